@@ -1,0 +1,44 @@
+"""The operator's `stack.yml` after migration and validation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from manage.catalog.model import Network
+
+ImageSource = Literal["upstream", "local"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong in a configuration file."""
+
+    file: str
+    line: int
+    path: str
+    """Dotted key path, e.g. `services.kaspad.ram_scale`."""
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Validated and complete: `settings[service][key]` holds every setting with its default filled in."""
+
+    name: str
+    network: Network
+    profiles: tuple[str, ...]
+    image_source: ImageSource
+    port_base: int
+    bind: str
+    """Address that loopback-published ports bind to; 127.0.0.1 unless exposed on purpose."""
+    services: tuple[str, ...]
+    """All services of the profiles, in catalog order, without those disabled; the manager's are not in it."""
+    disabled: tuple[str, ...]
+    settings: Mapping[str, Mapping[str, Any]]
+    memory: Mapping[str, str] = field(default_factory=dict)
+    """Operator's memory limits by service."""
+    chain_dirs: Mapping[str, str] = field(default_factory=dict)
+    """Host folder instead of a volume for a chain's data, by service."""

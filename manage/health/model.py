@@ -1,0 +1,85 @@
+"""Verdicts and the snapshot: what watch writes and everyone else reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+VerdictName = Literal["healthy", "starting", "syncing", "waiting", "degraded", "down", "disabled"]
+VERDICTS: tuple[VerdictName, ...] = ("healthy", "starting", "syncing", "waiting", "degraded", "down", "disabled")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One measured thing. `value` is JSON-plain; `at` is unix seconds of the measurement."""
+
+    name: str
+    value: Any
+    at: float
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a driver says of its own service, before the dependencies are looked at. Pure function of facts."""
+
+    verdict: VerdictName
+    reason: str
+    """Mandatory, in words: "tip 0.4 s old, 8 peers"."""
+    checks: Mapping[str, bool] = field(default_factory=dict)
+    """Named checks that other services may wait for: {"rpc": True, "synced": False}."""
+    waits_for: tuple[str, ...] = ()
+    """Services (or agent) that it says it waits for, if it knows."""
+
+
+@dataclass(frozen=True)
+class EngineState:
+    """What the agent's `engine.json` says of one service."""
+
+    state: str
+    """running, paused, exited, created, restarting, dead, absent; "unknown" when engine.json is stale or missing."""
+    at: float = 0.0
+    started_at: float = 0.0
+    restarts: int = 0
+    exit_code: int = 0
+    oom_killed: bool = False
+    memory_bytes: int = 0
+    memory_limit: int = 0
+    cpu_percent: float = 0.0
+    log: tuple[tuple[float, str], ...] = ()
+    """(unix seconds, line) of the last log lines that match the catalog's patterns, oldest first."""
+    desired: bool = True
+    """False when an operator stopped it on purpose (`manage down`)."""
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """A service's verdict as everyone shows it."""
+
+    name: str
+    title: str
+    group: str
+    verdict: VerdictName
+    reason: str
+    since: float
+    waits_for: tuple[str, ...]
+    facts: tuple[Fact, ...]
+    checks: Mapping[str, bool]
+    log: tuple[tuple[float, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All verdicts at one time. `seq` grows by one a snapshot; a gate trusts only one newer than its operation."""
+
+    version: int
+    seq: int
+    as_of: float
+    name: str
+    network: str
+    sentence: str
+    detail: str
+    services: tuple[ServiceStatus, ...]
+    host: Mapping[str, Any] = field(default_factory=dict)
+    """{"disk_free_bytes", "disk_total_bytes", "memory_bytes", "memory_total_bytes", "cpu_percent", "load_1"}"""

@@ -1,0 +1,102 @@
+"""Where an installation keeps its things: every path below `--dir` has its name here and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+"""The folder that holds `manage/`, `profiles/`, `templates/`, `services/`, `images/`: the checkout, or `/opt/nodeyard` in the manager's image."""
+
+DEFAULT_DIR = Path("/var/lib/nodeyard")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths of one installation. State is root-owned; folders that another uid writes are named with it."""
+
+    dir: Path
+
+    @property
+    def stack_file(self) -> Path:
+        """The operator's configuration, `stack.yml`."""
+        return self.dir / "stack.yml"
+
+    @property
+    def installation_file(self) -> Path:
+        """`{"version": 1, "id", "project", "created_at"}`: who this installation is."""
+        return self.dir / "installation.json"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by flock during a change; its text names the holder. Never replaced by rename."""
+        return self.dir / "lock"
+
+    @property
+    def image_lock_file(self) -> Path:
+        return self.dir / "images.json"
+
+    @property
+    def data_formats_file(self) -> Path:
+        return self.dir / "data-formats.json"
+
+    @property
+    def secrets_dir(self) -> Path:
+        """Master copies, 0700 root: `<name>_g<generation>` 0600."""
+        return self.dir / "secrets"
+
+    @property
+    def secret_copies_dir(self) -> Path:
+        """`<service>/<name>_g<generation>`, 0400, owned by the consumer's uid: what compose mounts."""
+        return self.dir / "run" / "secrets"
+
+    @property
+    def files_dir(self) -> Path:
+        """Rendered config files: `<service>-<sha12>/`, mounted as directories."""
+        return self.dir / "files"
+
+    @property
+    def compose_dir(self) -> Path:
+        """Rendered compose files: `<project>-<sha12>.yml`."""
+        return self.dir / "compose"
+
+    @property
+    def specs_dir(self) -> Path:
+        """Every spec that ever ran, `<spec digest>.json`, so that a plan can name differences."""
+        return self.dir / "specs"
+
+    @property
+    def receipts_dir(self) -> Path:
+        return self.dir / "receipts"
+
+    @property
+    def agent_dir(self) -> Path:
+        """Root's: users, session key, audit log."""
+        return self.dir / "agent"
+
+    @property
+    def agent_socket_dir(self) -> Path:
+        """0750 root:10020: `agent.sock` and the session public key; mounted read-only into the dashboard."""
+        return self.dir / "run" / "agent"
+
+    @property
+    def engine_file(self) -> Path:
+        """Written by the agent, read by watch."""
+        return self.dir / "engine" / "engine.json"
+
+    @property
+    def watch_dir(self) -> Path:
+        """Owned by watch (uid 10021), readable by all: `snapshot.json`, `watch.sock`, `history.db`."""
+        return self.dir / "watch"
+
+    @property
+    def snapshot_file(self) -> Path:
+        return self.watch_dir / "snapshot.json"
+
+    @property
+    def watch_socket(self) -> Path:
+        return self.watch_dir / "watch.sock"
+
+    def sandbox_socket(self, node: str) -> Path:
+        """The simulator's control socket, in a 0700 folder of the node's own uid."""
+        return self.dir / "sandbox" / node / "control.sock"

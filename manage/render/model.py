@@ -1,0 +1,80 @@
+"""The whole desired state of one compose project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Who we are on this host: every container, volume, network and image of ours carries `id` as label."""
+
+    id: str
+    project: str
+    """Compose project of the stack; the manager's is `<project>-manager`."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image as locked: what the render refers to and what identifies its content."""
+
+    name: str
+    reference: str
+    """`localhost/nodeyard/<name>:<recipe12>` (local) or the upstream reference by digest."""
+    config_digest: str
+    """`sha256:...` of the image config, the same on every engine (docker-facts 4)."""
+    recipe: str = ""
+
+
+@dataclass(frozen=True)
+class ServiceSpec:
+    """One service of a compose project."""
+
+    name: str
+    group: str
+    compose: Mapping[str, Any]
+    """The compose service as parsed back from the render, without the spec label."""
+    files: Mapping[str, bytes]
+    """Rendered config files by name; they lie in `files/<service>-<sha12>/`."""
+    files_dir: str
+    image: Image
+    secrets: Mapping[str, int]
+    """Secret name -> generation."""
+    spec: str
+    """sha256 hex over compose, files, secret generations and image config digest: label `io.nodeyard.spec`."""
+    downtime_s: int
+    startup_s: int
+    rollback: str
+
+
+@dataclass(frozen=True)
+class VolumeSpec:
+    name: str
+    """Full Docker name, with project and network in it."""
+    service: str
+    holds: str
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The desired state of one project: same inputs, same bytes."""
+
+    project: str
+    installation: str
+    network: str
+    services: tuple[ServiceSpec, ...]
+    """In start order: data, chains, services; the order is stable."""
+    volumes: tuple[VolumeSpec, ...]
+    networks: tuple[str, ...]
+    """Full Docker names of the external networks it uses."""
+    compose_yaml: str
+    revision: str
+    """sha256 hex of compose_yaml; the file is `compose/<project>-<revision12>.yml`."""
+
+    def service(self, name: str) -> ServiceSpec:
+        for service in self.services:
+            if service.name == name:
+                return service
+        raise KeyError(name)

@@ -1,0 +1,50 @@
+"""How numbers read: durations "4 min 10 s", sizes "1.31 TB", counts "92 481 230" with thin spaces."""
+
+from __future__ import annotations
+
+THIN = "\u202f"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as words with at most two units: "0.4 s", "12 s", "4 min 10 s", "3 h 5 min", "12 days"."""
+    if seconds < 0:
+        seconds = 0.0
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        minutes, rest = divmod(whole, 60)
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    if whole < 2 * 86400:
+        hours, rest = divmod(whole, 3600)
+        return f"{hours} h {rest // 60} min" if rest >= 60 else f"{hours} h"
+    return f"{whole // 86400} days"
+
+
+def size(count: float) -> str:
+    """Bytes with decimal units and three digits: "512 B", "41 MB", "1.31 TB"."""
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if count < 999.5 or unit == "TB":
+            break
+        count /= 1000
+    if unit == "B" or count >= 99.95:
+        return f"{count:.0f} {unit}"
+    return f"{count:.3g} {unit}"
+
+
+def number(count: int) -> str:
+    """An integer in groups of three: 92481230 -> "92 481 230" (thin spaces from 10 000 on)."""
+    return f"{count:,}".replace(",", THIN) if abs(count) >= 10_000 else str(count)
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """"1 peer", "8 peers"."""
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"
+
+
+def listing(names: list[str] | tuple[str, ...]) -> str:
+    """"a", "a and b", "a, b and c"."""
+    names = list(names)
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "none"
