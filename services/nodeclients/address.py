@@ -1,0 +1,107 @@
+"""Kaspa addresses and the scripts behind them.
+
+Source: rusty-kaspa v2.0.1 `crypto/addresses/src/{lib,bech32}.rs` (the BCH code of CashAddr with an eight-character
+checksum) and `crypto/txscript/src/standard.rs`. A script travels in wRPC JSON as two bytes of version and the script,
+in hex.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+PREFIXES = {"mainnet": "kaspa", "testnet-10": "kaspatest", "simnet": "kaspasim", "devnet": "kaspadev"}
+PUBKEY, PUBKEY_ECDSA, SCRIPT_HASH = 0, 1, 8
+_LENGTHS = {PUBKEY: 32, PUBKEY_ECDSA: 33, SCRIPT_HASH: 32}
+_GENERATOR = (0x98F2BC8E61, 0x79B76D99E2, 0xF33E5FB3C4, 0xAE2EABE2A8, 0x1E4F43E470)
+_SCRIPTS = {
+    # version -> (opcodes before, after the payload): OP_DATA_32 .. OP_CHECKSIG, OP_DATA_33 .. OP_CHECKSIGECDSA,
+    # OP_BLAKE2B OP_DATA_32 .. OP_EQUAL
+    PUBKEY: (b"\x20", b"\xac"),
+    PUBKEY_ECDSA: (b"\x21", b"\xab"),
+    SCRIPT_HASH: (b"\xaa\x20", b"\x87"),
+}
+
+
+@dataclass(frozen=True)
+class KaspaAddress:
+    """`prefix` names the network; `payload` is a public key or a script hash, as `version` says."""
+
+    prefix: str
+    version: int
+    payload: bytes
+
+
+def decode(address: str) -> KaspaAddress:
+    """Read an address. ValueError, in words, when it is none."""
+    prefix, colon, rest = address.partition(":")
+    if not colon or prefix not in PREFIXES.values():
+        raise ValueError(f"{address!r} does not begin with {', '.join(p + ':' for p in PREFIXES.values())}")
+    try:
+        words = [CHARSET.index(letter) for letter in rest]
+    except ValueError:
+        raise ValueError(f"{address!r} holds a letter that no address has") from None
+    if len(words) < 8 or _polymod([*_prefix_words(prefix), *words]) != 0:
+        raise ValueError(f"{address!r} has a wrong checksum: a letter is missing or mistyped")
+    data = regroup(words[:-8], 5, 8, pad=False)
+    if not data or _LENGTHS.get(data[0]) != len(data) - 1:
+        raise ValueError(f"{address!r} is of no known kind")
+    return KaspaAddress(prefix, data[0], bytes(data[1:]))
+
+
+def encode(address: KaspaAddress) -> str:
+    """The text of an address."""
+    words = regroup([address.version, *address.payload], 8, 5, pad=True)
+    checksum = _polymod([*_prefix_words(address.prefix), *words, *([0] * 8)])
+    words += [(checksum >> 5 * (7 - place)) & 31 for place in range(8)]
+    return f"{address.prefix}:{''.join(CHARSET[word] for word in words)}"
+
+
+def script_public_key(address: str) -> str:
+    """The `scriptPublicKey` string of wRPC JSON that pays to `address`. ValueError when it is no address."""
+    decoded = decode(address)
+    before, after = _SCRIPTS[decoded.version]
+    return "0000" + (before + decoded.payload + after).hex()
+
+
+def address_of(script_public_key: str, prefix: str) -> str | None:
+    """The address that a `scriptPublicKey` string pays to, None for a script that has none."""
+    script = bytes.fromhex(script_public_key)
+    if script[:2] != b"\x00\x00":
+        return None
+    for version, (before, after) in _SCRIPTS.items():
+        payload = script[2 + len(before) : len(script) - len(after)]
+        if script[2:] == before + payload + after and len(payload) == _LENGTHS[version]:
+            return encode(KaspaAddress(prefix, version, payload))
+    return None
+
+
+def regroup(values: list[int], width: int, to: int, *, pad: bool) -> list[int]:
+    """Regroup a bit string from numbers of `width` bits into numbers of `to` bits. ValueError on bits left over."""
+    accumulator, bits, out = 0, 0, []
+    for value in values:
+        accumulator, bits = (accumulator << width) | value, bits + width
+        while bits >= to:
+            bits -= to
+            out.append((accumulator >> bits) & ((1 << to) - 1))
+        accumulator &= (1 << bits) - 1
+    if pad and bits:
+        out.append((accumulator << (to - bits)) & ((1 << to) - 1))
+    elif not pad and (bits >= width or accumulator):
+        raise ValueError("bits left over")
+    return out
+
+
+def _prefix_words(prefix: str) -> list[int]:
+    return [*(ord(letter) & 31 for letter in prefix), 0]
+
+
+def _polymod(words: list[int]) -> int:
+    checksum = 1
+    for word in words:
+        top = checksum >> 35
+        checksum = ((checksum & 0x07FFFFFFFF) << 5) ^ word
+        for bit, generator in enumerate(_GENERATOR):
+            if top >> bit & 1:
+                checksum ^= generator
+    return checksum ^ 1

@@ -1,0 +1,176 @@
+"""kaspad's wRPC with JSON encoding, over one WebSocket.
+
+Wire format: rusty-kaspa v2.0.1 `rpc/wrpc/server` with workflow-rpc's JSON protocol. A request is
+`{"id": u64, "method": camelCase, "params": {...}}` with `params` mandatory; the result comes back under `params`, an
+error under `error`; a notification has no id and carries `{"params": {Scope: body}}`. kaspad drops the socket without
+a word on a frame it cannot parse, an unknown method included.
+
+kaspad works through one connection's requests in order, one at a time, so a slow call (`getUtxosByAddresses` over many
+addresses) delays everything behind it: keep a connection for subscriptions and another one for questions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidURI
+
+from nodeclients.errors import NodeError, NodeUnreachable
+
+MAX_MESSAGE_BYTES = 128 * 1024 * 1024
+"""rusty-kaspa rpc/wrpc/server/src/service.rs MAX_WRPC_MESSAGE_SIZE."""
+MAX_WAITING = 100_000
+"""Notifications that may wait for a reader. More means that it is stuck; losing some silently would be worse than
+closing.
+"""
+
+
+@dataclass(frozen=True)
+class Notification:
+    """One push: `scope` in kaspad's words ("UtxosChanged"), `body` as kaspad sent it."""
+
+    scope: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Closed:
+    """The connection is gone, and every subscription with it. `code` is the WebSocket close code (1006: without a
+    word).
+    """
+
+    code: int
+    reason: str
+
+
+class KaspadClient:
+    """One connection: `async with KaspadClient("ws://kaspad:18510") as client: ...`
+
+    It does not reconnect. After a `Closed`, open a new client, subscribe first, then read the state anew.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float = 10.0, ping_s: float | None = 20.0) -> None:
+        """`timeout_s` is the deadline of connecting and of each call; `ping_s` finds peers that vanished (None: no
+        pings).
+        """
+        self.url = url
+        self.closed: Closed | None = None
+        self._timeout_s = timeout_s
+        self._ping_s = ping_s
+        self._next_id = 0
+        self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._notifications: asyncio.Queue[Notification | Closed] = asyncio.Queue()
+        self._socket: ClientConnection | None = None
+        self._pump: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Connect. NodeUnreachable when nobody listens there or it is no WebSocket."""
+        try:
+            self._socket = await connect(
+                self.url,
+                open_timeout=self._timeout_s,
+                close_timeout=1,
+                ping_interval=self._ping_s,
+                ping_timeout=self._ping_s,
+                max_size=MAX_MESSAGE_BYTES,
+                compression=None,
+                proxy=None,  # a chain node is never behind the proxy that the environment names
+            )
+        except (OSError, TimeoutError, InvalidHandshake, InvalidMessage, InvalidURI, ConnectionClosed) as fault:
+            raise NodeUnreachable(f"no connection to kaspad at {self.url}: {fault or type(fault).__name__}") from fault
+        self._pump = asyncio.create_task(self._read(self._socket))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        if self._socket is not None:
+            await self._socket.close()
+        if self._pump is not None:
+            await self._pump
+
+    async def call(
+        self, method: str, params: Mapping[str, Any] | None = None, *, timeout_s: float | None = None
+    ) -> dict[str, Any]:
+        """The result of one method. NodeError when kaspad says no, NodeUnreachable when it says nothing in time."""
+        if self._socket is None or self.closed is not None:
+            raise NodeUnreachable(f"the connection to kaspad at {self.url} is closed")
+        self._next_id += 1
+        number = self._next_id
+        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = answer
+        deadline_s = self._timeout_s if timeout_s is None else timeout_s
+        try:
+            async with asyncio.timeout(deadline_s):
+                await self._socket.send(json.dumps({"id": number, "method": method, "params": dict(params or {})}))
+                return await answer
+        except TimeoutError as fault:
+            raise NodeUnreachable(f"kaspad at {self.url} did not answer {method} within {deadline_s:g} s") from fault
+        except ConnectionClosed as fault:
+            raise NodeUnreachable(f"kaspad at {self.url} closed the connection at {method}") from fault
+        finally:
+            self._waiting.pop(number, None)
+
+    async def subscribe(self, scope: str, fields: Mapping[str, Any] | None = None) -> None:
+        """Ask for pushes, e.g. `subscribe("UtxosChanged", {"addresses": [...]})`; field names are snake_case.
+
+        kaspad accepts UtxosChanged also without a UTXO index and then never sends any: check `hasUtxoIndex` first.
+        """
+        await self.call("subscribe", {scope: dict(fields or {})})
+
+    async def unsubscribe(self, scope: str, fields: Mapping[str, Any] | None = None) -> None:
+        await self.call("unsubscribe", {scope: dict(fields or {})})
+
+    async def notifications(self) -> AsyncIterator[Notification | Closed]:
+        """Pushes in the order of the wire; the last item is the `Closed`. One reader a client."""
+        while True:
+            item = await self._notifications.get()
+            yield item
+            if isinstance(item, Closed):
+                return
+
+    async def _read(self, socket: ClientConnection) -> None:
+        """Take frames off the socket until it closes; nobody's code runs in here, so nobody can stop it."""
+        closed = Closed(1006, "")
+        try:
+            while True:
+                self._deliver(json.loads(await socket.recv()))
+                if self._notifications.qsize() > MAX_WAITING:
+                    closed = Closed(1006, f"nobody reads: {MAX_WAITING} notifications wait")
+                    break
+        except ConnectionClosed as fault:
+            frame = fault.rcvd or fault.sent
+            closed = Closed(frame.code, frame.reason) if frame else closed
+        except (ValueError, AttributeError) as fault:
+            closed = Closed(1006, f"not a wRPC JSON frame: {fault}")
+        finally:
+            self.closed = closed
+            self._notifications.put_nowait(closed)
+            for answer in self._waiting.values():
+                if not answer.done():
+                    answer.set_exception(NodeUnreachable(f"kaspad at {self.url} closed the connection ({closed.code})"))
+        await socket.close()
+
+    def _deliver(self, frame: dict[str, Any]) -> None:
+        number = frame.get("id")
+        if number is None:
+            for scope, body in frame.get("params", {}).items():
+                self._notifications.put_nowait(Notification(scope, body))
+            return
+        answer = self._waiting.get(number)
+        if answer is None or answer.done():
+            return  # its caller gave up
+        if "error" in frame:
+            error = frame["error"] or {}
+            answer.set_exception(NodeError(str(error.get("message", "no message")), int(error.get("code", 0))))
+        else:
+            answer.set_result(frame.get("params") or {})
