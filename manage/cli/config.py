@@ -1,0 +1,89 @@
+"""`manage config`: show, explain, check, change."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from manage.cli import output
+from manage.cli.options import require_root, with_dir, with_json
+from manage.errors import EXIT_USAGE, NodeyardError
+from manage.host.layout import Layout
+
+
+@click.group(
+    epilog="""\b
+Examples:
+  manage config show
+  manage config explain services.proxy
+  manage config set services.proxy.rate_limit 50
+  manage config check"""
+)
+def command() -> None:
+    """Show, explain, check or change the configuration (stack.yml)."""
+
+
+@command.command()
+@with_dir
+@with_json
+def show(layout: Layout, as_json: bool) -> None:
+    """The configuration in force, defaults filled in."""
+    from manage import config
+    from manage.catalog import load
+
+    values = config.flatten(config.load(layout.stack_file, load.load()))
+    if as_json:
+        output.emit(values)
+    else:
+        output.table([(key, json.dumps(value, ensure_ascii=False)) for key, value in values.items()])
+
+
+@command.command()
+@click.argument("key", default="")
+@with_json
+def explain(key: str, as_json: bool) -> None:
+    """What can be set: every key that begins with KEY, its meaning, default, and what a change does."""
+    from manage import config
+    from manage.catalog import load
+
+    found = [
+        entry
+        for entry in config.describe(load.load())
+        if entry.path == key or entry.path.startswith(f"{key}." if key else "")
+    ]
+    if not found:
+        raise NodeyardError(f"There is no key {key!r}.", "All keys: manage config explain", exit_code=EXIT_USAGE)
+    if as_json:
+        output.emit(
+            [{"key": e.path, "type": e.type, "default": e.default, "effect": e.effect, "help": e.help} for e in found]
+        )
+        return
+    for entry in found:
+        output.say(output.tone(entry.path, "strong"))
+        output.table([(entry.type, f"default {json.dumps(entry.default)}", entry.effect, entry.help)])
+
+
+@command.command()
+@with_dir
+def check(layout: Layout) -> None:
+    """Check stack.yml: every fault at once, with its line; changes nothing."""
+    from manage import config
+    from manage.catalog import load
+
+    config.load(layout.stack_file, load.load())
+    output.say(f"{layout.stack_file} is in order.")
+
+
+@command.command("set")
+@click.argument("key")
+@click.argument("value")
+@with_dir
+def set_(key: str, value: str, layout: Layout) -> None:
+    """Set KEY to VALUE (YAML) in stack.yml; checked before it is written, comments stay. Applied by `manage up`."""
+    require_root("Changing the configuration")
+    from manage import config
+    from manage.catalog import load
+
+    config.set_value(layout.stack_file, key, value, load.load())
+    output.say(f"{key} is set. What that changes: manage plan")

@@ -1,0 +1,66 @@
+"""`manage history`: the receipts."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from manage import words
+from manage.cli import output
+from manage.cli.options import with_dir, with_json
+from manage.host.layout import Layout
+
+if TYPE_CHECKING:
+    from manage.apply.receipt import Receipt
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  manage history
+  manage history 12            what exactly ran after change 12?
+  manage history --json"""
+)
+@click.argument("number", type=int, required=False)
+@click.option("--last", default=20, show_default=True, type=click.IntRange(1), help="How many changes to list.")
+@with_dir
+@with_json
+def command(number: int | None, last: int, layout: Layout, as_json: bool) -> None:
+    """What was changed, when, and how it ended; with NUMBER, that one with every image's digest."""
+    from manage.apply import receipt as receipts
+
+    found = receipts.history(layout)
+    if number is not None:
+        chosen = receipts.find(found, number)
+        if as_json:
+            output.emit(receipts.as_json(chosen))
+            return
+        _one(chosen)
+        return
+    if as_json:
+        output.emit([receipts.as_json(receipt) for receipt in found[-last:]])
+        return
+    if not found:
+        output.say("Nothing has been changed yet.")
+        return
+    output.table([_line(receipt) for receipt in found[-last:]])
+
+
+def _line(receipt: Receipt) -> tuple[str, str, str, str]:
+    at = datetime.datetime.fromtimestamp(receipt.started_at, tz=datetime.UTC).astimezone()
+    touched = words.listing([operation.service for operation in receipt.operations])
+    reason = f": {receipt.reason}" if receipt.reason else ""
+    return (
+        str(receipt.number),
+        f"{at:%Y-%m-%d %H:%M:%S}",
+        receipt.state,
+        f"{receipt.verb} by {receipt.by}: {touched}{reason}",
+    )
+
+
+def _one(receipt: Receipt) -> None:
+    output.table([_line(receipt)])
+    output.say()
+    output.table([(name, digest) for name, digest in sorted(receipt.images.items())])

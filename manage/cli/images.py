@@ -1,0 +1,54 @@
+"""`manage images`: build or pull, and list."""
+
+from __future__ import annotations
+
+import click
+
+from manage.cli import output
+from manage.cli.options import require_root, with_dir, with_json
+from manage.cli.progress import printer
+from manage.host.layout import Layout
+
+
+@click.group(
+    epilog="""\b
+Examples:
+  manage images list
+  manage images build"""
+)
+def command() -> None:
+    """Build or pull, and list, the images of this stack."""
+
+
+@command.command("list")
+@with_dir
+@with_json
+def list_(layout: Layout, as_json: bool) -> None:
+    """The locked images: what the render refers to, and the digest that identifies each."""
+    from manage.images import lock
+
+    found = lock.read(layout)
+    if as_json:
+        output.emit(
+            [
+                {
+                    "name": image.name,
+                    "reference": image.reference,
+                    "config_digest": image.config_digest,
+                    "recipe": image.recipe,
+                }
+                for image in found.values()
+            ]
+        )
+    else:
+        output.table([(image.name, image.reference, image.config_digest[:19]) for image in found.values()])
+
+
+@command.command()
+@with_dir
+def build(layout: Layout) -> None:
+    """Build (or pull) what is missing, and lock it; no container changes. Nothing missing: done in a second."""
+    require_root("Building images")
+    from manage.images import ensure
+
+    ensure.ensure_for(layout, progress=printer())

@@ -1,0 +1,102 @@
+"""`manage init`: a new stack.yml, by answers or by options."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from manage.catalog.model import NETWORKS, Catalog
+from manage.cli import output
+from manage.cli.options import require_root, with_dir
+from manage.errors import EXIT_USAGE, NodeyardError
+from manage.host.layout import Layout
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  manage init                                    asks
+  manage init --profile sandbox --yes
+  manage init --profile bitcoin --profile core --network private --dir /srv/nodes"""
+)
+@click.option(
+    "--profile", "profiles", multiple=True, help="What to deploy; may be given more than once (manage profiles)."
+)
+@click.option("--network", type=click.Choice(NETWORKS), help="Which network; the profile's default if left out.")
+@click.option("--name", default="home", show_default=True, help="What you call this installation.")
+@click.option(
+    "--port-base",
+    type=click.IntRange(1024, 65000),
+    default=8600,
+    show_default=True,
+    help="First of its ports on this host.",
+)
+@click.option("--yes", is_flag=True, help="Take the defaults instead of asking.")
+@with_dir
+def command(
+    profiles: tuple[str, ...], network: str | None, name: str, port_base: int, yes: bool, layout: Layout
+) -> None:
+    """Write a new stack.yml and the installation's identity; nothing is started.
+
+    A stack.yml that is there is never overwritten.
+    """
+    require_root("Making an installation")
+    if layout.stack_file.exists():
+        raise NodeyardError(
+            f"{layout.stack_file} is there already.",
+            "Change it: manage config set KEY VALUE. A second installation: --dir DIR",
+        )
+    create(layout, profiles, network, name=name, port_base=port_base, ask=not yes)
+    output.say(f"Wrote {layout.stack_file}. What it would do: manage plan --dir {layout.dir}")
+
+
+def create(
+    layout: Layout,
+    profiles: tuple[str, ...],
+    network: str | None,
+    *,
+    name: str = "home",
+    port_base: int = 8600,
+    ask: bool,
+) -> None:
+    """Make the installation: decide where images come from, check the configuration, write it. Fails without a trace."""
+    from manage import config
+    from manage.catalog import load
+    from manage.host import installation
+    from manage.images import source
+
+    catalog = load.load()
+    if not profiles and ask and sys.stdin.isatty():
+        profiles = (_choose_profile(catalog),)
+    profiles = profiles or ("sandbox",)
+    for profile in profiles:
+        if profile not in catalog.profiles:
+            raise NodeyardError(
+                f"There is no profile {profile!r}.",
+                f"There are: {', '.join(catalog.profiles)}. More: manage profiles",
+                exit_code=EXIT_USAGE,
+            )
+    chosen = network or catalog.profiles[profiles[0]].default_network
+    if network is None and ask and sys.stdin.isatty() and len(catalog.profiles[profiles[0]].networks) > 1:
+        chosen = click.prompt(
+            "Which network", default=chosen, type=click.Choice(catalog.profiles[profiles[0]].networks), err=True
+        )
+    decision = source.decide(layout)
+    output.note(decision.sentence)
+    config.write_initial(
+        layout.stack_file,
+        name=name,
+        profiles=profiles,
+        network=chosen,
+        image_source=decision.source,
+        port_base=port_base,
+        catalog=catalog,
+    )
+    installation.create(layout)
+
+
+def _choose_profile(catalog: Catalog) -> str:
+    for profile in catalog.profiles.values():
+        output.note(f"  {profile.name}: {profile.summary}")
+    return str(click.prompt("Which profile", default="sandbox", type=click.Choice(list(catalog.profiles)), err=True))

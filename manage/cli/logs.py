@@ -1,0 +1,31 @@
+"""`manage logs SERVICE`."""
+
+from __future__ import annotations
+
+import click
+
+from manage.cli import output
+from manage.cli.options import with_dir
+from manage.host.layout import Layout
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  manage logs kaspad
+  manage logs tracker --lines 500
+  manage logs bitcoind --follow"""
+)
+@click.argument("service")
+@click.option(
+    "--lines", "-n", default=100, show_default=True, type=click.IntRange(1, 100_000), help="How many of the last lines."
+)
+@click.option("--follow", "-f", is_flag=True, help="Go on until Ctrl-C.")
+@with_dir
+def command(service: str, lines: int, follow: bool, layout: Layout) -> None:
+    """A service's own log lines, oldest first, with the time of each."""
+    from manage.engine import logs
+    from manage.host import installation
+
+    for line in logs.read(installation.read(layout), service, lines=lines, follow=follow):
+        output.say(line)

@@ -1,0 +1,42 @@
+"""Options and openings that the commands share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from manage.errors import NodeyardError
+from manage.host.layout import DEFAULT_DIR, Layout
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _take_directory(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> Layout:
+    chosen = value or (ctx.obj or {}).get("directory")
+    return Layout(Path(chosen).absolute() if chosen else DEFAULT_DIR)
+
+
+def with_dir(function: F) -> F:
+    """`--dir DIR`, also after the command's name; gives `layout: Layout`."""
+    return click.option(
+        "--dir",
+        "layout",
+        metavar="DIR",
+        callback=_take_directory,
+        help="The installation's folder [/var/lib/nodeyard].",
+    )(function)
+
+
+def with_json(function: F) -> F:
+    """`--json`; gives `as_json: bool`."""
+    return click.option("--json", "as_json", is_flag=True, help="The same facts as JSON.")(function)
+
+
+def require_root(what: str) -> None:
+    """Verbs that change something need root: state is root-owned and Docker's socket is root's."""
+    if os.geteuid() != 0:
+        raise NodeyardError(f"{what} needs root.", "Run it again with sudo.")

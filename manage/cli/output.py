@@ -1,0 +1,94 @@
+"""All that the terminal sees goes through here: the one place that knows colours, symbols and widths."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+GLYPHS = {
+    "healthy": "●",
+    "starting": "◌",
+    "syncing": "◐",
+    "waiting": "◷",
+    "degraded": "▲",
+    "down": "✕",
+    "disabled": "–",
+}
+TONES = {
+    "healthy": "32",
+    "starting": "34",
+    "syncing": "34",
+    "waiting": "90",
+    "degraded": "33",
+    "down": "31",
+    "disabled": "90",
+    "error": "31",
+    "soft": "90",
+    "strong": "1",
+}
+
+
+def colourful(stream: TextIO) -> bool:
+    """Whether colour and symbols suit: a terminal, and NO_COLOR not set."""
+    return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def tone(text: str, name: str, stream: TextIO | None = None) -> str:
+    """`text` in the tone of a verdict (or error, soft, strong), plain where colour does not suit."""
+    return f"\033[{TONES[name]}m{text}\033[0m" if colourful(stream or sys.stdout) else text
+
+
+def glyph(verdict: str, stream: TextIO | None = None) -> str:
+    """The verdict's symbol and a space on a terminal, nothing elsewhere: the word is always printed too."""
+    return f"{GLYPHS[verdict]} " if colourful(stream or sys.stdout) else ""
+
+
+def say(text: str = "") -> None:
+    """A line for the reader of the result (stdout)."""
+    print(text)
+
+
+def note(text: str) -> None:
+    """A line about the work under way (stderr), so that stdout stays the result alone."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def fail(message: str, hint: str) -> None:
+    """An error: what happened, then what to do."""
+    print(f"{tone('error:', 'error', sys.stderr)} {message}", file=sys.stderr)
+    if hint:
+        print(f"       {hint}", file=sys.stderr)
+
+
+def emit(value: Any) -> None:
+    """A result as JSON, one document."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def table(rows: Sequence[Sequence[str]], *, indent: int = 2, tones: Sequence[Sequence[str]] = ()) -> None:
+    """Columns that fit the terminal (80 characters when piped) by wrapping the last one.
+
+    `tones[row][column]` names a tone for a cell, "" for none.
+    """
+    if not rows:
+        return
+    width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
+    columns = len(rows[0])
+    widths = [max(len(row[column]) for row in rows) for column in range(columns - 1)]
+    start = indent + sum(widths) + 2 * len(widths)
+    for number, row in enumerate(rows):
+        cells = [
+            tone(cell.ljust(widths[column]), tones[number][column])
+            if tones and tones[number][column]
+            else cell.ljust(widths[column])
+            for column, cell in enumerate(row[:-1])
+        ]
+        lines = textwrap.wrap(row[-1], max(20, width - start), break_long_words=False, break_on_hyphens=False) or [""]
+        print((" " * indent + "  ".join([*cells, lines[0]])).rstrip())
+        for line in lines[1:]:
+            print(" " * start + line)

@@ -1,0 +1,20 @@
+"""Progress of long work: one line an event, on standard error."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from manage.apply.events import Event
+from manage.cli import output
+
+
+def printer() -> Callable[[Event], None]:
+    """A function that prints events with the seconds since it was made."""
+    start = time.monotonic()
+
+    def show(event: Event) -> None:
+        who = f"{event.service}: " if event.service else ""
+        output.note(f"{time.monotonic() - start:6.1f} s  {who}{event.text}")
+
+    return show

@@ -1,0 +1,37 @@
+"""`manage render`: what the configuration renders to."""
+
+from __future__ import annotations
+
+import click
+
+from manage.cli import output
+from manage.cli.options import with_dir
+from manage.host.layout import Layout
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  manage render                    the stack's compose file
+  manage render --manager          the manager's
+  manage render --files proxy      the configuration files of one service"""
+)
+@click.option("--manager", is_flag=True, help="The manager's project instead of the stack's.")
+@click.option("--files", "service", metavar="SERVICE", help="The rendered configuration files of one service.")
+@with_dir
+def command(manager: bool, service: str | None, layout: Layout) -> None:
+    """Show what the configuration renders to, checked; no container changes. Secrets are never part of it."""
+    from manage.apply import yard
+    from manage.errors import EXIT_USAGE, NodeyardError
+
+    stack, managers = yard.desired(yard.load(layout))
+    if service is None:
+        output.say((managers if manager else stack).compose_yaml.rstrip("\n"))
+        return
+    for project in (stack, managers):
+        for spec in project.services:
+            if spec.name == service:
+                for name, content in sorted(spec.files.items()):
+                    output.say(f"# {name}\n{content.decode('utf-8')}")
+                return
+    raise NodeyardError(f"There is no service {service} in this stack.", "See: manage profiles", exit_code=EXIT_USAGE)

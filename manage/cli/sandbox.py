@@ -1,0 +1,180 @@
+"""`manage sandbox`: pay, mine and break things on the simulated chains."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import click
+
+from manage.cli import output
+from manage.cli.options import require_root, with_dir, with_json
+from manage.errors import EXIT_USAGE, NodeyardError
+from manage.host.layout import Layout
+
+NODES = ("kaspad", "bitcoind")
+UNITS = {"kaspad": ("KAS", 8), "bitcoind": ("BTC", 8)}
+"""Coin and number of decimals of its base unit (sompi, sat)."""
+PREFIXES = {"kaspasim:": "kaspad", "bcrt1": "bitcoind"}
+
+
+@click.group(
+    epilog="""\b
+Examples:
+  manage sandbox pay kaspasim:qz0s9xrz5y5e8nq2wmcu7lhf7xk4f3kh4y2sqqmyuw 5
+  manage sandbox mine --node bitcoind 3
+  manage sandbox reorg --node kaspad 4
+  manage sandbox freeze --node bitcoind       (and: clear)
+  manage sandbox lag --node kaspad 800
+  manage sandbox error --node bitcoind getblockchaininfo "Loading block index"
+
+Only on network sandbox. The simulators check amounts, fees and double spends, not signatures."""
+)
+def command() -> None:
+    """Pay, mine and break things on the simulated chains."""
+
+
+def _ask(layout: Layout, node: str, verb: str, **arguments: Any) -> dict[str, Any]:
+    require_root("Steering a simulator")
+    from sandbox import control
+
+    socket = layout.sandbox_socket(node)
+    if not socket.exists():
+        raise NodeyardError(
+            f"There is no simulated {node} in {layout.dir}.",
+            "The sandbox verbs work on network sandbox, once the stack is up: manage up",
+        )
+    try:
+        return control.call(socket, verb, **arguments)
+    except control.ControlError as error:
+        raise NodeyardError(f"{node}: {error}") from error
+    except OSError as error:
+        raise NodeyardError(
+            f"The simulated {node} does not answer on its control socket: {error.strerror or error}.",
+            f"Look at it: manage status, manage logs {node}",
+        ) from error
+
+
+def _base_units(amount: str, node: str) -> int:
+    coin, decimals = UNITS[node]
+    try:
+        value = Decimal(amount).scaleb(decimals)
+    except InvalidOperation:
+        raise NodeyardError(
+            f"{amount!r} is not an amount.",
+            f"Whole {coin} as a decimal number, such as 5 or 0.25.",
+            exit_code=EXIT_USAGE,
+        ) from None
+    if not value.is_finite() or value <= 0:
+        raise NodeyardError(f"The amount must be more than 0 {coin}.", exit_code=EXIT_USAGE)
+    if value != value.to_integral_value():
+        raise NodeyardError(f"{amount} {coin} has more than {decimals} decimals.", exit_code=EXIT_USAGE)
+    return int(value)
+
+
+def _node_of(address: str) -> str:
+    for prefix, node in PREFIXES.items():
+        if address.startswith(prefix):
+            return node
+    raise NodeyardError(
+        f"{address!r} is no address of a simulated chain.",
+        "Kaspa's begin with kaspasim:, Bitcoin's with bcrt1. Or name the node: --node kaspad",
+        exit_code=EXIT_USAGE,
+    )
+
+
+def _done(answer: dict[str, Any], as_json: bool, words: str) -> None:
+    if as_json:
+        output.emit(answer)
+    else:
+        output.say(words)
+
+
+def _with_node(function: Any) -> Any:
+    return click.option("--node", type=click.Choice(NODES), required=True, help="Which simulated node.")(function)
+
+
+@command.command()
+@click.argument("address")
+@click.argument("amount")
+@click.option("--node", type=click.Choice(NODES), help="Which simulated node; known from the address.")
+@with_dir
+@with_json
+def pay(address: str, amount: str, node: str | None, layout: Layout, as_json: bool) -> None:
+    """Pay AMOUNT whole coins (a decimal number) to ADDRESS."""
+    chosen = node or _node_of(address)
+    units = _base_units(amount, chosen)
+    answer = _ask(layout, chosen, "pay", address=address, amount=units)
+    _done(answer, as_json, f"Paid {amount} {UNITS[chosen][0]} to {address}: transaction {answer['transaction_id']}")
+
+
+@command.command()
+@_with_node
+@click.argument("blocks", type=click.IntRange(1, 10_000), default=1)
+@click.option("--address", help="Who gets the reward; the simulator's own miner if left out.")
+@with_dir
+@with_json
+def mine(node: str, blocks: int, address: str | None, layout: Layout, as_json: bool) -> None:
+    """Mine BLOCKS blocks now."""
+    arguments = {"address": address} if address else {}
+    _done(_ask(layout, node, "mine", blocks=blocks, **arguments), as_json, f"{node} mined {blocks} blocks.")
+
+
+@command.command()
+@_with_node
+@click.argument("depth", type=click.IntRange(1, 1000), default=3)
+@with_dir
+@with_json
+def reorg(node: str, depth: int, layout: Layout, as_json: bool) -> None:
+    """Take the last DEPTH chain blocks back and put a longer chain in their place."""
+    _done(_ask(layout, node, "reorg", depth=depth), as_json, f"{node} took {depth} blocks back.")
+
+
+@command.command()
+@_with_node
+@with_dir
+@with_json
+def freeze(node: str, layout: Layout, as_json: bool) -> None:
+    """Stand still: connections are taken, nothing is answered, no block comes. Undo: clear."""
+    _done(_ask(layout, node, "freeze"), as_json, f"{node} is frozen. Undo: manage sandbox clear --node {node}")
+
+
+@command.command()
+@_with_node
+@with_dir
+@with_json
+def drop(node: str, layout: Layout, as_json: bool) -> None:
+    """Close every connection and refuse new ones. Undo: clear."""
+    _done(_ask(layout, node, "drop"), as_json, f"{node} refuses connections. Undo: manage sandbox clear --node {node}")
+
+
+@command.command()
+@_with_node
+@click.argument("milliseconds", type=click.IntRange(0, 600_000))
+@with_dir
+@with_json
+def lag(node: str, milliseconds: int, layout: Layout, as_json: bool) -> None:
+    """Answer every call MILLISECONDS late. Undo: clear."""
+    _done(_ask(layout, node, "lag", milliseconds=milliseconds), as_json, f"{node} answers {milliseconds} ms late.")
+
+
+@command.command()
+@_with_node
+@click.argument("method")
+@click.argument("message", default="simulated fault")
+@with_dir
+@with_json
+def error(node: str, method: str, message: str, layout: Layout, as_json: bool) -> None:
+    """Answer METHOD with an error that says MESSAGE. Undo: clear."""
+    _done(
+        _ask(layout, node, "error", method=method, message=message), as_json, f"{node} answers {method} with an error."
+    )
+
+
+@command.command()
+@_with_node
+@with_dir
+@with_json
+def clear(node: str, layout: Layout, as_json: bool) -> None:
+    """End every fault of this node."""
+    _done(_ask(layout, node, "clear"), as_json, f"{node} is itself again.")

@@ -1,0 +1,48 @@
+"""`manage secrets`: list names, show one value."""
+
+from __future__ import annotations
+
+import click
+
+from manage.cli import output
+from manage.cli.options import require_root, with_dir, with_json
+from manage.host.layout import Layout
+
+
+@click.group(
+    epilog="""\b
+Examples:
+  manage secrets list
+  manage secrets show tracker_token"""
+)
+def command() -> None:
+    """List or show the generated secrets.
+
+    They lie in the installation's folder, readable by root alone; every service gets a copy of those it needs.
+    """
+
+
+@command.command("list")
+@with_dir
+@with_json
+def list_(layout: Layout, as_json: bool) -> None:
+    """Names and generations, never values."""
+    require_root("Reading the list of secrets")
+    from manage.apply import secrets
+
+    generations = secrets.generations(layout)
+    if as_json:
+        output.emit([{"name": name, "generation": number} for name, number in sorted(generations.items())])
+    else:
+        output.table([(name, f"generation {number}") for name, number in sorted(generations.items())])
+
+
+@command.command()
+@click.argument("name")
+@with_dir
+def show(name: str, layout: Layout) -> None:
+    """Print the value of one secret, alone on a line."""
+    require_root("Reading a secret")
+    from manage.apply import secrets
+
+    output.say(secrets.value(layout, name))

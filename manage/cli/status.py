@@ -1,0 +1,84 @@
+"""`manage status`: the snapshot, as a page for the terminal."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+
+from manage import words
+from manage.cli import output
+from manage.cli.options import with_dir, with_json
+from manage.health.model import Snapshot
+from manage.host.layout import Layout
+
+STALE_S = 10.0
+"""A snapshot older than this is not shown as the present."""
+
+
+def document(snapshot: Snapshot) -> dict[str, Any]:
+    """The shape that others rely on: keys may be added, never renamed."""
+    return {
+        "as_of": snapshot.as_of,
+        "name": snapshot.name,
+        "network": snapshot.network,
+        "sentence": snapshot.sentence,
+        "services": [
+            {
+                "name": service.name,
+                "verdict": service.verdict,
+                "reason": service.reason,
+                "since": service.since,
+                "waits_for": list(service.waits_for),
+            }
+            for service in snapshot.services
+        ],
+    }
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  manage status
+  manage status --json | jq '.services[] | select(.verdict != "healthy")'
+  manage status --check || echo "not all is well"
+"""
+)
+@with_dir
+@with_json
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Exit 1 unless every service is healthy (or stopped on purpose) and the facts are fresh.",
+)
+def command(layout: Layout, as_json: bool, check: bool) -> int:
+    """The verdict of every service, with its reason.
+
+    Reads what `watch` saw last; asks no node and changes nothing.
+    """
+    from manage.health import snapshot as snapshots
+
+    snapshot = snapshots.read(layout)
+    age = time.time() - snapshot.as_of
+    fine = age <= STALE_S and all(service.verdict in ("healthy", "disabled") for service in snapshot.services)
+    if as_json:
+        output.emit(document(snapshot))
+    else:
+        _page(snapshot, age)
+    return 1 if check and not fine else 0
+
+
+def _page(snapshot: Snapshot, age: float) -> None:
+    title = f"{snapshot.name} · {snapshot.network}"
+    if age > STALE_S:
+        truth = f"watch has been silent for {words.duration(age)}; this is how it was then"
+    else:
+        truth = f"true as of {words.duration(age)} ago"
+    output.say(f"{output.tone(title, 'strong')}{truth.rjust(max(len(truth) + 2, 79 - len(title)))}")
+    output.say(snapshot.sentence)
+    if snapshot.detail:
+        output.say(snapshot.detail)
+    output.say()
+    rows = [(s.name, f"{output.glyph(s.verdict)}{s.verdict}", s.reason) for s in snapshot.services]
+    output.table(rows, tones=[("", s.verdict if age <= STALE_S else "soft", "") for s in snapshot.services])

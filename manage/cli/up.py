@@ -1,0 +1,45 @@
+"""`manage up`: make it so."""
+
+from __future__ import annotations
+
+import click
+
+from manage.cli import output
+from manage.cli.options import require_root, with_dir
+from manage.cli.progress import printer
+from manage.host.layout import Layout
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  manage up
+  manage up tracker proxy      only these, if they differ
+
+What would change, and why: manage plan"""
+)
+@click.argument("services", nargs=-1)
+@click.option("--yes", is_flag=True, help="Do not ask, not even where data is at risk.")
+@with_dir
+def command(services: tuple[str, ...], yes: bool, layout: Layout) -> None:
+    """Make the stack what stack.yml says, gated by chain facts.
+
+    Builds or pulls images that are missing, then goes service by service and lets the next one
+    start when `watch` has seen the one before healthy, syncing or waiting. Nothing to do is no mutation.
+    """
+    require_root("Starting the stack")
+    converge(layout, services, yes=yes)
+
+
+def converge(layout: Layout, services: tuple[str, ...] = (), *, yes: bool = False) -> None:
+    """Images, plan, consent where data is at risk, then apply; prints as it goes."""
+    from manage.apply import up, yard
+    from manage.cli.consent import ask_where_data_is_at_risk
+    from manage.images import ensure
+
+    ensure.ensure_for(layout, progress=printer())
+    mine = yard.load(layout)
+    plans = yard.plan_all(mine)
+    ask_where_data_is_at_risk([operation for plan in plans for operation in plan.changes], yes=yes)
+    receipt = up.up(mine, names=services, progress=printer())
+    output.say(receipt.summary)

@@ -1,0 +1,53 @@
+"""`manage why NAME`: from a verdict to its root cause, with the evidence."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import click
+
+from manage import words
+from manage.cli import output
+from manage.cli.options import with_dir, with_json
+from manage.host.layout import Layout
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  manage why tracker
+  manage why disk
+  manage why bitcoind --json"""
+)
+@click.argument("name")
+@with_dir
+@with_json
+def command(name: str, layout: Layout, as_json: bool) -> None:
+    """The root cause of a service's verdict, with evidence.
+
+    NAME is a service, or "disk". Reads what `watch` saw last; changes nothing.
+    """
+    from manage.health import snapshot as snapshots
+    from manage.health.why import why
+
+    snapshot = snapshots.read(layout)
+    answer = why(snapshot, name)
+    if as_json:
+        output.emit(answer)
+        return
+    reasons = {service.name: service.reason for service in snapshot.services}
+    output.say(f"{name}: {output.glyph(answer['verdict'])}{output.tone(answer['verdict'], answer['verdict'])}")
+    for step in answer["path"]:
+        output.say(f"  {step}: {reasons.get(step, '')}")
+    if answer["evidence"]:
+        output.say()
+        output.table([_row(item) for item in answer["evidence"]])
+
+
+def _row(item: dict[str, Any]) -> tuple[str, str, str]:
+    if "log" in item:
+        at = datetime.datetime.fromtimestamp(item["at"], tz=datetime.UTC).astimezone()
+        return ("log", f"{at:%H:%M:%S}", str(item["log"]))
+    age = item.get("age_s")
+    return (str(item["fact"]), "" if age is None else f"{words.duration(age)} old", str(item["value"]))
