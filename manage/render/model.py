@@ -6,14 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-
-@dataclass(frozen=True)
-class Installation:
-    """Who we are on this host: every container, volume, network and image of ours carries `id` as label."""
-
-    id: str
-    project: str
-    """Compose project of the stack; the manager's is `<project>-manager`."""
+from manage.host.identity import Installation as Installation
 
 
 @dataclass(frozen=True)
