@@ -31,6 +31,10 @@ class Judgement:
     """Named checks that other services may wait for: {"rpc": True, "synced": False}."""
     waits_for: tuple[str, ...] = ()
     """Services (or agent) that it says it waits for, if it knows."""
+    headline: str = ""
+    """The fault in few words without numbers, as they follow "The Bitcoin node": "'s ZMQ is silent", "is paused"."""
+    final: bool = False
+    """The cause is known to be its own (paused, killed, stopped): no dependency is to be blamed for it."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,12 @@ class ServiceStatus:
     facts: tuple[Fact, ...]
     checks: Mapping[str, bool]
     log: tuple[tuple[float, str], ...] = ()
+    headline: str = ""
+    """As in `Judgement`."""
+    answered_at: float = 0.0
+    """Unix seconds of the last probe that was answered, 0 for never."""
+    engine_at: float = 0.0
+    """Unix seconds of the engine's state that was looked at, 0 when unknown. A gate wants both newer than its operation."""
 
 
 @dataclass(frozen=True)

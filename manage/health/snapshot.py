@@ -1,0 +1,99 @@
+"""The snapshot as JSON, one key a field of `manage.health.model.Snapshot`: watch writes it, everyone else reads it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from manage.errors import NodeyardError
+from manage.health.model import Fact, ServiceStatus, Snapshot
+from manage.host.layout import Layout
+
+VERSION = 1
+
+
+def as_json(snapshot: Snapshot) -> dict[str, Any]:
+    """JSON-plain: nested dataclasses become objects, tuples become lists."""
+    return asdict(snapshot)
+
+
+def from_json(document: Mapping[str, Any]) -> Snapshot:
+    """The snapshot of `as_json`. Keys that this version does not know are left out.
+
+    Raises NodeyardError when the document is of a newer version or lacks a field.
+    """
+    version = document.get("version")
+    if not isinstance(version, int) or version > VERSION:
+        raise NodeyardError(
+            f"snapshot.json has version {version}; this manage reads up to {VERSION}: it was written by a newer manage.",
+            "Use the manage that started the manager, or start the manager again with: manage up",
+        )
+    try:
+        return Snapshot(
+            version=version,
+            seq=int(document["seq"]),
+            as_of=float(document["as_of"]),
+            name=document["name"],
+            network=document["network"],
+            sentence=document["sentence"],
+            detail=document["detail"],
+            services=tuple(_status(service) for service in document["services"]),
+            host=dict(document.get("host", {})),
+        )
+    except (KeyError, TypeError, ValueError) as fault:
+        raise NodeyardError(
+            f"snapshot.json cannot be read: {fault!r}.", "Start the manager again with: manage up"
+        ) from fault
+
+
+def read(layout: Layout) -> Snapshot:
+    """What watch saw last, however old: callers compare `age`. Raises NodeyardError when there is none."""
+    try:
+        text = layout.snapshot_file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise NodeyardError(
+            f"Nothing has been watched in {layout.dir} yet: there is no snapshot.", "Start the stack with: manage up"
+        ) from None
+    except PermissionError:
+        raise NodeyardError(f"{layout.snapshot_file} may not be read by this user.", "Try again as root.") from None
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise NodeyardError(f"{layout.snapshot_file} is not a JSON object.", "Start the manager again with: manage up")
+    return from_json(document)
+
+
+def write(path: Path, snapshot: Snapshot) -> None:
+    """Replace the file at once (rename in its folder), readable by all."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_text(json.dumps(as_json(snapshot), ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+    fresh.chmod(0o644)
+    fresh.replace(path)
+
+
+def age(snapshot: Snapshot, now: float) -> float:
+    """Seconds since the snapshot was true, never negative."""
+    return max(0.0, now - snapshot.as_of)
+
+
+def _status(document: Mapping[str, Any]) -> ServiceStatus:
+    return ServiceStatus(
+        name=document["name"],
+        title=document["title"],
+        group=document["group"],
+        verdict=document["verdict"],
+        reason=document["reason"],
+        since=float(document["since"]),
+        waits_for=tuple(document["waits_for"]),
+        facts=tuple(Fact(f["name"], f["value"], float(f["at"]), f.get("unit", "")) for f in document["facts"]),
+        checks=dict(document["checks"]),
+        log=tuple((float(at), line) for at, line in document.get("log", ())),
+        headline=document.get("headline", ""),
+        answered_at=float(document.get("answered_at", 0.0)),
+        engine_at=float(document.get("engine_at", 0.0)),
+    )
