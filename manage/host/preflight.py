@@ -1,0 +1,105 @@
+"""Can this machine carry it? Facts of the host and pure checks over them, in one list with several readers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from manage import words
+from manage.errors import NodeyardError
+
+DISK_RESERVE_BYTES = 500_000_000
+"""Kept free beside what the services ask for: logs, receipts, image layers on the move."""
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    disk_free_bytes: int
+    memory_total_bytes: int
+    cpus: int
+    uid_map: str = ""
+    """Text of /proc/self/uid_map: tells a user namespace (an unprivileged LXC) from a plain host."""
+    container: str = ""
+    """What systemd says holds us (/run/systemd/container): "lxc", "docker", "" on a plain host."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at."""
+
+    name: str
+    ok: bool
+    sentence: str
+    hint: str = ""
+
+
+def read(folder: Path) -> HostFacts:
+    """Facts of this machine; the disk is the one that holds `folder`."""
+    while not folder.exists():
+        folder = folder.parent
+    return HostFacts(
+        disk_free_bytes=shutil.disk_usage(folder).free,
+        memory_total_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        cpus=os.cpu_count() or 1,
+        uid_map=_text(Path("/proc/self/uid_map")),
+        container=_text(Path("/run/systemd/container")),
+    )
+
+
+def disk(facts: HostFacts, needed: Mapping[str, int]) -> Check:
+    """Is there room for what the services of `needed` (name -> bytes) will store at the start?"""
+    total = sum(needed.values()) + DISK_RESERVE_BYTES
+    largest = max(needed, key=lambda name: needed[name], default="")
+    if facts.disk_free_bytes >= total:
+        return Check("disk", True, f"{words.size(facts.disk_free_bytes)} free, {words.size(total)} needed")
+    return Check(
+        "disk",
+        False,
+        f"Too little disk: {words.size(facts.disk_free_bytes)} free, {words.size(total)} needed"
+        + (f", {words.size(needed[largest])} of it for {largest}." if largest else "."),
+        "Free some space, put the chain on another disk (storage.chain_dirs), or choose a smaller profile.",
+    )
+
+
+def memory(facts: HostFacts, limits: Mapping[str, int]) -> Check:
+    """Does the largest limit fit at all? Limits are ceilings: their sum may exceed the memory, one alone may not."""
+    largest = max(limits, key=lambda name: limits[name], default="")
+    if not largest or limits[largest] <= facts.memory_total_bytes:
+        return Check("memory", True, f"{words.size(facts.memory_total_bytes)} of memory")
+    return Check(
+        "memory",
+        False,
+        f"Too little memory: {largest} may take {words.size(limits[largest])} and this machine has "
+        f"{words.size(facts.memory_total_bytes)}.",
+        f"Lower services.{largest}.memory in stack.yml, or use a larger machine.",
+    )
+
+
+def not_unprivileged_lxc(facts: HostFacts) -> Check:
+    """Docker inside an unprivileged LXC is not supported: uids are shifted and fixed owners cannot be set."""
+    shifted = bool(facts.uid_map.strip()) and facts.uid_map.split()[:3] != ["0", "0", "4294967295"]
+    if facts.container == "lxc" and shifted:
+        return Check(
+            "lxc",
+            False,
+            "This machine is an unprivileged LXC container, which Nodeyard does not support.",
+            "Use a virtual machine, or a privileged container.",
+        )
+    return Check("lxc", True, "not in an unprivileged LXC container")
+
+
+def require(checks: Iterable[Check]) -> None:
+    """Raise NodeyardError with every failed check, the first one's hint."""
+    failed = [check for check in checks if not check.ok]
+    if failed:
+        raise NodeyardError(" ".join(check.sentence for check in failed), failed[0].hint)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""
