@@ -27,8 +27,11 @@ class Setting:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     pattern: str = ""
+    """Regular expression that the whole value (each entry of a list) matches."""
     one_way: str = ""
     """The sentence that a one-way change shows (only with effect "one-way")."""
+    one_way_when: Literal["on", "off"] = "on"
+    """Which way data is lost: by setting it ("on", also any other value that is not zero) or by switching it off."""
     host_only: bool = False
     """Cannot be set through the agent."""
 
@@ -44,7 +47,8 @@ class Port:
     flag: str = ""
     """The argv or config fragment without which nothing listens there; checked by the contract check."""
     publish: str = ""
-    """How it leaves the host: "" never, "loopback" with `offset` from `ports.base`, or "public:SETTING" when that setting is true."""
+    """How it leaves the host: "" never, "loopback" with `offset` from `ports.base`, or "public:SETTING" when that
+    setting is true."""
     offset: int = 0
 
 
@@ -72,6 +76,8 @@ class Secret:
     """"rpcauth" is derived: bitcoin.conf lines with the salted hashes of all `bitcoind_rpc_*` passwords in use."""
     with_service: str = ""
     """Only needed when that service is part of the stack."""
+    for_host: bool = False
+    """Made and kept for commands on the host; no container mounts it."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +123,16 @@ class Service:
     """Exceptions from the hardening preset: what -> reason."""
     database: str = ""
     """The database this service owns in timescaledb, before `_<network>` is added; its role has the same name."""
+    database_grants: tuple[str, ...] = ()
+    """Predefined PostgreSQL roles that this service's role is a member of."""
+    proxy_path: str = ""
+    """Where the proxy publishes its port `http`, e.g. `/tracker/`; "" for nowhere."""
+    bitcoind_rpc: tuple[str, ...] = ()
+    """What bitcoind lets this service's RPC user call; the password is the secret `bitcoind_rpc_<service>`."""
+    entrypoint: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The program by image source (upstream, local); without one the image's own entrypoint is taken."""
+    local_refused: str = ""
+    """Why the locally built image must not follow mainnet or testnet, as the end of a sentence; "" where it may."""
     docs: str = ""
 
     def port(self, name: str) -> Port:
@@ -131,9 +147,10 @@ class Service:
 class Rule:
     """A constraint between services or settings; broken rules are config faults, in `sentence`'s words."""
 
-    kind: Literal["requires", "recommends", "exclusive", "incompatible", "version_set"]
+    kind: Literal["requires", "exclusive", "incompatible"]
+    """requires: the first subject wants all others; exclusive: at most one; incompatible: not all at once."""
     subjects: tuple[str, ...]
-    """Service names, or `service.setting=value`."""
+    """Service names, or `service.setting=value` (also `!=`, `>`, `<`)."""
     sentence: str
 
 
@@ -153,5 +170,5 @@ class Catalog:
 
     profiles: Mapping[str, Profile]
     entries: Mapping[str, Mapping[str, Any]]
-    """Raw service documents by name; resolve with `manage.catalog.load.resolve`."""
+    """Raw service documents by name, in start order; resolve with `manage.catalog.load.resolve`."""
     rules: tuple[Rule, ...]
