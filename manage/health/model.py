@@ -76,7 +76,7 @@ class ServiceStatus:
     answered_at: float = 0.0
     """Unix seconds of the last probe that was answered, 0 for never."""
     engine_at: float = 0.0
-    """Unix seconds of the engine's state that was looked at, 0 when unknown. A gate wants both newer than its operation."""
+    """Unix seconds of the engine's state behind it, 0 when unknown. A gate wants both newer than its operation."""
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ def _predicate(status: ServiceStatus) -> str:
 
 
 def _subject(status: ServiceStatus) -> str:
-    """ "The database", "The Bitcoin node": a title of one plain word is a common noun, a longer one begins with a chain's name."""
+    """A title of one plain word is a common noun ("The database"), a longer one begins with a chain's name."""
     return f"The {status.title.lower() if status.title.istitle() and ' ' not in status.title else status.title}"
 
 

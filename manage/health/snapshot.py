@@ -28,7 +28,7 @@ def from_json(document: Mapping[str, Any]) -> Snapshot:
     version = document.get("version")
     if not isinstance(version, int) or version > VERSION:
         raise NodeyardError(
-            f"snapshot.json has version {version}; this manage reads up to {VERSION}: it was written by a newer manage.",
+            f"snapshot.json has version {version}; it was written by a newer manage.",
             "Use the manage that started the manager, or start the manager again with: manage up",
         )
     try:

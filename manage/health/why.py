@@ -11,15 +11,16 @@ from manage.health.model import ServiceStatus, Snapshot, VerdictName
 LOG_LINES = 8
 DISK_LOW = 0.10
 DISK_OUT = 0.02
-"""Shares of a disk that are still free, below which `disk` is degraded and down. Ours: PostgreSQL and the chain nodes stop by
-themselves when nothing is left, so that the last two per cent are no time to act in."""
+"""Free shares of a disk below which `disk` is degraded and down. Ours: the database and the chain nodes stop when nothing
+is left, so the last two per cent are no time to act in."""
 
 
 def why(snapshot: Snapshot, name: str) -> dict[str, Any]:
-    """`{"name", "verdict", "roots": [name], "path": [name], "evidence": [{"fact", "value", "age_s"} | {"log", "at"}]}`.
+    """`{"name", "verdict", "roots": [..], "path": [..], "evidence": [{"fact", "value", "age_s"} | {"log", "at"}]}`.
 
-    `path` leads from `name` to the first root; `roots` is empty when nothing is wrong. `age_s` is in seconds at the time of the
-    snapshot, `at` in unix seconds. The name "disk" asks for the host's disk. Raises NodeyardError for a name that is not there.
+    `path` leads from `name` to the first root; `roots` is empty when nothing is wrong. `age_s` is in seconds at the
+    time of the snapshot, `at` in unix seconds. The name "disk" asks for the host's disk. Raises NodeyardError for a
+    name that is not there.
     """
     if name == "disk":
         return _disk(snapshot)

@@ -1,0 +1,35 @@
+"""Reading measured facts: by name, and as old as they have become since."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from manage.health.model import Fact
+
+AGE = "s old"
+"""The unit of a fact that is itself an age: seconds at the time of the measurement, and growing since."""
+
+
+def value(facts: Sequence[Fact], name: str, default: Any = None) -> Any:
+    """The value of the fact called `name`, `default` when it was not measured."""
+    for fact in facts:
+        if fact.name == name:
+            return fact.value
+    return default
+
+
+def grown(facts: Sequence[Fact], name: str, now: float) -> float | None:
+    """An age fact's seconds at `now`: what was measured plus the time since; None when it was not measured."""
+    for fact in facts:
+        if fact.name == name:
+            return max(0.0, float(fact.value) + now - fact.at)
+    return None
+
+
+def begun(facts: Sequence[Fact], name: str) -> float | None:
+    """The unix second in which an age fact was 0; None when it was not measured."""
+    for fact in facts:
+        if fact.name == name:
+            return fact.at - float(fact.value)
+    return None
