@@ -1,7 +1,7 @@
 """One change at a time: an flock on the installation's lock file, whose text names the holder.
 
 The lock belongs to the open file, not to a process: the descriptor goes to every docker-compose that a change starts,
-so that the lock stays taken while such a child still works, even when its parent was killed (docker-facts 7).
+so that the lock stays taken while such a child still works, even when its parent was killed.
 The file is never replaced by rename, else two holders would lock two different files.
 """
 

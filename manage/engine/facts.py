@@ -1,0 +1,156 @@
+"""What runs now, in one pass: one list of containers, details where the list has none, volumes, networks, images."""
+
+from __future__ import annotations
+
+import calendar
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from manage.engine.client import Api
+from manage.engine.model import LABEL_INSTALLATION, LABEL_SERVICE, LABEL_SPEC, ContainerFacts, Facts
+from manage.host import documents
+from manage.host.identity import Installation
+
+PROJECT_LABEL = "com.docker.compose.project"
+SERVICE_LABEL = "com.docker.compose.service"
+HASH_LABEL = "com.docker.compose.config-hash"
+ONEOFF_LABEL = "com.docker.compose.oneoff"
+"""Compose's own labels (docker/compose pkg/api/labels.go)."""
+
+PARALLEL = 8
+"""Requests at one time; the SDK's pool holds ten connections."""
+
+
+def read(
+    api: Api,
+    installation: Installation,
+    references: Iterable[str],
+    specs_dir: Path,
+    config_hashes: Mapping[str, str] | None = None,
+) -> Facts:
+    """Facts of both projects of `installation`.
+
+    `references` are the images to look up. `config_hashes` are compose's hashes of the desired services; they cost a
+    compose process, which the caller starts before it comes here.
+    """
+    references = tuple(dict.fromkeys(references))
+    with ThreadPoolExecutor(PARALLEL, thread_name_prefix="facts") as pool:
+        listed = pool.submit(api.containers, all=True)
+        volumes = pool.submit(api.volumes)
+        networks = pool.submit(api.networks)
+        images = pool.map(lambda reference: _image(api, reference), references)
+        ours = [entry for entry in listed.result() if _concerns(entry["Labels"], installation)]
+        inspected = pool.map(lambda entry: _inspect(api, entry["Id"]), ours)
+        containers = tuple(container(document) for document in inspected if document)
+        digests = {reference: digest for reference, digest in zip(references, images, strict=True) if digest}
+    return Facts(
+        containers=tuple(sorted(containers, key=lambda facts: (facts.project, facts.service, facts.name))),
+        volumes=_labels(volumes.result()["Volumes"] or (), installation),
+        networks=_labels(networks.result(), installation),
+        images=digests,
+        known_specs=_specs(specs_dir, {facts.spec for facts in containers if facts.spec}),
+        config_hashes=dict(config_hashes or {}),
+    )
+
+
+def container(document: Mapping[str, Any]) -> ContainerFacts:
+    """Facts of one container from its inspect document; pure."""
+    labels = document["Config"].get("Labels") or {}
+    state = document["State"]
+    return ContainerFacts(
+        id=document["Id"],
+        name=document["Name"].removeprefix("/"),
+        service=labels.get(LABEL_SERVICE) or labels.get(SERVICE_LABEL, ""),
+        project=labels.get(PROJECT_LABEL, ""),
+        installation=labels.get(LABEL_INSTALLATION, ""),
+        spec=labels.get(LABEL_SPEC, ""),
+        state=state["Status"],
+        config_hash=labels.get(HASH_LABEL, ""),
+        image_digest=document["Image"],
+        memory_bytes=document["HostConfig"].get("Memory") or 0,
+        networks=tuple(sorted(document["NetworkSettings"].get("Networks") or ())),
+        started_at=timestamp(state.get("StartedAt", "")),
+        restarts=document.get("RestartCount", 0),
+        exit_code=state.get("ExitCode", 0),
+        oom_killed=bool(state.get("OOMKilled")),
+    )
+
+
+def containers(api: Api, installation: Installation) -> tuple[ContainerFacts, ...]:
+    """The containers alone, of both projects: all that carry our id, and strangers that carry our project's name."""
+    listed = [entry for entry in api.containers(all=True) if _concerns(entry["Labels"], installation)]
+    with ThreadPoolExecutor(PARALLEL, thread_name_prefix="facts") as pool:
+        documents_ = pool.map(lambda entry: _inspect(api, entry["Id"]), listed)
+        return tuple(container(document) for document in documents_ if document)
+
+
+def timestamp(text: str) -> float:
+    """Unix seconds of the engine's RFC 3339 times; 0.0 for "0001-01-01T00:00:00Z", which means never."""
+    found = re.match(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)$", text)
+    if not found or found[1] == "0001":
+        return 0.0
+    whole = calendar.timegm(time.struct_time((*(int(found[n]) for n in range(1, 7)), 0, 1, 0)))
+    shift = 0 if found[8] == "Z" else int(found[8][:3]) * 3600 + int(found[8][0] + found[8][4:]) * 60
+    return whole + float(found[7] or 0) - shift
+
+
+def _concerns(labels: Mapping[str, str] | None, installation: Installation) -> bool:
+    labels = labels or {}
+    if labels.get(ONEOFF_LABEL) == "True":
+        return False
+    return labels.get(LABEL_INSTALLATION) == installation.id or labels.get(PROJECT_LABEL) in (
+        installation.project,
+        installation.manager_project,
+    )
+
+
+def _labels(entries: Sequence[Mapping[str, Any]], installation: Installation) -> dict[str, dict[str, str]]:
+    """Name -> labels of those volumes or networks that are ours by label, or look so by name."""
+    prefix = f"{installation.project}_"
+    return {
+        entry["Name"]: dict(entry.get("Labels") or {})
+        for entry in entries
+        if (entry.get("Labels") or {}).get(LABEL_INSTALLATION) == installation.id or entry["Name"].startswith(prefix)
+    }
+
+
+def _inspect(api: Api, container_id: str) -> Mapping[str, Any] | None:
+    """The container's document; None when it went away since it was listed."""
+    from docker.errors import NotFound
+
+    try:
+        document: Mapping[str, Any] = api.inspect_container(container_id)
+    except NotFound:
+        return None
+    return document
+
+
+def _image(api: Api, reference: str) -> str:
+    """What identifies the image's content on this engine; "" when it is not there.
+
+    On the classic stores (every engine 20.10 to 28, and 29 after an upgrade) `Id` is the config digest. On the
+    containerd store it is the manifest digest, and the API tells the config digest nowhere; containers name their image
+    by the same digest there, so desired and current are compared like with like as long as `images.json` was written
+    on this engine, which `manage images verify` and an import see to.
+    """
+    from docker.errors import ImageNotFound
+
+    try:
+        return str(api.inspect_image(reference)["Id"])
+    except ImageNotFound:
+        return ""
+
+
+def _specs(folder: Path, digests: Iterable[str]) -> dict[str, dict[str, object]]:
+    found = {}
+    for digest in digests:
+        try:
+            document = documents.read(folder / f"{digest}.json")
+        except FileNotFoundError:
+            continue
+        found[digest] = {key: value for key, value in document.items() if key != "version"}
+    return found

@@ -1,0 +1,61 @@
+"""A service's own log lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from manage.engine.client import Api, connect
+from manage.engine.model import LABEL_INSTALLATION, LABEL_SERVICE
+from manage.errors import NodeyardError
+from manage.host.identity import Installation
+
+FOLLOW_TIMEOUT_S = 24 * 3600
+"""How long a followed service may be silent before the connection is given up."""
+
+
+def read(installation: Installation, service: str, *, lines: int = 100, follow: bool = False) -> Iterator[str]:
+    """The last `lines` lines of `service`, oldest first, each "2026-11-21T14:02:11Z text"; with `follow` it goes on.
+
+    Following ends when the container ends. Raises NodeyardError when the service has no container.
+    """
+    with connect(timeout_s=FOLLOW_TIMEOUT_S if follow else 60) as api:
+        for at, text in entries(api, find(api, installation, service), lines=lines, follow=follow):
+            yield f"{at} {text}"
+
+
+def find(api: Api, installation: Installation, service: str) -> str:
+    """Id of the container of `service`, by our labels (never by name). Raises NodeyardError when there is none."""
+    labels = [f"{LABEL_INSTALLATION}={installation.id}"]
+    found = api.containers(all=True, filters={"label": [*labels, f"{LABEL_SERVICE}={service}"]})
+    if found:
+        return str(found[0]["Id"])
+    others = sorted(
+        {entry["Labels"].get(LABEL_SERVICE, "") for entry in api.containers(all=True, filters={"label": labels})}
+    )
+    raise NodeyardError(
+        f"{service} has no container, and so no log.",
+        f"There are: {', '.join(filter(None, others))}." if any(others) else "The stack is down: manage up",
+    )
+
+
+def entries(api: Api, container_id: str, *, lines: int, follow: bool = False) -> Iterator[tuple[str, str]]:
+    """(time to the second as the engine stamped it, line) pairs of one container."""
+    stream = api.logs(container_id, stdout=True, stderr=True, timestamps=True, tail=lines, stream=True, follow=follow)
+    rest = b""
+    for chunk in stream:
+        *complete, rest = (rest + chunk).split(b"\n")
+        yield from map(split, complete)
+    if rest:
+        yield split(rest)
+
+
+def tail(api: Api, container_id: str, lines: int) -> tuple[str, ...]:
+    """The last lines without their times, for the message of a failed gate."""
+    return tuple(text for _, text in entries(api, container_id, lines=lines))
+
+
+def split(line: bytes) -> tuple[str, str]:
+    """ "2026-11-21T14:02:11.123456789Z text" -> ("2026-11-21T14:02:11Z", "text")."""
+    stamp, _, text = line.decode("utf-8", "replace").rstrip("\r").partition(" ")
+    whole, dot, _ = stamp.partition(".")
+    return (f"{whole}Z" if dot else stamp), text

@@ -1,0 +1,62 @@
+"""The three networks of an installation: made by the CLI, external to both compose projects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from manage.engine.client import Api
+from manage.engine.model import LABEL_INSTALLATION
+from manage.errors import NodeyardError
+from manage.host.identity import Installation
+
+INTERNAL = ("data",)
+"""Networks without a way out: databases talk to no one outside."""
+
+
+def ensure(api: Api, installation: Installation, names: Iterable[str]) -> tuple[str, ...]:
+    """Make those of `names` (full Docker names, `<project>_<front|chain|data>`) that are missing; gives what was made.
+
+    Raises NodeyardError when one of that name is not ours: it is never used, changed or removed.
+    """
+    present = {network["Name"]: network.get("Labels") or {} for network in api.networks()}
+    made = []
+    for name in names:
+        if name in present:
+            if present[name].get(LABEL_INSTALLATION) != installation.id:
+                raise NodeyardError(
+                    f"There is a network {name} that is not this installation's (it lacks the label "
+                    f"{LABEL_INSTALLATION}={installation.id}).",
+                    f"Look what uses it (docker network inspect {name}) and rename or remove it yourself.",
+                )
+            continue
+        api.create_network(
+            name,
+            driver="bridge",
+            internal=name.rpartition("_")[2] in INTERNAL,
+            check_duplicate=True,
+            labels={LABEL_INSTALLATION: installation.id},
+        )
+        made.append(name)
+    return tuple(made)
+
+
+def remove_all(api: Api, installation: Installation) -> tuple[str, ...]:
+    """Remove the networks with our label; gives their names. A stranger's container on one keeps it: NodeyardError."""
+    from docker.errors import APIError
+
+    removed = []
+    for network in owned(api, installation):
+        try:
+            api.remove_network(network["Id"])
+        except APIError as error:
+            raise NodeyardError(
+                f"The network {network['Name']} is still used: {error.explanation}.",
+                f"Disconnect what is on it (docker network inspect {network['Name']}), then run this again.",
+            ) from error
+        removed.append(network["Name"])
+    return tuple(removed)
+
+
+def owned(api: Api, installation: Installation) -> list[dict[str, str]]:
+    """The engine's entries of the networks that carry our label."""
+    return list(api.networks(filters={"label": f"{LABEL_INSTALLATION}={installation.id}"}))
