@@ -37,6 +37,16 @@ class Layout:
         return self.dir / "images.json"
 
     @property
+    def cache_dir(self) -> Path:
+        """Programs compiled for images; may be deleted at any time, at the cost of compiling them again."""
+        return self.dir / "cache"
+
+    @property
+    def log_dir(self) -> Path:
+        """Output of image builds and of the installer."""
+        return self.dir / "log"
+
+    @property
     def data_formats_file(self) -> Path:
         return self.dir / "data-formats.json"
 
@@ -78,6 +88,45 @@ class Layout:
     def agent_socket_dir(self) -> Path:
         """0750 root:10020: `agent.sock` and the session public key; mounted read-only into the dashboard."""
         return self.dir / "run" / "agent"
+
+    @property
+    def users_file(self) -> Path:
+        """`{"version": 1, "users": [...]}` with argon2id hashes, 0600."""
+        return self.agent_dir / "users.json"
+
+    @property
+    def users_lock_file(self) -> Path:
+        """Held by flock while `users.json` is edited, by the CLI and the agent alike."""
+        return self.agent_dir / "users.lock"
+
+    @property
+    def first_password_file(self) -> Path:
+        """The first admin's password when there was no terminal to show it on; 0600, gone after the first login."""
+        return self.agent_dir / "first-password"
+
+    @property
+    def session_key_file(self) -> Path:
+        """Ed25519 private key (PEM, 0600) that signs sessions."""
+        return self.agent_dir / "session.key"
+
+    @property
+    def audit_file(self) -> Path:
+        """Who did, tried or was refused what: JSON lines, only ever appended to."""
+        return self.agent_dir / "audit.log"
+
+    @property
+    def agent_socket(self) -> Path:
+        return self.agent_socket_dir / "agent.sock"
+
+    @property
+    def session_public_file(self) -> Path:
+        """Ed25519 public key (PEM): the dashboard checks sessions with it while the agent is away."""
+        return self.agent_socket_dir / "session.pub"
+
+    @property
+    def standing_file(self) -> Path:
+        """Which sessions ended early and which users there are; the dashboard refuses by it, agent or no agent."""
+        return self.agent_socket_dir / "standing.json"
 
     @property
     def engine_file(self) -> Path:

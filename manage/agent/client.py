@@ -1,0 +1,69 @@
+"""How the dashboard and the CLI ask the agent. Stdlib only, one connection a request."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from manage.agent import wire
+from manage.errors import NodeyardError
+
+
+class AgentUnreachable(NodeyardError):
+    """Nobody answers at the socket, or not in time."""
+
+
+class AgentRefused(NodeyardError):
+    """The agent said no. `kind` as in `wire`; `detail` holds what comes with it (`retry_s`, `holder`)."""
+
+    def __init__(self, error: dict[str, Any]) -> None:
+        super().__init__(str(error.pop("message", "The agent refused.")), str(error.pop("hint", "")))
+        self.kind = str(error.pop("kind", "failed"))
+        self.detail = error
+
+
+@dataclass(frozen=True)
+class AgentClient:
+    """The agent behind `socket`, asked in the name of whoever's `token` is passed, for a browser at `address`."""
+
+    socket: Path
+    timeout_s: float = 5.0
+    """How long one message may take; progress of a change comes as it happens, see `stream`."""
+
+    def call(
+        self, verb: str, *, token: str = "", address: str = "", timeout_s: float | None = None, **args: Any
+    ) -> dict[str, Any]:
+        """The result of a verb. Raises AgentRefused and AgentUnreachable."""
+        for message in self.stream(verb, token=token, address=address, timeout_s=timeout_s, **args):
+            if "result" in message:
+                return dict(message["result"])
+        raise _unreachable("it closed the connection before it answered")
+
+    def stream(
+        self, verb: str, *, token: str = "", address: str = "", timeout_s: float | None = None, **args: Any
+    ) -> Iterator[dict[str, Any]]:
+        """`{"event": {...}}` as they come, then `{"result": {...}}`. `timeout_s` is the longest silence.
+
+        Closing the iterator does not stop a change that has begun. Raises as `call` does.
+        """
+        request = {"verb": verb, "token": token, "address": address, "args": args}
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+                connection.settimeout(self.timeout_s if timeout_s is None else timeout_s)
+                connection.connect(str(self.socket))
+                wire.send(connection, request)
+                for message in wire.receive(connection, wire.LONGEST_ANSWER):
+                    if "error" in message:
+                        raise AgentRefused(message["error"])
+                    yield message
+                    if "result" in message:
+                        return
+        except (OSError, wire.Malformed) as error:
+            raise _unreachable(str(error) or type(error).__name__) from error
+
+
+def _unreachable(why: str) -> AgentUnreachable:
+    return AgentUnreachable(f"The agent does not answer ({why}).", "Start it again on the host with: manage up")

@@ -1,0 +1,185 @@
+"""From a request to its answer: who asks, may they, do it, write it down."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from manage.agent import roles
+from manage.agent.access import Access
+from manage.agent.audit import Audit, Result
+from manage.agent.operations import Operation, Operations
+from manage.agent.refusals import Refused, as_message
+from manage.agent.roles import Role
+from manage.agent.verb import Call, Emit, Verb, checked
+from manage.errors import NodeyardError
+
+log = logging.getLogger(__name__)
+
+HOST = "root@host"
+_OWN: Mapping[str, tuple[str, ...]] = {
+    "ping": (),
+    "login": ("name", "password"),
+    "refresh": (),
+    "logout": (),
+    "change_password": ("old", "new"),
+    "whoami": (),
+    "progress": ("id",),
+}
+"""Verbs that the dispatcher answers itself, with their arguments; all others come from the mapping it is given."""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """The process at the other end of the socket, as the kernel names it (SO_PEERCRED)."""
+
+    kind: Literal["host", "dashboard"]
+    """host = root on this machine, who needs no token; dashboard = acts for people, and needs theirs."""
+
+
+@dataclass(frozen=True)
+class _Request:
+    peer: Peer
+    verb: str
+    token: str
+    address: str
+    """Where the person sits: the browser's address as the dashboard saw it, or "host"."""
+    args: Any
+
+
+@dataclass(frozen=True)
+class _Caller:
+    name: str
+    role: Role
+    must_change: bool
+    address: str
+
+
+class Dispatcher:
+    """Holds the allow-list. `verbs` is the seam to the library that changes the stack."""
+
+    def __init__(self, access: Access, audit: Audit, operations: Operations, verbs: Mapping[str, Verb]) -> None:
+        self._access = access
+        self._audit = audit
+        self._operations = operations
+        self._verbs = verbs
+
+    def answer(self, peer: Peer, message: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
+        """The last message of the exchange: `{"result": ...}` or `{"error": ...}`. Never raises."""
+        try:
+            return {"result": dict(self._route(_parsed(peer, message), emit))}
+        except NodeyardError as error:
+            return as_message(error)
+        except OSError as error:
+            return as_message(NodeyardError(f"The agent failed: {error}.", "Its log says more: manage logs agent"))
+        except Exception:
+            log.exception("a request failed")
+            return as_message(NodeyardError("The agent failed.", "Its log says where: manage logs agent"))
+
+    def _route(self, request: _Request, emit: Emit) -> Mapping[str, Any]:
+        if request.verb in _OWN:
+            return self._own(request, checked(request.verb, _OWN[request.verb], request.args))
+        caller = self._caller(request)
+        try:
+            entry, args = self._allowed(caller, request)
+        except Refused as refusal:
+            self._log(caller, request.verb, _loggable(request.args), "refused", refusal.message)
+            raise
+        if not entry.changes:
+            return entry.run(Call(args, caller.name, emit))
+        return self._change(caller, request.verb, entry, args, emit)
+
+    def _own(self, request: _Request, args: Mapping[str, Any]) -> Mapping[str, Any]:
+        match request.verb:
+            case "ping":
+                return {}
+            case "login":
+                return self._access.login(args, request.address)
+            case "refresh":
+                return self._access.refresh(request.token)
+            case "logout":
+                return self._access.logout(request.token, request.address)
+            case "change_password":
+                return self._access.change_password(request.token, args, request.address)
+        caller = self._caller(request)
+        if request.verb == "progress":
+            return self._operations.find(args.get("id", "")).document()
+        return {"name": caller.name, "role": caller.role, "must_change": caller.must_change}
+
+    def _caller(self, request: _Request) -> _Caller:
+        if request.peer.kind == "host" and not request.token:
+            return _Caller(HOST, "admin", False, request.address)
+        user = self._access.session(request.token).user
+        return _Caller(user.name, user.role, user.must_change, request.address)
+
+    def _allowed(self, caller: _Caller, request: _Request) -> tuple[Verb, Mapping[str, Any]]:
+        """The verb and its checked arguments, when this caller may have them; else Refused."""
+        verb = request.verb
+        entry = self._verbs.get(verb)
+        if entry is None:
+            raise Refused("usage", f"The agent has no verb {verb[:40]!r}.")
+        if caller.must_change:
+            raise Refused("password", "Change your password first.")
+        if not roles.may(caller.role, entry.role):
+            raise Refused("role", f"{caller.name} is {caller.role}; {verb} needs {entry.role}.", "Ask an admin.")
+        return entry, checked(verb, entry.args, request.args)
+
+    def _change(
+        self, caller: _Caller, verb: str, entry: Verb, args: Mapping[str, Any], emit: Emit
+    ) -> Mapping[str, Any]:
+        try:
+            operation = self._operations.begin(verb, caller.name, args.get("services", []))
+        except Refused as refusal:
+            self._log(caller, verb, args, "refused", refusal.message)
+            raise
+        self._log(caller, verb, args, "started")
+        result: Mapping[str, Any] = {}
+        message: Mapping[str, Any] | None = {"kind": "failed", "message": f"{verb} failed unexpectedly.", "hint": ""}
+        try:
+            progress = self._progress(operation, emit)
+            progress({"kind": "accepted", "service": "", "text": "", "id": operation.id})
+            result = entry.run(Call(args, caller.name, progress))
+            message = None
+        except NodeyardError as error:
+            message = as_message(error)["error"]
+            raise
+        finally:
+            self._operations.end(operation, result=result, error=message)
+            self._log(caller, verb, args, "failed" if message else "ok", message["message"] if message else "")
+        return {"id": operation.id, **result}
+
+    def _progress(self, operation: Operation, emit: Emit) -> Emit:
+        """A change goes on when the one who asked for it has gone; its progress stays readable."""
+
+        def note(event: Mapping[str, Any]) -> None:
+            self._operations.add_event(operation, event)
+            try:
+                emit(event)
+            except OSError:
+                log.debug("nobody listens to %s any more", operation.id)
+
+        return note
+
+    def _log(
+        self,
+        caller: _Caller,
+        verb: str,
+        args: Mapping[str, Any],
+        result: Result,
+        reason: str = "",
+    ) -> None:
+        self._audit.write(who=caller.name, address=caller.address, verb=verb, args=args, result=result, reason=reason)
+
+
+def _parsed(peer: Peer, message: Mapping[str, Any]) -> _Request:
+    verb, token, address = message.get("verb"), message.get("token", ""), message.get("address", "")
+    if not (isinstance(verb, str) and isinstance(token, str) and isinstance(address, str)):
+        raise Refused("usage", "A request is an object with verb, token, address and args.")
+    return _Request(peer, verb, token, address or peer.kind, message.get("args", {}))
+
+
+def _loggable(args: Any) -> Mapping[str, Any]:
+    """What was asked for but not checked, for the audit log: few and short."""
+    return {str(name)[:40]: value for name, value in list(args.items())[:10]} if isinstance(args, dict) else {}

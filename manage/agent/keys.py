@@ -1,0 +1,48 @@
+"""The key that signs sessions (root's) and its public half (the dashboard's)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from manage.errors import NodeyardError
+from manage.host import documents
+
+
+def load_or_create(path: Path) -> Ed25519PrivateKey:
+    """The private key at `path`, made (0600) when there is none. NodeyardError when it is something else."""
+    if not path.exists():
+        key = Ed25519PrivateKey.generate()
+        documents.replace(
+            path,
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            ),
+            mode=0o600,
+        )
+        return key
+    hint = "Remove it and restart the agent: everyone signs in again, nothing else is lost."
+    try:
+        loaded = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except (ValueError, TypeError) as error:
+        raise NodeyardError(f"{path} is not a session key.", hint) from error
+    if not isinstance(loaded, Ed25519PrivateKey):
+        raise NodeyardError(f"{path} is not an Ed25519 key.", hint)
+    return loaded
+
+
+def publish(key: Ed25519PrivateKey, path: Path, gid: int) -> None:
+    """Write the public half for the group that may open the agent's socket."""
+    pem = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    documents.replace(path, pem, mode=0o640, gid=gid)
+
+
+def read_public(path: Path) -> Ed25519PublicKey | None:
+    """The public key, None while the agent has never written one (or something else lies there)."""
+    try:
+        loaded = serialization.load_pem_public_key(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return loaded if isinstance(loaded, Ed25519PublicKey) else None

@@ -1,0 +1,93 @@
+"""The changes that the agent has made and is making: one at a time, each with its progress for whoever asks."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from manage.agent.refusals import Refused
+
+_KEPT = 20
+_MOST_EVENTS = 500
+
+
+class Operation:
+    """One change. Its document is replaced as a whole, so that readers see one moment of it."""
+
+    def __init__(self, kind: str, by: str, services: list[str], since: float) -> None:
+        self.id = secrets.token_hex(8)
+        self.kind = kind
+        self.by = by
+        self.services = services
+        self.since = since
+        self.ended: float | None = None
+        self.state: Literal["running", "done", "failed"] = "running"
+        self.result: Mapping[str, Any] = {}
+        self.error: Mapping[str, Any] | None = None
+        self.events: tuple[Mapping[str, Any], ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """JSON-plain, for the `progress` verb."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "by": self.by,
+            "services": self.services,
+            "since": self.since,
+            "ended": self.ended,
+            "state": self.state,
+            "events": list(self.events),
+            "result": dict(self.result),
+            "error": dict(self.error) if self.error else None,
+        }
+
+
+class Operations:
+    """The register. A second change is refused while one runs, naming who holds it."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._all: OrderedDict[str, Operation] = OrderedDict()
+        self._current: Operation | None = None
+
+    def begin(self, kind: str, by: str, services: list[str]) -> Operation:
+        """Take the place of the running one; Refused ("busy") when it is taken."""
+        with self._lock:
+            if held := self._current:
+                holder = f"{held.kind} by {held.by}"
+                raise Refused("busy", f"{holder} is running.", "Wait until it has ended.", holder=holder)
+            operation = Operation(kind, by, services, self._clock())
+            self._current = self._all[operation.id] = operation
+            while len(self._all) > _KEPT:
+                self._all.popitem(last=False)
+            return operation
+
+    def add_event(self, operation: Operation, event: Mapping[str, Any]) -> None:
+        """Note progress, with its time; beyond a bound the oldest are forgotten."""
+        stamped = {"at": self._clock(), **event}
+        operation.events = (*operation.events, stamped)[-_MOST_EVENTS:]
+
+    def end(self, operation: Operation, *, result: Mapping[str, Any], error: Mapping[str, Any] | None) -> None:
+        with self._lock:
+            operation.result = result
+            operation.error = error
+            operation.ended = self._clock()
+            operation.state = "failed" if error else "done"
+            self._current = None
+
+    def find(self, id: str) -> Operation:
+        """The operation with this id; Refused ("usage") when it is not (or no longer) known."""
+        operation = self._all.get(id)
+        if operation is None:
+            raise Refused("usage", "This operation is not known any more.", "See what ran with: manage history")
+        return operation
+
+    def current(self) -> dict[str, Any] | None:
+        """What runs now, as `engine.json` shows it."""
+        held = self._current
+        return {"kind": held.kind, "by": held.by, "since": held.since} if held else None

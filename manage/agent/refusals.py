@@ -1,0 +1,25 @@
+"""Why the agent did not do what it was asked."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from manage.errors import NodeyardError
+
+Kind = Literal["session", "role", "password", "throttled", "busy", "usage", "failed"]
+
+
+class Refused(NodeyardError):
+    """A refusal with its kind (see `wire`) and what a client may need to act on it."""
+
+    def __init__(self, kind: Kind, message: str, hint: str = "", **detail: Any) -> None:
+        super().__init__(message, hint)
+        self.kind = kind
+        self.detail = detail
+
+
+def as_message(error: NodeyardError) -> dict[str, Any]:
+    """The wire form of any error that is meant for people."""
+    kind = error.kind if isinstance(error, Refused) else "failed"
+    detail = error.detail if isinstance(error, Refused) else {}
+    return {"error": {"kind": kind, "message": error.message, "hint": error.hint, **detail}}

@@ -1,0 +1,125 @@
+"""Who is signed in. The agent is the authority; the dashboard reads what `standing` says."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from manage.agent import keys, standing, tokens, users
+from manage.agent.standing import Standing
+from manage.agent.tokens import BadToken, Claims
+from manage.agent.users import User
+from manage.host.layout import Layout
+
+TOKEN_S = 15 * 60.0
+"""A token is renewed at least so often; the dashboard does it when half of it is over."""
+SESSION_S = 12 * 3600.0
+"""After so long the person signs in again, however busy the session was."""
+
+
+class SessionEnded(Exception):
+    """There is no such session (any more); its text says why, for the person."""
+
+
+@dataclass(frozen=True)
+class Session:
+    claims: Claims
+    user: User
+    """As `users.json` says now: the role in force is this one, not the token's."""
+
+
+class Sessions:
+    """Issues, renews and ends sessions; follows `users.json`, which the host CLI may change at any time."""
+
+    def __init__(self, layout: Layout, *, gid: int, clock: Callable[[], float] = time.time) -> None:
+        self._layout = layout
+        self._gid = gid
+        self._clock = clock
+        self._key = keys.load_or_create(layout.session_key_file)
+        self._lock = threading.Lock()
+        self._users: tuple[User, ...] = ()
+        self._users_stamp: tuple[int, int, int] | None = (0, 0, 0)  # unlike any file's, and unlike no file's
+        self._standing = standing.read(layout.standing_file)
+        keys.publish(self._key, layout.session_public_file, gid)
+        self.follow_users()
+
+    def follow_users(self) -> None:
+        """Look whether `users.json` changed; if so, publish who is left. Cheap: one stat when nothing did."""
+        with self._lock:
+            stamp = _stamp(self._layout)
+            if stamp == self._users_stamp:
+                return
+            self._users = users.listing(self._layout)
+            self._publish(self._standing.revoked)
+            self._users_stamp = stamp
+
+    def user(self, name: str) -> User | None:
+        """The user as the file says now."""
+        self.follow_users()
+        return next((user for user in self._users if user.name == name), None)
+
+    def open(self, user: User) -> str:
+        """A new session's token."""
+        now = self._clock()
+        claims = Claims(
+            id=secrets.token_hex(12),
+            name=user.name,
+            role=user.role,
+            must_change=user.must_change,
+            csrf=secrets.token_urlsafe(24),
+            epoch=user.epoch,
+            issued_at=now,
+            expires_at=now + TOKEN_S,
+            ends_at=now + SESSION_S,
+        )
+        return tokens.sign(claims, self._key)
+
+    def renew(self, session: Session) -> str:
+        """The same session with a later expiry and the user's role of today."""
+        now = self._clock()
+        user = session.user
+        claims = replace(
+            session.claims,
+            role=user.role,
+            must_change=user.must_change,
+            issued_at=now,
+            expires_at=min(now + TOKEN_S, session.claims.ends_at),
+        )
+        return tokens.sign(claims, self._key)
+
+    def check(self, token: str, *, renewing: bool = False) -> Session:
+        """The session of `token`; one past its expiry only when it is `renewing`. Raises SessionEnded."""
+        try:
+            claims = tokens.verify(token, self._key.public_key())
+        except BadToken:
+            raise SessionEnded("You are not signed in.") from None
+        user = self.user(claims.name)
+        now = self._clock()
+        if user is None or not self._standing.allows(claims):
+            raise SessionEnded("This session has ended.")
+        if not claims.alive(now) or not (renewing or claims.fresh(now)):
+            raise SessionEnded("This session has expired.")
+        return Session(claims, user)
+
+    def close(self, claims: Claims) -> None:
+        """End the session for good, in every token of it."""
+        with self._lock:
+            now = self._clock()
+            revoked = {id: ends_at for id, ends_at in self._standing.revoked.items() if ends_at > now}
+            self._publish({**revoked, claims.id: claims.ends_at})
+
+    def _publish(self, revoked: Mapping[str, float]) -> None:
+        current = Standing({user.name: user.epoch for user in self._users}, revoked)
+        standing.write(current, self._layout.standing_file, self._gid)
+        self._standing = current
+
+
+def _stamp(layout: Layout) -> tuple[int, int, int] | None:
+    try:
+        status = layout.users_file.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_mtime_ns, status.st_ino, status.st_size

@@ -1,0 +1,166 @@
+"""Who may sign in: `agent/users.json`, edited by the host CLI and by the agent under one lock."""
+
+from __future__ import annotations
+
+import fcntl
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from manage.agent import passwords, roles
+from manage.agent.roles import Role
+from manage.errors import EXIT_USAGE, NodeyardError
+from manage.host import documents
+from manage.host.layout import Layout
+
+_NAME = re.compile(r"[a-z][a-z0-9_.-]{0,31}")
+
+
+@dataclass(frozen=True)
+class User:
+    name: str
+    role: Role
+    hash: str
+    """argon2id, PHC string."""
+    must_change: bool
+    """The password was chosen by someone else: nothing works before a new one is set."""
+    epoch: str
+    """New with every password; a session of another epoch has ended."""
+    changed_at: float
+    """Unix seconds of the last change of the password."""
+
+
+def listing(layout: Layout) -> tuple[User, ...]:
+    """All users in the order they were added, () when there is no file yet.
+
+    Raises NodeyardError when the file is broken or newer than us.
+    """
+    try:
+        document = documents.read(layout.users_file)
+    except FileNotFoundError:
+        return ()
+    try:
+        return tuple(User(**{**entry, "role": roles.parse(entry["role"])}) for entry in document["users"])
+    except (KeyError, TypeError) as error:
+        raise NodeyardError(f"{layout.users_file} is damaged ({error}).", "Put back a copy of it.") from error
+
+
+def names(layout: Layout) -> dict[str, Role]:
+    """Name -> role, in the order they were added."""
+    return {user.name: user.role for user in listing(layout)}
+
+
+def add(layout: Layout, name: str, role: str, password: str, *, must_change: bool = False) -> User:
+    """A new user. NodeyardError when the name is taken or either name, role or password will not do."""
+    if not _NAME.fullmatch(name):
+        raise NodeyardError(
+            f"{name!r} is no user name.",
+            "Use 1 to 32 small letters, digits, dots, dashes and underscores, a letter first.",
+            exit_code=EXIT_USAGE,
+        )
+    known = roles.parse(role)
+    _refuse_weak(password, name)
+    user = User(name, known, passwords.hashed(password), must_change, secrets.token_hex(8), time.time())
+
+    def change(users: tuple[User, ...]) -> Iterable[User]:
+        if any(other.name == name for other in users):
+            raise NodeyardError(
+                f"There is a user {name} already.", f"Set a new password with: manage user reset {name}"
+            )
+        return (*users, user)
+
+    _edit(layout, change)
+    return user
+
+
+def set_password(layout: Layout, name: str, password: str) -> User:
+    """A password that the user chose: ends all earlier sessions and lifts `must_change`."""
+    _refuse_weak(password, name)
+    return _renew(layout, name, password, must_change=False)
+
+
+def reset(layout: Layout, name: str) -> str:
+    """A new generated password, to be changed at the next login; ends all sessions. Returns the password."""
+    password = passwords.generated()
+    _renew(layout, name, password, must_change=True)
+    return password
+
+
+def remove(layout: Layout, name: str) -> None:
+    """The user is gone, and so are the sessions. The last admin stays."""
+
+    def change(users: tuple[User, ...]) -> Iterable[User]:
+        _known(users, name)
+        rest = tuple(user for user in users if user.name != name)
+        if not any(user.role == "admin" for user in rest):
+            raise NodeyardError(f"{name} is the last admin and stays.", "Add another admin first: manage user add")
+        return rest
+
+    _edit(layout, change)
+
+
+def create_first(layout: Layout, name: str, *, to_file: bool) -> str:
+    """The first admin, with a generated password to be changed at the first login; returns the password.
+
+    `to_file` (no terminal to show it on) also writes it where only root reads it; the agent removes that file at the
+    first login. Raises NodeyardError when there are users already.
+    """
+    if listing(layout):
+        raise NodeyardError("There are users already.", f"Set a new password with: manage user reset {name}")
+    password = passwords.generated()
+    add(layout, name, "admin", password, must_change=True)
+    if to_file:
+        documents.replace(layout.first_password_file, password.encode() + b"\n", mode=0o600)
+    return password
+
+
+def first_password_file(layout: Layout) -> Path:
+    """Where `create_first(to_file=True)` puts the password."""
+    return layout.first_password_file
+
+
+def _refuse_weak(password: str, name: str) -> None:
+    if sentence := passwords.fault(password, name):
+        raise NodeyardError(sentence, "Choose another one, a few words for example.", exit_code=EXIT_USAGE)
+
+
+def _known(users: Iterable[User], name: str) -> User:
+    for user in users:
+        if user.name == name:
+            return user
+    raise NodeyardError(f"There is no user {name}.", "See who there is with: manage user list")
+
+
+def _renew(layout: Layout, name: str, password: str, *, must_change: bool) -> User:
+    secret = passwords.hashed(password)
+    renewed: list[User] = []
+
+    def change(users: tuple[User, ...]) -> Iterable[User]:
+        known = _known(users, name)
+        epoch = secrets.token_hex(8)
+        user = replace(known, hash=secret, must_change=must_change, epoch=epoch, changed_at=time.time())
+        renewed.append(user)
+        return (user if other.name == name else other for other in users)
+
+    _edit(layout, change)
+    return renewed[0]
+
+
+def _edit(layout: Layout, change: Callable[[tuple[User, ...]], Iterable[User]]) -> None:
+    with _locked(layout):
+        before = listing(layout)
+        after = tuple(change(before))
+        if after != before:
+            documents.write(layout.users_file, {"users": [asdict(user) for user in after]}, mode=0o600)
+
+
+@contextmanager
+def _locked(layout: Layout) -> Iterator[None]:
+    layout.agent_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with layout.users_lock_file.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

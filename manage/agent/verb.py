@@ -1,0 +1,78 @@
+"""What a verb is, and what may be passed to one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from manage.agent.refusals import Refused
+from manage.agent.roles import Role
+
+Emit = Callable[[Mapping[str, Any]], None]
+"""Passes one progress event on; for a verb that only reads, raises OSError when nobody listens any more."""
+
+MOST_LINES = 2000
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,40}")
+_LONGEST_TEXT = 1024
+
+
+@dataclass(frozen=True)
+class Call:
+    args: Mapping[str, Any]
+    """Checked: only arguments that the verb names, each of its kind."""
+    by: str
+    """The person's name, or "root@host"."""
+    emit: Emit
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One entry of the allow-list."""
+
+    role: Role
+    """The least role that may call it."""
+    run: Callable[[Call], Mapping[str, Any]]
+    args: tuple[str, ...] = ()
+    changes: bool = False
+    """Changes the stack: one at a time, and every call is in the audit log."""
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST_TEXT
+
+
+def _name(value: Any) -> bool:
+    return isinstance(value, str) and _NAME.fullmatch(value) is not None
+
+
+_KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "name": (_text, "text"),
+    "password": (_text, "text"),
+    "old": (_text, "text"),
+    "new": (_text, "text"),
+    "id": (_text, "text"),
+    "verb": (_name, "the name of a verb"),
+    "service": (_name, "the name of a service"),
+    "services": (lambda value: isinstance(value, list) and all(map(_name, value)), "a list of service names"),
+    "lines": (
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_LINES,
+        f"a number from 1 to {MOST_LINES}",
+    ),
+    "follow": (lambda value: isinstance(value, bool), "true or false"),
+}
+
+
+def checked(verb: str, allowed: tuple[str, ...], args: Any) -> dict[str, Any]:
+    """`args` when it holds only what the verb takes, each of its kind; else Refused ("usage") in a sentence."""
+    if not isinstance(args, dict):
+        raise Refused("usage", "The arguments are not an object.")
+    for name, value in args.items():
+        if name not in allowed:
+            takes = ", ".join(allowed) or "none"
+            raise Refused("usage", f"{verb} takes no argument {str(name)[:40]!r}.", f"It takes: {takes}.")
+        fits, kind = _KINDS[name]
+        if not fits(value):
+            raise Refused("usage", f"{verb}: {name} must be {kind}.")
+    return args

@@ -1,0 +1,51 @@
+"""How the agent and its clients talk: one request a connection, JSON lines over a unix socket.
+
+    client -> {"verb": "restart", "token": "...", "address": "10.0.0.7", "args": {"services": ["kaspad"]}}
+    agent  -> {"event": {"kind": ..., "service": ..., "text": ...}}     any number of times
+    agent  -> {"result": {...}}  or  {"error": {"kind", "message", "hint"}}     once, and the end
+
+Kinds of errors: `session` (sign in), `role` (may not), `password`, `throttled` (with `retry_s`), `busy` (with
+`holder`), `usage` (no such verb or argument), `failed` (it was tried).
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+LONGEST_REQUEST = 65536
+LONGEST_ANSWER = 8 * 1024 * 1024
+
+
+class Malformed(Exception):
+    """Not a line of JSON holding an object, or too long."""
+
+
+def send(connection: socket.socket, message: Mapping[str, Any]) -> None:
+    """One message. Raises OSError when the other side is gone."""
+    connection.sendall(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+
+
+def receive(connection: socket.socket, longest: int) -> Iterator[dict[str, Any]]:
+    """Messages until the other side closes. Raises Malformed, and OSError (a timeout is one)."""
+    rest = b""
+    while chunk := connection.recv(65536):
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield _parsed(line)
+        if len(rest) > longest:
+            raise Malformed
+    if rest:
+        raise Malformed
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise Malformed from error
+    if not isinstance(message, dict):
+        raise Malformed
+    return message
