@@ -21,7 +21,7 @@ PREFIXES = {"kaspasim:": "kaspad", "bcrt1": "bitcoind"}
 @click.group(
     epilog="""\b
 Examples:
-  manage sandbox pay kaspasim:qz0s9xrz5y5e8nq2wmcu7lhf7xk4f3kh4y2sqqmyuw 5
+  manage sandbox pay kaspasim:qprx6l72u437tjcf5rgcwza4sq6ysprp0pu6zj2feu3zshcm4cljwd5me0nwt 5
   manage sandbox mine --node bitcoind 3
   manage sandbox reorg --node kaspad 4
   manage sandbox freeze --node bitcoind       (and: clear)

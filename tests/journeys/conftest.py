@@ -1,0 +1,24 @@
+"""One running sandbox for all journeys; made by the commands a user types, removed by them too."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from installed import Installed, free_ports
+
+
+@pytest.fixture(scope="session")
+def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    """The sandbox stack, set up and up."""
+    installed = Installed(tmp_path_factory.mktemp("yard") / "state", free_ports(3))
+    try:
+        installed.run("setup", "--yes", "--profile", "sandbox", "--port-base", str(installed.port_base), timeout=1500)
+        yield installed
+    finally:
+        installed.run("uninstall", "--purge", "--yes", expect=None)

@@ -1,0 +1,72 @@
+"""Journey 1: from nothing to a followed address that was paid, and everything gone again."""
+
+from __future__ import annotations
+
+import time
+
+from installed import Installed, until
+
+PAYEE = "kaspasim:qprx6l72u437tjcf5rgcwza4sq6ysprp0pu6zj2feu3zshcm4cljwd5me0nwt"
+"""The payee of the recorded payment in tests/data/kaspad/simnet-2.0.1.jsonl."""
+
+
+def follow(yard: Installed, address: str) -> None:
+    answer = yard.http("/tracker/api/addresses", body={"chain": "kaspa", "address": address, "label": "mine"}, token=yard.token())
+    assert answer.status in (200, 201), answer.body
+
+
+def amount(yard: Installed, address: str, token: str) -> int:
+    portfolio = yard.http("/tracker/api/portfolio", token=token).json()
+    return next(int(a["balance"]["amount"] or 0) for a in portfolio["addresses"] if a["address"] == address)
+
+
+def test_every_service_is_healthy_after_setup(yard: Installed) -> None:
+    verdicts = yard.verdicts()
+    assert {name for name, (verdict, _) in verdicts.items() if verdict != "healthy"} == set(), verdicts
+    assert yard.json("status")["sentence"] == f"All {len(verdicts)} services are healthy."
+
+
+def test_a_second_up_has_nothing_to_do(yard: Installed) -> None:
+    before = yard.container("tracker")
+    assert yard.json("plan") == {"operations": []}
+    yard.run("up")
+    assert yard.container("tracker") == before
+
+
+def test_a_payment_is_in_the_portfolio_within_two_seconds(yard: Installed) -> None:
+    follow(yard, PAYEE)
+    token = yard.token()
+    before = amount(yard, PAYEE, token)
+    paid = yard.json("sandbox", "pay", PAYEE, "5")
+    start = time.monotonic()
+    assert paid["amount"] == 500_000_000
+    until(lambda: amount(yard, PAYEE, token) == before + 500_000_000, 2, "the payment in the portfolio")
+    assert time.monotonic() - start < 2
+
+
+def test_a_balance_outlives_a_restart_of_the_tracker(yard: Installed) -> None:
+    follow(yard, PAYEE)
+    token = yard.token()
+    before = amount(yard, PAYEE, token)
+    yard.run("restart", "tracker")
+    until(lambda: yard.http("/tracker/ready").status == 200, 30, "the tracker ready again")
+    assert amount(yard, PAYEE, token) == before
+
+
+def test_the_dashboard_answers_and_asks_for_a_login(yard: Installed) -> None:
+    assert yard.http("/login", port=0).status == 200
+    assert "login" in yard.http("/", port=0).body.lower()
+
+
+def test_down_leaves_the_manager_and_up_comes_back(yard: Installed) -> None:
+    yard.run("down")
+    assert yard.container("tracker") == ""
+    assert yard.container("dashboard") != ""
+    until(
+        lambda: all(v == "disabled" for n, (v, _) in yard.verdicts().items() if n not in ("agent", "watch", "dashboard")),
+        15,
+        "every service of the stack disabled",
+    )
+    yard.run("up")
+    verdicts = yard.verdicts()
+    assert {verdict for verdict, _ in verdicts.values()} == {"healthy"}, verdicts
