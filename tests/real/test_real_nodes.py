@@ -1,0 +1,70 @@
+"""Real nodes are watched by chain facts: what watch says is held against what the nodes do."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from installed import Installed, until
+
+
+def bitcoin_cli(yard: Installed, *arguments: str) -> str:
+    """bitcoin-cli inside the node's container, as its RPC user `host`."""
+    password = yard.run("secrets", "show", "bitcoind_rpc_host").stdout.strip()
+    argv = ["docker", "exec", "-i", yard.container("bitcoind"), "bitcoin-cli", "-regtest", "-rpcuser=host", "-stdinrpcpass"]
+    done = subprocess.run([*argv, *arguments], input=password + "\n", capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def mine(yard: Installed, blocks: int) -> None:
+    """Blocks to the key-less output script OP_TRUE (no wallet needed)."""
+    bitcoin_cli(yard, "generatetodescriptor", str(blocks), "raw(51)")
+
+
+def reason(yard: Installed, name: str) -> str:
+    return yard.verdicts()[name][1]
+
+
+def test_both_nodes_are_healthy_on_a_fresh_private_chain(yard: Installed) -> None:
+    verdicts = yard.verdicts()
+    assert verdicts["bitcoind"][0] == "healthy", verdicts
+    assert verdicts["kaspad"][0] == "healthy", verdicts
+
+
+def test_zmq_is_not_proven_before_the_chain_moves_and_proven_after(yard: Installed) -> None:
+    assert "not proven yet" in reason(yard, "bitcoind")
+    mine(yard, 3)
+    until(lambda: "ZMQ proven" in reason(yard, "bitcoind"), 15, "the ZMQ proof")
+    height = bitcoin_cli(yard, "getblockcount")
+    facts = {e["fact"]: e["value"] for e in yard.json("why", "bitcoind")["evidence"] if "fact" in e}
+    assert str(facts["height"]) == height
+
+
+@pytest.mark.parametrize("node", ["bitcoind", "kaspad"])
+def test_a_paused_node_is_noticed_within_15_s_and_back(yard: Installed, node: str) -> None:
+    container = yard.container(node)
+    subprocess.run(["docker", "pause", container], check=True, capture_output=True)
+    try:
+        found = until(
+            lambda: next((v for n, v in yard.verdicts().items() if n == node and v[0] in ("degraded", "down")), None),
+            15,
+            f"{node} degraded or down",
+        )
+        assert "paused" in found[1], found
+    finally:
+        subprocess.run(["docker", "unpause", container], check=True, capture_output=True)
+    until(lambda: yard.verdicts()[node][0] == "healthy", 30, f"{node} healthy again")
+
+
+def test_a_stopped_node_comes_back_by_up(yard: Installed) -> None:
+    subprocess.run(["docker", "stop", "-t", "60", yard.container("kaspad")], check=True, capture_output=True)
+    operations = yard.json("plan", expect=10)["operations"]
+    assert [o["service"] for o in operations] == ["kaspad"]
+    yard.run("up")
+    assert yard.verdicts()["kaspad"][0] == "healthy"
+
+
+def test_locally_built_nodes_are_refused_on_mainnet_with_the_reason(yard: Installed) -> None:
+    done = yard.run("config", "set", "network", "mainnet", expect=1)
+    assert "bitcoind" in done.stderr
+    assert "kaspad" in done.stderr
