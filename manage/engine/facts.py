@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,18 @@ def read(
     installation: Installation,
     references: Iterable[str],
     specs_dir: Path,
-    config_hashes: Mapping[str, str] | None = None,
+    *,
+    digests: Mapping[str, str] | None = None,
+    config_hashes: Callable[[], Mapping[str, str]] = dict,
 ) -> Facts:
     """Facts of both projects of `installation`.
 
-    `references` are the images to look up. `config_hashes` are compose's hashes of the desired services; they cost a
-    compose process, which the caller starts before it comes here.
+    `references` are the images to look up. `digests` says which config digest this engine's image ids stand for
+    (`images.json` knows it): they are the same but on the containerd store, whose ids are manifest digests, and whose
+    API tells the config digest nowhere. An id that is not in it stands for itself.
+    `config_hashes` gives compose's hashes of the desired services; it is called last, since compose takes its time.
     """
+    known = digests or {}
     references = tuple(dict.fromkeys(references))
     with ThreadPoolExecutor(PARALLEL, thread_name_prefix="facts") as pool:
         listed = pool.submit(api.containers, all=True)
@@ -45,20 +50,20 @@ def read(
         images = pool.map(lambda reference: _image(api, reference), references)
         ours = [entry for entry in listed.result() if _concerns(entry["Labels"], installation)]
         inspected = pool.map(lambda entry: _inspect(api, entry["Id"]), ours)
-        containers = tuple(container(document) for document in inspected if document)
-        digests = {reference: digest for reference, digest in zip(references, images, strict=True) if digest}
+        containers = tuple(container(document, known) for document in inspected if document)
+        ids = {reference: engine_id for reference, engine_id in zip(references, images, strict=True) if engine_id}
     return Facts(
         containers=tuple(sorted(containers, key=lambda facts: (facts.project, facts.service, facts.name))),
         volumes=_labels(volumes.result()["Volumes"] or (), installation),
         networks=_labels(networks.result(), installation),
-        images=digests,
+        images={reference: known.get(engine_id, engine_id) for reference, engine_id in ids.items()},
         known_specs=_specs(specs_dir, {facts.spec for facts in containers if facts.spec}),
-        config_hashes=dict(config_hashes or {}),
+        config_hashes=config_hashes(),
     )
 
 
-def container(document: Mapping[str, Any]) -> ContainerFacts:
-    """Facts of one container from its inspect document; pure."""
+def container(document: Mapping[str, Any], digests: Mapping[str, str]) -> ContainerFacts:
+    """Facts of one container from its inspect document; pure. `digests` as in `read`."""
     labels = document["Config"].get("Labels") or {}
     state = document["State"]
     return ContainerFacts(
@@ -70,7 +75,7 @@ def container(document: Mapping[str, Any]) -> ContainerFacts:
         spec=labels.get(LABEL_SPEC, ""),
         state=state["Status"],
         config_hash=labels.get(HASH_LABEL, ""),
-        image_digest=document["Image"],
+        image_digest=digests.get(document["Image"], document["Image"]),
         memory_bytes=document["HostConfig"].get("Memory") or 0,
         networks=tuple(sorted(document["NetworkSettings"].get("Networks") or ())),
         started_at=timestamp(state.get("StartedAt", "")),
@@ -85,7 +90,7 @@ def containers(api: Api, installation: Installation) -> tuple[ContainerFacts, ..
     listed = [entry for entry in api.containers(all=True) if _concerns(entry["Labels"], installation)]
     with ThreadPoolExecutor(PARALLEL, thread_name_prefix="facts") as pool:
         documents_ = pool.map(lambda entry: _inspect(api, entry["Id"]), listed)
-        return tuple(container(document) for document in documents_ if document)
+        return tuple(container(document, {}) for document in documents_ if document)
 
 
 def timestamp(text: str) -> float:
@@ -130,13 +135,7 @@ def _inspect(api: Api, container_id: str) -> Mapping[str, Any] | None:
 
 
 def _image(api: Api, reference: str) -> str:
-    """What identifies the image's content on this engine; "" when it is not there.
-
-    On the classic stores (every engine 20.10 to 28, and 29 after an upgrade) `Id` is the config digest. On the
-    containerd store it is the manifest digest, and the API tells the config digest nowhere; containers name their image
-    by the same digest there, so desired and current are compared like with like as long as `images.json` was written
-    on this engine, which `manage images verify` and an import see to.
-    """
+    """The engine's id of the image, "" when it is not there."""
     from docker.errors import ImageNotFound
 
     try:

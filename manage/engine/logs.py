@@ -54,8 +54,8 @@ def tail(api: Api, container_id: str, lines: int) -> tuple[str, ...]:
     return tuple(text for _, text in entries(api, container_id, lines=lines))
 
 
-def split(line: bytes) -> tuple[str, str]:
-    """ "2026-11-21T14:02:11.123456789Z text" -> ("2026-11-21T14:02:11Z", "text")."""
+def split(line: bytes, *, exact: bool = False) -> tuple[str, str]:
+    """ "2026-11-21T14:02:11.123456789Z text" -> ("2026-11-21T14:02:11Z", "text"); `exact` keeps the fraction."""
     stamp, _, text = line.decode("utf-8", "replace").rstrip("\r").partition(" ")
     whole, dot, _ = stamp.partition(".")
-    return (f"{whole}Z" if dot else stamp), text
+    return (f"{whole}Z" if dot and not exact else stamp), text

@@ -129,6 +129,11 @@ class Layout:
         return self.agent_socket_dir / "standing.json"
 
     @property
+    def desired_file(self) -> Path:
+        """Whether the operator wants the stack up or down; see `manage.host.desired`."""
+        return self.dir / "run" / "desired.json"
+
+    @property
     def engine_file(self) -> Path:
         """Written by the agent, read by watch."""
         return self.dir / "engine" / "engine.json"

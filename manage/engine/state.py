@@ -1,0 +1,170 @@
+"""What the agent samples for `engine.json`: state, use of memory and processor, the log lines that verdicts need."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import deque
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from manage.engine import facts, logs
+from manage.engine.client import Api, connect
+from manage.engine.model import ContainerFacts
+from manage.host import desired
+from manage.host.identity import Installation
+from manage.host.layout import Layout
+
+STATS_EVERY_S = 5.0
+LOG_KEPT = 20
+"""Matching log lines kept a service."""
+LOG_TAIL = 200
+"""Lines looked at each time: the engine reads a log from its end, so the cost does not grow with the log."""
+
+
+@dataclass
+class _Memory:
+    """What one service's next sample needs of the earlier ones."""
+
+    container_id: str = ""
+    lines: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=LOG_KEPT))
+    log_until: float = 0.0
+    cpu: tuple[int, int] = (0, 0)
+    """Nanoseconds of processor time, the container's and the machine's."""
+    use: dict[str, float] = field(default_factory=dict)
+
+
+class Observer:
+    """Looks at one installation's containers again and again. Not for several threads."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        installation: Installation,
+        patterns: Mapping[str, Sequence[str]],
+        manager: Collection[str] = (),
+    ) -> None:
+        """`patterns`: the log patterns of every service that should exist; `manager`: those of the manager's project,
+        which `manage down` leaves running."""
+        self._layout = layout
+        self._installation = installation
+        self._patterns = {name: [re.compile(text) for text in texts] for name, texts in patterns.items()}
+        self._manager = frozenset(manager)
+        self._memory: dict[str, _Memory] = {}
+        self._stats_at = 0.0
+
+    def sample(self) -> dict[str, Any]:
+        """`{"services": {NAME: EngineState fields}, "host": {...}}` as in docs/architecture.md.
+
+        Raises NodeyardError when the engine does not answer.
+        """
+        now = time.time()
+        with_stats = now - self._stats_at >= STATS_EVERY_S
+        with connect(timeout_s=20) as api:
+            current = {
+                container.service: container
+                for container in facts.containers(api, self._installation)
+                if container.installation == self._installation.id
+            }
+            with ThreadPoolExecutor(facts.PARALLEL, thread_name_prefix="sample") as pool:
+                list(pool.map(lambda container: self._look(api, container, with_stats), current.values()))
+        if with_stats:
+            self._stats_at = now
+        wanted = desired.stack_is_wanted(self._layout)
+        names = sorted({*self._patterns, *current})
+        return {
+            "services": {name: self._state(name, current.get(name), now, wanted) for name in names},
+            "host": host(self._layout),
+        }
+
+    def _look(self, api: Api, container: ContainerFacts, with_stats: bool) -> None:
+        from docker.errors import APIError
+
+        memory = self._memory.setdefault(container.service, _Memory())
+        if memory.container_id != container.id:
+            memory.container_id, memory.cpu, memory.use = container.id, (0, 0), {}
+        try:
+            if container.state == "running" and with_stats:
+                self._stats(api, container, memory)
+            if self._patterns.get(container.service):
+                self._log(api, container, memory)
+        except APIError as error:
+            # It went away between the list and the look; the next sample says so. Anything else is the engine's fault.
+            if error.status_code not in (404, 409):
+                raise
+
+    def _stats(self, api: Api, container: ContainerFacts, memory: _Memory) -> None:
+        document = api.stats(container.id, stream=False, one_shot=True)
+        memory.use = {"memory_bytes": used_memory(document), "cpu_percent": cpu_percent(document, memory.cpu)}
+        memory.cpu = cpu_times(document)
+
+    def _log(self, api: Api, container: ContainerFacts, memory: _Memory) -> None:
+        raw = api.logs(
+            container.id, stdout=True, stderr=True, timestamps=True, tail=LOG_TAIL, since=memory.log_until or None
+        )
+        for line in raw.splitlines():
+            stamp, text = logs.split(line, exact=True)
+            at = facts.timestamp(stamp)
+            if at <= memory.log_until:
+                continue
+            memory.log_until = at
+            if any(pattern.search(text) for pattern in self._patterns[container.service]):
+                memory.lines.append((at, text))
+
+    def _state(self, name: str, container: ContainerFacts | None, now: float, wanted: bool) -> dict[str, Any]:
+        memory = self._memory.get(name, _Memory())
+        known = {"at": now, "desired": wanted or name in self._manager, "log": [list(entry) for entry in memory.lines]}
+        if container is None:
+            return {"state": "absent", **known}
+        return {
+            "state": container.state,
+            "started_at": container.started_at,
+            "restarts": container.restarts,
+            "exit_code": container.exit_code,
+            "oom_killed": container.oom_killed,
+            "memory_limit": container.memory_bytes,
+            **memory.use,
+            **known,
+        }
+
+
+def used_memory(document: Mapping[str, Any]) -> int:
+    """Bytes without the page cache that may go at any time, as `docker stats` counts them
+    (docker/cli cli/command/container/stats_helpers.go, calculateMemUsageUnixNoCache); cgroup v1 and v2 name it apart."""
+    memory = document.get("memory_stats") or {}
+    usage, detail = memory.get("usage") or 0, memory.get("stats") or {}
+    cache = detail.get("total_inactive_file", detail.get("inactive_file", 0))
+    return int(usage - cache) if cache < usage else int(usage)
+
+
+def cpu_times(document: Mapping[str, Any]) -> tuple[int, int]:
+    """Nanoseconds of processor time: the container's, the machine's."""
+    cpu = document.get("cpu_stats") or {}
+    return (cpu.get("cpu_usage") or {}).get("total_usage") or 0, cpu.get("system_cpu_usage") or 0
+
+
+def cpu_percent(document: Mapping[str, Any], before: tuple[int, int]) -> float:
+    """Per cent of one processor since `before`; 0.0 the first time (a one-shot answer has no earlier one in it)."""
+    used, machine = cpu_times(document)
+    if not before[1] or machine <= before[1]:
+        return 0.0
+    processors = (document.get("cpu_stats") or {}).get("online_cpus") or 1
+    return round((used - before[0]) / (machine - before[1]) * processors * 100, 1)
+
+
+def host(layout: Layout) -> dict[str, float]:
+    """The machine: bytes of disk (where the installation lies) and memory, per cent of all processors, load."""
+    import psutil
+
+    disk = psutil.disk_usage(str(layout.dir))
+    memory = psutil.virtual_memory()
+    return {
+        "disk_free_bytes": disk.free,
+        "disk_total_bytes": disk.total,
+        "memory_bytes": memory.total - memory.available,
+        "memory_total_bytes": memory.total,
+        "cpu_percent": psutil.cpu_percent(interval=None),
+        "load_1": round(psutil.getloadavg()[0], 2),
+    }
