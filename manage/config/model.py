@@ -25,7 +25,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class Config:
-    """Validated and complete: `settings[service][key]` holds every setting with its default filled in."""
+    """Validated and complete: `settings[service][key]` holds every setting with its default filled in.
+
+    `settings` has an entry for each of `services` and for the manager's services.
+    """
 
     name: str
     network: Network
@@ -39,6 +42,6 @@ class Config:
     disabled: tuple[str, ...]
     settings: Mapping[str, Mapping[str, Any]]
     memory: Mapping[str, str] = field(default_factory=dict)
-    """Operator's memory limits by service."""
+    """Memory limit by service in compose notation, defaults filled in; the manager's services too."""
     chain_dirs: Mapping[str, str] = field(default_factory=dict)
     """Host folder instead of a volume for a chain's data, by service."""

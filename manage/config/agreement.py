@@ -1,0 +1,68 @@
+"""What no single key can know: that profile, network, image source and services go together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from manage.catalog.load import resolve
+from manage.catalog.model import Catalog, Service
+from manage.catalog.rules import SUBJECT, broken
+from manage.config.document import Document
+from manage.config.model import Config, Fault
+
+PUBLIC = ("mainnet", "testnet")
+
+
+def faults(catalog: Catalog, config: Config, read: Document, file: str) -> Iterator[Fault]:
+    """Every disagreement within `config`, at the line of `read` that it comes from."""
+
+    def at(path: str, message: str, hint: str = "") -> Fault:
+        leaf = read.leaves.get(path)
+        return Fault(file, leaf.line if leaf else read.sections.get(path, 1), path, message, hint)
+
+    services = {name: resolve(catalog, name, config.network) for name in config.services}
+    here = (*config.services, *config.disabled)
+    for name in catalog.entries:
+        given = f"services.{name}" in read.sections or f"storage.chain_dirs.{name}" in read.leaves
+        if given and name not in here and name not in config.settings:
+            path = f"services.{name}" if f"services.{name}" in read.sections else f"storage.chain_dirs.{name}"
+            yield at(path, f"{name} is not part of the profiles chosen ({', '.join(config.profiles)})")
+    for name in config.profiles:
+        profile = catalog.profiles[name]
+        if config.network not in profile.networks:
+            allowed = ", ".join(profile.networks)
+            yield at("network", f"profile {name} does not run on {config.network}", f"it runs on {allowed}")
+    for service in services.values():
+        if config.image_source == "local" and config.network in PUBLIC and service.local_refused:
+            yield at(
+                "images.source",
+                f"the locally built {service.name} must not follow {config.network}: {service.local_refused}",
+                "use network private or sandbox, or images.source upstream",
+            )
+        for need in service.needs:
+            if need.service not in services:
+                why = "is switched off" if need.service in config.disabled else "is in none of the profiles chosen"
+                path = f"services.{need.service}.enabled" if need.service in config.disabled else "profiles"
+                yield at(path, f"{service.name} needs {need.service} ({need.check}), which {why}")
+    for rule in broken(catalog.rules, config.services, config.settings):
+        yield at(_first_given(rule.subjects, read), rule.sentence)
+    yield from (at("ports.base", message) for message in _port_clashes(config, services))
+
+
+def _first_given(subjects: tuple[str, ...], read: Document) -> str:
+    """The key to point at: the first subject's that stands in the file."""
+    paths = [f"services.{match['service']}.{match['key']}" for match in map(SUBJECT.fullmatch, subjects) if match]
+    return next((path for path in paths if path in read.leaves), paths[0])
+
+
+def _port_clashes(config: Config, services: dict[str, Service]) -> Iterator[str]:
+    used = Counter(
+        config.port_base + port.offset if port.publish == "loopback" else port.number
+        for name, service in services.items()
+        for port in service.ports
+        if port.publish == "loopback" or (port.publish and config.settings[name][port.publish.removeprefix("public:")])
+    )
+    for number, count in used.items():
+        if count > 1:
+            yield f"port {number} of this host would be used {count} times"

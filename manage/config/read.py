@@ -1,0 +1,118 @@
+"""From the text of stack.yml to a `Config`, or to every fault in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from manage.catalog.load import resolve
+from manage.catalog.model import NETWORKS, Catalog, Network
+from manage.config import agreement, document, schema, values
+from manage.config.document import Leaf
+from manage.config.faults import ConfigFaults
+from manage.config.model import Config, Fault, ImageSource
+from manage.errors import NodeyardError
+
+MIGRATIONS: tuple[Callable[[str], str], ...] = ()
+"""`MIGRATIONS[n]` turns the text of version n+1 into that of version n+2; text, so that comments stay."""
+
+
+def load(path: Path, catalog: Catalog) -> Config:
+    """The configuration in `path`. ConfigFaults with every fault; NodeyardError if it is not there or too new."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise NodeyardError(f"{path} is not there.", "Make one: manage init") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise NodeyardError(f"{path} cannot be read: {error}.", "Is it yours to read? Try with sudo.") from error
+    return parse(text, str(path), catalog)
+
+
+def parse(text: str, file: str, catalog: Catalog) -> Config:
+    """The configuration in `text`; `file` is what faults call it."""
+    text = _migrated(text, file)
+    network = _network(text)
+    known = schema.keys(catalog, network)
+    read = document.read(text, file, known)
+    faults = list(read.faults)
+    chosen: dict[str, Any] = {path: setting.default for path, setting in known.items()}
+    for path, leaf in read.leaves.items():
+        wrong = values.fault(known[path], leaf.value)
+        if wrong:
+            faults.append(Fault(file, leaf.line, path, wrong))
+        else:
+            chosen[path] = values.normal(known[path], leaf.value)
+    if "version" not in read.leaves and not faults:
+        faults.append(Fault(file, 1, "version", f"it is missing; this format is version: {schema.VERSION}"))
+    config = _config(catalog, network, chosen)
+    faults += agreement.faults(catalog, config, read, file)
+    if faults:
+        raise ConfigFaults(file, faults)
+    return config
+
+
+def _migrated(text: str, file: str) -> str:
+    match = re.search(r"^version:\s*([0-9]+)\s*(?:#.*)?$", text, re.MULTILINE)
+    version = int(match[1]) if match else schema.VERSION
+    if version > schema.VERSION:
+        raise NodeyardError(
+            f"{file} has version {version}; this manage knows {schema.VERSION}: it was written by a newer manage.",
+            "Update Nodeyard, or go back to the stack.yml of before.",
+        )
+    for migrate in MIGRATIONS[max(version, 1) - 1 :]:
+        text = migrate(text)
+    return text
+
+
+def _network(text: str) -> Network:
+    """The network that the file names, as far as it can be told; a wrong one is a fault later."""
+    found = document.read(text, "", ("network",)).leaves.get("network", Leaf("sandbox", 1)).value
+    return cast(Network, found) if found in NETWORKS else "sandbox"
+
+
+def _config(catalog: Catalog, network: Network, chosen: Mapping[str, Any]) -> Config:
+    wanted = {
+        name for profile in chosen["profiles"] for name in catalog.profiles[profile].services
+    }  # a profile that is not there has been refused, and the default taken
+    managers = [name for name in catalog.entries if resolve(catalog, name, network).group == "manager"]
+    here = [name for name in catalog.entries if name in wanted]
+    services = tuple(name for name in here if chosen[f"services.{name}.enabled"])
+    settings = {
+        name: {s.key: chosen[f"services.{name}.{s.key}"] for s in resolve(catalog, name, network).settings}
+        for name in (*services, *managers)
+    }
+    return Config(
+        name=chosen["name"],
+        network=network,
+        profiles=tuple(dict.fromkeys(chosen["profiles"])),
+        image_source=cast(ImageSource, chosen["images.source"]),
+        port_base=chosen["ports.base"],
+        bind=chosen["ports.bind"],
+        services=services,
+        disabled=tuple(name for name in here if name not in services),
+        settings=settings,
+        memory={name: chosen[f"services.{name}.memory"] for name in (*services, *managers)},
+        chain_dirs={
+            name: chosen[f"storage.chain_dirs.{name}"] for name in services if chosen.get(f"storage.chain_dirs.{name}")
+        },
+    )
+
+
+def flatten(config: Config) -> dict[str, Any]:
+    """The configuration in force as dotted path -> value, defaults filled in."""
+    flat: dict[str, Any] = {
+        "name": config.name,
+        "network": config.network,
+        "profiles": list(config.profiles),
+        "images.source": config.image_source,
+        "ports.base": config.port_base,
+        "ports.bind": config.bind,
+    }
+    flat |= {f"storage.chain_dirs.{name}": folder for name, folder in config.chain_dirs.items()}
+    flat |= {f"services.{name}.enabled": False for name in config.disabled}
+    for name, settings in config.settings.items():
+        flat[f"services.{name}.memory"] = config.memory[name]
+        flat |= {f"services.{name}.{key}": value for key, value in settings.items()}
+    return flat

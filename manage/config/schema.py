@@ -1,0 +1,138 @@
+"""The one schema of stack.yml: core keys and every service's settings. It validates, documents and feeds the form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from manage.catalog.load import resolve
+from manage.catalog.model import NETWORKS, Catalog, Network, Service, Setting
+from manage.catalog.sizes import UNITS
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One key of stack.yml by its dotted path."""
+
+    path: str
+    setting: Setting
+    default: Any
+    """The default; a mapping network -> default where it differs by network."""
+
+    @property
+    def type(self) -> str:
+        return self.setting.type
+
+    @property
+    def help(self) -> str:
+        return self.setting.help
+
+    @property
+    def effect(self) -> str:
+        return self.setting.effect
+
+    @property
+    def host_only(self) -> bool:
+        return self.setting.host_only
+
+
+def core(catalog: Catalog) -> dict[str, Setting]:
+    """The keys that do not belong to a service, by dotted path."""
+    key = partial(Setting, effect="recreate")
+    return {
+        "version": key("version", "integer", VERSION, "Version of this file's format; `manage` writes it."),
+        "name": key(
+            "name",
+            "string",
+            "home",
+            "What you call this installation; shown on every page.",
+            pattern=r"\w[\w .-]{0,39}",
+        ),
+        "network": key(
+            "network",
+            "choice",
+            "sandbox",
+            "Which network every chain takes part in. Another one starts with databases and volumes of its own; "
+            "those of the network before are kept.",
+            choices=NETWORKS,
+        ),
+        "profiles": key(
+            "profiles", "list", ["sandbox"], "What to deploy (manage profiles).", choices=tuple(catalog.profiles)
+        ),
+        "images.source": key(
+            "images.source",
+            "choice",
+            "local",
+            "Where images come from: pulled as upstream publishes them, or built on this host. Decided once; "
+            "it must not change under data.",
+            choices=("upstream", "local"),
+            host_only=True,
+        ),
+        "ports.base": key(
+            "ports.base",
+            "integer",
+            8600,
+            "First of the ports on this host: the dashboard's; the proxy's is the next.",
+            minimum=1024,
+            maximum=65000,
+        ),
+        "ports.bind": key(
+            "ports.bind",
+            "string",
+            "127.0.0.1",
+            "Address of this host that dashboard and proxy listen on; anything but 127.0.0.1 lets others reach them.",
+        ),
+    }
+
+
+def of_service(service: Service) -> dict[str, Setting]:
+    """The keys below `services.<name>`."""
+    found = {} if service.group == "manager" else {"enabled": Setting("enabled", "boolean", True, "Run this service.")}
+    found["memory"] = Setting(
+        "memory",
+        "size",
+        service.resources.memory,
+        "Hard limit of its memory, like 512m or 16g.",
+        minimum=16 * UNITS["m"],  # less than the runtime itself takes
+    )
+    return found | {setting.key: setting for setting in service.settings}
+
+
+def chain_dir(service: Service) -> Setting:
+    return Setting(
+        f"storage.chain_dirs.{service.name}",
+        "path",
+        "",
+        f"Folder on this host that holds {service.name}'s chain instead of a Docker volume; empty for the volume.",
+        effect="one-way",
+        one_way="Another chain folder starts with what lies there; the chain in the old place stays where it is.",
+        host_only=True,
+    )
+
+
+def keys(catalog: Catalog, network: Network) -> dict[str, Setting]:
+    """Every key of stack.yml on `network`, by dotted path, in the order of the documentation."""
+    found = core(catalog)
+    services = [resolve(catalog, name, network) for name in catalog.entries]
+    for service in services:
+        if any(volume.holds == "chain" for volume in service.volumes):
+            setting = chain_dir(service)
+            found[setting.key] = setting
+    for service in services:
+        found |= {f"services.{service.name}.{key}": setting for key, setting in of_service(service).items()}
+    return found
+
+
+def describe(catalog: Catalog) -> tuple[Entry, ...]:
+    """Every key that can be set, with its meaning: what help, documentation and the form show."""
+    by_network = {network: keys(catalog, network) for network in NETWORKS}
+    entries = []
+    for path, setting in by_network[NETWORKS[0]].items():
+        defaults: Mapping[str, Any] = {network: by_network[network][path].default for network in NETWORKS}
+        same = all(value == setting.default for value in defaults.values())
+        entries.append(Entry(path, replace(setting, key=path), setting.default if same else defaults))
+    return tuple(entries)

@@ -1,0 +1,91 @@
+"""Is this value one that the key takes? Pure; the answer is a sentence."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+from pathlib import PurePosixPath
+from typing import Any
+
+from manage.catalog import sizes
+from manage.catalog.model import Setting
+
+WORDS = {
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "choice": "one of its choices",
+    "size": "a size like 512m or 16g",
+    "path": "an absolute path",
+    "list": "a list of texts like [a, b]",
+}
+
+
+def fault(setting: Setting, value: Any) -> str:
+    """What is wrong with `value`, as the end of a sentence; "" if nothing is."""
+    if not _has_type(setting, value):
+        return f"{_shown(value)} is not {WORDS[setting.type]}"
+    entries = value if setting.type == "list" else [value]
+    for entry in entries:
+        if isinstance(entry, str) and any(unicodedata.category(letter).startswith("C") for letter in entry):
+            return f"{_shown(entry)} holds a control character"
+        if setting.choices and entry not in setting.choices:
+            return f"{_shown(entry)} is not one of {', '.join(setting.choices)}"
+        if setting.pattern and not re.fullmatch(setting.pattern, str(entry)):
+            return f"{_shown(entry)} does not have the form {setting.pattern}"
+    return _range_fault(setting, value) or _kind_fault(setting, value)
+
+
+def normal(setting: Setting, value: Any) -> Any:
+    """`value` in its one form, so that 1 and 1.0 of a number render the same."""
+    return float(value) if setting.type == "number" else value
+
+
+def _has_type(setting: Setting, value: Any) -> bool:
+    if isinstance(value, bool) or setting.type == "boolean":
+        return isinstance(value, bool) and setting.type == "boolean"
+    if setting.type == "integer":
+        return isinstance(value, int)
+    if setting.type == "number":
+        return isinstance(value, int | float)
+    if setting.type == "list":
+        return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+    return isinstance(value, str)
+
+
+def _range_fault(setting: Setting, value: Any) -> str:
+    if setting.type not in ("integer", "number", "size"):
+        return ""
+    try:
+        amount = sizes.parse(value) if setting.type == "size" else value
+    except ValueError as error:
+        return str(error)
+    if not (setting.minimum is None or amount >= setting.minimum):
+        return f"{_shown(value)} is less than {_limit(setting, setting.minimum)}"
+    if not (setting.maximum is None or amount <= setting.maximum):
+        return f"{_shown(value)} is more than {_limit(setting, setting.maximum)}"
+    return ""
+
+
+def _limit(setting: Setting, limit: float) -> str:
+    return f"{limit / sizes.UNITS['m']:g}m" if setting.type == "size" else f"{limit:g}"
+
+
+def _kind_fault(setting: Setting, value: Any) -> str:
+    if setting.type == "path" and value:
+        path = PurePosixPath(value)
+        if not path.is_absolute() or ".." in path.parts or str(path) == "/":
+            return f"{_shown(value)} is not an absolute path to a folder"
+    if setting.key == "ports.bind":
+        try:
+            ipaddress.ip_address(value)
+        except ValueError:
+            return f"{_shown(value)} is not an IP address"
+    return ""
+
+
+def _shown(value: Any) -> str:
+    text = repr(value) if not isinstance(value, bool) else str(value).lower()
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,114 @@
+"""Writes stack.yml: the first one, and one value at a time. What is written was validated first."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from manage.catalog.model import Catalog, Network, Setting
+from manage.config import schema
+from manage.config.edit import flow, put
+from manage.config.model import ImageSource
+from manage.config.read import load, parse
+from manage.errors import EXIT_USAGE, NodeyardError
+
+INITIAL = """\
+# What this host runs. Every key and what it takes: manage config explain
+# Change a value here or with `manage config set KEY VALUE`; see what that does with `manage plan`, then `manage up`.
+version: {version}
+name: {name}
+network: {network}
+profiles: {profiles}
+images:
+  source: {source}   # decided once: another source must not open the same data
+ports:
+  base: {base}   # the dashboard's; the proxy's is the next
+  bind: 127.0.0.1   # an address others can reach exposes dashboard and proxy
+# services:
+#   NAME:            # each service of the profiles has an entry of its own
+#     enabled: true
+#     memory: 512m
+"""
+
+
+def write_initial(
+    path: Path,
+    *,
+    name: str,
+    profiles: Sequence[str],
+    network: Network,
+    image_source: ImageSource,
+    port_base: int,
+    catalog: Catalog,
+) -> None:
+    """Write a commented stack.yml; ConfigFaults if these answers do not go together, and then nothing is written."""
+    text = INITIAL.format(
+        version=schema.VERSION,
+        name=flow(name),
+        network=network,
+        profiles=flow(list(profiles)),
+        source=image_source,
+        base=port_base,
+    )
+    parse(text, str(path), catalog)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write(path, text)
+
+
+def set_value(path: Path, key: str, value: Any, catalog: Catalog) -> None:
+    """Set `key` (dotted) to `value`, a plain value or its YAML text, in the file `path`.
+
+    Comments and all other lines stay. Raises NodeyardError for an unknown key and ConfigFaults if the file
+    would not be valid; it is unchanged then.
+    """
+    config = load(path, catalog)
+    known = schema.keys(catalog, config.network)
+    if key not in known:
+        close = difflib.get_close_matches(key, known, n=1)
+        raise NodeyardError(
+            f"{key} is not a key of {path.name}.",
+            f"Did you mean {close[0]}?" if close else "All keys: manage config explain",
+            exit_code=EXIT_USAGE,
+        )
+    text = put(path.read_text(encoding="utf-8"), key.split("."), _plain(known[key], value))
+    parse(text, str(path), catalog)
+    _write(path, text)
+
+
+def _plain(setting: Setting, value: Any) -> Any:
+    """The value that the text given on a command line stands for."""
+    if not isinstance(value, str):
+        return value
+    if setting.type in ("string", "choice", "size", "path"):
+        return value
+    try:
+        plain = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise NodeyardError(f"{value!r} is no valid YAML.", exit_code=EXIT_USAGE) from error
+    if setting.type == "list" and isinstance(plain, str):
+        return [entry.strip() for entry in plain.split(",")]
+    return [] if setting.type == "list" and plain is None else plain
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace `path` in one step; mode and owner of an older file stay."""
+    old = path.stat() if path.exists() else None
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+            os.fchmod(file.fileno(), old.st_mode & 0o777 if old else 0o644)
+            if old and os.geteuid() == 0:
+                os.fchown(file.fileno(), old.st_uid, old.st_gid)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
