@@ -1,0 +1,112 @@
+"""The routes for users: followed addresses, the portfolio, one balance."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from fastapi import APIRouter, Depends, Response
+from fastapi.security import HTTPBearer
+from nodeclients.address import decode
+
+from tracker import portfolio
+from tracker.faults import Refused
+from tracker.networks import KaspaNetwork
+from tracker.parts import Parts
+from tracker.schemas import Addresses, AddressGiven, AddressWithBalance, Fault, PlainBalance, Portfolio
+from tracker.standing import balance_state
+from tracker.store import accounts
+
+
+def router(parts: Parts) -> APIRouter:
+    """All routes under /api and kaspa-rest-server's balance."""
+    # The token itself is checked by guard.BearerToken; here it is only named in the OpenAPI description.
+    api = APIRouter(dependencies=[Depends(HTTPBearer(auto_error=False))], responses={401: {"model": Fault}})
+    database, follower, network = parts.database, parts.follower, parts.network
+    unavailable: dict[int | str, dict[str, Any]] = {
+        503: {"model": Fault, "description": "The database or the node is away; the sentence says which."}
+    }
+
+    @api.post(
+        "/api/addresses",
+        status_code=201,
+        response_model=AddressWithBalance,
+        responses={
+            **unavailable,
+            200: {"model": AddressWithBalance, "description": "It was followed already."},
+            422: {"model": Fault},
+        },
+    )
+    async def add_address(given: AddressGiven, response: Response) -> AddressWithBalance:
+        """Follow an address. Its balance is there a moment later; until then it is `pending`."""
+        check_address(given.address, network)
+        await database.require()
+        async with database.transaction() as connection:
+            account, new = await accounts.add(connection, given.chain, given.address, given.label)
+        if new:
+            follower.follow(account.address)
+        else:
+            response.status_code = 200
+        return portfolio.with_balance(account, follower.standing, time.time())
+
+    @api.get("/api/addresses", responses=unavailable)
+    async def list_addresses() -> Addresses:
+        """All followed addresses, oldest first."""
+        await database.require()
+        async with database.transaction() as connection:
+            followed = await accounts.listing(connection)
+        return Addresses(addresses=[portfolio.plain(account) for account in followed])
+
+    @api.delete("/api/addresses/{address}", status_code=204, responses={**unavailable, 404: {"model": Fault}})
+    async def remove_address(address: str) -> None:
+        """Stop following an address and forget its history."""
+        await database.require()
+        async with database.transaction() as connection:
+            removed = await accounts.remove(connection, address)
+        if not removed:
+            raise Refused(404, f"{address} is not followed.")
+        follower.unfollow(address)
+
+    @api.get("/api/portfolio", responses=unavailable)
+    async def read_portfolio() -> Portfolio:
+        """Every followed address with its balance, and the sums. Each value says how far it can be trusted."""
+        await database.require()
+        async with database.transaction() as connection:
+            followed = await accounts.listing(connection)
+        return portfolio.portfolio(followed, follower.standing, network.name, time.time())
+
+    @api.get("/addresses/{address}/balance", responses={**unavailable, 422: {"model": Fault}})
+    async def read_balance(address: str, response: Response) -> PlainBalance:
+        """kaspa-rest-server's balance. A followed address is answered from our ledger, any other is asked of the node.
+
+        The header X-Balance-Status says `ok` or `stale`, X-Balance-As-Of since when a stale one is no longer confirmed.
+        """
+        check_address(address, network)
+        account = None
+        if not database.health.reason(time.monotonic()):
+            async with database.transaction() as connection:
+                account = await accounts.get(connection, address)
+        if account is None or account.balance is None:
+            balance = await follower.ask(address)
+            response.headers["X-Balance-Status"] = "ok"
+            return PlainBalance(address=address, balance=balance)
+        state = balance_state(account, follower.standing, time.time())
+        response.headers["X-Balance-Status"] = state.status
+        if state.as_of is not None:
+            response.headers["X-Balance-As-Of"] = state.as_of.isoformat()
+        return PlainBalance(address=address, balance=account.balance)
+
+    return api
+
+
+def check_address(address: str, network: KaspaNetwork) -> None:
+    """Refused (422) for what is no address of this network."""
+    try:
+        decoded = decode(address)
+    except ValueError as error:
+        raise Refused(422, f"This is no Kaspa address: {error}.") from error
+    if decoded.prefix != network.prefix:
+        raise Refused(
+            422,
+            f"{address} belongs to another network: on {network.name} addresses begin with {network.prefix}:.",
+        )

@@ -1,0 +1,57 @@
+"""The parts put together: an ASGI application whose lifespan runs the follower."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import FastAPI
+
+from tracker import api, faults, operations
+from tracker.counters import Counters
+from tracker.follower import Follower
+from tracker.guard import BearerToken, RequestCount
+from tracker.parts import Parts
+from tracker.settings import Settings
+from tracker.store.database import Database
+
+
+def build(settings: Settings) -> FastAPI:
+    """The application. It starts without waiting for database or node; /ready says when it has them."""
+    counters = Counters()
+    database = Database(settings.database_url, settings.database_password_file)
+    follower = Follower(settings.kaspad_url, settings.network, database, counters)
+    parts = Parts(settings.network, database, follower, counters, time.time())
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await database.open()
+        running = [asyncio.create_task(database.watch()), asyncio.create_task(follower.run())]
+        try:
+            yield
+        finally:
+            for task in running:
+                task.cancel()
+            for task in running:
+                with suppress(asyncio.CancelledError):
+                    await task
+            await database.close()
+
+    app = FastAPI(
+        title="Nodeyard tracker",
+        description="Balances of followed addresses, live from the chain. Every route but /health and /ready needs the "
+        "token (manage secrets show tracker_token) as Authorization: Bearer TOKEN.",
+        version="1",
+        root_path=settings.root_path,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.include_router(api.router(parts))
+    app.include_router(operations.router(parts))
+    faults.install(app)
+    app.add_middleware(BearerToken, token=settings.token)
+    app.add_middleware(RequestCount, counters=counters)
+    return app

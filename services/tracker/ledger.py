@@ -1,0 +1,101 @@
+"""Unspent outputs and how they change: the pure part.
+
+A node tells changes by outpoint. They are applied idempotently: what counts for an outpoint is the last word about it.
+So notifications that overlap a snapshot may be applied over it again and the ledger still ends where the node is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+
+class Outpoint(NamedTuple):
+    transaction_id: bytes
+    """32 bytes."""
+    output_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Utxo:
+    outpoint: Outpoint
+    address: str
+    amount: int
+    """Sompi."""
+    block_daa_score: int
+    is_coinbase: bool
+
+
+@dataclass(frozen=True)
+class Change:
+    """What to take out and what to put in. An outpoint is in one of the two, never in both."""
+
+    removed: Mapping[Outpoint, str] = field(default_factory=dict)
+    """Outpoint -> the address it paid."""
+    added: Mapping[Outpoint, Utxo] = field(default_factory=dict)
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        return frozenset(self.removed.values()) | {utxo.address for utxo in self.added.values()}
+
+    def only(self, addresses: Iterable[str]) -> Change:
+        """The part that touches these addresses."""
+        wanted = frozenset(addresses)
+        return Change(
+            {outpoint: address for outpoint, address in self.removed.items() if address in wanted},
+            {outpoint: utxo for outpoint, utxo in self.added.items() if utxo.address in wanted},
+        )
+
+
+def parse_entry(entry: Mapping[str, Any]) -> Utxo:
+    """One entry of getUtxosByAddresses or of UtxosChanged; ValueError when it is not of that shape.
+
+    Shape: rusty-kaspa v2.0.1, rpc/core/src/model/tx.rs RpcUtxosByAddressesEntry. Its `address` may be null for a
+    script that is no address; such an entry is never sent for a subscription by address, so it is a fault here.
+    """
+    try:
+        outpoint, utxo, address = entry["outpoint"], entry["utxoEntry"], entry["address"]
+        transaction_id = bytes.fromhex(outpoint["transactionId"])
+        index, amount, daa = outpoint["index"], utxo["amount"], utxo["blockDaaScore"]
+        coinbase = utxo["isCoinbase"]
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"kaspad sent an unspent output of an unknown shape ({error})") from error
+    numbers = all(type(value) is int and value >= 0 for value in (index, amount, daa))
+    if not numbers or len(transaction_id) != 32 or not isinstance(address, str) or not isinstance(coinbase, bool):
+        raise ValueError("kaspad sent an unspent output with a value of the wrong type")
+    return Utxo(Outpoint(transaction_id, index), address, amount, daa, coinbase)
+
+
+def parse_change(payload: Mapping[str, Any]) -> Change:
+    """The payload of one UtxosChanged notification; ValueError when it is not of that shape.
+
+    A reorganisation may name one outpoint in both lists (taken from the old block, put in by the new one with another
+    DAA score; recorded from 2.0.1): removals come first.
+    """
+    removed, added = payload.get("removed"), payload.get("added")
+    if not isinstance(removed, list) or not isinstance(added, list):
+        raise ValueError("kaspad sent a UtxosChanged notification without its two lists")
+    taken = {utxo.outpoint: utxo.address for utxo in map(parse_entry, removed)}
+    put = {utxo.outpoint: utxo for utxo in map(parse_entry, added)}
+    return Change({outpoint: address for outpoint, address in taken.items() if outpoint not in put}, put)
+
+
+def fold(changes: Iterable[Change]) -> Change:
+    """Several changes in their order as one: for every outpoint the last word counts."""
+    removed: dict[Outpoint, str] = {}
+    added: dict[Outpoint, Utxo] = {}
+    for change in changes:
+        for outpoint, address in change.removed.items():
+            added.pop(outpoint, None)
+            removed[outpoint] = address
+        for outpoint, utxo in change.added.items():
+            removed.pop(outpoint, None)
+            added[outpoint] = utxo
+    return Change(removed, added)
+
+
+def apply(utxos: Mapping[Outpoint, Utxo], change: Change) -> dict[Outpoint, Utxo]:
+    """The set after the change: the rule that `store.balances.apply` follows in SQL, and what tests hold it against."""
+    kept = {outpoint: utxo for outpoint, utxo in utxos.items() if outpoint not in change.removed}
+    return kept | dict(change.added)

@@ -1,0 +1,213 @@
+"""One life of the connections to kaspad: subscribe, take a snapshot, apply what is told, notice silence.
+
+Subscriptions die with their connection and kaspad has no cursor to catch up from, so nothing survives a session: it
+ends with its first failure, whatever it is, and the next one subscribes and reads everything anew.
+
+Order within a session: (1) subscribe, (2) getUtxosByAddresses on a second connection, (3) apply the notifications that
+came meanwhile, in one transaction, idempotently by outpoint. kaspad's index commits before it notifies, so whatever the
+snapshot does not hold yet is told later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from nodeclients.errors import NodeUnreachable
+from nodeclients.kaspad import Closed, KaspadClient, Notification
+
+from tracker import node
+from tracker.counters import Counters
+from tracker.ledger import fold, parse_change
+from tracker.networks import KaspaNetwork
+from tracker.standing import Board
+from tracker.store import accounts, balances
+from tracker.store.accounts import CHAIN
+from tracker.store.balances import Moment
+from tracker.store.database import Database
+
+log = logging.getLogger(__name__)
+
+CALL_DEADLINE_S = 4.0
+"""With BEAT_S: a node that accepts TCP but never answers is noticed after 6 s at most."""
+BEAT_S = 2.0
+CONFIRM_EVERY_S = 10.0
+AUDIT_EVERY_S = 30.0
+WRITE_DEADLINE_S = 60.0
+MOST_WAITING = 20_000
+"""Notifications. With more than that a new snapshot is cheaper than working through them, and memory stays bounded."""
+
+
+@dataclass(frozen=True)
+class Follow:
+    """An address was added: subscribe it and take its snapshot."""
+
+    address: str
+
+
+@dataclass(frozen=True)
+class Unfollow:
+    address: str
+
+
+@dataclass(frozen=True)
+class Beat:
+    """The node lived at `at` (unix seconds); everything it told before lies earlier in the inbox."""
+
+    info: node.NodeInfo
+    at: float
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Time to hold our balances against the node's."""
+
+
+Item = Notification | Follow | Unfollow | Beat | Audit
+
+
+class Session:
+    """Use once: `await Session(...).run("connect")` returns only by raising what ended it."""
+
+    def __init__(self, url: str, network: KaspaNetwork, database: Database, counters: Counters, board: Board) -> None:
+        self.calls = KaspadClient(url, timeout_s=CALL_DEADLINE_S)
+        """For questions: a slow one holds up whatever is behind it, so the subscription has its own connection."""
+        self.inbox: asyncio.Queue[Item] = asyncio.Queue()
+        self._events = KaspadClient(url, timeout_s=CALL_DEADLINE_S)
+        self._network = network
+        self._database = database
+        self._counters = counters
+        self._board = board
+        self._confirmed_at = 0.0
+        self._suspects: frozenset[str] = frozenset()
+
+    async def run(self, cause: str) -> None:
+        """NodeFault, NodeUnfit, DatabaseUnavailable or ValueError (an answer of an unknown shape), maybe in a group."""
+        async with self._events, self.calls, asyncio.TaskGroup() as group:
+            await node.server_info(self._events, self._network, CALL_DEADLINE_S)
+            group.create_task(self._pump())
+            group.create_task(self._beat())
+            group.create_task(self._tick())
+            await self._resync(cause)
+            while True:
+                await self._handle(await self._next_batch())
+
+    async def _pump(self) -> None:
+        async for note in self._events.notifications():
+            if isinstance(note, Closed):
+                raise NodeUnreachable(f"kaspad closed the connection ({note.code} {note.reason}".rstrip() + ")")
+            if self.inbox.qsize() >= MOST_WAITING:
+                raise NodeUnreachable("kaspad told more than could be written; all balances must be read anew")
+            self.inbox.put_nowait(note)
+
+    async def _beat(self) -> None:
+        """Ask on the connection of the subscription, whose silence is otherwise no news."""
+        while True:
+            info = await node.server_info(self._events, self._network, CALL_DEADLINE_S)
+            self.inbox.put_nowait(Beat(info, time.time()))
+            await asyncio.sleep(BEAT_S)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(AUDIT_EVERY_S)
+            self.inbox.put_nowait(Audit())
+
+    async def _next_batch(self) -> list[Item]:
+        batch = [await self.inbox.get()]
+        while not self.inbox.empty():
+            batch.append(self.inbox.get_nowait())
+        return batch
+
+    async def _handle(self, batch: Sequence[Item]) -> None:
+        """Everything that waits, at once. New addresses come last: their snapshot holds all that was told before it."""
+        notes = [item for item in batch if isinstance(item, Notification)]
+        for item in batch:
+            if isinstance(item, Unfollow):
+                await self._events.unsubscribe("UtxosChanged", {"addresses": [item.address]})
+        if any(note.scope == "PruningPointUtxoSetOverride" for note in notes):
+            await self._resync("pruning")
+        else:
+            await self._apply([note for note in notes if note.scope == "UtxosChanged"])
+        if follows := list(dict.fromkeys(item.address for item in batch if isinstance(item, Follow))):
+            await self._subscribe(follows)
+            await self._snapshot(follows, "follow")
+        if beats := [item for item in batch if isinstance(item, Beat)]:
+            await self._confirm(beats[-1])
+        if any(isinstance(item, Audit) for item in batch):
+            await self._audit()
+
+    async def _resync(self, cause: str) -> None:
+        """Subscribe to and read every followed address. Nothing counts as confirmed until it is done."""
+        self._set(in_force=False, reason="all balances are being read anew", waits_for=("kaspad",))
+        async with self._database.transaction() as connection:
+            followed = [account.address for account in await accounts.listing(connection)]
+        await self._events.subscribe("PruningPointUtxoSetOverride")
+        await self._subscribe(followed)
+        await self._snapshot(followed, cause)
+        now = time.time()
+        self._set(in_force=True, reason="", waits_for=(), confirmed_at=now, since=now)
+        log.info("following %d addresses after a resync (%s)", len(followed), cause)
+
+    async def _subscribe(self, addresses: Sequence[str]) -> None:
+        for some in _chunks(addresses, 1000):  # an empty list would ask for every address there is
+            await self._events.subscribe("UtxosChanged", {"addresses": some})
+
+    async def _snapshot(self, addresses: Sequence[str], cause: str) -> None:
+        self._counters.resyncs[cause] += 1
+        for some in _chunks(addresses, node.ADDRESSES_AT_ONCE):
+            taken = await node.snapshot(self.calls, some)
+            moment = Moment(datetime.now(UTC), taken.daa_score, taken.sink)
+            async with self._database.transaction(WRITE_DEADLINE_S) as connection:
+                await balances.replace(connection, CHAIN, some, taken.utxos, moment)
+
+    async def _apply(self, notes: Sequence[Notification]) -> None:
+        if not notes:
+            return
+        change = fold(parse_change(note.body) for note in notes)
+        now = time.time()
+        newest = max((utxo.block_daa_score for utxo in change.added.values()), default=0)
+        moment = Moment(datetime.fromtimestamp(now, UTC), max(newest, self._board.standing.daa_score))
+        async with self._database.transaction() as connection:
+            changed = await balances.apply(connection, CHAIN, change, moment)
+        self._counters.events += len(notes)
+        self._set(last_event_at=now)
+        for address, balance in changed.items():
+            log.debug("%s has %d sompi at DAA score %d", address, balance, moment.daa_score)
+
+    async def _confirm(self, beat: Beat) -> None:
+        self._set(confirmed_at=beat.at, daa_score=beat.info.daa_score, synced=beat.info.synced)
+        if beat.info.synced and beat.at - self._confirmed_at >= CONFIRM_EVERY_S:
+            self._confirmed_at = beat.at
+            moment = Moment(datetime.fromtimestamp(beat.at, UTC), beat.info.daa_score)
+            async with self._database.transaction() as connection:
+                await balances.confirm(connection, CHAIN, moment)
+
+    async def _audit(self) -> None:
+        """Hold our balances against the node's. What differs twice in a row was lost somewhere and is read anew.
+
+        Once is no proof: the node may be a notification ahead of us.
+        """
+        async with self._database.transaction() as connection:
+            held = {account.address: account.balance for account in await accounts.listing(connection)}
+        differing = set()
+        for some in _chunks(list(held), 1000):
+            told = await node.balances(self.calls, some, CALL_DEADLINE_S)
+            differing |= {
+                address for address in some if held[address] is not None and told.get(address) != held[address]
+            }
+        lost = sorted(differing & self._suspects)
+        self._suspects = frozenset(differing)
+        if lost:
+            log.warning("kaspad told nothing of changes to %d addresses; reading them anew", len(lost))
+            await self._snapshot(lost, "audit")
+
+    def _set(self, **fields: object) -> None:
+        self._board.standing = replace(self._board.standing, **fields)  # type: ignore[arg-type]  # names of its fields
+
+
+def _chunks(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    return (values[start : start + size] for start in range(0, len(values), size))

@@ -1,0 +1,128 @@
+"""The connections to PostgreSQL: a small pool, a deadline on everything, and what the server is."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.conninfo import make_conninfo
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
+
+from tracker.store.migrate import Edition, migrate
+
+log = logging.getLogger(__name__)
+
+DEADLINE_S = 5.0
+"""Of one transaction for the API. A paused server still accepts TCP; only a deadline of our own notices it."""
+CHECK_EVERY_S = 2.0
+SILENT_AFTER_S = 6.0
+"""So long after its last answer the database counts as gone."""
+
+
+class DatabaseUnavailable(Exception):
+    """The database did not do what it was asked; a sentence."""
+
+
+@dataclass(frozen=True)
+class DatabaseHealth:
+    """What is known of the database. `answered_at` is monotonic seconds of its last answer."""
+
+    answered_at: float | None = None
+    fault: str = "the database has not answered yet"
+    edition: Edition | None = None
+    """None until the schema is in place."""
+
+    def reason(self, now: float) -> str:
+        """Why it cannot be used at `now` (monotonic seconds), "" when it can."""
+        if self.fault or self.edition is None:
+            return self.fault or "the schema of the database is not in place yet"
+        if self.answered_at is None or now - self.answered_at > SILENT_AFTER_S:
+            return "the database does not answer"
+        return ""
+
+
+class Database:
+    """A pool of at most four connections and the last known health."""
+
+    def __init__(self, url: str, password_file: Path) -> None:
+        def conninfo() -> str:
+            password = password_file.read_text(encoding="utf-8").strip()
+            return make_conninfo(url, password=password, connect_timeout=3, application_name="nodeyard-tracker")
+
+        self.health = DatabaseHealth()
+        self._pool = AsyncConnectionPool[AsyncConnection](
+            conninfo,
+            min_size=1,
+            max_size=4,
+            timeout=3.0,
+            reconnect_timeout=2.0,  # its back-off doubles up to this: a returning server is found within seconds
+            check=AsyncConnectionPool.check_connection,
+            open=False,
+            name="tracker",
+        )
+
+    async def open(self) -> None:
+        """Start connecting in the background; does not wait for the server."""
+        logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # it warns at every attempt; `watch` says it once
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        await self._pool.close(timeout=2.0)
+
+    @asynccontextmanager
+    async def transaction(self, deadline_s: float = DEADLINE_S) -> AsyncIterator[AsyncConnection]:
+        """One transaction, rolled back on any error. DatabaseUnavailable when the server fails or is too slow."""
+        try:
+            async with asyncio.timeout(deadline_s), self._pool.connection() as connection, connection.transaction():
+                yield connection
+        except TimeoutError as error:
+            raise DatabaseUnavailable(f"the database did not answer within {deadline_s:g} s") from error
+        except PoolTimeout as error:
+            raise DatabaseUnavailable("no connection to the database could be had") from error
+        except (psycopg.OperationalError, PoolClosed) as error:
+            raise DatabaseUnavailable(f"the database failed: {_first_line(error)}") from error
+
+    async def require(self) -> None:
+        """Raise DatabaseUnavailable at once when the database is known to be away."""
+        if reason := self.health.reason(time.monotonic()):
+            raise DatabaseUnavailable(reason)
+
+    async def watch(self) -> None:
+        """Keep `health` true for as long as the process runs; puts the schema in place on the first answer."""
+        while True:
+            before = self.health.fault
+            self.health = await self._check()
+            if self.health.fault and self.health.fault != before:
+                log.warning("database: %s", self.health.fault)
+            elif before and not self.health.fault:
+                log.info("database: %s", self.health.edition.sentence if self.health.edition else "answers")
+            await asyncio.sleep(CHECK_EVERY_S if not self.health.fault else CHECK_EVERY_S / 4)
+
+    async def _check(self) -> DatabaseHealth:
+        edition = self.health.edition
+        try:
+            if edition is None:
+                async with self.transaction(60.0) as connection:
+                    edition = await migrate(connection)
+            else:
+                async with self.transaction(2.0) as connection:
+                    await connection.execute("SELECT 1")
+        except DatabaseUnavailable as error:
+            return DatabaseHealth(self.health.answered_at, str(error), edition)
+        except Exception as error:
+            log.exception("the database could not be prepared")
+            return DatabaseHealth(
+                self.health.answered_at, f"the database cannot be used: {_first_line(error)}", edition
+            )
+        return DatabaseHealth(time.monotonic(), "", edition)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
