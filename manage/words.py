@@ -39,6 +39,11 @@ def number(count: int) -> str:
     return f"{count:,}".replace(",", THIN) if abs(count) >= 10_000 else str(count)
 
 
+def percent(value: float) -> str:
+    """Per cent: "12 %", with a decimal where it matters: "3.4 %", "99.9 %"."""
+    return f"{value:.1f} %" if value < 9.95 or 99 <= value < 100 else f"{value:.0f} %"
+
+
 def plural(count: int, one: str, many: str = "") -> str:
     """"1 peer", "8 peers"."""
     return f"{number(count)} {one if count == 1 else many or one + 's'}"

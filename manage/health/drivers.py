@@ -24,7 +24,7 @@ SECRETS = Path("/run/secrets")
 
 
 class ProbeFault(Exception):
-    """No usable answer. The text says what happened, as it follows "silent for 12 s: "; facts are kept until they age."""
+    """No usable answer. The text follows "silent for 12 s: "; facts of earlier answers are kept until they age."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Driver(Protocol):
         ...
 
     def judge(self, target: Target, facts: tuple[Fact, ...], engine: EngineState, now: float) -> Judgement:
-        """What the facts mean at `now` (unix seconds). Pure; the facts are those of the last answer, some seconds old."""
+        """What the facts of the last answer, some seconds old, mean at `now` (unix seconds). Pure."""
         ...
 
 

@@ -34,7 +34,7 @@ class Answer:
 
 
 async def get(endpoint: Endpoint, path: str) -> Answer:
-    """GET `path`; the caller sets the deadline. HTTP/1.0, so that the answer ends with the connection and is not chunked.
+    """GET `path`; the caller sets the deadline. HTTP/1.0: the answer ends with the connection and is never chunked.
 
     Raises ProbeFault when nobody answers or what answers is no HTTP.
     """

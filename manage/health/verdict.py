@@ -9,8 +9,8 @@ from manage.health.drivers import Driver, Target
 from manage.health.model import EngineState, Fact, Judgement
 
 MAX_SILENCE_S = 8.0
-"""How old the last answer may be: one lost probe (period 2 s, deadline 3 s) is no fault, two in a row are. A service may
-set its own with the threshold `max_silence_s`."""
+"""How old the last answer may be: one lost probe (period 2 s, deadline 3 s) is no fault, two in a row are. A service
+may set its own with the threshold `max_silence_s`."""
 RESTART_LOOP = 3
 """From so many restarts by the engine on, a start is told with its number."""
 

@@ -11,8 +11,8 @@ from manage.health.model import ServiceStatus, Snapshot, VerdictName
 LOG_LINES = 8
 DISK_LOW = 0.10
 DISK_OUT = 0.02
-"""Free shares of a disk below which `disk` is degraded and down. Ours: the database and the chain nodes stop when nothing
-is left, so the last two per cent are no time to act in."""
+"""Free shares of a disk below which `disk` is degraded and down. Ours: the database and the chain nodes stop when
+nothing is left, so the last two per cent are no time to act in."""
 
 
 def why(snapshot: Snapshot, name: str) -> dict[str, Any]:

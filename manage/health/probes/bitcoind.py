@@ -1,0 +1,223 @@
+"""bitcoind: height, tip age, peers, mempool, and the proof that its ZMQ tells of every block (`zmq_proof`)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from nodeclients.bitcoind import BitcoindClient, PasswordFile
+from nodeclients.errors import NodeError, NodeFault, NodeWarmingUp
+
+from manage import words
+from manage.health.drivers import DEADLINE_S, Memory, ProbeFault, Target
+from manage.health.facts import AGE, begun, grown, value
+from manage.health.model import EngineState, Fact, Judgement
+from manage.health.zmq_proof import TOPICS, Seen, Subscription, proof
+
+CHAINS = {"mainnet": "main", "testnet": "testnet4", "private": "regtest", "sandbox": "regtest"}
+"""What `getblockchaininfo.chain` must say (Bitcoin Core v31.99 src/util/chaintype.cpp)."""
+METHODS = ("getblockchaininfo", "getmempoolinfo", "getnetworkinfo", "getzmqnotifications", "uptime")
+SYNCED_WITHIN = 2
+"""Headers that may be ahead of the blocks without a sync: a new block's header comes before its body."""
+ZMQ_LAG_S = 15.0
+"""How long the RPC tip may be one that ZMQ has not told of. Threshold `zmq_lag_s`."""
+ZMQ_GAP_S = 300.0
+"""How long lost ZMQ messages keep the verdict down to degraded. Threshold `zmq_gap_s`."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What bitcoind said in one round, in its words; `topics` without their "pub"."""
+
+    chain: Mapping[str, Any]
+    mempool: Mapping[str, Any]
+    network: Mapping[str, Any]
+    topics: tuple[str, ...]
+    uptime_s: float
+
+
+async def probe(target: Target, memory: Memory) -> tuple[Fact, ...]:
+    """One batch of RPC questions, and a look at the subscription that is held meanwhile."""
+    at = time.time()
+    subscription = await _subscription(target, memory, at) if "zmq" in target.ports else None
+    endpoint = target.endpoint("rpc")
+    credentials = PasswordFile("watch", target.secrets / "bitcoind_rpc_watch")
+    client = BitcoindClient(endpoint.host, endpoint.port, credentials, timeout_s=DEADLINE_S)
+    try:
+        results = await client.batch([(method, ()) for method in METHODS])
+    except NodeFault as fault:
+        raise ProbeFault(str(fault)) from fault
+    for method, result in zip(METHODS, results, strict=True):
+        if isinstance(result, NodeWarmingUp):
+            return (Fact("warming", result.message, at),)
+        if isinstance(result, NodeError):
+            raise ProbeFault(f"{method}: {result.message}")
+    chain, mempool, network, notifications, uptime_s = results
+    topics = tuple(sorted({str(entry["type"]).removeprefix("pub") for entry in notifications}))
+    answers = Answers(chain, mempool, network, topics, float(uptime_s))
+    if subscription is not None and _restarted(memory, answers):
+        subscription.forget(at)
+    seen = subscription.seen() if subscription is not None else None
+    return derive(memory.facts, answers, seen, time.time(), interrupted=memory.interrupted)
+
+
+async def _subscription(target: Target, memory: Memory, at: float) -> Subscription:
+    if isinstance(memory.held, Subscription) and memory.held.alive:
+        return memory.held
+    await memory.release()
+    subscription = await Subscription(target.endpoint("zmq").url, at).open()
+    memory.held = subscription
+    return subscription
+
+
+def _restarted(memory: Memory, answers: Answers) -> bool:
+    return not memory.facts or answers.uptime_s < float(value(memory.facts, "uptime", 0.0))
+
+
+def derive(
+    earlier: Sequence[Fact], answers: Answers, seen: Seen | None, at: float, *, interrupted: bool = False
+) -> tuple[Fact, ...]:
+    """Facts from answers, the facts before them and what ZMQ told. Pure; `at` in unix seconds."""
+    chain, mempool, tip = answers.chain, answers.mempool, str(answers.chain["bestblockhash"])
+    before, moved_at = value(earlier, "tip_hash"), begun(earlier, "since_tip_moved")
+    moving = bool(value(earlier, "tip_seen_moving", False)) or before not in (None, tip)
+    still_s = at - moved_at if moved_at is not None and before == tip else 0.0
+    block_at = float(chain.get("time", chain["mediantime"]))  # `time` since Core 23
+    facts = (
+        Fact("height", int(chain["blocks"]), at),
+        Fact("header_height", int(chain["headers"]), at),
+        Fact("tip_age", round(max(0.0, at - block_at), 3), at, AGE),
+        Fact("since_tip_moved", round(still_s, 3), at, AGE),
+        Fact("tip_seen_moving", moving, at),
+        Fact("tip_hash", tip, at),
+        Fact("peers", int(answers.network["connections"]), at),
+        Fact("ibd", bool(chain["initialblockdownload"]), at),
+        Fact("verified_percent", round(100 * float(chain["verificationprogress"]), 2), at, "%"),
+        Fact("mempool_txs", int(mempool["size"]), at),
+        Fact("mempool_bytes", int(mempool["bytes"]), at, "bytes"),
+        Fact("mempool_loaded", bool(mempool.get("loaded", True)), at),
+        Fact("chain", str(chain["chain"]), at),
+        Fact("version", str(answers.network.get("subversion", "")).strip("/"), at),
+        Fact("uptime", answers.uptime_s, at, "s"),
+    )
+    if seen is None:
+        return facts
+    topics = Fact("zmq_topics", list(answers.topics), at)
+    return (*facts, topics, *proof(earlier, tip, seen, at, interrupted=interrupted))
+
+
+def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: float) -> Judgement:
+    """Loading, syncing, then peers, ZMQ and tip age; the ZMQ checks hold as long as nothing speaks against them."""
+    warming = value(facts, "warming")
+    if warming is not None:
+        return Judgement("starting", str(warming), headline="is loading")
+    syncing = _lagging(facts) or bool(value(facts, "ibd") and target.thresholds.get("ibd_is_fault", 1.0))
+    silent = _zmq_silent(target, facts, now)
+    topics = value(facts, "zmq_topics", [])
+    checks = {
+        "rpc": True,
+        "synced": not syncing,
+        "mempool": bool(value(facts, "mempool_loaded")),
+        "zmq": set(TOPICS) <= set(topics) and not silent,
+        **{f"zmq_{topic}": topic in topics and not silent for topic in TOPICS},
+    }
+    young = bool(engine.started_at) and now - engine.started_at <= target.startup_s
+    judged = (
+        _by_chain(target, facts, young, syncing)
+        or _by_zmq(target, facts, silent, now)
+        or _by_tip(target, facts, young, now)
+    )
+    return replace(judged, checks=checks)
+
+
+def _by_chain(target: Target, facts: tuple[Fact, ...], young: bool, syncing: bool) -> Judgement | None:
+    chain, wanted = value(facts, "chain"), CHAINS[target.network]
+    if chain != wanted:
+        return Judgement("degraded", f"it is on {chain}, not on {wanted}", headline="is on another chain")
+    peers = int(value(facts, "peers"))
+    if syncing:
+        height, headers = words.number(value(facts, "height")), words.number(value(facts, "header_height"))
+        if not peers and not young:
+            return Judgement(
+                "degraded",
+                f"{height} of {headers} blocks and no peer to have the rest from",
+                headline="cannot sync without peers",
+            )
+        percent = words.percent(min(99.9, value(facts, "verified_percent")))
+        return Judgement(
+            "syncing", f"{percent}, block {height} of {headers}, {words.plural(peers, 'peer')}", headline="is syncing"
+        )
+    if not value(facts, "mempool_loaded"):
+        return Judgement("starting", "the mempool is still loading", headline="is loading its mempool")
+    if peers < target.thresholds.get("min_peers", 0):
+        if young:
+            return Judgement("starting", f"looking for peers, {_height(facts)}", headline="looks for peers")
+        return Judgement("degraded", f"{words.plural(peers, 'peer')}, {_height(facts)}", headline="has too few peers")
+    return None
+
+
+def _by_zmq(target: Target, facts: tuple[Fact, ...], silent: bool, now: float) -> Judgement | None:
+    if value(facts, "zmq_proven") is None:
+        return None
+    missing = [topic for topic in TOPICS if topic not in value(facts, "zmq_topics")]
+    if missing:
+        flags = words.listing([f"-zmqpub{topic}" for topic in missing])
+        return Judgement(
+            "degraded",
+            f"ZMQ {words.listing(missing)} not published; bitcoind needs {flags}",
+            headline="does not publish all ZMQ topics",
+        )
+    if silent:
+        frame_s, block_s = grown(facts, "zmq_silent", now) or 0.0, grown(facts, "zmq_block_age", now) or 0.0
+        quiet = "ZMQ silent" if frame_s >= (grown(facts, "zmq_behind", now) or 0.0) else "no block on ZMQ"
+        silence = words.duration(frame_s if quiet == "ZMQ silent" else block_s)
+        return Judgement(
+            "degraded",
+            f"{quiet} for {silence} while the RPC tip is {words.duration(_tip_age(facts, now))} old",
+            headline="'s ZMQ is silent",
+        )
+    gap_s = grown(facts, "zmq_gap", now)
+    if gap_s is not None and gap_s <= target.thresholds.get("zmq_gap_s", ZMQ_GAP_S):
+        missed = words.plural(value(facts, "zmq_missed"), "message")
+        return Judgement(
+            "degraded",
+            f"ZMQ lost {missed}, the last of {value(facts, 'zmq_gap_topic')} {words.duration(gap_s)} ago",
+            headline="'s ZMQ lost messages",
+        )
+    return None
+
+
+def _by_tip(target: Target, facts: tuple[Fact, ...], young: bool, now: float) -> Judgement:
+    age, peers = _tip_age(facts, now), words.plural(int(value(facts, "peers")), "peer")
+    tip = f"tip {words.duration(age)} old, {peers}, {_height(facts)}"
+    limit = target.thresholds.get("max_tip_age_s", 0.0)
+    if limit and age > limit:
+        return (
+            Judgement("starting", tip, headline="is starting")
+            if young
+            else Judgement("degraded", tip, headline="'s tip stands still")
+        )
+    proven = value(facts, "zmq_proven")
+    zmq = "" if proven is None else ", ZMQ unbroken" if proven else ", ZMQ not proven yet"
+    return Judgement("healthy", ("no block yet, " + peers if value(facts, "height") == 0 else tip) + zmq)
+
+
+def _zmq_silent(target: Target, facts: tuple[Fact, ...], now: float) -> bool:
+    behind_s = grown(facts, "zmq_behind", now)
+    return behind_s is not None and behind_s > target.thresholds.get("zmq_lag_s", ZMQ_LAG_S)
+
+
+def _lagging(facts: tuple[Fact, ...]) -> bool:
+    return int(value(facts, "header_height")) - int(value(facts, "height")) > SYNCED_WITHIN
+
+
+def _tip_age(facts: tuple[Fact, ...], now: float) -> float:
+    """Seconds since the tip moved as watch saw it; by the block's own time, which may be off by hours, before that."""
+    name = "since_tip_moved" if value(facts, "tip_seen_moving") else "tip_age"
+    return grown(facts, name, now) or 0.0
+
+
+def _height(facts: tuple[Fact, ...]) -> str:
+    return f"height {words.number(int(value(facts, 'height')))}"

@@ -1,0 +1,190 @@
+"""kaspad: DAA score, tip age, peers, UTXO index, and a sync that is judged by what is really there.
+
+`isSynced` is a fact here, and no proof of anything (see `manage.health.kaspad_sync`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from nodeclients.errors import NodeError, NodeFault
+from nodeclients.kaspad import KaspadClient
+
+from manage import words
+from manage.health import kaspad_sync
+from manage.health.drivers import DEADLINE_S, Memory, ProbeFault, Target
+from manage.health.facts import AGE, begun, grown, value
+from manage.health.kaspad_sync import Position
+from manage.health.model import EngineState, Fact, Judgement
+
+NETWORK_IDS = {"mainnet": "mainnet", "testnet": "testnet-10", "private": "simnet", "sandbox": "simnet"}
+"""What `getServerInfo.networkId` must say (rusty-kaspa v2.0.1 consensus/core/src/network.rs)."""
+SYNC_STALL_S = 900.0
+"""How long a sync may stand still: importing the UTXO set moves no count for minutes. Threshold `max_sync_stall_s`."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What kaspad said in one round, in its words; `sink_at` is the sink's timestamp in unix seconds, if known."""
+
+    server: Mapping[str, Any]
+    dag: Mapping[str, Any]
+    peers: Sequence[Mapping[str, Any]]
+    sink_at: float | None = None
+
+
+@dataclass
+class Session:
+    """The kept connection and the sink whose timestamp is known."""
+
+    client: KaspadClient
+    sink: str = ""
+    sink_at: float | None = None
+
+    async def close(self) -> None:
+        await self.client.close()
+
+
+async def probe(target: Target, memory: Memory) -> tuple[Fact, ...]:
+    """One round of questions over a kept connection, which is given up at the first failure."""
+    try:
+        session = memory.held if isinstance(memory.held, Session) else await _connect(target, memory)
+        answers = await _ask(session)
+    except NodeFault as fault:
+        await memory.release()
+        raise ProbeFault(str(fault)) from fault
+    except BaseException:
+        await memory.release()
+        raise
+    return derive(memory.facts, answers, memory.engine.log, time.time())
+
+
+async def _connect(target: Target, memory: Memory) -> Session:
+    client = KaspadClient(target.endpoint("wrpc_json").url, timeout_s=DEADLINE_S)
+    await client.__aenter__()
+    session = Session(client)
+    memory.held = session
+    return session
+
+
+async def _ask(session: Session) -> Answers:
+    server = await session.client.call("getServerInfo")
+    dag = await session.client.call("getBlockDagInfo")
+    peers = await session.client.call("getConnectedPeerInfo")
+    if dag["sink"] != session.sink:
+        session.sink, session.sink_at = dag["sink"], None
+        try:
+            answer = await session.client.call("getBlock", {"hash": dag["sink"], "includeTransactions": False})
+            session.sink_at = float(answer["block"]["header"]["timestamp"]) / 1000
+        except NodeError:  # a sink pruned or reorganised away since: the next round has another one
+            session.sink = ""
+    return Answers(server, dag, peers["peerInfo"], session.sink_at)
+
+
+def derive(earlier: Sequence[Fact], answers: Answers, log: Sequence[tuple[float, str]], at: float) -> tuple[Fact, ...]:
+    """Facts from answers, the facts before them and the log. Pure; `at` in unix seconds."""
+    daa_score = int(answers.server["virtualDaaScore"])
+    ibd = [peer for peer in answers.peers if peer.get("is_ibd_peer")]
+    position = Position(
+        blocks=int(answers.dag["blockCount"]),
+        headers=int(answers.dag["headerCount"]),
+        ibd_peer=_address(ibd[0]) if ibd else "",
+    )
+    before, moved_at = value(earlier, "daa_score"), begun(earlier, "since_tip_moved")
+    moving = bool(value(earlier, "tip_seen_moving", False)) or before not in (None, daa_score)
+    still_s = at - moved_at if moved_at is not None and before == daa_score else 0.0
+    facts = [
+        Fact("daa_score", daa_score, at),
+        Fact("since_tip_moved", round(still_s, 3), at, AGE),
+        Fact("tip_seen_moving", moving, at),
+        Fact("peers", len(answers.peers), at),
+        Fact("utxoindex", bool(answers.server["hasUtxoIndex"]), at),
+        Fact("block_count", position.blocks, at),
+        Fact("header_count", position.headers, at),
+        Fact("ibd_peer", position.ibd_peer, at),
+        Fact("is_synced", bool(answers.server["isSynced"]), at),
+        Fact("network_id", str(answers.server["networkId"]), at),
+        Fact("version", str(answers.server["serverVersion"]), at),
+    ]
+    if answers.sink_at is not None:
+        facts.insert(1, Fact("tip_age", round(max(0.0, at - answers.sink_at), 3), at, AGE))
+    return (*facts, *kaspad_sync.progress(earlier, position, log, at))
+
+
+def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: float) -> Judgement:
+    """Syncing by counts and the syncing peer; healthy by peers and by how long the tip has stood still."""
+    position = Position(value(facts, "block_count"), value(facts, "header_count"), value(facts, "ibd_peer"))
+    index = bool(value(facts, "utxoindex"))
+    checks = {"rpc": True, "synced": not position.syncing, "utxoindex": index and not position.syncing}
+    return replace(_judge(target, facts, position, engine, now), checks=checks)
+
+
+def _judge(target: Target, facts: tuple[Fact, ...], position: Position, engine: EngineState, now: float) -> Judgement:
+    network_id, wanted = value(facts, "network_id"), NETWORK_IDS[target.network]
+    if network_id != wanted:
+        return Judgement("degraded", f"it is on {network_id}, not on {wanted}", headline="is on another network")
+    peers = int(value(facts, "peers"))
+    if position.syncing:
+        return _syncing(target, facts, position, peers, now)
+    if not value(facts, "utxoindex"):
+        return Judgement(
+            "degraded", "it runs without the UTXO index; kaspad needs --utxoindex", headline="lacks its UTXO index"
+        )
+    young = bool(engine.started_at) and now - engine.started_at <= target.startup_s
+    if peers < target.thresholds.get("min_peers", 0):
+        if young:
+            return Judgement("starting", f"looking for peers, {_height(facts)}", headline="looks for peers")
+        return Judgement("degraded", f"{words.plural(peers, 'peer')}, {_height(facts)}", headline="has too few peers")
+    return _tip(target, facts, peers, young, now)
+
+
+def _syncing(target: Target, facts: tuple[Fact, ...], position: Position, peers: int, now: float) -> Judgement:
+    percent = words.percent(value(facts, "sync_percent", 0.0))
+    blocks = f"{words.number(position.blocks)} of {words.plural(position.headers, 'block')}"
+    if not peers:
+        return Judgement(
+            "degraded", f"{blocks} and no peer to have the rest from", headline="cannot sync without peers"
+        )
+    still_s = grown(facts, "since_sync_moved", now) or 0.0
+    if still_s > target.thresholds.get("max_sync_stall_s", SYNC_STALL_S):
+        still = words.duration(still_s)
+        return Judgement(
+            "degraded", f"sync stands still at {percent} for {still}, {blocks}", headline="'s sync stands still"
+        )
+    headers = value(facts, "header_percent")
+    if position.blocks == 0:
+        step = f"headers {headers} %, no blocks yet" if headers is not None else "headers first, no blocks yet"
+        return Judgement("syncing", f"{percent}, {step}, {words.plural(peers, 'peer')}", headline="is syncing")
+    return Judgement("syncing", f"{percent}, {blocks}, {words.plural(peers, 'peer')}", headline="is syncing")
+
+
+def _tip(target: Target, facts: tuple[Fact, ...], peers: int, young: bool, now: float) -> Judgement:
+    limit = target.thresholds.get("max_tip_age_s", 0.0)
+    still_s = grown(facts, "since_tip_moved", now) or 0.0
+    tip_age = grown(facts, "tip_age", now)
+    age = still_s if tip_age is None else tip_age
+    seen = words.plural(peers, "peer")
+    if limit and max(age, still_s) > limit:
+        what = f"tip {words.duration(max(age, still_s))} old"
+        if young:
+            return Judgement("starting", f"{what}, {seen}", headline="is starting")
+        if still_s > limit or not value(facts, "tip_seen_moving"):
+            return Judgement("degraded", f"{what} and standing still, {seen}", headline="'s tip stands still")
+        if not value(facts, "is_synced"):
+            return Judgement("syncing", f"{what} and moving, {seen}", headline="is catching up")
+        return Judgement("degraded", f"{what} although it moves: is the host's clock right?", headline="'s tip is old")
+    if not value(facts, "daa_score"):
+        return Judgement("healthy", f"no block yet, {seen}, UTXO index ready")
+    return Judgement("healthy", f"tip {words.duration(age)} old, {seen}, {_height(facts)}, UTXO index ready")
+
+
+def _height(facts: tuple[Fact, ...]) -> str:
+    return f"DAA score {words.number(int(value(facts, 'daa_score')))}"
+
+
+def _address(peer: Mapping[str, Any]) -> str:
+    address = peer.get("address") or {}
+    return f"{address.get('ip', '?')}:{address.get('port', '?')}"

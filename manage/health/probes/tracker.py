@@ -1,0 +1,45 @@
+"""tracker: what its own `/ready` says, reason and dependency included."""
+
+from __future__ import annotations
+
+import time
+
+from manage import words
+from manage.health import fetch
+from manage.health.drivers import Memory, Target
+from manage.health.facts import AGE, grown, value
+from manage.health.model import EngineState, Fact, Judgement
+
+
+async def probe(target: Target, _memory: Memory) -> tuple[Fact, ...]:
+    """`GET /ready`: 200 or 503 with `{"ready", "reason", "waits_for", "followed", "last_event_age_s"}`."""
+    answer = await fetch.get(target.endpoint("http"), "/ready")
+    document, at = answer.document(), time.time()
+    facts = [
+        Fact("ready", answer.status == 200 and bool(document.get("ready", True)), at),
+        Fact("reason", str(document.get("reason") or f"HTTP {answer.status}"), at),
+        Fact("waits_for", [str(name) for name in document.get("waits_for") or ()], at),
+        Fact("answer_ms", round(answer.took_ms, 1), at, "ms"),
+    ]
+    if isinstance(document.get("followed"), int):
+        facts.append(Fact("followed", document["followed"], at))
+    if isinstance(document.get("last_event_age_s"), int | float):
+        facts.append(Fact("last_event", float(document["last_event_age_s"]), at, AGE))
+    return tuple(facts)
+
+
+def judge(_target: Target, facts: tuple[Fact, ...], _engine: EngineState, now: float) -> Judgement:
+    if not value(facts, "ready"):
+        return Judgement(
+            "degraded",
+            f"not ready: {value(facts, 'reason')}",
+            {"ready": False},
+            waits_for=tuple(value(facts, "waits_for")),
+            headline="is not ready",
+        )
+    followed = value(facts, "followed")
+    parts = [] if followed is None else [f"{words.plural(followed, 'address', 'addresses')} followed"]
+    event_s = grown(facts, "last_event", now)
+    if event_s is not None:
+        parts.append(f"last event {words.duration(event_s)} ago")
+    return Judgement("healthy", ", ".join(parts) or "ready", {"ready": True})

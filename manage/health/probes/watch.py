@@ -1,0 +1,48 @@
+"""watch: asks itself over its own socket, as the dashboard does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+
+from manage import words
+from manage.health.drivers import Memory, ProbeFault, Target
+from manage.health.facts import value
+from manage.health.model import EngineState, Fact, Judgement
+
+MAX_LATE_S = 5.0
+"""How late the slowest snapshot of the last minute may be. Threshold `max_late_s`."""
+
+
+async def probe(target: Target, _memory: Memory) -> tuple[Fact, ...]:
+    """`{"verb": "status"}` -> `{"services", "late_s", "history_fault", "memory_bytes"}`."""
+    try:
+        reader, writer = await asyncio.open_unix_connection(str(target.layout.watch_socket))
+    except OSError as fault:
+        raise ProbeFault(f"its socket does not answer ({fault.strerror or fault})") from fault
+    try:
+        writer.write(b'{"verb": "status"}\n')
+        status = json.loads(await reader.readline())
+    except (OSError, ValueError) as fault:
+        raise ProbeFault("its socket answers no JSON line") from fault
+    finally:
+        writer.close()
+    at = time.time()
+    return (
+        Fact("services", int(status["services"]), at),
+        Fact("late", round(float(status["late_s"]), 3), at, "s"),
+        Fact("history_fault", str(status["history_fault"]), at),
+        Fact("memory_bytes", int(status["memory_bytes"]), at, "bytes"),
+    )
+
+
+def judge(target: Target, facts: tuple[Fact, ...], _engine: EngineState, _now: float) -> Judgement:
+    late_s, fault = float(value(facts, "late")), value(facts, "history_fault")
+    if fault:
+        return Judgement("degraded", f"history is not kept: {fault}", headline="keeps no history")
+    if late_s > target.thresholds.get("max_late_s", MAX_LATE_S):
+        return Judgement("degraded", f"snapshots come {words.duration(late_s)} late", headline="is late")
+    return Judgement(
+        "healthy", f"{words.plural(value(facts, 'services'), 'service')} watched, history kept", {"snapshot": True}
+    )
