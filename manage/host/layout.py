@@ -56,6 +56,11 @@ class Layout:
         return self.dir / "secrets"
 
     @property
+    def secret_generations_file(self) -> Path:
+        """Which generation of each secret is in force; outside `secrets/`, so that their loss is noticed."""
+        return self.dir / "secrets.json"
+
+    @property
     def secret_copies_dir(self) -> Path:
         """`<service>/<name>_g<generation>`, 0400, owned by the consumer's uid: what compose mounts."""
         return self.dir / "run" / "secrets"

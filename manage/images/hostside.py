@@ -1,0 +1,56 @@
+"""What an image build takes over from the host: its certificates, proxies, pip settings and Debian mirror."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from manage.images.recipe import Certificates
+
+LOCAL_CERTIFICATES = Path("/usr/local/share/ca-certificates")
+"""Where Debian and Ubuntu keep the authorities that an administrator added: update-ca-certificates(8)."""
+
+_PIP_SETTINGS = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "PIP_DEFAULT_TIMEOUT")
+_PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+"""Build arguments that every Dockerfile has without declaring them, and that are left out of an image's history."""
+
+
+def certificates(folder: Path = LOCAL_CERTIFICATES) -> Certificates:
+    """The host's own CA certificates by file name; empty on most machines."""
+    found = sorted(folder.rglob("*.crt")) if folder.is_dir() else []
+    return {path.relative_to(folder).as_posix().replace("/", "-"): path.read_bytes() for path in found}
+
+
+def build_arguments(environment: Mapping[str, str] = os.environ) -> Mapping[str, str]:
+    """pip settings and proxies, those that are set on the host."""
+    return {name: environment[name] for name in (*_PIP_SETTINGS, *_PROXIES) if environment.get(name)}
+
+
+def debian_sources(suite: str) -> tuple[str, ...]:
+    """sources.list lines for `suite` at the mirrors that this host itself uses, when it is a Debian; else empty."""
+    targets = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)", "Created-By: Packages"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return sources_at_mirrors(targets.stdout, suite)
+
+
+def sources_at_mirrors(targets: str, suite: str) -> tuple[str, ...]:
+    """Lines `ORIGIN|LABEL|COMPONENT|URI` as apt lists its package indexes -> sources.list lines for another suite."""
+    mirrors: dict[str, str] = {}
+    for line in targets.splitlines():
+        origin, label, component, uri = line.split("|", 3)
+        if origin == "Debian" and component == "main":
+            mirrors.setdefault(label, uri)
+    if not {"Debian", "Debian-Security"} <= mirrors.keys():
+        return ()
+    return (
+        f"deb {mirrors['Debian']} {suite} main",
+        f"deb {mirrors['Debian']} {suite}-updates main",
+        f"deb {mirrors['Debian-Security']} {suite}-security main",
+    )

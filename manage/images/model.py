@@ -1,0 +1,60 @@
+"""What an image recipe says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+ImageSource = Literal["upstream", "local"]
+"""Pulled from a registry, or built on this host."""
+RecipeKind = Literal["dockerfile", "root"]
+
+REPOSITORY = "localhost/nodeyard"
+"""Names under `localhost/` are never asked of a registry (docker-facts 9)."""
+
+LABEL_IMAGE = "io.nodeyard.image"
+LABEL_RECIPE = "io.nodeyard.recipe"
+LABEL_STAGE = "io.nodeyard.stage"
+"""On the build stages of a Dockerfile with several: they are removed after the build."""
+
+
+@dataclass(frozen=True)
+class Programs:
+    """Programs compiled from a source package, or taken prebuilt, that an image is made of."""
+
+    version: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """`images/<name>/recipe.yml`."""
+
+    name: str
+    kind: RecipeKind
+    base: str = ""
+    """Recipe whose image is the Dockerfile's `ARG BASE`."""
+    upstream_base: str = ""
+    """Image taken as base instead where a registry can be reached."""
+    inputs: tuple[str, ...] = ()
+    """Files and folders of the checkout that the build sees, under the same paths."""
+    ours: bool = False
+    """An image of our own services: always built here, whatever the source of the others."""
+    host_certificates: bool = False
+    """The build sees the host's own CA certificates in `certificates/`."""
+    programs: Programs | None = None
+    suite: str = ""
+    include: tuple[str, ...] = ()
+    """For a root: the distribution's suite and packages."""
+    dpkg_options: tuple[str, ...] = ()
+    """For a root: settings that stay in it, and so hold for every image built on it."""
+
+    @property
+    def folder(self) -> str:
+        """Where it lies in the checkout."""
+        return f"images/{self.name}"
+
+
+def reference(name: str, fingerprint: str) -> str:
+    """The tag of a locally built image: its recipe's hash says what is in it."""
+    return f"{REPOSITORY}/{name}:{fingerprint[:12]}"

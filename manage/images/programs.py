@@ -1,0 +1,100 @@
+"""Chain nodes as programs: taken prebuilt, from the cache, or compiled from their source package."""
+
+from __future__ import annotations
+
+import io
+import os
+import platform
+import tarfile
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from manage.engine.client import Api
+from manage.errors import NodeyardError
+from manage.host.layout import Layout
+from manage.images import context, hostside, store
+from manage.images.model import LABEL_STAGE, REPOSITORY, Programs, Recipe
+from manage.images.recipe import compile_key
+from manage.images.workshop import Workshop
+
+CACHE_VARIABLE = "NODEYARD_IMAGE_CACHE"
+
+
+def find(recipe: Recipe, programs: Programs, layout: Layout) -> Mapping[str, Path] | None:
+    """Every program of the recipe as a file, prebuilt or compiled earlier; None when one has to be compiled."""
+    found: dict[str, Path] = {}
+    for program in programs.names:
+        names = (_prebuilt(program, programs), _compiled(program, programs, recipe))
+        candidates = [folder / name for folder in _folders(layout) for name in names]
+        path = next((candidate for candidate in candidates if candidate.is_file()), None)
+        if path is None:
+            return None
+        found[program] = path
+    return found
+
+
+def compile_all(
+    recipe: Recipe, programs: Programs, base: str, workshop: Workshop, say: Callable[[str], None]
+) -> Mapping[str, Path]:
+    """Compile in a container made of `base`, keep the programs in the cache and drop the rest.
+
+    `say` gets each line of the compiler. NodeyardError when the cache cannot be written, `BuildFailed` when the
+    compilation fails.
+    """
+    api = workshop.api
+    folder = _writable_folder(workshop.layout)
+    reference = f"{REPOSITORY}/{recipe.name}-compile:{compile_key(recipe)[:12]}"
+    with context.pack(recipe, "compile.Dockerfile") as archive:
+        for line in store.build(api, archive, reference, {**hostside.build_arguments(), "BASE": base}, {}):
+            say(line)
+    try:
+        container = api.create_container(reference, command=["none"], labels={LABEL_STAGE: recipe.name})["Id"]
+        try:
+            return {
+                program: _keep(api, container, program, folder / _compiled(program, programs, recipe))
+                for program in programs.names
+            }
+        finally:
+            api.remove_container(container)
+    finally:
+        api.remove_image(reference)
+        store.drop_stages(api, recipe.name)
+
+
+def _prebuilt(program: str, programs: Programs) -> str:
+    return f"{program}-{programs.version}-{platform.machine()}"
+
+
+def _compiled(program: str, programs: Programs, recipe: Recipe) -> str:
+    return f"{_prebuilt(program, programs)}-{compile_key(recipe)[:12]}"
+
+
+def _folders(layout: Layout) -> tuple[Path, ...]:
+    named = os.environ.get(CACHE_VARIABLE)
+    return (Path(named), layout.cache_dir) if named else (layout.cache_dir,)
+
+
+def _writable_folder(layout: Layout) -> Path:
+    """The first cache folder that takes a file; found before minutes are spent on compiling."""
+    for folder in _folders(layout):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError:
+            continue
+        return folder
+    raise NodeyardError(
+        f"The cache folder {_folders(layout)[-1]} cannot be written.", f"Let {CACHE_VARIABLE} name a folder that can."
+    )
+
+
+def _keep(api: Api, container: str, program: str, target: Path) -> Path:
+    """Copy `/out/<program>` out of the container."""
+    chunks, _stat = api.get_archive(container, f"/out/{program}")
+    with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+        fresh = target.with_name(f"{target.name}.new")
+        fresh.write_bytes(store.read_member(archive, program))
+    fresh.chmod(0o755)
+    fresh.replace(target)
+    return target

@@ -1,0 +1,73 @@
+"""Upstream images: pulled by the tag that `images/upstream.yml` names, then held to the digest of the first pull."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from manage.apply.events import Event, Progress
+from manage.engine.client import Api
+from manage.errors import NodeyardError
+from manage.host.layout import CHECKOUT
+from manage.images import store
+from manage.images.lock import Locked
+from manage.render.model import Image
+
+UPSTREAM_FILE = "images/upstream.yml"
+
+
+def upstream(checkout: Path = CHECKOUT) -> Mapping[str, str]:
+    """Image name -> `repository:tag`, or `repository@sha256:...` where the file pins a digest already."""
+    document = yaml.safe_load((checkout / UPSTREAM_FILE).read_text(encoding="utf-8"))
+    return {
+        name: by_digest(entry["reference"], entry["digest"]) if entry.get("digest") else entry["reference"]
+        for name, entry in document["images"].items()
+    }
+
+
+def locked(name: str, reference: str, earlier: Locked | None, api: Api, progress: Progress) -> Locked:
+    """The lock's entry for an upstream image: what was locked before, else what `reference` gives now.
+
+    A tag that moved since has no effect. NodeyardError when the image cannot be had.
+    """
+    known = earlier if earlier and earlier.source == "upstream" else None
+    wanted = known.image.reference if known else reference
+    if not store.has(api, wanted):
+        fetch(name, wanted, progress)
+    if known and known.engine_id == store.engine_id(api, wanted):
+        return known
+    exact = wanted if "@" in wanted else _digest_of(api, wanted)
+    image = Image(name, exact, store.config_digest(api, exact))
+    return Locked(image, "upstream", store.engine_id(api, exact))
+
+
+def fetch(name: str, reference: str, progress: Progress) -> None:
+    """Pull one image; NodeyardError with the engine's last words when that fails."""
+    import python_on_whales
+
+    progress(Event("step", name, f"Pulling {reference}"))
+    try:
+        python_on_whales.docker.image.pull(reference, quiet=True)
+    except python_on_whales.DockerException as error:
+        raise NodeyardError(
+            f"The image {reference} could not be pulled: {(error.stderr or '').strip()}",
+            "Is the registry reachable from this host? Without one, set `images.source: local` in stack.yml.",
+        ) from error
+
+
+def by_digest(reference: str, digest: str) -> str:
+    """`registry:5000/a/b:tag` and `sha256:...` -> `registry:5000/a/b@sha256:...`."""
+    folder, slash, name = reference.rpartition("/")
+    return f"{folder}{slash}{name.split(':')[0]}@{digest}"
+
+
+def _digest_of(api: Api, reference: str) -> str:
+    repository = by_digest(reference, "").removesuffix("@")
+    for candidate in api.inspect_image(reference)["RepoDigests"]:
+        if candidate.split("@")[0].endswith(repository):
+            return by_digest(reference, candidate.split("@")[1])
+    raise NodeyardError(
+        f"The engine does not know the digest of {reference} after pulling it.", "Pull it by hand and look."
+    )

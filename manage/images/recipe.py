@@ -1,0 +1,124 @@
+"""Recipes: read from `images/`, put in order, and hashed, so that an unchanged recipe is never built twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from manage.errors import NodeyardError
+from manage.host.layout import CHECKOUT
+from manage.images.model import ImageSource, Programs, Recipe
+
+Certificates = Mapping[str, bytes]
+"""File name -> PEM of the host's own CA certificates."""
+
+_LEFT_OUT = ("__pycache__",)
+_LISTS = ("inputs", "include", "dpkg_options")
+_KEYS = {"version", "kind", "base", "upstream_base", "ours", "host_certificates", "programs", "suite", *_LISTS}
+
+
+def load(checkout: Path = CHECKOUT) -> Mapping[str, Recipe]:
+    """Every recipe of the checkout by name; NodeyardError names the file of a bad one."""
+    return {
+        path.parent.name: parse(path.parent.name, yaml.safe_load(path.read_text(encoding="utf-8")))
+        for path in sorted((checkout / "images").glob("*/recipe.yml"))
+    }
+
+
+def parse(name: str, document: Mapping[str, Any]) -> Recipe:
+    """One recipe document; NodeyardError for a key that does not exist or a version that is not ours."""
+    where = f"images/{name}/recipe.yml"
+    unknown = sorted(set(document) - _KEYS)
+    if unknown:
+        raise NodeyardError(f"{where} has an unknown key: {unknown[0]}.", f"Known keys: {', '.join(sorted(_KEYS))}.")
+    if document.get("version") != 1:
+        raise NodeyardError(f"{where} has version {document.get('version')}; this manage reads version 1.")
+    if document.get("kind") not in ("dockerfile", "root"):
+        raise NodeyardError(f"{where}: kind must be dockerfile or root.")
+    programs = document.get("programs")
+    return Recipe(
+        name=name,
+        kind=document["kind"],
+        base=document.get("base", ""),
+        upstream_base=document.get("upstream_base", ""),
+        ours=document.get("ours", False),
+        host_certificates=document.get("host_certificates", False),
+        programs=Programs(str(programs["version"]), tuple(programs["names"])) if programs else None,
+        suite=document.get("suite", ""),
+        **{key: tuple(document.get(key, ())) for key in _LISTS},
+    )
+
+
+def files(paths: Iterable[str], checkout: Path = CHECKOUT) -> Iterator[tuple[str, Path]]:
+    """(path in the checkout, file) of each input in a stable order, folders walked, caches of Python left out.
+
+    NodeyardError names an input that is not there.
+    """
+    for name in paths:
+        start = checkout / name
+        if start.is_file():
+            yield name, start
+        elif start.is_dir():
+            for path in sorted(start.rglob("*")):
+                if path.is_file() and not any(part in _LEFT_OUT for part in path.parts):
+                    yield path.relative_to(checkout).as_posix(), path
+        else:
+            raise NodeyardError(
+                f"An image needs {name}, and the checkout has no such file.", "Is the checkout complete?"
+            )
+
+
+def fingerprint(
+    name: str,
+    recipes: Mapping[str, Recipe],
+    source: ImageSource = "local",
+    certificates: Certificates | None = None,
+    checkout: Path = CHECKOUT,
+) -> str:
+    """sha256 hex over the recipe, its Dockerfile, its inputs' content and, in the same way, all it is built on.
+
+    Prebuilt programs are not part of it: they stand for what the recipe would compile.
+    """
+    recipe = recipes[name]
+    if source == "upstream" and recipe.upstream_base:
+        base = recipe.upstream_base
+    else:
+        base = fingerprint(recipe.base, recipes, source, certificates, checkout) if recipe.base else ""
+    lines = [["base", base], ["recipe", _digest(checkout / recipe.folder / "recipe.yml")]]
+    lines += [
+        ["input", path, _mode(file), _digest(file)] for path, file in files(_own(recipe) + recipe.inputs, checkout)
+    ]
+    if recipe.host_certificates:
+        lines += [
+            ["certificate", file, hashlib.sha256(pem).hexdigest()] for file, pem in sorted((certificates or {}).items())
+        ]
+    return hashlib.sha256(json.dumps(lines).encode()).hexdigest()
+
+
+def compile_key(recipe: Recipe, checkout: Path = CHECKOUT) -> str:
+    """sha256 hex over what a recipe's programs are compiled from; it names them in the cache."""
+    paths = (f"{recipe.folder}/compile.Dockerfile", *recipe.inputs)
+    return hashlib.sha256(
+        json.dumps([[path, _digest(file)] for path, file in files(paths, checkout)]).encode()
+    ).hexdigest()
+
+
+def _own(recipe: Recipe) -> tuple[str, ...]:
+    names = ["Dockerfile"] if recipe.kind == "dockerfile" else []
+    if recipe.programs:
+        names.append("compile.Dockerfile")
+    return tuple(f"{recipe.folder}/{name}" for name in names)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _mode(path: Path) -> str:
+    """Only whether it may be executed: a checkout's other bits depend on the umask."""
+    return "x" if path.stat().st_mode & 0o100 else "-"

@@ -1,0 +1,67 @@
+"""A bare Debian made of the distribution's packages, for hosts that reach no registry."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from manage.host.layout import CHECKOUT
+from manage.images import hostside
+from manage.images.model import LABEL_IMAGE, LABEL_RECIPE, Recipe
+from manage.images.store import BuildFailed
+
+KEYRING = CHECKOUT / "images" / "keys" / "debian-archive-keyring.gpg"
+
+
+def make(recipe: Recipe, reference: str, fingerprint: str, say: Callable[[str], None]) -> None:
+    """Bootstrap the recipe's suite and import it as `reference`; `say` gets each line of output.
+
+    Installs mmdebstrap with apt when it is missing. `BuildFailed` when either fails.
+    """
+    import python_on_whales
+
+    with tempfile.TemporaryDirectory(prefix="nodeyard-root-") as folder:
+        archive = Path(folder) / "root.tar"
+        _require_mmdebstrap(say)
+        _run(command(recipe, archive, hostside.debian_sources(recipe.suite)), say)
+        python_on_whales.docker.image.import_(
+            archive, reference, [f"LABEL {LABEL_IMAGE}={recipe.name} {LABEL_RECIPE}={fingerprint}"]
+        )
+
+
+def command(recipe: Recipe, archive: Path, sources: tuple[str, ...]) -> list[str]:
+    """mmdebstrap's arguments; without `sources` it takes the archives it knows for the suite, with security updates."""
+    return [
+        "mmdebstrap",
+        "--variant=minbase",
+        f"--include={','.join(recipe.include)}",
+        f"--keyring={KEYRING}",
+        *(f"--dpkgopt={option}" for option in recipe.dpkg_options),
+        recipe.suite,
+        str(archive),
+        *sources,
+    ]
+
+
+def _require_mmdebstrap(say: Callable[[str], None]) -> None:
+    found = subprocess.run(["dpkg-query", "-W", "mmdebstrap"], capture_output=True, check=False)
+    if found.returncode != 0:
+        _run(["apt-get", "install", "-y", "--no-install-recommends", "mmdebstrap"], say)
+
+
+def _run(arguments: list[str], say: Callable[[str], None]) -> None:
+    with subprocess.Popen(
+        arguments,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"},
+    ) as process:
+        for line in process.stdout or ():
+            say(line.rstrip())
+    if process.returncode != 0:
+        raise BuildFailed(f"{arguments[0]} ended with status {process.returncode}")

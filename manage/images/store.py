@@ -1,0 +1,98 @@
+"""The engine's images, as far as builds and pulls need them."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO
+
+from manage.engine.client import Api
+from manage.images.model import LABEL_IMAGE, LABEL_STAGE
+
+
+class BuildFailed(Exception):
+    """Why an image could not be made, in the words of the program that failed."""
+
+
+def ours(api: Api) -> Mapping[str, str]:
+    """Reference -> engine id of every image that carries our label."""
+    images = api.images(filters={"label": LABEL_IMAGE})
+    return {tag: image["Id"] for image in images for tag in image["RepoTags"] or ()}
+
+
+def build(
+    api: Api, context: IO[bytes], reference: str, arguments: Mapping[str, str], labels: Mapping[str, str]
+) -> Iterator[str]:
+    """Build with the engine's own builder, which every engine has, and yield the lines it prints.
+
+    `BuildFailed` carries the engine's error.
+    """
+    answer = api.build(
+        fileobj=context,
+        custom_context=True,
+        tag=reference,
+        buildargs=dict(arguments),
+        labels=dict(labels),
+        rm=True,
+        forcerm=True,
+        decode=True,
+    )
+    for part in answer:
+        if "error" in part:
+            raise BuildFailed(part["error"].strip())
+        yield from part.get("stream", "").splitlines()
+
+
+def drop_stages(api: Api, stage: str) -> None:
+    """Remove what a build's first stages left: they hold the host's pip settings, and nothing refers to them."""
+    for image in api.images(filters={"label": f"{LABEL_STAGE}={stage}", "dangling": True}):
+        api.remove_image(image["Id"])
+
+
+def config_digest(api: Api, reference: str) -> str:
+    """`sha256:...` of the image's configuration: the same on every engine for the same image (docker-facts 4).
+
+    With the containerd store the engine's id is a manifest's digest; the configuration's own is then read from
+    the image as it would be saved.
+    """
+    details = api.inspect_image(reference)
+    if not _has_containerd_store(api):
+        return str(details["Id"])
+    with tempfile.TemporaryFile() as file:
+        for chunk in api.get_image(reference):
+            file.write(chunk)
+        file.seek(0)
+        with tarfile.open(fileobj=file) as saved:
+            documents = read_member(saved, "manifest.json")
+    return "sha256:" + Path(json.loads(documents)[0]["Config"]).name.removesuffix(".json")
+
+
+def read_member(archive: tarfile.TarFile, name: str) -> bytes:
+    """Content of one file of a tar; KeyError when it is not in it."""
+    file = archive.extractfile(name)
+    if file is None:
+        raise KeyError(name)
+    return file.read()
+
+
+def has(api: Api, reference: str) -> bool:
+    from docker.errors import ImageNotFound
+
+    try:
+        api.inspect_image(reference)
+    except ImageNotFound:
+        return False
+    return True
+
+
+def engine_id(api: Api, reference: str) -> str:
+    return str(api.inspect_image(reference)["Id"])
+
+
+def _has_containerd_store(api: Api) -> bool:
+    """`docker info` of an engine with the containerd image store says so in its driver status (seen on 29.1.3)."""
+    status = api.info().get("DriverStatus") or []
+    return any(value == "io.containerd.snapshotter.v1" for _key, value in status)
