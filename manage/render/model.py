@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from manage.host.identity import Installation as Installation
+from manage.host.identity import Installation
+
+__all__ = ["Image", "Installation", "OneWay", "SecretUse", "ServiceSpec", "Stack", "VolumeSpec"]
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,27 @@ class Image:
     config_digest: str
     """`sha256:...` of the image config, the same on every engine (docker-facts 4)."""
     recipe: str = ""
+
+
+@dataclass(frozen=True)
+class SecretUse:
+    """One consumer's copy of a secret. `service` is "host" for those that only commands on the host read."""
+
+    service: str
+    uid: int
+    name: str
+    kind: str
+    """password, token or rpcauth, as in the catalog."""
+
+
+@dataclass(frozen=True)
+class OneWay:
+    """A setting whose change in one direction loses data."""
+
+    value: Any
+    when: str
+    """"on": setting it loses data; "off": switching it off does."""
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -40,6 +63,8 @@ class ServiceSpec:
     downtime_s: int
     startup_s: int
     rollback: str
+    one_way: Mapping[str, OneWay] = field(default_factory=dict)
+    """By setting; what a plan compares to see that data is at risk."""
 
 
 @dataclass(frozen=True)

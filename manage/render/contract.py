@@ -1,0 +1,116 @@
+"""The contract check: every address that was rendered leads to a service that listens there, or to a named remote."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from manage.catalog.model import Service
+from manage.errors import NodeyardError
+
+ADDRESS = re.compile(
+    r"(?<![\w:./@-])(?:(?P<scheme>[a-z][a-z0-9+]*)://(?:[^\s@/\"']*@)?)?"
+    r"(?P<host>[A-Za-z0-9][A-Za-z0-9_.-]*):(?P<port>[0-9]{2,5})(?![\w:.])"
+)
+OWN = re.compile(r"[0-9.]+|localhost")
+"""Numeric addresses are what a service listens on itself, or Docker's DNS."""
+
+
+@dataclass(frozen=True)
+class Party:
+    """One service with all text that was rendered for it."""
+
+    service: Service
+    arguments: str
+    """argv and configuration files: what decides on which ports it listens."""
+    text: str
+    """The same and its environment: where addresses of others stand."""
+    documents: tuple[Any, ...] = ()
+    """Its configuration files that are JSON, parsed."""
+
+
+@dataclass(frozen=True)
+class Address:
+    scheme: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.host}:{self.port}" if self.scheme else f"{self.host}:{self.port}"
+
+
+def party(service: Service, compose: Mapping[str, Any], files: Mapping[str, bytes]) -> Party:
+    """`service` as rendered."""
+    argv = [str(part) for key in ("entrypoint", "command") for part in compose.get(key, [])]
+    contents = [content.decode() for content in files.values()]
+    arguments = "\n".join([*argv, *contents]).replace("$$", "$")
+    environment = [str(value) for value in compose.get("environment", {}).values()]
+    documents = tuple(json.loads(content) for name, content in files.items() if name.endswith(".json"))
+    return Party(service, arguments, "\n".join([arguments, *environment]), documents)
+
+
+def check(parties: Iterable[Party], providers: Mapping[str, Party], remotes: Sequence[str]) -> None:
+    """Hold every address of `parties` against `providers` (by service name, both projects).
+
+    `remotes` are texts of the operator, each of which may name a `host:port`. Raises NodeyardError that names
+    every broken contract.
+    """
+    broken = [
+        f"{party.service.name} -> {address}: {fault}"
+        for party in parties
+        for address in addresses(party)
+        if (fault := _fault(party, address, providers, remotes))
+    ]
+    if broken:
+        raise NodeyardError(
+            "The rendered stack contradicts itself:" + "".join(f"\n  {line}" for line in dict.fromkeys(broken)),
+            "An address must lead to a service of this stack that listens there, or to a remote named in stack.yml.",
+        )
+
+
+def addresses(party: Party) -> Iterator[Address]:
+    """Every address in the text of `party`, those that it listens on itself left out."""
+    for match in ADDRESS.finditer(party.text):
+        if not OWN.fullmatch(match["host"]):
+            yield Address(match["scheme"] or "", match["host"], int(match["port"]))
+    for document in party.documents:
+        yield from _named(document)
+
+
+def _named(document: Any) -> Iterator[Address]:
+    """Every {"host", "port"} of a JSON document."""
+    if isinstance(document, dict):
+        if isinstance(document.get("host"), str) and isinstance(document.get("port"), int):
+            yield Address(str(document.get("scheme", "")), document["host"], document["port"])
+        document = list(document.values())
+    if isinstance(document, list):
+        for entry in document:
+            yield from _named(entry)
+
+
+def _fault(party: Party, address: Address, providers: Mapping[str, Party], remotes: Sequence[str]) -> str:
+    if any(f"{address.host}:{address.port}" in text for text in remotes):
+        return ""
+    provider = providers.get(address.host)
+    if provider is None:
+        return f"there is no service {address.host} in this stack"
+    ports = [port for port in provider.service.ports if port.number == address.port]
+    if not ports:
+        there = ", ".join(str(port.number) for port in provider.service.ports) or "no port"
+        return f"{address.host} does not listen on {address.port}; it listens on {there}"
+    if address.scheme and all(port.scheme != address.scheme for port in ports):
+        return f"{address.host} speaks {ports[0].scheme} on {address.port}"
+    if ports[0].flag and ports[0].flag not in provider.arguments:
+        return f"{address.host} is started without {ports[0].flag}, so nothing listens there"
+    if not set(party.service.networks) & set(provider.service.networks):
+        return "they share no network"
+    return ""
+
+
+def operators_texts(settings: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    """Every text in the operator's settings, entries of lists included: a remote is named in one of them."""
+    values = [value for service in settings.values() for value in service.values()]
+    return tuple(str(entry) for value in values for entry in (value if isinstance(value, list) else [value]))

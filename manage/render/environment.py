@@ -1,0 +1,73 @@
+"""The two Jinja environments: compose fragments, where every value is quoted, and plain configuration files."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from manage.catalog import sizes
+from manage.host.layout import CHECKOUT
+
+
+class Raw(str):
+    """Text that a filter has already written in the file's own syntax."""
+
+    __slots__ = ()
+
+
+def quoted(value: Any) -> str:
+    """`value` as JSON, which is YAML; `$` doubled, because compose would take it for a variable."""
+    return json.dumps(value, ensure_ascii=False).replace("$", "$$")
+
+
+def plain(value: Any) -> str:
+    """`value` as text for a configuration file. ValueError for a line break or another control character:
+
+    one value must never become two lines of a node's configuration.
+    """
+    text = str(value)
+    if not isinstance(value, Raw) and any(unicodedata.category(letter) == "Cc" for letter in text):
+        raise ValueError(f"{text!r} holds a control character")
+    return text
+
+
+def as_json(value: Any) -> Raw:
+    """Filter `json`: a whole JSON document, stable and readable line by line."""
+    return Raw(json.dumps(value, ensure_ascii=False, indent=1))
+
+
+def kilobytes(size: str) -> int:
+    """Filter `kilobytes`: a size like 128m in units of 1024 bytes."""
+    return sizes.parse(size) // 1024
+
+
+@lru_cache
+def compose(root: Path = CHECKOUT) -> jinja2.Environment:
+    """For `templates/compose/`."""
+    return _environment(root, quoted)
+
+
+@lru_cache
+def files(root: Path = CHECKOUT) -> jinja2.Environment:
+    """For `templates/files/`."""
+    environment = _environment(root, plain)
+    environment.filters["json"] = as_json
+    environment.filters["kilobytes"] = kilobytes
+    return environment
+
+
+def _environment(root: Path, finalize: Any) -> jinja2.Environment:
+    return jinja2.Environment(  # noqa: S701 (YAML and configuration files, no HTML)
+        loader=jinja2.FileSystemLoader(root / "templates"),
+        undefined=jinja2.StrictUndefined,
+        finalize=finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+    )
