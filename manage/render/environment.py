@@ -41,6 +41,12 @@ def as_json(value: Any) -> Raw:
     return Raw(json.dumps(value, ensure_ascii=False, indent=1))
 
 
+def bind(source: str, target: str, *, read_only: bool = True) -> dict[str, Any]:
+    """A bind mount that never makes its source: a missing one is an error, not an empty folder."""
+    mount: dict[str, Any] = {"type": "bind", "source": source, "target": target, "bind": {"create_host_path": False}}
+    return mount | ({"read_only": True} if read_only else {})
+
+
 def kilobytes(size: str) -> int:
     """Filter `kilobytes`: a size like 128m in units of 1024 bytes."""
     return sizes.parse(size) // 1024
@@ -49,7 +55,9 @@ def kilobytes(size: str) -> int:
 @lru_cache
 def compose(root: Path = CHECKOUT) -> jinja2.Environment:
     """For `templates/compose/`."""
-    return _environment(root, quoted)
+    environment = _environment(root, quoted)
+    environment.globals["bind"] = bind
+    return environment
 
 
 @lru_cache

@@ -102,12 +102,6 @@ def common(here: Services, service: Service, *, uid: int) -> dict[str, Any]:
     }
 
 
-def bind(source: str, target: str, *, read_only: bool = True) -> dict[str, Any]:
-    """A bind mount that never makes its source: a missing one is an error, not an empty folder."""
-    mount: dict[str, Any] = {"type": "bind", "source": source, "target": target, "bind": {"create_host_path": False}}
-    return mount | ({"read_only": True} if read_only else {})
-
-
 def _published(port: Any, settings: Mapping[str, Any], address: str, base: int) -> dict[str, Any] | None:
     if port.publish == "loopback":
         return {"target": port.number, "published": str(base + port.offset), "host_ip": address}

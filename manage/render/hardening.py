@@ -23,7 +23,7 @@ NOFILE = 20000
 
 def check(service: Service, compose: Mapping[str, Any]) -> None:
     """Raise NodeyardError naming every deviation of `compose` that `service.exceptions` gives no reason for."""
-    found = [sentence for name, sentence in deviations(service, compose) if name not in service.exceptions]
+    found = [sentence for name, sentence in deviations(compose) if name not in service.exceptions]
     if found:
         raise NodeyardError(
             f"{service.name} deviates from the hardening preset: {'; '.join(found)}.",
@@ -31,7 +31,7 @@ def check(service: Service, compose: Mapping[str, Any]) -> None:
         )
 
 
-def deviations(service: Service, compose: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def deviations(compose: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """(name of the exception that would allow it, sentence) of each deviation."""
     for key, value in NEEDED.items():
         if compose.get(key) != value:

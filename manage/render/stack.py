@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,14 @@ from manage.config.model import Config
 from manage.engine.model import LABEL_SPEC
 from manage.errors import NodeyardError
 from manage.host.layout import Layout
-from manage.render import contract, fragment, hardening, names, wiring
+from manage.render import contract, environment, fragment, hardening, names, wiring
 from manage.render.contract import Party
 from manage.render.model import Image, Installation, OneWay, ServiceSpec, Stack, VolumeSpec
 from manage.render.spec import digest
 from manage.render.wiring import Services
 
 
-def render_stack(
+def render_stack(  # noqa: PLR0917 (what a render depends on, in the order of the work)
     catalog: Catalog,
     config: Config,
     installation: Installation,
@@ -43,7 +44,7 @@ def render_stack(
     return stack
 
 
-def render_manager(
+def render_manager(  # noqa: PLR0917 (as above)
     catalog: Catalog,
     config: Config,
     installation: Installation,
@@ -52,7 +53,7 @@ def render_manager(
     directory: Path,
     stack: Stack,
 ) -> Stack:
-    """The manager's project (agent, watch, dashboard), which speaks with the services of `stack`; else as `render_stack`."""
+    """The manager's project (agent, watch, dashboard), which speaks with the services of `stack`; see `render_stack`."""
     here = wiring.services(catalog, config)
     render = _Render(here, installation, images, generations, Layout(directory), {})
     manager = render.project(installation.manager_project, here.manager)
@@ -60,24 +61,16 @@ def render_manager(
     return manager
 
 
+@dataclass(frozen=True)
 class _Render:
     """The inputs that every service of a project shares."""
 
-    def __init__(
-        self,
-        here: Services,
-        installation: Installation,
-        images: Mapping[str, Image],
-        generations: Mapping[str, int],
-        layout: Layout,
-        owners: Mapping[str, int],
-    ) -> None:
-        self.here = here
-        self.installation = installation
-        self.images = images
-        self.generations = generations
-        self.layout = layout
-        self.owners = owners
+    here: Services
+    installation: Installation
+    images: Mapping[str, Image]
+    generations: Mapping[str, int]
+    layout: Layout
+    owners: Mapping[str, int]
 
     def project(self, project: str, services: Mapping[str, Service]) -> Stack:
         config = self.here.config
@@ -148,11 +141,11 @@ class _Render:
         }
 
     def _mounts(self, service: Service, files_dir: str) -> list[dict[str, Any]]:
-        mounts = [fragment.bind(files_dir, fragment.FILES_TARGET)] if files_dir else []
+        mounts = [environment.bind(files_dir, fragment.FILES_TARGET)] if files_dir else []
         for volume in service.volumes:
             folder = self.here.config.chain_dirs.get(service.name) if volume.holds == "chain" else None
             if folder:
-                mounts.append(fragment.bind(folder, volume.path, read_only=False))
+                mounts.append(environment.bind(folder, volume.path, read_only=False))
             else:
                 source = _volume_key(service.name, volume.name)
                 mounts.append({"type": "volume", "source": source, "target": volume.path})
@@ -198,12 +191,11 @@ class _Render:
 
     def _one_way(self, service: Service) -> dict[str, OneWay]:
         settings = self.here.config.settings[service.name]
-        found = {
+        return {
             setting.key: OneWay(settings[setting.key], setting.one_way_when, setting.one_way)
             for setting in service.settings
             if setting.effect == "one-way"
         }
-        return found
 
 
 def _document(project: str, specs: tuple[ServiceSpec, ...], top_level: Mapping[str, Any]) -> str:
