@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from nodeclients.errors import NodeFault
+
 from manage.health.drivers import Endpoint, ProbeFault
 
 MAX_ANSWER_BYTES = 1 << 20
@@ -64,6 +66,14 @@ async def connection(endpoint: Endpoint) -> AsyncIterator[tuple[asyncio.StreamRe
         raise ProbeFault(f"the connection to {endpoint} broke") from fault
     finally:
         writer.close()
+
+
+def node_fault(endpoint: Endpoint, fault: NodeFault) -> ProbeFault:
+    """What a node client raised, in the words that all drivers use."""
+    cause = fault.__cause__
+    if isinstance(cause, OSError) and not isinstance(cause, TimeoutError):
+        return ProbeFault(unreachable(endpoint, cause))
+    return ProbeFault(str(fault))
 
 
 def unreachable(endpoint: Endpoint, fault: OSError) -> str:

@@ -23,6 +23,7 @@ class Record:
     answered_at: float = 0.0
     fault: str = ""
     """Why the last probe had no answer, "" when it had one."""
+    failed_at: float = 0.0
     watched_since: float = 0.0
 
 

@@ -11,6 +11,7 @@ from nodeclients.bitcoind import BitcoindClient, PasswordFile
 from nodeclients.errors import NodeError, NodeFault, NodeWarmingUp
 
 from manage import words
+from manage.health import fetch
 from manage.health.drivers import DEADLINE_S, Memory, ProbeFault, Target
 from manage.health.facts import AGE, begun, grown, value
 from manage.health.model import EngineState, Fact, Judgement
@@ -48,7 +49,7 @@ async def probe(target: Target, memory: Memory) -> tuple[Fact, ...]:
     try:
         results = await client.batch([(method, ()) for method in METHODS])
     except NodeFault as fault:
-        raise ProbeFault(str(fault)) from fault
+        raise fetch.node_fault(endpoint, fault) from fault
     for method, result in zip(METHODS, results, strict=True):
         if isinstance(result, NodeWarmingUp):
             return (Fact("warming", result.message, at),)
@@ -200,7 +201,7 @@ def _by_tip(target: Target, facts: tuple[Fact, ...], young: bool, now: float) ->
             else Judgement("degraded", tip, headline="'s tip stands still")
         )
     proven = value(facts, "zmq_proven")
-    zmq = "" if proven is None else ", ZMQ unbroken" if proven else ", ZMQ not proven yet"
+    zmq = "" if proven is None else ", ZMQ proven" if proven else ", ZMQ not proven yet"
     return Judgement("healthy", ("no block yet, " + peers if value(facts, "height") == 0 else tip) + zmq)
 
 

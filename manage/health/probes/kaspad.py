@@ -14,8 +14,8 @@ from nodeclients.errors import NodeError, NodeFault
 from nodeclients.kaspad import KaspadClient
 
 from manage import words
-from manage.health import kaspad_sync
-from manage.health.drivers import DEADLINE_S, Memory, ProbeFault, Target
+from manage.health import fetch, kaspad_sync
+from manage.health.drivers import DEADLINE_S, Memory, Target
 from manage.health.facts import AGE, begun, grown, value
 from manage.health.kaspad_sync import Position
 from manage.health.model import EngineState, Fact, Judgement
@@ -55,7 +55,7 @@ async def probe(target: Target, memory: Memory) -> tuple[Fact, ...]:
         answers = await _ask(session)
     except NodeFault as fault:
         await memory.release()
-        raise ProbeFault(str(fault)) from fault
+        raise fetch.node_fault(target.endpoint("wrpc_json"), fault) from fault
     except BaseException:
         await memory.release()
         raise

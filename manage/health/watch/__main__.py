@@ -1,0 +1,54 @@
+"""`python -m manage.health.watch`.
+
+Environment: `WATCH_CONFIG` (default /etc/nodeyard/watch.json), `NODEYARD_DIR` (the installation), `WATCH_SECRETS`
+(default /run/secrets).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from manage.errors import NodeyardError
+from manage.health.drivers import SECRETS
+from manage.health.watch import answers, config
+from manage.health.watch.config import WatchConfig
+from manage.health.watch.watch import Watch
+from manage.host.layout import DEFAULT_DIR, Layout
+
+METRICS_PORT = 9101
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    directory = Path(os.environ.get("NODEYARD_DIR", DEFAULT_DIR))
+    path = Path(os.environ.get("WATCH_CONFIG", "/etc/nodeyard/watch.json"))
+    try:
+        loaded = config.load(path, directory, Path(os.environ.get("WATCH_SECRETS", SECRETS)))
+        asyncio.run(_serve(loaded, Layout(directory)))
+    except NodeyardError as error:
+        print(f"watch: {error.message} {error.hint}", file=sys.stderr)  # noqa: T201 - the last word before it ends
+        return error.exit_code
+    return 0
+
+
+async def _serve(loaded: WatchConfig, layout: Layout) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    watch = Watch(loaded, layout)
+    own = [target.ports for target in loaded.targets if target.driver == "watch"]
+    port = own[0]["metrics"].port if own and "metrics" in own[0] else METRICS_PORT
+    async with (
+        await answers.serve_socket(watch, layout.watch_socket),
+        await answers.serve_http(watch, port),
+    ):
+        await watch.run(stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

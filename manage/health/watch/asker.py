@@ -1,0 +1,75 @@
+"""Asks one service again and again, and keeps what it answered."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from manage.health.drivers import DEADLINE_S, PERIOD_S, Driver, Memory, ProbeFault, Target
+from manage.health.model import EngineState
+from manage.health.verdict import Record
+
+log = logging.getLogger(__name__)
+
+NOT_ASKED = frozenset({"paused", "exited", "absent", "created", "dead"})
+"""States in which a probe could only time out; the engine's word is enough."""
+
+
+class Asker:
+    """One service's probe on its own beat, so that a slow service delays no other."""
+
+    def __init__(self, target: Target, driver: Driver, clock: Callable[[], float] = time.time) -> None:
+        self.target = target
+        self.driver = driver
+        self.record = Record(watched_since=clock())
+        self.asked = asyncio.Event()
+        """Set once the first probe has ended."""
+        self._memory = Memory()
+        self._clock = clock
+        self._unexpected = ""
+
+    def see_engine(self, engine: EngineState) -> None:
+        """The container's newest state. What was answered before it started says nothing of it."""
+        if engine.started_at > self.record.answered_at:
+            self._memory.facts = ()
+        self._memory.engine = engine
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        try:
+            while True:
+                began = time.monotonic()
+                if self._memory.engine.state not in NOT_ASKED:
+                    await self.ask()
+                self.asked.set()
+                await asyncio.sleep(max(0.05, PERIOD_S - (time.monotonic() - began)))
+        finally:
+            with contextlib.suppress(Exception):
+                await self._memory.release()
+
+    async def ask(self) -> None:
+        """One probe with its deadline; a failed one keeps the facts and notes the fault."""
+        began = self._clock()
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                facts = await self.driver.probe(self.target, self._memory)
+        except ProbeFault as fault:
+            self._failed(str(fault))
+        except TimeoutError:
+            self._failed(f"no answer within {DEADLINE_S:g} s")
+        except Exception as fault:
+            self._failed(f"an answer that was not expected ({type(fault).__name__}: {fault})")
+            if self.record.fault != self._unexpected:
+                self._unexpected = self.record.fault
+                log.exception("%s: %s", self.target.name, self.record.fault)
+        else:
+            self._memory.facts, self._memory.interrupted = facts, False
+            self.record = replace(self.record, facts=facts, answered_at=began, fault="")
+
+    def _failed(self, fault: str) -> None:
+        self._memory.interrupted = True
+        self.record = replace(self.record, fault=fault, failed_at=self._clock())

@@ -1,0 +1,75 @@
+"""`watch.json`, the rendered list of what is watched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from manage.catalog.model import NETWORKS, Need
+from manage.errors import NodeyardError
+from manage.health.drivers import SECRETS, Endpoint, Target
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class WatchConfig:
+    name: str
+    network: str
+    targets: tuple[Target, ...]
+    """In the order in which everyone shows them."""
+
+
+def load(path: Path, directory: Path, secrets: Path = SECRETS) -> WatchConfig:
+    """Read `watch.json`; `directory` is the installation, `secrets` where secrets are mounted.
+
+    Raises NodeyardError when it is not there, broken, or of a newer version.
+    """
+    try:
+        document = json.loads(path.read_bytes())
+    except OSError as fault:
+        raise NodeyardError(f"{path} cannot be read: {fault.strerror}.", "Start the manager with: manage up") from fault
+    except ValueError as fault:
+        raise NodeyardError(f"{path} is no JSON: {fault}.", "Start the manager with: manage up") from fault
+    if not isinstance(document, dict) or not isinstance(document.get("version"), int):
+        raise NodeyardError(f"{path} has no version.", "Start the manager with: manage up")
+    if document["version"] > VERSION:
+        raise NodeyardError(f"{path} was written by a newer manage.", "Start the manager with that one: manage up")
+    try:
+        return parse(document, directory, secrets)
+    except (KeyError, TypeError, ValueError) as fault:
+        raise NodeyardError(f"{path} lacks something: {fault!r}.", "Start the manager with: manage up") from fault
+
+
+def parse(document: Mapping[str, Any], directory: Path, secrets: Path) -> WatchConfig:
+    """The configuration in a `watch.json` document. KeyError, TypeError or ValueError where it lacks something."""
+    network = document["network"]
+    if network not in NETWORKS:
+        raise ValueError(f"network {network}")
+    services = document["services"]
+    databases = tuple(sorted({service["database"] for service in services if service.get("database")}))
+    targets = tuple(
+        Target(
+            name=service["name"],
+            title=service["title"],
+            group=service["group"],
+            driver=service["driver"],
+            network=network,
+            ports={
+                name: Endpoint(port["host"], int(port["port"]), port["scheme"])
+                for name, port in service.get("ports", {}).items()
+            },
+            needs=tuple(Need(need["service"], need["check"]) for need in service.get("needs", ())),
+            thresholds={name: float(value) for name, value in service.get("thresholds", {}).items()},
+            startup_s=float(service["startup_s"]),
+            simulated=bool(service.get("simulated", False)),
+            databases=databases,
+            directory=directory,
+            secrets=secrets,
+        )
+        for service in services
+    )
+    return WatchConfig(document["name"], network, targets)

@@ -1,0 +1,52 @@
+"""`engine.json`, the agent's report of the engine, as far as it can be relied on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from manage.health.model import EngineState
+
+VERSION = 1
+UNKNOWN = EngineState("unknown")
+_FIELDS = frozenset(entry.name for entry in fields(EngineState)) - {"log"}
+
+
+@dataclass(frozen=True)
+class EngineReport:
+    """What the agent said last; `states` is empty when that is too old to be believed."""
+
+    as_of: float = 0.0
+    states: Mapping[str, EngineState] = field(default_factory=dict)
+    host: Mapping[str, Any] = field(default_factory=dict)
+
+    def state(self, service: str) -> EngineState:
+        return self.states.get(service, UNKNOWN)
+
+
+def read(path: Path, now: float, max_age_s: float) -> EngineReport:
+    """The report, without states when it is older than `max_age_s`, of a newer version, broken or not there."""
+    try:
+        document = json.loads(path.read_bytes())
+        return (
+            parse(document) if now - float(document["as_of"]) <= max_age_s else EngineReport(float(document["as_of"]))
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return EngineReport()
+
+
+def parse(document: Mapping[str, Any]) -> EngineReport:
+    """The report in an `engine.json` document; keys that are not known here are left out."""
+    if document["version"] > VERSION:
+        return EngineReport(float(document["as_of"]))
+    states = {
+        name: EngineState(
+            **{key: value for key, value in state.items() if key in _FIELDS},
+            log=tuple((float(at), str(line)) for at, line in state.get("log", ())),
+        )
+        for name, state in document["services"].items()
+    }
+    return EngineReport(float(document["as_of"]), states, dict(document.get("host") or {}))
