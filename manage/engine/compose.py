@@ -10,10 +10,10 @@ import os
 import shlex
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from manage.engine.client import endpoint
 from manage.errors import NodeyardError
@@ -94,7 +94,7 @@ def run(
     """
     log.debug("%s", shlex.join(command))
     # A file and not a pipe: a compose whose parent was killed must not end in the middle because nobody reads it.
-    with tempfile.TemporaryFile() as output:
+    with _in_memory() as output:
         child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -140,10 +140,12 @@ class Hashing:
     def __init__(self, name: str, text: str, directory: Path) -> None:
         """Start it. `text` is the compose file's content: a plan writes no file."""
         self._name = name
-        self._text = text
+        self._input = _in_memory()
+        self._input.write(text.encode())
+        self._input.seek(0)
         self._child = subprocess.Popen(
             argv(Project(name, Path("-"), directory), "config", "--hash", "*"),
-            stdin=subprocess.PIPE,
+            stdin=self._input,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -152,13 +154,25 @@ class Hashing:
 
     def result(self) -> dict[str, str]:
         """Service -> hash. Raises NodeyardError when compose does not accept the file."""
-        output, errors = self._child.communicate(self._text)
+        output, errors = self._child.communicate()
         if self._child.returncode != 0:
             raise NodeyardError(
                 f"docker-compose does not accept what was rendered for {self._name}:\n{_last_lines(errors)}",
                 "This is a fault of Nodeyard's templates, not of your stack.yml; manage render shows the text.",
             )
         return dict(line.split(None, 1) for line in output.splitlines() if line.strip())
+
+    def end(self) -> None:
+        """Let go of it, also when nobody asked for its hashes."""
+        self._input.close()
+        if self._child.poll() is None:
+            self._child.kill()
+            self._child.communicate()
+
+
+def _in_memory() -> BinaryIO:
+    """A file without a place on disk: the agent's root is read-only."""
+    return os.fdopen(os.memfd_create("compose"), "w+b")
 
 
 def _last_lines(text: str) -> str:

@@ -131,8 +131,11 @@ class Observer:
 
 
 def used_memory(document: Mapping[str, Any]) -> int:
-    """Bytes without the page cache that may go at any time, as `docker stats` counts them
-    (docker/cli cli/command/container/stats_helpers.go, calculateMemUsageUnixNoCache); cgroup v1 and v2 name it apart."""
+    """Bytes without the page cache that may go at any time, as `docker stats` counts them.
+
+    cgroup v1 and v2 name the cache apart.
+    Source: docker/cli cli/command/container/stats_helpers.go, calculateMemUsageUnixNoCache.
+    """
     memory = document.get("memory_stats") or {}
     usage, detail = memory.get("usage") or 0, memory.get("stats") or {}
     cache = detail.get("total_inactive_file", detail.get("inactive_file", 0))

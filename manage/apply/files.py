@@ -1,0 +1,87 @@
+"""What a change leaves on disk before any container is touched: config files, compose files, specs, bind folders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from manage.engine.compose import Project
+from manage.host import documents
+from manage.host.layout import Layout
+from manage.render.model import ServiceSpec, Stack
+
+SpecDocument = Callable[[ServiceSpec], Mapping[str, Any]]
+
+
+def write(layout: Layout, stack: Stack, spec_document: SpecDocument) -> None:
+    """Write everything that `stack` mounts or that a later plan reads. Old revisions stay, for rollback.
+
+    Every path carries a digest of what lies there, so writing again changes nothing.
+    """
+    for spec in stack.services:
+        _config_files(layout.files_dir / Path(spec.files_dir).name, spec)
+        _spec(layout, spec, spec_document)
+        _bind_folders(spec)
+    project = project_of(layout, stack)
+    _put(project.file, stack.compose_yaml.encode(), 0o644)
+
+
+def project_of(layout: Layout, stack: Stack) -> Project:
+    """The compose project of `stack` and its file, `compose/<project>-<revision12>.yml`."""
+    file = layout.compose_dir / f"{stack.project}-{stack.revision[:12]}.yml"
+    return Project(stack.project, file, layout.dir)
+
+
+def _config_files(folder: Path, spec: ServiceSpec) -> None:
+    if not spec.files:
+        return
+    folder.mkdir(mode=0o755, exist_ok=True)
+    for name, content in spec.files.items():
+        _put(folder / name, content, 0o755 if name.endswith(".sh") else 0o644)
+
+
+def _spec(layout: Layout, spec: ServiceSpec, spec_document: SpecDocument) -> None:
+    path = layout.specs_dir / f"{spec.spec}.json"
+    if not path.exists():
+        documents.write(path, spec_document(spec))
+
+
+def _bind_folders(spec: ServiceSpec) -> None:
+    """Make the host folders that the service mounts and that are not there, owned by it.
+
+    They are closed to everyone but the service and root. A folder that is there keeps its owner (an adopted chain
+    folder).
+    """
+    uid, gid = _owner(spec.compose)
+    for source in _bind_sources(spec.compose):
+        if source.exists():
+            continue
+        parents = [folder for folder in source.parents if not folder.exists()]
+        for parent in reversed(parents):
+            parent.mkdir(mode=0o755)
+        source.mkdir(mode=0o700)
+        os.chown(source, uid, gid)
+
+
+def _bind_sources(compose: Mapping[str, Any]) -> Iterator[Path]:
+    """Host folders among the service's volumes; files (secrets) and sockets are not made here."""
+    for entry in compose.get("volumes", ()):
+        if isinstance(entry, Mapping):
+            if entry.get("type") == "bind":
+                yield Path(entry["source"])
+        elif str(entry).startswith("/"):
+            yield Path(str(entry).split(":", 1)[0])
+
+
+def _owner(compose: Mapping[str, Any]) -> tuple[int, int]:
+    user = str(compose.get("user", "0:0"))
+    uid, _, gid = user.partition(":")
+    return int(uid), int(gid or uid)
+
+
+def _put(path: Path, content: bytes, mode: int) -> None:
+    if path.exists() and path.read_bytes() == content and path.stat().st_mode & 0o7777 == mode:
+        return
+    documents.replace(path, content, mode=mode)

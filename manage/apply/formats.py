@@ -1,0 +1,38 @@
+"""`data-formats.json`: which image opened which volume, noted before it does, so that a downgrade can be judged."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from manage.host import documents
+from manage.host.layout import Layout
+from manage.render.model import Stack
+
+
+def record(layout: Layout, stack: Stack, services: Collection[str], now: float) -> None:
+    """Note the image of each of `services` for each of its volumes, unless it is the one that opened it last.
+
+    {"version": 1, "volumes": {NAME: [{"image", "reference", "config_digest", "at"}, ...]}}, newest last.
+    """
+    volumes = _read(layout)
+    changed = False
+    for volume in stack.volumes:
+        if volume.service not in services:
+            continue
+        image = stack.service(volume.service).image
+        opened = volumes.setdefault(volume.name, [])
+        if not opened or opened[-1]["config_digest"] != image.config_digest:
+            changed = True
+            opened.append(
+                {"image": image.name, "reference": image.reference, "config_digest": image.config_digest, "at": now}
+            )
+    if changed:
+        documents.write(layout.data_formats_file, {"volumes": volumes})
+
+
+def _read(layout: Layout) -> dict[str, list[dict[str, Any]]]:
+    try:
+        return dict(documents.read(layout.data_formats_file)["volumes"])
+    except FileNotFoundError:
+        return {}

@@ -1,0 +1,96 @@
+"""The gate: a change goes on only when watch has seen the service well, with facts newer than the change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from manage import words
+from manage.errors import NodeyardError
+from manage.health import snapshot as snapshots
+from manage.health.model import ServiceStatus, Snapshot
+from manage.host.layout import Layout
+
+PASSING: Collection[str] = ("healthy", "syncing", "waiting")
+POLL_S = 0.2
+GRACE_S = 15.0
+"""How much longer than the startup time watch may take to tell of it: it looks every second, the agent every two, and
+one lost probe is no fault."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    answer: Literal["pass", "wait", "fail"]
+    reason: str
+
+
+def decide(snapshot: Snapshot | None, service: str, started_at: float, now: float, startup_s: float) -> Decision:
+    """Whether a change of `service` that was made at `started_at` may be built upon. Pure; times in unix seconds.
+
+    A verdict counts only when the probe's answer and the engine's state behind it are newer than the change: the first
+    snapshots after it still tell of the container before. A service that waits for another need not have answered.
+    `healthy`, `syncing` and `waiting` pass; anything else fails when the startup time is over.
+    """
+    status = _status(snapshot, service)
+    fresh = status is not None and snapshot is not None and _is_newer(status, snapshot, started_at)
+    if status is not None and fresh and status.verdict in PASSING:
+        return Decision("pass", f"{status.verdict}: {status.reason}")
+    age = now - started_at
+    if status is not None and fresh:
+        over = age > startup_s
+        return Decision("fail" if over else "wait", f"{status.verdict}: {status.reason}")
+    over = age > startup_s + GRACE_S
+    return Decision("fail" if over else "wait", _silence(snapshot, status, service, now))
+
+
+def wait(
+    layout: Layout,
+    service: str,
+    started_at: float,
+    startup_s: float,
+    *,
+    tell: Callable[[str], None] = lambda _reason: None,
+) -> Decision:
+    """Read snapshots until the decision is not "wait". `tell` gets each new reason for waiting."""
+    told = ""
+    while True:
+        decision = decide(_read(layout), service, started_at, time.time(), startup_s)
+        if decision.answer != "wait":
+            return decision
+        if decision.reason != told:
+            told = decision.reason
+            tell(told)
+        time.sleep(POLL_S)
+
+
+def _is_newer(status: ServiceStatus, snapshot: Snapshot, started_at: float) -> bool:
+    if snapshot.as_of <= started_at or status.engine_at <= started_at:
+        return False
+    return status.answered_at > started_at or status.verdict not in ("healthy", "syncing")
+
+
+def _status(snapshot: Snapshot | None, service: str) -> ServiceStatus | None:
+    if snapshot is None:
+        return None
+    return next((status for status in snapshot.services if status.name == service), None)
+
+
+def _silence(snapshot: Snapshot | None, status: ServiceStatus | None, service: str, now: float) -> str:
+    if snapshot is None:
+        return "watch has written no snapshot yet"
+    age = now - snapshot.as_of
+    if age > GRACE_S:
+        return f"watch is silent: its last snapshot is {words.duration(age)} old"
+    if status is None:
+        return f"watch does not know {service} yet"
+    return "watch has not seen it since the change"
+
+
+def _read(layout: Layout) -> Snapshot | None:
+    """The snapshot; None while there is none that can be read (watch is starting, or was never there)."""
+    try:
+        return snapshots.read(layout)
+    except NodeyardError:
+        return None

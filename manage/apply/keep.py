@@ -1,0 +1,52 @@
+"""Images of the last receipts keep a tag: one `docker image prune -a` would else make a rollback impossible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from manage.apply.receipt import Receipt
+from manage.engine.client import Api
+from manage.host.identity import Installation
+
+REPOSITORY = "localhost/nodeyard/keep"
+RECEIPTS = 3
+
+
+def tag_images(api: Api, installation: Installation, receipts: Iterable[Receipt]) -> None:
+    """Tag the images of the newest `RECEIPTS` receipts that name any, and drop our older tags.
+
+    The tag is `<installation>-<digest12>`: two installations on a host do not drop each other's.
+    """
+    from docker.errors import ImageNotFound
+
+    recent = [receipt for receipt in receipts if receipt.references][-RECEIPTS:]
+    wanted = {
+        _tag(installation, receipt.images[service]): reference
+        for receipt in recent
+        for service, reference in receipt.references.items()
+    }
+    present = tags(api, installation)
+    for tag, reference in wanted.items():
+        if tag in present:
+            continue
+        try:
+            api.tag(reference, REPOSITORY, tag, force=True)
+        except ImageNotFound:
+            continue  # an older receipt's image that somebody removed: there is nothing left to keep
+    for tag in present - wanted.keys():
+        api.remove_image(f"{REPOSITORY}:{tag}", noprune=True)
+
+
+def tags(api: Api, installation: Installation) -> set[str]:
+    """This installation's tags that are there."""
+    prefix = f"{REPOSITORY}:{installation.id}-"
+    return {
+        name.rpartition(":")[2]
+        for image in api.images(name=REPOSITORY)
+        for name in image.get("RepoTags") or ()
+        if name.startswith(prefix)
+    }
+
+
+def _tag(installation: Installation, config_digest: str) -> str:
+    return f"{installation.id}-{config_digest.removeprefix('sha256:')[:12]}"

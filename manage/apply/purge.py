@@ -1,0 +1,157 @@
+"""What `manage uninstall` removes: shown first, then carried out. Only what carries this installation's label."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from manage.apply import down
+from manage.apply.events import Event, Progress, silent
+from manage.apply.keep import REPOSITORY
+from manage.engine import facts, networks, volumes
+from manage.engine.client import Api, connect
+from manage.engine.model import LABEL_INSTALLATION, ContainerFacts
+from manage.errors import NodeyardError
+from manage.host import installation as installations
+from manage.host import lock
+from manage.host.identity import Installation
+from manage.host.layout import Layout
+from manage.images.model import LABEL_IMAGE
+
+FOLDERS = (
+    "secrets",
+    "run",
+    "files",
+    "compose",
+    "specs",
+    "receipts",
+    "agent",
+    "engine",
+    "watch",
+    "sandbox",
+    "log",
+    "cache",
+)
+FILES = ("stack.yml", "installation.json", "lock", "images.json", "data-formats.json", "secrets.json")
+"""What Nodeyard puts into an installation's folder (manage/host/layout.py); anything else there is not ours."""
+
+
+@dataclass(frozen=True)
+class Doomed:
+    """What would be removed."""
+
+    installation: Installation | None
+    containers: tuple[ContainerFacts, ...] = ()
+    networks: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+    paths: tuple[Path, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        return not (self.containers or self.networks or self.volumes or self.images or self.paths)
+
+    def named(self) -> list[tuple[str, tuple[str, ...]]]:
+        """(kind in the singular, names) of everything there is."""
+        kinds = [
+            ("container", tuple(container.name for container in self.containers)),
+            ("network", self.networks),
+            ("volume", self.volumes),
+            ("image", self.images),
+            ("path", tuple(str(path) for path in self.paths)),
+        ]
+        return [(kind, names) for kind, names in kinds if names]
+
+
+def survey(layout: Layout, *, everything: bool) -> Doomed:
+    """What there is to remove: containers and networks; with `everything` volumes, images and the folder's content too."""
+    paths = (
+        tuple(layout.dir / name for name in (*FOLDERS, *FILES) if (layout.dir / name).exists()) if everything else ()
+    )
+    if not layout.installation_file.exists():
+        return Doomed(None, paths=paths)
+    installation = installations.read(layout)
+    with connect() as api:
+        ours = tuple(c for c in facts.containers(api, installation) if c.installation == installation.id)
+        return Doomed(
+            installation,
+            containers=ours,
+            networks=tuple(sorted(network["Name"] for network in networks.owned(api, installation))),
+            volumes=volumes.owned(api, installation) if everything else (),
+            images=_images(api, installation) if everything else (),
+            paths=paths,
+        )
+
+
+def carry_out(layout: Layout, doomed: Doomed, progress: Progress = silent) -> None:
+    """Remove what `survey` found. Raises NodeyardError, naming it, for what the engine does not let go."""
+    with _locked(layout):
+        if doomed.installation is not None:
+            with connect() as api:
+                _from_engine(api, doomed.installation, doomed, progress)
+        for path in doomed.paths:
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    if doomed.paths and layout.dir.exists():
+        left = [path.name for path in layout.dir.iterdir()]
+        if left:
+            progress(Event("note", "", f"{layout.dir} stays: {', '.join(sorted(left))} is not ours."))
+        else:
+            layout.dir.rmdir()
+
+
+def _from_engine(api: Api, installation: Installation, doomed: Doomed, progress: Progress) -> None:
+    manager = installation.manager_project
+    for wave in ([c for c in doomed.containers if (c.project == manager) is last] for last in (False, True)):
+        down.remove(api, installation, wave, progress)
+    for name in networks.remove_all(api, installation):
+        progress(Event("done", "", f"network {name} removed"))
+    for name in doomed.volumes:
+        _remove(f"volume {name}", api.remove_volume, name)
+        progress(Event("done", "", f"volume {name} removed"))
+    for name in doomed.images:
+        _remove(f"image {name}", api.remove_image, name)
+        progress(Event("done", "", f"image {name} removed"))
+
+
+def _remove(what: str, remove: Callable[[str], object], name: str) -> None:
+    """Remove it; what is gone already is fine, what is still used is said."""
+    from docker.errors import APIError, NotFound
+
+    try:
+        remove(name)
+    except NotFound:
+        return
+    except APIError as error:
+        raise NodeyardError(
+            f"The {what} could not be removed: {error.explanation}.", "Free it, then run the same command again."
+        ) from error
+
+
+@contextlib.contextmanager
+def _locked(layout: Layout) -> Iterator[None]:
+    """The lock, where there is a folder to hold it in."""
+    if not layout.dir.exists():
+        yield
+        return
+    with lock.hold(layout, "uninstall"):
+        yield
+
+
+def _images(api: Api, installation: Installation) -> tuple[str, ...]:
+    """Tags of images that we made. They stay while another installation lives on this engine: it shares them."""
+    keeps = f"{REPOSITORY}:{installation.id}-"
+    found = api.images(filters={"label": LABEL_IMAGE})
+    tags = sorted(tag for image in found for tag in image.get("RepoTags") or ())
+    if _others(api, installation):
+        return tuple(tag for tag in tags if tag.startswith(keeps))
+    return tuple(tags)
+
+
+def _others(api: Api, installation: Installation) -> bool:
+    """Whether another installation has containers or volumes on this engine."""
+    entries = [*api.containers(all=True), *(api.volumes()["Volumes"] or ())]
+    ids = {(entry.get("Labels") or {}).get(LABEL_INSTALLATION) for entry in entries}
+    return bool(ids - {None, installation.id})

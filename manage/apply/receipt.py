@@ -1,0 +1,145 @@
+"""Receipts: what was changed, when, by whom, and how it ended; written before the first mutation.
+
+"What exactly ran at 14:02" has its answer in the digests and specs of each.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from manage.errors import EXIT_USAGE, NodeyardError
+from manage.host import documents, lock
+from manage.host.layout import Layout
+
+if TYPE_CHECKING:
+    from manage.apply.work import Work
+
+State = Literal["in_progress", "healthy", "done", "failed", "rolled_back", "interrupted"]
+"""healthy = every service passed its gate; done = ended well where there is nothing to gate (down)."""
+Outcome = Literal["pending", "done", "failed"]
+
+UNFINISHED: tuple[State, ...] = ("in_progress", "interrupted", "failed")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation of a change, and how far it came."""
+
+    kind: str
+    service: str
+    project: str
+    outcome: Outcome = "pending"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    number: int
+    """1, 2, 3, ...; 0 for a change that had nothing to do and left no receipt."""
+    verb: str
+    by: str
+    started_at: float
+    """Unix seconds."""
+    state: State
+    ended_at: float = 0.0
+    reason: str = ""
+    """Why it failed or was interrupted; "" else."""
+    summary: str = ""
+    """How it ended, for the person who asked for it."""
+    operations: tuple[Step, ...] = ()
+    images: Mapping[str, str] = field(default_factory=dict)
+    """Service -> config digest of the image wanted for it."""
+    references: Mapping[str, str] = field(default_factory=dict)
+    """Service -> image reference."""
+    specs: Mapping[str, str] = field(default_factory=dict)
+    """Service -> spec digest; the document is in `specs/`."""
+    secrets: Mapping[str, int] = field(default_factory=dict)
+    """Secret -> generation."""
+
+    def outcome_of(self, service: str) -> Outcome | None:
+        """How the operation on `service` ended; None when there was none."""
+        return next((step.outcome for step in self.operations if step.service == service), None)
+
+    def with_outcome(self, service: str, outcome: Outcome) -> Receipt:
+        steps = (replace(step, outcome=outcome) if step.service == service else step for step in self.operations)
+        return replace(self, operations=tuple(steps))
+
+
+def of_work(work: Work, verb: str, by: str, steps: Iterable[Step]) -> Receipt:
+    """The receipt of a change that is about to begin, with what is wanted of every service."""
+    return Receipt(
+        number=0,
+        verb=verb,
+        by=by,
+        started_at=time.time(),
+        state="in_progress",
+        operations=tuple(steps),
+        images={spec.name: spec.image.config_digest for spec in work.services},
+        references={spec.name: spec.image.reference for spec in work.services},
+        specs={spec.name: spec.spec for spec in work.services},
+        secrets={name: number for spec in work.services for name, number in spec.secrets.items()},
+    )
+
+
+def begin(layout: Layout, receipt: Receipt) -> Receipt:
+    """Give it the next number and write it. Only under the lock."""
+    numbered = replace(receipt, number=max(_numbers(layout), default=0) + 1)
+    save(layout, numbered)
+    return numbered
+
+
+def save(layout: Layout, receipt: Receipt) -> None:
+    documents.write(_path(layout, receipt.number), as_json(receipt))
+
+
+def history(layout: Layout) -> tuple[Receipt, ...]:
+    """All receipts, oldest first. One that is `in_progress` while nobody holds the lock is shown as interrupted."""
+    found = [_read(_path(layout, number)) for number in sorted(_numbers(layout))]
+    held = bool(lock.holder(layout)) if any(receipt.state == "in_progress" for receipt in found) else False
+    last = len(found) - 1
+    return tuple(
+        interrupted(receipt) if receipt.state == "in_progress" and not (held and index == last) else receipt
+        for index, receipt in enumerate(found)
+    )
+
+
+def latest(layout: Layout) -> Receipt | None:
+    """The newest receipt as it was written; None before the first change."""
+    numbers = _numbers(layout)
+    return _read(_path(layout, max(numbers))) if numbers else None
+
+
+def interrupted(receipt: Receipt) -> Receipt:
+    """What a receipt is when its change ended without a word: killed, or the power went."""
+    return replace(receipt, state="interrupted", reason="it ended without saying how (killed, or the power went)")
+
+
+def find(found: Sequence[Receipt], number: int) -> Receipt:
+    """The receipt with this number. Raises NodeyardError when there is none."""
+    for receipt in found:
+        if receipt.number == number:
+            return receipt
+    raise NodeyardError(f"There is no change number {number}.", "List them: manage history", exit_code=EXIT_USAGE)
+
+
+def as_json(receipt: Receipt) -> dict[str, Any]:
+    """The receipt as `manage history --json` gives it: keys may be added, never renamed."""
+    return asdict(receipt)
+
+
+def _numbers(layout: Layout) -> list[int]:
+    return [int(path.stem) for path in layout.receipts_dir.glob("*.json") if path.stem.isdigit()]
+
+
+def _path(layout: Layout, number: int) -> Path:
+    return layout.receipts_dir / f"{number:06d}.json"
+
+
+def _read(path: Path) -> Receipt:
+    document = documents.read(path)
+    known = {key: document[key] for key in Receipt.__dataclass_fields__ if key in document}
+    known["operations"] = tuple(Step(**step) for step in known.get("operations", ()))
+    return Receipt(**known)

@@ -1,0 +1,100 @@
+"""How each kind of operation is done. One operation, one compose call or one engine call by id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from manage.apply.events import Event, Progress
+from manage.engine import compose
+from manage.engine.client import Api
+from manage.engine.model import LABEL_INSTALLATION, ContainerFacts, Facts
+from manage.errors import NodeyardError
+from manage.host.identity import Installation
+from manage.plan.model import Operation
+
+RELOAD_SIGNAL = "SIGHUP"
+"""What nginx, Prometheus and PostgreSQL take for "read your configuration again"."""
+UP = ("up", "-d", "--no-deps", "--no-build", "--pull", "never")
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What an operation is done with."""
+
+    api: Api
+    installation: Installation
+    project: compose.Project
+    facts: Facts
+    lock: int
+    progress: Progress
+
+
+def carry_out(operation: Operation, tools: Tools) -> None:
+    """Do it, and return when the engine has done it; whether the service is well is the gate's question.
+
+    Raises NodeyardError with compose's or the engine's words, KeyboardInterrupt after a Ctrl-C.
+    """
+    container = find(tools.facts, tools.project.name, operation, tools.installation)
+    match operation.kind:
+        case "create":
+            _compose(tools, operation.service, *UP, operation.service)
+        case "recreate":
+            _unpause(tools.api, container)
+            _compose(tools, operation.service, *UP, "--force-recreate", operation.service)
+        case "restart":
+            _unpause(tools.api, container)
+            _compose(tools, operation.service, "restart", "--no-deps", operation.service)
+        case "reload":
+            tools.api.kill(_present(container, operation).id, RELOAD_SIGNAL)
+        case "unpause":
+            tools.api.unpause(_present(container, operation).id)
+        case "remove":
+            remove(tools.api, tools.installation, _present(container, operation))
+        case "keep":
+            pass
+
+
+def find(facts: Facts, project: str, operation: Operation, installation: Installation) -> ContainerFacts | None:
+    """Our container that the operation is about: by its id where the plan names one, else by service."""
+    ours = (c for c in facts.containers if c.installation == installation.id and c.project == project)
+    if operation.container_id:
+        return next((container for container in ours if container.id == operation.container_id), None)
+    return next((container for container in ours if container.service == operation.service), None)
+
+
+def remove(api: Api, installation: Installation, container: ContainerFacts) -> None:
+    """Stop and remove one container by its id, after one more look that it is ours. Its volumes stay."""
+    from docker.errors import NotFound
+
+    try:
+        labels = api.inspect_container(container.id)["Config"].get("Labels") or {}
+        if labels.get(LABEL_INSTALLATION) != installation.id:
+            raise NodeyardError(f"{container.name} is not of this installation; it was not touched.")
+        _unpause(api, container)
+        api.stop(container.id)  # without a time: the container's own stop_grace_period holds
+        api.remove_container(container.id)
+    except NotFound:
+        return
+
+
+def _unpause(api: Api, container: ContainerFacts | None) -> None:
+    """A paused container cannot be stopped."""
+    if container is not None and container.state == "paused":
+        api.unpause(container.id)
+
+
+def _present(container: ContainerFacts | None, operation: Operation) -> ContainerFacts:
+    if container is None:
+        raise NodeyardError(
+            f"{operation.service} has no container any more, so there is nothing to {operation.kind}.",
+            "Somebody removed it meanwhile: run manage up again.",
+        )
+    return container
+
+
+def _compose(tools: Tools, service: str, *words: str) -> None:
+    told: Callable[[], None] = lambda: tools.progress(  # noqa: E731
+        Event("warning", service, "Ctrl-C: this step is finished first, or the service would stay half replaced.")
+    )
+    compose.run(compose.argv(tools.project, *words), lock=tools.lock, on_interrupt=told)

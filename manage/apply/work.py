@@ -1,0 +1,73 @@
+"""One change, ready to be judged and made: both projects as they should be, and what they need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from manage.engine import compose, facts
+from manage.engine.client import Api, connect
+from manage.engine.model import Facts
+from manage.host.identity import Installation
+from manage.host.layout import Layout
+from manage.plan import make
+from manage.plan.model import Plan
+from manage.render.model import SecretUse, ServiceSpec, Stack
+
+
+@dataclass(frozen=True)
+class Work:
+    """What `up`, `down`, `restart` and `plan` work on. Made by `manage.apply.yard.work`."""
+
+    layout: Layout
+    installation: Installation
+    stack: Stack
+    manager: Stack
+    uses: tuple[SecretUse, ...]
+    spec_document: Callable[[ServiceSpec], Mapping[str, Any]]
+    disk_bytes: Mapping[str, int] = field(default_factory=dict)
+    """Service -> what it stores at the start."""
+    memory_bytes: Mapping[str, int] = field(default_factory=dict)
+    """Service -> its memory limit."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """This engine's image id -> config digest."""
+
+    @property
+    def services(self) -> tuple[ServiceSpec, ...]:
+        return (*self.manager.services, *self.stack.services)
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The facts of one moment and what follows from them."""
+
+    facts: Facts
+    manager: Plan
+    stack: Plan
+
+
+def look(work: Work, api: Api | None = None) -> Outlook:
+    """Read the facts once and plan both projects. Compose hashes both files meanwhile, on the other processor."""
+    hashing = [compose.Hashing(part.project, part.compose_yaml, work.layout.dir) for part in (work.stack, work.manager)]
+    try:
+        if api is None:
+            with connect() as fresh:
+                found = _facts(fresh, work, hashing)
+        else:
+            found = _facts(api, work, hashing)
+    finally:
+        for child in hashing:
+            child.end()
+    return Outlook(found, make.make(work.manager, found), make.make(work.stack, found))
+
+
+def _facts(api: Api, work: Work, hashing: list[compose.Hashing]) -> Facts:
+    return facts.read(
+        api,
+        work.installation,
+        (spec.image.reference for spec in work.services),
+        work.layout.specs_dir,
+        digests=work.digests,
+        config_hashes=lambda: {service: digest for child in hashing for service, digest in child.result().items()},
+    )
