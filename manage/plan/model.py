@@ -29,6 +29,8 @@ class Operation:
     project: str = ""
     container_id: str = ""
     """For remove: the id from the facts; nothing is removed by name."""
+    warning: str = ""
+    """What is lost, in the catalog's words, where data is at risk."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,8 @@ def as_json(plan: Plan) -> dict[str, Any]:
                 "downtime_s": operation.downtime_s,
                 "data_risk": operation.data_risk,
                 "rollback_class": operation.rollback_class,
+                "warning": operation.warning,
             }
             for operation in plan.changes
         ]
     }
-

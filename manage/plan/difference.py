@@ -1,0 +1,134 @@
+"""Names every difference between a container that runs and the service that is wanted. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
+from typing import Any
+
+from manage import words
+from manage.engine.model import ContainerFacts
+from manage.plan.model import Difference
+from manage.render.model import ServiceSpec
+
+NONE = "none"
+NOISE = ("labels", "secrets", "environment", "volumes", "image", "mem_limit", "memswap_limit", "networks")
+"""Compose keys that are named in another way, or that follow from another difference."""
+
+
+def of_documents(known: Mapping[str, Any], desired: Mapping[str, Any]) -> Iterator[Difference]:
+    """Between two spec documents (`manage.render.spec_document`)."""
+    was, wanted = known["compose"], desired["compose"]
+    if known["image"]["config_digest"] != desired["image"]["config_digest"]:
+        yield _image(known["image"], desired["image"])
+    yield from _mapping("env.", was.get("environment", {}), wanted.get("environment", {}))
+    if was.get("mem_limit") != wanted.get("mem_limit"):
+        yield Difference("memory limit", memory(was.get("mem_limit", 0)), memory(wanted.get("mem_limit", 0)))
+    if _mounts(was) != _mounts(wanted):
+        yield Difference("mounts", *_changed(_mounts(was), _mounts(wanted)))
+    for key in sorted({*was, *wanted} - {*NOISE}):
+        if was.get(key) != wanted.get(key):
+            yield Difference(key, *_shown(was.get(key), wanted.get(key)))
+    yield from _files(known["files"], desired["files"])
+    for name in sorted({*known["secrets"], *desired["secrets"]}):
+        before, after = known["secrets"].get(name), desired["secrets"].get(name)
+        if before != after:
+            yield Difference(f"secret {name}", _generation(before), _generation(after))
+
+
+def of_container(container: ContainerFacts, spec: ServiceSpec, networks: Sequence[str]) -> Iterator[Difference]:
+    """What the container itself shows, whatever its label says: image, memory limit, networks."""
+    if container.image_digest and container.image_digest != spec.image.config_digest:
+        yield Difference(
+            "image", _short(container.image_digest), _reference(spec.image.reference, spec.image.config_digest)
+        )
+    wanted = spec.compose.get("mem_limit", 0)
+    if container.memory_bytes != wanted:
+        yield Difference("memory limit", memory(container.memory_bytes), memory(wanted))
+    attached = sorted(network for network in container.networks if network != NONE)
+    if attached != sorted(networks):
+        yield Difference("networks", ", ".join(attached) or NONE, ", ".join(sorted(networks)) or NONE)
+
+
+def memory(count: int) -> str:
+    """A memory limit in words; 0 bytes is the engine's "no limit"."""
+    return words.size(count) if count else "no limit"
+
+
+def first_change(before: str, after: str) -> tuple[str, str]:
+    """The words that differ in the first line that differs: ("rate=20r/s", "rate=10r/s")."""
+    for old, new in zip_longest(before.splitlines(), after.splitlines(), fillvalue=""):
+        if old != new:
+            return _changed(old.strip(" ;").split(), new.strip(" ;").split())
+    return NONE, NONE
+
+
+def _image(known: Mapping[str, str], desired: Mapping[str, str]) -> Difference:
+    return Difference(
+        "image",
+        _reference(known["reference"], known["config_digest"]),
+        _reference(desired["reference"], desired["config_digest"]),
+    )
+
+
+def _reference(reference: str, digest: str) -> str:
+    """`name:tag`, with the digest where the tag does not say it."""
+    name, _, tag = reference.rpartition("/")[2].partition("@")[0].partition(":")
+    return f"{name}:{tag}" if tag else f"{name} {_short(digest)}"
+
+
+def _short(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:12]
+
+
+def _mapping(prefix: str, was: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[Difference]:
+    for key in sorted({*was, *wanted}):
+        if was.get(key) != wanted.get(key):
+            yield Difference(f"{prefix}{key}", str(was.get(key, NONE)), str(wanted.get(key, NONE)))
+
+
+def _mounts(compose: Mapping[str, Any]) -> list[str]:
+    """Mounts as `source:target`; the folders of rendered files are left out, their content is compared itself."""
+    return [
+        f"{mount.get('source', '')}:{mount['target']}"
+        for mount in compose.get("volumes", [])
+        if mount["target"] != "/etc/nodeyard" and not mount.get("source", "").startswith(_files_dir(compose))
+    ]
+
+
+def _files_dir(compose: Mapping[str, Any]) -> str:
+    sources = [mount["source"] for mount in compose.get("volumes", []) if mount["target"] == "/etc/nodeyard"]
+    return f"{sources[0]}/" if sources else "\0"
+
+
+def _files(was: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[Difference]:
+    for name in sorted({*was, *wanted}):
+        if was.get(name) == wanted.get(name):
+            continue
+        if name not in was or name not in wanted:
+            yield Difference(name, "there" if name in was else NONE, "there" if name in wanted else NONE)
+        else:
+            yield Difference(name, *first_change(was[name], wanted[name]))
+
+
+def _shown(was: Any, wanted: Any) -> tuple[str, str]:
+    if isinstance(was, list) and isinstance(wanted, list):
+        return _changed([str(entry) for entry in was], [str(entry) for entry in wanted])
+    return _text(was), _text(wanted)
+
+
+def _text(value: Any) -> str:
+    return NONE if value is None else str(value)
+
+
+def _changed(was: Sequence[str], wanted: Sequence[str]) -> tuple[str, str]:
+    """Only the entries that the other side lacks; all of them where just the order changed."""
+    gone = [entry for entry in was if entry not in wanted]
+    new = [entry for entry in wanted if entry not in was]
+    if not gone and not new:
+        gone, new = list(was), list(wanted)
+    return " ".join(gone) or NONE, " ".join(new) or NONE
+
+
+def _generation(number: int | None) -> str:
+    return NONE if number is None else f"generation {number}"

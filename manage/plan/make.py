@@ -1,0 +1,118 @@
+"""`Stack` + `Facts` -> `Plan`: what to do, in which order, why, and what it costs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+from manage.engine.model import ContainerFacts, Facts
+from manage.plan import difference, refuse
+from manage.plan.model import Difference, Operation, Plan
+from manage.plan.text import text
+from manage.render.model import ServiceSpec, Stack
+from manage.render.spec import spec_document
+
+__all__ = ["make", "text"]
+
+AWAY = ("created", "exited")
+"""States from which starting again is all that is needed."""
+
+
+def make(stack: Stack, facts: Facts) -> Plan:
+    """The plan that turns `facts` into `stack`: orphans are removed first, then services in start order.
+
+    Raises NodeyardError where something carries our names but is not ours.
+    """
+    refuse.strangers(stack, facts)
+    ours = [container for container in facts.containers if container.project == stack.project]
+    wanted = {spec.name for spec in stack.services}
+    operations = [_remove(stack, container) for container in ours if container.service not in wanted]
+    for spec in stack.services:
+        found = [container for container in ours if container.service == spec.name]
+        operations += _service(stack, spec, found, facts)
+    return Plan(tuple(operations))
+
+
+def _service(stack: Stack, spec: ServiceSpec, found: Sequence[ContainerFacts], facts: Facts) -> Iterator[Operation]:
+    if not found:
+        cause = (Difference("container", "none", spec.image.reference),)
+        yield Operation("create", spec.name, cause, 0, "kept", "safe", stack.project)
+        return
+    container = found[0]
+    cause = tuple(_causes(stack, spec, found, facts))
+    if container.state == "paused":
+        state = (Difference("state", "paused", "running"),)
+        yield Operation("unpause", spec.name, state, 0, "kept", "safe", stack.project, container.id)
+    if cause:
+        yield _recreate(stack, spec, container, cause, facts.known_specs.get(container.spec))
+    elif container.state in AWAY:
+        ended = f"{container.state} (code {container.exit_code})" if container.state == "exited" else container.state
+        state = (Difference("state", ended, "running"),)
+        yield Operation("restart", spec.name, state, 0, "kept", "safe", stack.project, container.id)
+    elif container.state != "paused":
+        yield Operation("keep", spec.name, (), 0, "kept", "safe", stack.project, container.id)
+
+
+def _causes(stack: Stack, spec: ServiceSpec, found: Sequence[ContainerFacts], facts: Facts) -> Iterator[Difference]:
+    container = found[0]
+    if len(found) > 1:  # compose was killed in the middle of a recreate (docker-facts 6)
+        yield Difference("containers", str(len(found)), "1")
+    if container.state == "dead":
+        yield Difference("state", "dead", "running")
+    named: list[Difference] = []
+    if container.spec != spec.spec:
+        known = facts.known_specs.get(container.spec)
+        if known is None:
+            named = [Difference("spec", container.spec[:12] or "none", spec.spec[:12])]
+        else:
+            named = list(difference.of_documents(cast(Mapping[str, Any], known), spec_document(spec)))
+            named = named or [Difference("spec", container.spec[:12], spec.spec[:12])]
+    names = {entry.name for entry in named}
+    shown = [d for d in difference.of_container(container, spec, _networks(stack, spec)) if d.name not in names]
+    yield from [*named, *shown]
+    hash_ = facts.config_hashes.get(spec.name, "")
+    if not named and not shown and container.config_hash and hash_ and container.config_hash != hash_:
+        yield Difference("compose itself would recreate", container.config_hash[:12], hash_[:12])
+
+
+def _recreate(
+    stack: Stack,
+    spec: ServiceSpec,
+    container: ContainerFacts,
+    cause: tuple[Difference, ...],
+    known: Mapping[str, object] | None,
+) -> Operation:
+    losses = tuple(_losses(spec, known))
+    new_image = any(entry.name == "image" for entry in cause)
+    return Operation(
+        kind="recreate",
+        service=spec.name,
+        cause=(*(loss for loss, _ in losses), *cause),
+        downtime_s=0 if container.state in (*AWAY, "dead") else spec.downtime_s,
+        data_risk="at-risk" if losses else "kept",
+        rollback_class="impossible" if losses else spec.rollback if new_image else "safe",
+        project=stack.project,
+        container_id=container.id,
+        warning=" ".join(sentence for _, sentence in losses),
+    )
+
+
+def _losses(spec: ServiceSpec, known: Mapping[str, object] | None) -> Iterator[tuple[Difference, str]]:
+    """One-way settings that this change moves in the direction that loses data."""
+    before = cast(Mapping[str, Mapping[str, Any]], (known or {}).get("one_way", {}))
+    for key, one_way in spec.one_way.items():
+        if key not in before or before[key]["value"] == one_way.value:
+            continue
+        if bool(one_way.value) == (one_way.when == "on"):
+            yield Difference(key, str(before[key]["value"]), str(one_way.value)), one_way.sentence
+
+
+def _networks(stack: Stack, spec: ServiceSpec) -> list[str]:
+    """Full Docker names of the networks that `spec` is on."""
+    keys = spec.compose.get("networks", {})
+    return [name for name in stack.networks if name.rpartition("_")[2] in keys]
+
+
+def _remove(stack: Stack, container: ContainerFacts) -> Operation:
+    cause = (Difference("service", container.service, "not part of the stack"),)
+    return Operation("remove", container.service, cause, 0, "kept", "safe", stack.project, container.id)
