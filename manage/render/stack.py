@@ -53,7 +53,7 @@ def render_manager(  # noqa: PLR0917 (as above)
     directory: Path,
     stack: Stack,
 ) -> Stack:
-    """The manager's project (agent, watch, dashboard), which speaks with the services of `stack`; see `render_stack`."""
+    """The manager's project (agent, watch, dashboard), which speaks with `stack`'s services; see `render_stack`."""
     here = wiring.services(catalog, config)
     render = _Render(here, installation, images, generations, Layout(directory), {})
     manager = render.project(installation.manager_project, here.manager)
