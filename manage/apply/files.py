@@ -49,14 +49,16 @@ def _spec(layout: Layout, spec: ServiceSpec, spec_document: SpecDocument) -> Non
 
 
 def _bind_folders(spec: ServiceSpec) -> None:
-    """Make the host folders that the service mounts and that are not there, owned by it.
+    """Make the host folders that the service writes to and that are not there, owned by it.
 
     They are closed to everyone but the service and root. A folder that is there keeps its owner (an adopted chain
-    folder).
+    folder), unless it is root's and empty: then somebody made it for this.
     """
     uid, gid = _owner(spec.compose)
     for source in _bind_sources(spec.compose):
         if source.exists():
+            if source.is_dir() and source.stat().st_uid == 0 and not any(source.iterdir()):
+                os.chown(source, uid, gid)
             continue
         parents = [folder for folder in source.parents if not folder.exists()]
         for parent in reversed(parents):
@@ -66,12 +68,12 @@ def _bind_folders(spec: ServiceSpec) -> None:
 
 
 def _bind_sources(compose: Mapping[str, Any]) -> Iterator[Path]:
-    """Host folders among the service's volumes; files (secrets) and sockets are not made here."""
+    """Host paths among the service's volumes that it may write to."""
     for entry in compose.get("volumes", ()):
         if isinstance(entry, Mapping):
-            if entry.get("type") == "bind":
+            if entry.get("type") == "bind" and not entry.get("read_only"):
                 yield Path(entry["source"])
-        elif str(entry).startswith("/"):
+        elif str(entry).startswith("/") and not str(entry).endswith(":ro"):
             yield Path(str(entry).split(":", 1)[0])
 
 

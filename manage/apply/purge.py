@@ -67,7 +67,7 @@ class Doomed:
 
 
 def survey(layout: Layout, *, everything: bool) -> Doomed:
-    """What there is to remove: containers and networks; with `everything` volumes, images and the folder's content too."""
+    """What there is to remove: containers and networks; with `everything` volumes, images and the folder too."""
     paths = (
         tuple(layout.dir / name for name in (*FOLDERS, *FILES) if (layout.dir / name).exists()) if everything else ()
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from manage.apply import secrets
 from manage.apply.work import Work, look
@@ -56,8 +57,29 @@ def load(layout: Layout) -> Yard:
 def desired(yard: Yard) -> tuple[Stack, Stack]:
     """(the stack's project, the manager's) as they should be; pure."""
     parts = (yard.catalog, yard.config, yard.installation, yard.images, yard.generations, yard.layout.dir)
-    stack = render_stack(*parts)
+    stack = render_stack(*parts, owners(yard.config))
     return stack, render_manager(*parts, stack)
+
+
+def owners(config: Config) -> dict[str, int]:
+    """Service -> uid that its adopted chain folder belongs to: the service runs under it, the folder keeps its owner.
+
+    A folder of root's is not adopted: an empty one is given to the service, one with data is a NodeyardError.
+    """
+    found = {}
+    for service, folder in config.chain_dirs.items():
+        path = Path(folder)
+        if not path.exists():
+            continue
+        uid = path.stat().st_uid
+        if uid != 0:
+            found[service] = uid
+        elif any(path.iterdir()):
+            raise NodeyardError(
+                f"The folder {path} (storage.chain_dirs.{service}) belongs to root, and no chain node runs as root.",
+                f"Give it and what is in it to another user: chown -R USER {path}",
+            )
+    return found
 
 
 def work(yard: Yard) -> Work:
@@ -72,7 +94,7 @@ def work(yard: Yard) -> Work:
         installation=yard.installation,
         stack=stack,
         manager=manager,
-        uses=tuple(secret_uses(yard.catalog, yard.config)),
+        uses=secret_uses(yard.catalog, yard.config, owners(yard.config)),
         spec_document=spec_document,
         disk_bytes={name: service.resources.disk_bytes for name, service in services.items()},
         memory_bytes={

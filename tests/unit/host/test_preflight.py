@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import pytest
+
+from manage.errors import NodeyardError
+from manage.host import preflight
+from manage.host.preflight import HostFacts
+
+SMALL = HostFacts(disk_free_bytes=10_000_000_000, memory_total_bytes=8_000_000_000, cpus=2)
+
+
+def test_enough_disk_is_said_with_both_figures():
+    assert preflight.disk(SMALL, {"proxy": 1_000_000_000}).sentence == "10 GB free, 1.5 GB needed"
+
+
+def test_too_little_disk_names_who_needs_most():
+    check = preflight.disk(SMALL, {"proxy": 1_000_000, "kaspad": 640_000_000_000})
+    assert not check.ok
+    assert "kaspad" in check.sentence
+    with pytest.raises(NodeyardError, match="Too little disk: 10 GB free"):
+        preflight.require([check])
+
+
+def test_limits_may_exceed_the_memory_together_but_not_alone():
+    assert preflight.memory(SMALL, {"kaspad": 7_000_000_000, "bitcoind": 7_000_000_000}).ok
+    check = preflight.memory(SMALL, {"kaspad": 16_000_000_000, "proxy": 1})
+    assert not check.ok
+    assert "kaspad may take 16 GB" in check.sentence
+
+
+@pytest.mark.parametrize(
+    ("container", "uid_map", "ok"),
+    [
+        ("", "0 0 4294967295", True),
+        ("lxc", "0 0 4294967295", True),
+        ("lxc", "0 100000 65536", False),
+        ("", "0 100000 65536", True),
+    ],
+)
+def test_only_an_unprivileged_lxc_is_refused(container, uid_map, ok):
+    facts = HostFacts(1, 1, 1, uid_map=uid_map, container=container)
+    assert preflight.not_unprivileged_lxc(facts).ok is ok
+
+
+def test_the_disk_of_a_folder_that_is_not_there_yet_is_its_parents(tmp_path):
+    facts = preflight.read(tmp_path / "not" / "yet")
+    assert facts.disk_free_bytes > 0
+    assert facts.memory_total_bytes > 100_000_000
+    assert facts.uid_map == Path("/proc/self/uid_map").read_text().strip()
