@@ -11,7 +11,7 @@ from manage import words
 from manage.apply.events import Event, Progress
 from manage.engine.client import connect
 from manage.errors import NodeyardError
-from manage.host.layout import Layout
+from manage.host.layout import CHECKOUT, Layout
 from manage.images import context, hostside, lock, programs, pull, recipe, root, store
 from manage.images.log import Log
 from manage.images.model import LABEL_RECIPE, ImageSource, Recipe, reference
@@ -95,7 +95,7 @@ class _Builder:
             base = self._base(entry)
             started = time.monotonic()
             self._workshop.progress(Event("step", name, f"Building image {name}"))
-            _make(_Job(entry, tag, self._fingerprint(name), base), self._workshop)
+            make(Job(entry, tag, self._fingerprint(name), base), self._workshop)
             took = words.duration(time.monotonic() - started)
             self._workshop.progress(Event("done", name, f"Image {name} built in {took}"))
             self._there[tag] = store.engine_id(self._workshop.api, tag)
@@ -109,7 +109,9 @@ class _Builder:
 
 
 @dataclass(frozen=True)
-class _Job:
+class Job:
+    """One image to make."""
+
     recipe: Recipe
     tag: str
     fingerprint: str
@@ -117,7 +119,7 @@ class _Job:
     """Reference of the image to build on, "" for a root."""
 
 
-def _make(job: _Job, workshop: Workshop) -> None:
+def make(job: Job, workshop: Workshop, checkout: Path = CHECKOUT) -> None:
     """Build one image; NodeyardError with the last lines of its output."""
     name = job.recipe.name
     with Log(workshop.layout.log_dir / f"image-{name}.log", name, workshop.progress) as log:
@@ -125,21 +127,21 @@ def _make(job: _Job, workshop: Workshop) -> None:
             if job.recipe.kind == "root":
                 root.make(job.recipe, job.tag, job.fingerprint, log.say)
             else:
-                _build(job, workshop, log)
+                _build(job, workshop, log, checkout)
         except store.BuildFailed as error:
             raise NodeyardError(
                 f"Building image {name} failed: {error}.", f"{log.ending()}\nThe whole log: {log.path}"
             ) from error
 
 
-def _build(job: _Job, workshop: Workshop, log: Log) -> None:
+def _build(job: Job, workshop: Workshop, log: Log, checkout: Path) -> None:
     files: Mapping[str, Path] = {}
     if job.recipe.programs:
         files = programs.find(job.recipe, job.recipe.programs, workshop.layout) or programs.compile_all(
             job.recipe, job.recipe.programs, job.base, workshop, log.say
         )
     arguments = {**hostside.build_arguments(), "BASE": job.base}
-    with context.pack(job.recipe, certificates=workshop.certificates, programs=files) as archive:
+    with context.pack(job.recipe, certificates=workshop.certificates, programs=files, checkout=checkout) as archive:
         for line in store.build(workshop.api, archive, job.tag, arguments, {LABEL_RECIPE: job.fingerprint}):
             log.say(line)
     store.drop_stages(workshop.api, job.recipe.name)

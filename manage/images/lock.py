@@ -49,6 +49,11 @@ def entries(layout: Layout) -> Mapping[str, Locked]:
     return {name: _entry(name, entry) for name, entry in document["images"].items()}
 
 
+def identities(layout: Layout) -> Mapping[str, str]:
+    """What this host's engine calls each locked image -> its config digest, for facts read from the engine."""
+    return {entry.engine_id: entry.image.config_digest for entry in entries(layout).values()}
+
+
 def write(layout: Layout, locked: Mapping[str, Locked]) -> None:
     """Replace the lock."""
     document = {

@@ -40,10 +40,12 @@ def build(
         forcerm=True,
         decode=True,
     )
-    for part in answer:
-        if "error" in part:
-            raise BuildFailed(part["error"].strip())
+    failure = ""
+    for part in answer:  # to the end, also after an error: only then is the connection free
+        failure = part.get("error", failure)
         yield from part.get("stream", "").splitlines()
+    if failure:
+        raise BuildFailed(failure.strip())
 
 
 def drop_stages(api: Api, stage: str) -> None:
@@ -58,9 +60,11 @@ def config_digest(api: Api, reference: str) -> str:
     With the containerd store the engine's id is a manifest's digest; the configuration's own is then read from
     the image as it would be saved.
     """
-    details = api.inspect_image(reference)
-    if not _has_containerd_store(api):
-        return str(details["Id"])
+    return saved_config_digest(api, reference) if _has_containerd_store(api) else engine_id(api, reference)
+
+
+def saved_config_digest(api: Api, reference: str) -> str:
+    """The same, from the image as it would be saved: a second for each 200 MB."""
     with tempfile.TemporaryFile() as file:
         for chunk in api.get_image(reference):
             file.write(chunk)

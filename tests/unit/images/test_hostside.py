@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from manage.host.layout import CHECKOUT
+from manage.images import hostside, recipe, root
+from manage.images.model import Recipe
+
+# Printed on a Debian bookworm with a third party's repository added, by
+#   apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)' 'Created-By: Packages'
+# (the host's name is replaced).
+TARGETS = """\
+Debian|Debian|main|http://mirror.example/debian/
+Debian|Debian|main|http://mirror.example/debian/
+Debian|Debian-Security|main|http://mirror.example/debian-security/
+. nodistro|. nodistro|main|https://packages.example/
+"""
+
+
+def test_a_debian_host_lends_its_own_mirrors_to_another_suite() -> None:
+    assert hostside.sources_at_mirrors(TARGETS, "trixie") == (
+        "deb http://mirror.example/debian/ trixie main",
+        "deb http://mirror.example/debian/ trixie-updates main",
+        "deb http://mirror.example/debian-security/ trixie-security main",
+    )
+
+
+def test_another_distribution_lends_none() -> None:
+    assert hostside.sources_at_mirrors("Ubuntu|Ubuntu|main|http://mirror.example/ubuntu/\n", "trixie") == ()
+
+
+def test_a_host_without_package_lists_lends_none() -> None:
+    assert hostside.sources_at_mirrors("||main|http://mirror.example/debian/\n", "trixie") == ()
+
+
+def test_only_settings_that_are_set_go_into_a_build() -> None:
+    environment = {
+        "PIP_INDEX_URL": "https://u:p@index.example/",
+        "http_proxy": "",
+        "HOME": "/root",
+        "PIP_FIND_LINKS": "/x",
+    }
+
+    assert hostside.build_arguments(environment) == {"PIP_INDEX_URL": "https://u:p@index.example/"}
+
+
+def test_added_authorities_are_found_in_subfolders_too(tmp_path: Path) -> None:
+    (tmp_path / "company").mkdir()
+    (tmp_path / "company/root.crt").write_bytes(b"PEM")
+    (tmp_path / "README").write_text("no certificate")
+
+    assert hostside.certificates(tmp_path) == {"company-root.crt": b"PEM"}
+
+
+def test_a_host_without_added_authorities_has_none(tmp_path: Path) -> None:
+    assert hostside.certificates(tmp_path / "missing") == {}
+
+
+def test_the_root_is_checked_against_the_keys_that_we_ship() -> None:
+    command = root.command(recipe.load()["root"], Path("root.tar"), ())
+
+    assert f"--keyring={root.KEYRING}" in command
+    assert root.KEYRING.is_file()
+    assert command[-2:] == ["trixie", "root.tar"]
+
+
+def test_a_pip_setting_never_reaches_the_last_stage_of_an_image() -> None:
+    for entry in recipe.load().values():
+        if entry.kind == "dockerfile":
+            assert "PIP_" not in last_stage(entry)
+
+
+def last_stage(entry: Recipe) -> str:
+    text = (CHECKOUT / entry.folder / "Dockerfile").read_text()
+    return text.rpartition("FROM ")[2]
