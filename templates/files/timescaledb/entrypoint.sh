@@ -29,7 +29,8 @@ make_cluster() {
 }
 
 sql() {
-    psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --host=/run/postgresql --username=postgres "$@"
+    PGOPTIONS='-c client_min_messages=warning' \
+        psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --host=/run/postgresql --username=postgres "$@"
 }
 
 reconcile() {
@@ -48,8 +49,10 @@ stop() {
 [ -e "$PGDATA/PG_VERSION" ] || make_cluster
 trap 'exit 143' TERM INT
 trap stop EXIT
-# Recovery after a crash may take long; the gate outside decides how long is too long.
-pg_ctl --pgdata="$PGDATA" --silent --wait --timeout=86400 --options="-c config_file=$here/postgresql.conf -c listen_addresses=''" start
+# No TCP, and no background workers, whose end would be logged as fatal. Recovery after a crash may take long; the gate
+# outside decides how long is too long.
+pg_ctl --pgdata="$PGDATA" --silent --wait --timeout=86400 \
+    --options="-c config_file=$here/postgresql.conf -c listen_addresses='' -c max_worker_processes=0" start
 reconcile
 trap - TERM INT EXIT
 stop
