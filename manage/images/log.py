@@ -1,13 +1,17 @@
-"""A build's output: all of it in a file, each line as progress, the last ones for the error."""
+"""A build's output: all of it in a file, a line now and then as progress, the last ones for the error."""
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from pathlib import Path
 
 from manage.apply.events import Event, Progress
 
 _LINES_SHOWN = 15
+_EVERY_S = 5.0
+"""How often a long build shows what it is at."""
+_WIDTH = 100
 
 
 class Log:
@@ -17,6 +21,7 @@ class Log:
         self.path = path
         self._name = name
         self._progress = progress
+        self._told_at = time.monotonic()
         self._last: deque[str] = deque(maxlen=_LINES_SHOWN)
 
     def __enter__(self) -> Log:
@@ -31,7 +36,9 @@ class Log:
         if line.strip():
             self._file.write(line + "\n")
             self._last.append(line)
-            self._progress(Event("log", self._name, line))
+            if time.monotonic() - self._told_at >= _EVERY_S:
+                self._told_at = time.monotonic()
+                self._progress(Event("log", self._name, line.strip()[:_WIDTH]))
 
     def ending(self) -> str:
         return "\n".join(self._last)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from manage.engine.client import connect
 from manage.host.layout import Layout
-from manage.images import lock
+from manage.images import lock, recipe
 from manage.images.model import ImageSource
 
 PATIENCE_S = 10
@@ -19,14 +19,15 @@ class Decision:
     """Why, for the person who installs."""
 
 
-def decide(layout: Layout, reference: str, patience_s: int = PATIENCE_S) -> Decision:
-    """The source of an earlier run, else whether the engine can ask a registry for `reference` within `patience_s`.
+def decide(layout: Layout, patience_s: int = PATIENCE_S) -> Decision:
+    """The source of an earlier run, else whether the engine gets an answer from a registry within `patience_s`.
 
-    Nothing is pulled. NodeyardError when the engine itself does not answer.
+    It asks for the base of our own images, and pulls nothing. NodeyardError when the engine itself does not answer.
     """
     sources = {entry.source for name, entry in lock.entries(layout).items()}
     if sources:
         return kept("upstream" if "upstream" in sources else "local")
+    reference = recipe.load()["base"].upstream_base
     return by_trial(reference, ask(reference, patience_s))
 
 

@@ -40,10 +40,9 @@ def test_a_lock_of_a_newer_manage_is_refused(tmp_path: Path) -> None:
         lock.read(layout)
 
 
-def test_a_damaged_lock_is_named_with_what_to_do(tmp_path: Path) -> None:
+def test_a_damaged_lock_is_named(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     layout.image_lock_file.write_text('{"version": 1,')
 
-    with pytest.raises(NodeyardError, match=r"images\.json") as caught:
+    with pytest.raises(NodeyardError, match=r"images\.json is not JSON"):
         lock.read(layout)
-    assert "Delete it" in caught.value.hint

@@ -6,7 +6,7 @@ import pytest
 
 from manage.errors import NodeyardError
 from manage.host.layout import Layout
-from manage.images import build, lock, pull, source
+from manage.images import ensure, lock, pull, source
 from manage.images.model import ImageSource
 from manage.render.model import Image
 
@@ -30,17 +30,17 @@ def test_the_source_never_flips_once_images_are_locked(tmp_path: Path, began: Im
     layout = Layout(tmp_path)
     lock.write(layout, {"timescaledb": lock.Locked(Image("timescaledb", "x", "sha256:aa"), began, "sha256:aa")})
 
-    assert source.decide(layout, "debian:trixie-slim").source == began
+    assert source.decide(layout).source == began
 
 
 def test_an_image_without_a_recipe_is_refused_by_name() -> None:
     with pytest.raises(NodeyardError, match="image grafana cannot be built on this host"):
-        build.refuse_unknown(("nginx", "grafana"), {"nginx"}, "local")
+        ensure.refuse_unknown(("nginx", "grafana"), {"nginx"}, "local")
 
 
 def test_an_image_without_an_upstream_is_refused_by_name() -> None:
     with pytest.raises(NodeyardError, match="image grafana cannot be pulled"):
-        build.refuse_unknown(("nginx", "grafana"), {"nginx"}, "upstream")
+        ensure.refuse_unknown(("nginx", "grafana"), {"nginx"}, "upstream")
 
 
 @pytest.mark.parametrize(
