@@ -35,8 +35,8 @@ def make(stack: Stack, facts: Facts) -> Plan:
 
 def _service(stack: Stack, spec: ServiceSpec, found: Sequence[ContainerFacts], facts: Facts) -> Iterator[Operation]:
     if not found:
-        cause = (Difference("container", "none", spec.image.reference),)
-        yield Operation("create", spec.name, cause, 0, "kept", "safe", stack.project)
+        absent = (Difference("container", "none", spec.image.reference),)
+        yield Operation("create", spec.name, absent, 0, "kept", "safe", stack.project)
         return
     container = found[0]
     cause = tuple(_causes(stack, spec, found, facts))
