@@ -18,8 +18,8 @@ HEAD = """\
 # stack.yml
 
 The one file that says what a host runs. It lies in the installation's folder (`--dir`). Every key has a default; a key
-that is not below is an error, never ignored. `manage config check` names every fault at once, `manage config explain KEY`
-says what a key does, `manage plan` what a change would do.
+that is not below is an error, never ignored. `manage config check` names every fault at once, `manage config explain`
+says what each key does, `manage plan` what a change would do.
 
 ```yaml
 version: 1
