@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 
 import uvicorn
@@ -24,6 +25,9 @@ def main() -> int:
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stdout
     )
     logging.getLogger("websockets").setLevel(logging.WARNING)
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn shuts down in its own handler and then raises the signal again: a stop that was asked for is a success
+        signal.signal(stop, lambda *_: sys.exit(0))
     server = uvicorn.Server(
         uvicorn.Config(
             build(settings),

@@ -41,8 +41,9 @@ def router(parts: Parts) -> APIRouter:
         """Follow an address. Its balance is there a moment later; until then it is `pending`."""
         check_address(given.address, network)
         await database.require()
-        async with database.transaction() as connection:
-            account, new = await accounts.add(connection, given.chain, given.address, given.label)
+        account, new = await database.run(
+            lambda connection: accounts.add(connection, given.chain, given.address, given.label)
+        )
         if new:
             follower.follow(account.address)
         else:
@@ -53,17 +54,19 @@ def router(parts: Parts) -> APIRouter:
     async def list_addresses() -> Addresses:
         """All followed addresses, oldest first."""
         await database.require()
-        async with database.transaction() as connection:
-            followed = await accounts.listing(connection)
+        followed = await database.run(accounts.listing)
         return Addresses(addresses=[portfolio.plain(account) for account in followed])
 
-    @api.delete("/api/addresses/{address}", status_code=204, responses={**unavailable, 404: {"model": Fault}})
+    @api.delete(
+        "/api/addresses/{address}",
+        status_code=204,
+        response_class=Response,
+        responses={**unavailable, 404: {"model": Fault}},
+    )
     async def remove_address(address: str) -> None:
         """Stop following an address and forget its history."""
         await database.require()
-        async with database.transaction() as connection:
-            removed = await accounts.remove(connection, address)
-        if not removed:
+        if not await database.run(lambda connection: accounts.remove(connection, address)):
             raise Refused(404, f"{address} is not followed.")
         follower.unfollow(address)
 
@@ -71,8 +74,7 @@ def router(parts: Parts) -> APIRouter:
     async def read_portfolio() -> Portfolio:
         """Every followed address with its balance, and the sums. Each value says how far it can be trusted."""
         await database.require()
-        async with database.transaction() as connection:
-            followed = await accounts.listing(connection)
+        followed = await database.run(accounts.listing)
         return portfolio.portfolio(followed, follower.standing, network.name, time.time())
 
     @api.get("/addresses/{address}/balance", responses={**unavailable, 422: {"model": Fault}})
@@ -84,8 +86,7 @@ def router(parts: Parts) -> APIRouter:
         check_address(address, network)
         account = None
         if not database.health.reason(time.monotonic()):
-            async with database.transaction() as connection:
-                account = await accounts.get(connection, address)
+            account = await database.run(lambda connection: accounts.get(connection, address))
         if account is None or account.balance is None:
             balance = await follower.ask(address)
             response.headers["X-Balance-Status"] = "ok"

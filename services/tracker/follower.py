@@ -91,8 +91,7 @@ class Follower:
         """After a start: since when the balances in the database are no longer confirmed."""
         if self.standing.confirmed_at is not None:
             return
-        async with self._database.transaction() as connection:
-            moment = await balances.confirmed(connection, CHAIN)
+        moment = await self._database.run(lambda connection: balances.confirmed(connection, CHAIN))
         if moment is not None:
             confirmed = moment.at.timestamp()
             self._board.standing = replace(self.standing, confirmed_at=confirmed, daa_score=moment.daa_score)

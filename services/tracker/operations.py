@@ -27,8 +27,7 @@ def router(parts: Parts) -> APIRouter:
         """The accounts; None while the database cannot be asked."""
         try:
             await database.require()
-            async with database.transaction(2.0) as connection:
-                return await accounts.listing(connection)
+            return await database.run(accounts.listing, 2.0)
         except DatabaseUnavailable:
             return None
 

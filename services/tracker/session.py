@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from nodeclients.errors import NodeUnreachable
 from nodeclients.kaspad import Closed, KaspadClient, Notification
@@ -143,8 +144,7 @@ class Session:
     async def _resync(self, cause: str) -> None:
         """Subscribe to and read every followed address. Nothing counts as confirmed until it is done."""
         self._set(in_force=False, reason="all balances are being read anew", waits_for=("kaspad",))
-        async with self._database.transaction() as connection:
-            followed = [account.address for account in await accounts.listing(connection)]
+        followed = [account.address for account in await self._database.run(accounts.listing)]
         await self._events.subscribe("PruningPointUtxoSetOverride")
         await self._subscribe(followed)
         await self._snapshot(followed, cause)
@@ -161,8 +161,8 @@ class Session:
         for some in _chunks(addresses, node.ADDRESSES_AT_ONCE):
             taken = await node.snapshot(self.calls, some)
             moment = Moment(datetime.now(UTC), taken.daa_score, taken.sink)
-            async with self._database.transaction(WRITE_DEADLINE_S) as connection:
-                await balances.replace(connection, CHAIN, some, taken.utxos, moment)
+            replace_all = partial(balances.replace, chain=CHAIN, addresses=some, utxos=taken.utxos, moment=moment)
+            await self._database.run(replace_all, WRITE_DEADLINE_S)
 
     async def _apply(self, notes: Sequence[Notification]) -> None:
         if not notes:
@@ -171,8 +171,7 @@ class Session:
         now = time.time()
         newest = max((utxo.block_daa_score for utxo in change.added.values()), default=0)
         moment = Moment(datetime.fromtimestamp(now, UTC), max(newest, self._board.standing.daa_score))
-        async with self._database.transaction() as connection:
-            changed = await balances.apply(connection, CHAIN, change, moment)
+        changed = await self._database.run(lambda connection: balances.apply(connection, CHAIN, change, moment))
         self._counters.events += len(notes)
         self._set(last_event_at=now)
         for address, balance in changed.items():
@@ -183,16 +182,14 @@ class Session:
         if beat.info.synced and beat.at - self._confirmed_at >= CONFIRM_EVERY_S:
             self._confirmed_at = beat.at
             moment = Moment(datetime.fromtimestamp(beat.at, UTC), beat.info.daa_score)
-            async with self._database.transaction() as connection:
-                await balances.confirm(connection, CHAIN, moment)
+            await self._database.run(lambda connection: balances.confirm(connection, CHAIN, moment))
 
     async def _audit(self) -> None:
         """Hold our balances against the node's. What differs twice in a row was lost somewhere and is read anew.
 
         Once is no proof: the node may be a notification ahead of us.
         """
-        async with self._database.transaction() as connection:
-            held = {account.address: account.balance for account in await accounts.listing(connection)}
+        held = {account.address: account.balance for account in await self._database.run(accounts.listing)}
         differing = set()
         for some in _chunks(list(held), 1000):
             told = await node.balances(self.calls, some, CALL_DEADLINE_S)

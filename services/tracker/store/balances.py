@@ -51,8 +51,9 @@ async def replace(
         (ids,),
     )
     await connection.execute(
-        "INSERT INTO utxo SELECT * FROM snapshot ON CONFLICT (transaction_id, output_index) DO UPDATE"
-        " SET block_daa_score = excluded.block_daa_score WHERE utxo.block_daa_score <> excluded.block_daa_score"
+        "INSERT INTO utxo SELECT * FROM snapshot ON CONFLICT (transaction_id, output_index) DO UPDATE SET account_id ="
+        " excluded.account_id, amount = excluded.amount, block_daa_score = excluded.block_daa_score,"
+        " is_coinbase = excluded.is_coinbase WHERE (utxo.*) IS DISTINCT FROM (excluded.*)"
     )
     sums = await connection.execute("SELECT account_id, sum(amount) FROM snapshot GROUP BY account_id")
     balances = {account_id: int(total) async for account_id, total in sums}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection
@@ -17,10 +17,11 @@ from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from tracker.store.migrate import Edition, migrate
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 DEADLINE_S = 5.0
-"""Of one transaction for the API. A paused server still accepts TCP; only a deadline of our own notices it."""
+"""Of one transaction. A paused server still accepts TCP; only a deadline of our own notices it."""
 CHECK_EVERY_S = 2.0
 SILENT_AFTER_S = 6.0
 """So long after its last answer the database counts as gone."""
@@ -57,6 +58,7 @@ class Database:
             return make_conninfo(url, password=password, connect_timeout=3, application_name="nodeyard-tracker")
 
         self.health = DatabaseHealth()
+        self._abandoned: set[asyncio.Task[Any]] = set()
         self._pool = AsyncConnectionPool[AsyncConnection](
             conninfo,
             min_size=1,
@@ -76,18 +78,39 @@ class Database:
     async def close(self) -> None:
         await self._pool.close(timeout=2.0)
 
-    @asynccontextmanager
-    async def transaction(self, deadline_s: float = DEADLINE_S) -> AsyncIterator[AsyncConnection]:
-        """One transaction, rolled back on any error. DatabaseUnavailable when the server fails or is too slow."""
+    async def run(self, work: Callable[[AsyncConnection], Awaitable[T]], deadline_s: float = DEADLINE_S) -> T:
+        """What `work` returns from one transaction, rolled back on any error.
+
+        DatabaseUnavailable when the server fails or is too slow. The deadline holds for the caller even when the server
+        hangs: psycopg's own clean-up of a cancelled query may take 10 s more, so it goes on in the background. What it
+        leaves can do no harm: a transaction keeps its locks on the accounts until it has ended either way.
+        """
+        task = asyncio.create_task(self._transact(work))
         try:
-            async with asyncio.timeout(deadline_s), self._pool.connection() as connection, connection.transaction():
-                yield connection
-        except TimeoutError as error:
-            raise DatabaseUnavailable(f"the database did not answer within {deadline_s:g} s") from error
+            done, _ = await asyncio.wait({task}, timeout=deadline_s)
+        except asyncio.CancelledError:
+            self._abandon(task)
+            raise
+        if not done:
+            self._abandon(task)
+            raise DatabaseUnavailable(f"the database did not answer within {deadline_s:g} s")
+        return task.result()
+
+    async def _transact(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        try:
+            async with self._pool.connection() as connection, connection.transaction():
+                return await work(connection)
         except PoolTimeout as error:
             raise DatabaseUnavailable("no connection to the database could be had") from error
         except (psycopg.OperationalError, PoolClosed) as error:
             raise DatabaseUnavailable(f"the database failed: {_first_line(error)}") from error
+
+    def _abandon(self, task: asyncio.Task[T]) -> None:
+        """Cancel without waiting for the end."""
+        task.cancel()
+        self._abandoned.add(task)
+        task.add_done_callback(self._abandoned.discard)
+        task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # seen, so not logged
 
     async def require(self) -> None:
         """Raise DatabaseUnavailable at once when the database is known to be away."""
@@ -109,11 +132,9 @@ class Database:
         edition = self.health.edition
         try:
             if edition is None:
-                async with self.transaction(60.0) as connection:
-                    edition = await migrate(connection)
+                edition = await self.run(migrate, 60.0)
             else:
-                async with self.transaction(2.0) as connection:
-                    await connection.execute("SELECT 1")
+                await self.run(lambda connection: connection.execute("SELECT 1"), 2.0)
         except DatabaseUnavailable as error:
             return DatabaseHealth(self.health.answered_at, str(error), edition)
         except Exception as error:
