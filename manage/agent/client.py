@@ -34,7 +34,7 @@ class AgentClient:
     """How long one message may take; progress of a change comes as it happens, see `stream`."""
 
     def call(
-        self, verb: str, *, token: str = "", address: str = "", timeout_s: float | None = None, **args: Any
+        self, verb: str, /, *, token: str = "", address: str = "", timeout_s: float | None = None, **args: Any
     ) -> dict[str, Any]:
         """The result of a verb. Raises AgentRefused and AgentUnreachable."""
         for message in self.stream(verb, token=token, address=address, timeout_s=timeout_s, **args):
@@ -43,7 +43,7 @@ class AgentClient:
         raise _unreachable("it closed the connection before it answered")
 
     def stream(
-        self, verb: str, *, token: str = "", address: str = "", timeout_s: float | None = None, **args: Any
+        self, verb: str, /, *, token: str = "", address: str = "", timeout_s: float | None = None, **args: Any
     ) -> Iterator[dict[str, Any]]:
         """`{"event": {...}}` as they come, then `{"result": {...}}`. `timeout_s` is the longest silence.
 

@@ -15,8 +15,7 @@ from manage.agent.client import AgentClient, AgentRefused, AgentUnreachable
 from manage.agent.dispatch import Peer
 from manage.agent.sessions import SESSION_S, TOKEN_S
 from manage.agent.throttle import FREE_TRIES
-
-from .conftest import PASSWORD, Agent
+from tests.stage.agents import PASSWORD, Agent, Clock
 
 
 def refusal(agent: Agent, verb: str, **args: object) -> AgentRefused:
@@ -39,13 +38,13 @@ def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(agent: Agent) 
     assert (wrong.kind, wrong.message) == (unknown.kind, unknown.message) == ("password", "Name or password is wrong.")
 
 
-def test_too_many_wrong_passwords_cost_a_wait_that_even_the_right_one_keeps(agent: Agent) -> None:
+def test_too_many_wrong_passwords_cost_a_wait_that_even_the_right_one_keeps(agent: Agent, clock: Clock) -> None:
     for _ in range(FREE_TRIES):
         refusal(agent, "login", name="otto", password="wrong", address="1.2.3.4")
     told = refusal(agent, "login", name="otto", password=PASSWORD, address="1.2.3.4")
     assert told.kind == "throttled"
     assert told.detail == {"retry_s": 1}
-    agent.clock.now += 1
+    clock.now += 1
     assert agent.signed_in("otto")
 
 
@@ -134,20 +133,20 @@ def test_the_old_password_cannot_be_guessed_with_a_stolen_session(agent: Agent) 
     assert refusal(agent, "change_password", token=token, old=PASSWORD, new="green apples grow").kind == "throttled"
 
 
-def test_an_expired_token_can_be_renewed_but_does_nothing_else(agent: Agent) -> None:
+def test_an_expired_token_can_be_renewed_but_does_nothing_else(agent: Agent, clock: Clock) -> None:
     token = agent.signed_in("otto")
-    agent.clock.now += TOKEN_S
+    clock.now += TOKEN_S
     assert refusal(agent, "restart", token=token, services=["kaspad"]).kind == "session"
     renewed = agent.client.call("refresh", token=token)["token"]
     assert agent.client.call("restart", token=renewed, services=["kaspad"])["summary"] == "restarted"
 
 
-def test_a_session_ends_however_often_it_is_renewed(agent: Agent) -> None:
+def test_a_session_ends_however_often_it_is_renewed(agent: Agent, clock: Clock) -> None:
     token = agent.signed_in("otto")
     for _ in range(int(SESSION_S / TOKEN_S) - 1):
-        agent.clock.now += TOKEN_S
+        clock.now += TOKEN_S
         token = agent.client.call("refresh", token=token)["token"]
-    agent.clock.now += TOKEN_S
+    clock.now += TOKEN_S
     assert refusal(agent, "refresh", token=token).kind == "session"
 
 
@@ -176,6 +175,7 @@ def test_each_role_may_what_it_may(agent: Agent, name: str, allowed: set[str]) -
     args: dict[str, dict[str, object]] = {
         "logs": {"service": "kaspad", "lines": 2},
         "restart": {"services": ["kaspad"]},
+        "plan": {"verb": "up"},
     }
     token = agent.signed_in(name)
     done = set()
@@ -243,7 +243,7 @@ def test_a_second_change_is_refused_with_the_holders_name_while_readers_see_the_
     ada = agent.signed_in("ada")
     busy = refusal(agent, "down", token=ada)
     assert (busy.kind, busy.message, busy.detail) == ("busy", "up by otto is running.", {"holder": "up by otto"})
-    assert agent.operations.current() == {"kind": "up", "by": "otto", "since": agent.clock.now}
+    assert agent.operations.current() == {"kind": "up", "by": "otto", "since": agent.clock()}
     assert agent.client.call("progress", token=agent.signed_in("vera"), id=id)["state"] == "running"
     agent.stack.hold.set()
     assert [m for m in first if "result" in m]

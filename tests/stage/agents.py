@@ -1,0 +1,133 @@
+"""A real agent on a temporary folder: socket, users, sessions and audit log, with a stack of paper behind its verbs."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from manage.agent import users
+from manage.agent.access import Access
+from manage.agent.audit import Audit
+from manage.agent.client import AgentClient
+from manage.agent.dispatch import Dispatcher, Peer
+from manage.agent.operations import Operations
+from manage.agent.server import Server
+from manage.agent.sessions import Sessions
+from manage.agent.throttle import Throttle
+from manage.agent.verb import Call, Verb
+from manage.errors import NodeyardError
+from manage.host.layout import Layout
+
+PASSWORD = "twelve tall trees"
+
+
+@dataclass
+class Clock:
+    """Time that a test moves."""
+
+    now: float = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class PaperStack:
+    """Verbs that change nothing but this object: what the agent's allow-list leads to in these tests."""
+
+    calls: list[tuple[str, Mapping[str, Any], str]] = field(default_factory=list)
+    hold: threading.Event = field(default_factory=threading.Event)
+    """`up` waits for it, so that a test can look while a change runs."""
+
+    def verbs(self) -> dict[str, Verb]:
+        return {
+            "logs": Verb("viewer", self._logs, ("service", "lines", "follow")),
+            "plan": Verb("viewer", self._plan, ("verb", "services")),
+            "up": Verb("operator", self._up, ("services",), changes=True),
+            "restart": Verb("operator", self._restart, ("services",), changes=True),
+            "down": Verb("admin", self._noted("down"), changes=True),
+        }
+
+    def _plan(self, call: Call) -> Mapping[str, Any]:
+        names = call.args.get("services") or ["kaspad", "tracker"]
+        kind = {"restart": "restart", "up": "recreate", "down": "remove"}[call.args["verb"]]
+        cause = [{"name": "image", "current": "2.0.1", "desired": "2.0.2"}] if kind == "recreate" else []
+        rest = {"cause": cause, "downtime_s": 20, "data_risk": "kept", "rollback_class": "safe"}
+        return {"operations": [{"kind": kind, "service": name, **rest} for name in names]}
+
+    def _noted(self, verb: str) -> Callable[[Call], Mapping[str, Any]]:
+        def run(call: Call) -> Mapping[str, Any]:
+            self.calls.append((verb, call.args, call.by))
+            return {}
+
+        return run
+
+    def _logs(self, call: Call) -> Mapping[str, Any]:
+        return {"lines": [f"{call.args['service']} line {number}" for number in range(call.args["lines"])]}
+
+    def _up(self, call: Call) -> Mapping[str, Any]:
+        self.calls.append(("up", call.args, call.by))
+        call.emit({"kind": "step", "service": "kaspad", "text": "create"})
+        assert self.hold.wait(10)
+        return {"summary": "1 operation done"}
+
+    def _restart(self, call: Call) -> Mapping[str, Any]:
+        self.calls.append(("restart", call.args, call.by))
+        for name in call.args["services"]:
+            if name == "broken":
+                raise NodeyardError("broken did not become healthy.", "See its log: manage logs broken")
+            call.emit({"kind": "done", "service": name, "text": "healthy"})
+        return {"summary": "restarted"}
+
+
+@dataclass
+class Agent:
+    layout: Layout
+    clock: Callable[[], float]
+    stack: PaperStack
+    operations: Operations
+    sessions: Sessions
+    client: AgentClient
+    server: Server
+    log: Audit
+
+    def audit(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.layout.audit_file.read_text().splitlines()]
+
+    def signed_in(self, name: str, password: str = PASSWORD) -> str:
+        return str(self.client.call("login", name=name, password=password, address="10.0.0.7")["token"])
+
+    def close(self) -> None:
+        self.server.close()
+        self.log.close()
+
+
+def folders(layout: Layout) -> Layout:
+    """Make the folders that the manager's processes write to."""
+    for folder in (layout.agent_dir, layout.agent_socket_dir, layout.engine_file.parent, layout.watch_dir):
+        folder.mkdir(parents=True, exist_ok=True)
+    return layout
+
+
+def three_users(layout: Layout) -> bytes:
+    """A `users.json` with one user a role; hashing is slow on purpose, so tests do it once and copy the bytes."""
+    for name, role in (("vera", "viewer"), ("otto", "operator"), ("ada", "admin")):
+        users.add(layout, name, role, PASSWORD)
+    return layout.users_file.read_bytes()
+
+
+def start(layout: Layout, peers: Mapping[int, Peer], clock: Callable[[], float]) -> Agent:
+    """The agent as `python -m manage.agent` puts it together, but for the engine behind it."""
+    stack = PaperStack()
+    stack.hold.set()
+    sessions = Sessions(layout, gid=os.getgid(), clock=clock)
+    log = Audit(layout.audit_file, clock)
+    operations = Operations(clock)
+    dispatcher = Dispatcher(Access(layout, sessions, Throttle(clock), log), log, operations, stack.verbs())
+    server = Server(layout.agent_socket, dispatcher, peers=peers, gid=os.getgid())
+    server.start()
+    return Agent(layout, clock, stack, operations, sessions, AgentClient(layout.agent_socket), server, log)
