@@ -44,9 +44,8 @@ def judge(target: Target, driver: Driver, record: Record, engine: EngineState, n
     elif now - started_at <= target.startup_s:
         judged = _starting(record, engine, now - started_at)
     else:
-        judged = _silent(
-            f"no answer since its start {words.duration(now - started_at)} ago: {record.fault or 'silent'}"
-        )
+        since = "since its start" if engine.started_at else "while watched"
+        judged = _silent(f"no answer {since}, {words.duration(now - started_at)}: {record.fault or 'not asked yet'}")
     if engine.state == "unknown":
         judged = replace(judged, reason=f"{judged.reason}; engine state unknown")
     return judged
@@ -77,8 +76,7 @@ def _end(engine: EngineState) -> str:
 
 
 def _starting(record: Record, engine: EngineState, age: float) -> Judgement:
-    since = "started" if engine.started_at else "watched since"
-    reason = f"{since} {words.duration(age)} ago"
+    reason = f"started {words.duration(age)} ago" if engine.started_at else f"watched for {words.duration(age)}"
     if engine.restarts >= RESTART_LOOP:
         reason += f" after {words.plural(engine.restarts, 'restart')}"
     return Judgement("starting", f"{reason}, {record.fault}" if record.fault else reason, headline="is starting")

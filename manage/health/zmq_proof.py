@@ -25,6 +25,9 @@ REMEMBERED = 4096
 SETTLE_S = 2.0
 """How long a fresh subscription may take to reach the publisher; blocks of that time prove nothing."""
 
+UNDONE_S = 5.0
+"""How long before the last probe a D may have come whose tip RPC names only now."""
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -124,12 +127,12 @@ def proof(earlier: Sequence[Fact], tip: str, seen: Seen, at: float, *, interrupt
     first named a tip that ZMQ did not tell of. `zmq_base`: the tip at which the proof began, which nobody told of.
     `interrupted`: questions failed in between, so a block may have come while neither side was heard.
     """
-    confirmed = tip in seen.blocks or seen.undone
+    confirmed = tip in seen.blocks
     base = value(earlier, "zmq_base")
     behind_since = begun(earlier, "zmq_behind")
     unsettled = base is None or at - seen.since < SETTLE_S or value(earlier, "zmq_since") != seen.since
     hole = interrupted and behind_since is None and value(earlier, "tip_hash") != tip
-    if not confirmed and (unsettled or hole):
+    if not confirmed and (unsettled or hole or _just_undone(earlier, seen)):
         base, behind_since = tip, None
     facts = [
         Fact("zmq_proven", confirmed, at),
@@ -145,3 +148,9 @@ def proof(earlier: Sequence[Fact], tip: str, seen: Seen, at: float, *, interrupt
         facts.append(Fact("zmq_gap", round(at - seen.gap_at, 3), at, AGE))
         facts.append(Fact("zmq_gap_topic", seen.gap_topic, at))
     return tuple(facts)
+
+
+def _just_undone(earlier: Sequence[Fact], seen: Seen) -> bool:
+    """A block was taken off since the last probe: the tip is its parent, of which nobody need have told."""
+    probed_at = next((fact.at for fact in earlier if fact.name == "zmq_base"), 0.0)
+    return seen.undone and seen.block_at is not None and seen.block_at > probed_at - UNDONE_S
