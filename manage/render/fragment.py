@@ -33,26 +33,33 @@ class Fragment:
 
 
 def render_files(here: Services, service: Service) -> dict[str, bytes]:
-    """The service's configuration files by name, from `templates/files/<service>/`; without a template's `.j2`."""
+    """The service's configuration files by name."""
+    return render_folder(
+        service.name,
+        {
+            "service": service,
+            "settings": here.config.settings[service.name],
+            "network": here.config.network,
+            "stack": here.stack,
+            "databases": wiring.databases(here),
+            "rpc_users": wiring.rpc_users(here),
+            "locations": wiring.locations(here),
+            "watched": wiring.watched(here),
+        },
+    )
+
+
+def render_folder(name: str, values: Mapping[str, Any]) -> dict[str, bytes]:
+    """Every file of `templates/files/<name>/`, those that end in `.j2` rendered with `values` and called without it."""
     jinja = environment.files()
     files: dict[str, bytes] = {}
-    values = {
-        "service": service,
-        "settings": here.config.settings[service.name],
-        "network": here.config.network,
-        "stack": here.stack,
-        "databases": wiring.databases(here),
-        "rpc_users": wiring.rpc_users(here),
-        "locations": wiring.locations(here),
-        "watched": wiring.watched(here),
-    }
-    for name in _file_templates(service.name):
-        path = f"files/{service.name}/{name}"
+    for template in _file_templates(name):
+        path = f"files/{name}/{template}"
         try:
-            text = jinja.get_template(path).render(values) if name.endswith(".j2") else _verbatim(path)
+            text = jinja.get_template(path).render(values) if template.endswith(".j2") else _verbatim(path)
         except (jinja2.TemplateError, ValueError, KeyError) as error:
             raise _broken(path, error) from error
-        files[name.removesuffix(".j2")] = text.encode()
+        files[template.removesuffix(".j2")] = text.encode()
     return files
 
 
