@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from manage.catalog.model import NETWORKS, Catalog
+from manage.catalog.model import NETWORKS, Catalog, Network
 from manage.cli import output
 from manage.cli.options import require_root, with_dir
 from manage.errors import EXIT_USAGE, NodeyardError
@@ -35,7 +35,7 @@ Examples:
 @click.option("--yes", is_flag=True, help="Take the defaults instead of asking.")
 @with_dir
 def command(
-    profiles: tuple[str, ...], network: str | None, name: str, port_base: int, yes: bool, layout: Layout
+    profiles: tuple[str, ...], network: Network | None, name: str, port_base: int, yes: bool, layout: Layout
 ) -> None:
     """Write a new stack.yml and the installation's identity; nothing is started.
 
@@ -54,7 +54,7 @@ def command(
 def create(
     layout: Layout,
     profiles: tuple[str, ...],
-    network: str | None,
+    network: Network | None,
     *,
     name: str = "home",
     port_base: int = 8600,

@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from manage.catalog.model import NETWORKS
+from manage.catalog.model import NETWORKS, Network
 from manage.cli import output
 from manage.cli.options import require_root, with_dir
 from manage.host.layout import DEFAULT_DIR, Layout
@@ -28,7 +28,7 @@ Examples:
 @click.option("--no-start", is_flag=True, help="Make and build everything, start nothing.")
 @with_dir
 def command(
-    profiles: tuple[str, ...], network: str | None, port_base: int | None, yes: bool, no_start: bool, layout: Layout
+    profiles: tuple[str, ...], network: Network | None, port_base: int | None, yes: bool, no_start: bool, layout: Layout
 ) -> None:
     """From nothing to a running, watched stack; run again, it converges.
 
@@ -57,7 +57,7 @@ def command(
         _say_where(layout)
 
 
-def _say_what_is_kept(profiles: tuple[str, ...], network: str | None, port_base: int | None, layout: Layout) -> None:
+def _say_what_is_kept(profiles: tuple[str, ...], network: Network | None, port_base: int | None, layout: Layout) -> None:
     from manage import config
     from manage.catalog import load
 
