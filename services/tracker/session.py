@@ -139,7 +139,7 @@ class Session:
         if beats := [item for item in batch if isinstance(item, Beat)]:
             await self._confirm(beats[-1])
         if any(isinstance(item, Audit) for item in batch):
-            await self._audit()
+            await self.audit()
 
     async def _resync(self, cause: str) -> None:
         """Subscribe to and read every followed address. Nothing counts as confirmed until it is done."""
@@ -184,7 +184,7 @@ class Session:
             moment = Moment(datetime.fromtimestamp(beat.at, UTC), beat.info.daa_score)
             await self._database.run(lambda connection: balances.confirm(connection, CHAIN, moment))
 
-    async def _audit(self) -> None:
+    async def audit(self) -> None:
         """Hold our balances against the node's. What differs twice in a row was lost somewhere and is read anew.
 
         Once is no proof: the node may be a notification ahead of us.
