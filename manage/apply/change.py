@@ -61,16 +61,20 @@ class Change:
 
     def do_manager(self, operations: Sequence[Operation]) -> None:
         """All of the manager's operations, then their gates: before watch is up nobody could pass one."""
-        done = [(operation, self._carry_out(operation, self._work.manager)) for operation in operations]
-        for operation, at in done:
+        done = {
+            operation.service: (operation, self._carry_out(operation, self._work.manager)) for operation in operations
+        }
+        for service, (operation, at) in done.items():
             if operation.kind != "remove":
-                self._gate(operation.service, self._work.manager, at)
+                self._gate(service, self._work.manager, at)
 
-    def do(self, operation: Operation) -> None:
-        """One operation of the stack and its gate."""
-        at = self._carry_out(operation, self._work.stack)
-        if operation.kind != "remove":
-            self._gate(operation.service, self._work.stack, at)
+    def do(self, operations: Sequence[Operation]) -> None:
+        """The stack's operations, one after the other; a service is gated after its last one."""
+        for index, operation in enumerate(operations):
+            at = self._carry_out(operation, self._work.stack)
+            later = {following.service for following in operations[index + 1 :]}
+            if operation.kind != "remove" and operation.service not in later:
+                self._gate(operation.service, self._work.stack, at)
 
     def prove(self, service: str) -> None:
         """The gate alone, for a service that runs as wanted and that nobody has seen well."""

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from manage.apply import down
+from manage.apply import down, keep
 from manage.apply.events import Event, Progress, silent
-from manage.apply.keep import REPOSITORY
 from manage.engine import facts, networks, volumes
 from manage.engine.client import Api, connect
 from manage.engine.model import LABEL_INSTALLATION, ContainerFacts
@@ -141,13 +140,13 @@ def _locked(layout: Layout) -> Iterator[None]:
 
 
 def _images(api: Api, installation: Installation) -> tuple[str, ...]:
-    """Tags of images that we made. They stay while another installation lives on this engine: it shares them."""
-    keeps = f"{REPOSITORY}:{installation.id}-"
-    found = api.images(filters={"label": LABEL_IMAGE})
-    tags = sorted(tag for image in found for tag in image.get("RepoTags") or ())
-    if _others(api, installation):
-        return tuple(tag for tag in tags if tag.startswith(keeps))
-    return tuple(tags)
+    """The tags that our receipts keep, and the images that we made.
+
+    The latter stay while another installation lives on this engine: it shares them.
+    """
+    kept = {f"{keep.REPOSITORY}:{tag}" for tag in keep.tags(api, installation)}
+    made = api.images(filters={"label": LABEL_IMAGE}) if not _others(api, installation) else ()
+    return tuple(sorted(kept | {tag for image in made for tag in image.get("RepoTags") or ()}))
 
 
 def _others(api: Api, installation: Installation) -> bool:

@@ -49,9 +49,7 @@ def rerun(
         draft = receipt.of_work(work, "restart", by, drafted)
         with Change(work, api, Facts(found, {}, {}, {}), lock=descriptor, progress=progress, draft=draft) as change:
             change.do_manager(managing)
-            for operation in planned.operations:
-                if operation not in managing:
-                    change.do(operation)
+            change.do([operation for operation in planned.operations if operation not in managing])
             names = [operation.service for operation in planned.operations]
             change.summary = f"{words.listing(names)} {'was' if len(names) == 1 else 'were'} restarted."
         return change.receipt

@@ -79,8 +79,8 @@ def remove(api: Api, installation: Installation, container: ContainerFacts) -> N
 
 
 def _unpause(api: Api, container: ContainerFacts | None) -> None:
-    """A paused container cannot be stopped."""
-    if container is not None and container.state == "paused":
+    """A paused container cannot be stopped; asked anew, since the plan may have had it unpaused already."""
+    if container is not None and api.inspect_container(container.id)["State"]["Paused"]:
         api.unpause(container.id)
 
 

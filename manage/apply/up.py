@@ -45,7 +45,6 @@ def converge(
         require_supported(api)
         before = _report_interrupted(work, progress)
         outlook = look(work, api)
-        refusals.strangers(outlook.facts.containers, work.installation)
         if not manager:
             refusals.manager_would_change(outlook.manager)
         managing = outlook.manager.changes
@@ -62,8 +61,7 @@ def converge(
             starting = {operation.service for operation in serving if operation.kind in refusals.STARTING}
             formats.record(work.layout, work.stack, starting, time.time())
             change.do_manager(managing)
-            for operation in serving:
-                change.do(operation)
+            change.do(serving)
             for service in unproven:
                 change.prove(service)
             keep.tag_images(api, work.installation, receipt.history(work.layout))

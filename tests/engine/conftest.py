@@ -1,0 +1,81 @@
+"""Real containers on the engine of this machine, in installations of their own, removed before and after."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import standin
+import tiny
+
+from manage.apply import keep
+from manage.engine.client import connect
+from manage.engine.model import LABEL_INSTALLATION
+from manage.errors import NodeyardError
+from manage.host import installation as installations
+from manage.host.layout import Layout
+
+PREFIX = "nytest-"
+"""How the compose projects of these tests begin, and so their networks and volumes."""
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Any]:
+    """The engine's API. These tests are about a real engine: without one they fail, they are not skipped."""
+    try:
+        with connect() as api:
+            _remove(api, PREFIX)
+            # A neighbour that lives on this engine: no purge of these tests may take the images that it shares.
+            api.create_volume(f"{PREFIX}neighbour", labels={LABEL_INSTALLATION: "neighbour"})
+            yield api
+            _remove(api, PREFIX)
+    except NodeyardError as error:
+        pytest.fail(f"{error.message} {error.hint} (tests/run starts an engine.)")
+
+
+@pytest.fixture
+def layout(engine: Any, tmp_path: Path) -> Iterator[Layout]:
+    """A fresh installation in a folder of its own."""
+    made = Layout(tmp_path / "yard")
+    project = f"{PREFIX}{secrets.token_hex(3)}"
+    installation = installations.create(made, project=project)
+    yield made
+    _remove(engine, project, installation.id)
+
+
+@pytest.fixture
+def watched(layout: Layout) -> Iterator[Layout]:
+    """The same, with snapshots that tell of its containers."""
+    with standin.watching(layout):
+        yield layout
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def _remove(api: Any, prefix: str, installation: str = "") -> None:
+    """What tests of these projects left: containers by our test label, networks and volumes by label and name."""
+    for entry in api.containers(all=True, filters={"label": f"{tiny.TEST_LABEL}=engine"}):
+        if entry["Labels"].get("com.docker.compose.project", PREFIX).startswith(prefix):
+            api.remove_container(entry["Id"], force=True)
+    for network in api.networks(filters={"label": LABEL_INSTALLATION}):
+        if network["Name"].startswith(prefix):
+            api.remove_network(network["Id"])
+    for volume in api.volumes(filters={"label": LABEL_INSTALLATION})["Volumes"] or ():
+        if volume["Name"].startswith(prefix):
+            api.remove_volume(volume["Name"])
+    for image in api.images(filters={"label": f"{tiny.TEST_LABEL}=engine"}):
+        for tag in image["RepoTags"] or ():
+            if tag.startswith(f"{keep.REPOSITORY}:{installation}"):
+                api.remove_image(tag)

@@ -1,0 +1,142 @@
+"""Two changes at once, Ctrl-C, kill -9: the lock names its holder, and the next `up` goes on."""
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import stacks
+
+from manage.apply import receipt
+from manage.apply.up import converge
+from manage.engine import facts
+from manage.errors import NodeyardError
+from manage.host import installation as installations
+from manage.host import lock
+
+SLOW = {"script": stacks.STUBBORN, "grace": "4s"}
+"""A service that takes four seconds to stop, so that a recreate of it can be met in the middle."""
+
+
+def until(condition, what, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"{what} did not come"
+        time.sleep(0.05)
+    return found
+
+
+@pytest.fixture
+def start(watched):
+    """Start `manage up` by alice in a process of its own."""
+    started = []
+
+    def run(services):
+        program = Path(stacks.__file__)
+        process = subprocess.Popen(
+            [sys.executable, str(program), str(watched.dir), json.dumps({"services": services})],
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=program.parents[2],
+            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{program.parents[2]}:{program.parents[2] / 'services'}"},
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+    until(lambda: not lock.holder(watched), "the end of what was started")
+
+
+def compose_of(process):
+    """The docker-compose that this process is running now, if any."""
+    for child in psutil.Process(process.pid).children():
+        with contextlib.suppress(psutil.Error):  # a child that has just ended
+            if "up" in child.cmdline():
+                return child
+    return None
+
+
+def test_the_second_of_two_ups_names_the_first(watched, start):
+    converge(stacks.work(watched, {"one": SLOW}))
+    changed = {"one": {**SLOW, "env": {"A": "1"}}}
+    first = start(changed)
+    until(lambda: compose_of(first), "compose")
+    with pytest.raises(NodeyardError, match=rf"manage up by alice since \d\d:\d\d \(pid {first.pid}\)"):
+        converge(stacks.work(watched, {"one": {}}))
+    assert first.wait(timeout=30) == 0
+    assert receipt.history(watched)[-1].state == "healthy"
+
+
+def test_a_killed_up_holds_the_lock_until_its_compose_has_ended_and_the_next_goes_on(engine, watched, start):
+    converge(stacks.work(watched, {"one": SLOW}))
+    changed = {"one": {**SLOW, "env": {"A": "1"}}}
+    first = start(changed)
+    compose = until(lambda: compose_of(first), "compose")
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    assert compose.is_running()
+    work = stacks.work(watched, changed)
+    with pytest.raises(NodeyardError, match=rf"manage up by alice since .* \(pid {first.pid}\)"):
+        converge(work)
+
+    until(lambda: not lock.holder(watched), "the end of compose")
+    assert receipt.history(watched)[-1].state == "interrupted"
+    told = []
+    done = converge(work, progress=told.append)
+    assert done.state == "healthy"
+    assert [step.service for step in done.operations] == ["one"]
+    assert any("was interrupted" in event.text for event in told)
+    assert [entry.state for entry in receipt.history(watched)] == ["healthy", "interrupted", "healthy"]
+    found = facts.containers(engine, installations.read(watched))
+    assert [container.state for container in found] == ["running"]
+
+
+def test_ctrl_c_lets_compose_finish_and_the_next_up_goes_on(engine, watched, start):
+    converge(stacks.work(watched, {"one": SLOW, "two": {}}))
+    changed = {"one": {**SLOW, "env": {"A": "1"}}, "two": {"env": {"A": "1"}}}
+    first = start(changed)
+    until(lambda: compose_of(first), "compose")
+    first.send_signal(signal.SIGINT)
+    assert first.wait(timeout=30) == 1
+    assert "Stopped by Ctrl-C; change 2 is marked as interrupted." in first.stderr.read()
+    stopped = receipt.history(watched)[-1]
+    assert (stopped.state, stopped.reason) == ("interrupted", "stopped by Ctrl-C")
+    assert [(step.service, step.outcome) for step in stopped.operations] == [("one", "pending"), ("two", "pending")]
+    half = {c.service: c for c in facts.containers(engine, installations.read(watched))}
+    assert half["one"].state == "running", "compose was let finish its step"
+
+    done = converge(stacks.work(watched, changed))
+    assert [(step.kind, step.service, step.outcome) for step in done.operations] == [
+        ("recreate", "two", "done"),
+        ("keep", "one", "done"),
+    ]
+
+
+def test_ctrl_c_at_the_gate_is_an_interruption_too(watched, start):
+    (watched.dir / "watch" / "snapshot.json").unlink(missing_ok=True)
+    services = {"one": {"startup_s": 60, "script": "exit 3"}}
+    first = start(services)
+    until(
+        lambda: (found := receipt.history(watched)) and found[-1].state == "in_progress" and not compose_of(first),
+        "the gate",
+    )
+    until(lambda: watched.desired_file.exists() and facts_of(watched), "the container")
+    first.send_signal(signal.SIGINT)
+    assert first.wait(timeout=30) == 1
+    assert receipt.history(watched)[-1].state == "interrupted"
+
+
+def facts_of(layout):
+    from manage.engine.client import connect
+
+    with connect() as api:
+        return facts.containers(api, installations.read(layout))

@@ -1,0 +1,155 @@
+"""What `up` refuses before it has changed anything, and how a failed gate speaks."""
+
+import socket
+
+import pytest
+import stacks
+import standin
+import tiny
+
+from manage.apply import receipt
+from manage.apply.down import stop
+from manage.apply.up import converge
+from manage.engine import facts
+from manage.engine.client import connect
+from manage.errors import NodeyardError
+from manage.host import installation as installations
+
+
+def untouched(layout):
+    """Nothing was begun: no receipt, no container, no file of a secret."""
+    with connect() as api:
+        ours = [c for c in facts.containers(api, installations.read(layout)) if c.installation]
+    return receipt.history(layout) == () and ours == []
+
+
+def test_a_container_of_our_project_without_our_id_is_a_refusal_and_stays(engine, layout):
+    project = installations.read(layout).project
+    reference, _ = tiny.ensure(engine)
+    labels = {"com.docker.compose.project": project, "com.docker.compose.service": "one", tiny.TEST_LABEL: "engine"}
+    stranger = engine.create_container(reference, ["sh", "-c", stacks.LOOP], labels=labels, name=f"{project}-one-1")[
+        "Id"
+    ]
+    engine.start(stranger)
+    before = engine.inspect_container(stranger)
+    work = stacks.work(layout, {"one": {}})
+    for change in (converge, stop, lambda work: stop(work, everything=True)):
+        with pytest.raises(NodeyardError, match=rf"{project}-one-1.*installation id|{project}-one-1.*installation"):
+            change(work)
+    assert engine.inspect_container(stranger) == before
+    assert untouched(layout)
+
+
+@pytest.mark.parametrize("kind", ["volume", "network"])
+def test_a_volume_or_network_of_our_name_without_our_label_is_a_refusal_and_stays(engine, layout, kind):
+    work = stacks.work(layout, {"one": {"volume": True}})
+    if kind == "volume":
+        name = work.stack.volumes[0].name
+        engine.create_volume(name)
+    else:
+        name = work.stack.networks[0]
+        engine.create_network(name)
+    try:
+        with pytest.raises(NodeyardError, match=name):
+            converge(work)
+        assert untouched(layout)
+    finally:
+        (engine.remove_volume if kind == "volume" else engine.remove_network)(name)
+
+
+def test_a_port_taken_by_a_process_names_it(layout):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        work = stacks.work(layout, {"one": {"ports": [f"127.0.0.1:{port}:80"]}})
+        with pytest.raises(NodeyardError, match=rf"Port {port} on 127.0.0.1 is taken by .* \(pid \d+\)") as refused:
+            converge(work)
+    assert "--port-base" in refused.value.hint
+    assert untouched(layout)
+
+
+def test_a_port_taken_by_a_container_names_it(engine, layout, free_port):
+    reference, _ = tiny.ensure(engine)
+    host_config = engine.create_host_config(port_bindings={80: ("127.0.0.1", free_port)})
+    other = engine.create_container(
+        reference, ["sh", "-c", stacks.LOOP], ports=[80], host_config=host_config, labels={tiny.TEST_LABEL: "engine"}
+    )["Id"]
+    engine.start(other)
+    try:
+        name = engine.inspect_container(other)["Name"].lstrip("/")
+        work = stacks.work(layout, {"one": {"ports": [f"127.0.0.1:{free_port}:80"]}})
+        with pytest.raises(NodeyardError, match=f"Port {free_port} on 127.0.0.1 is taken by the container {name}"):
+            converge(work)
+        assert untouched(layout)
+    finally:
+        engine.remove_container(other, force=True)
+
+
+def test_our_own_published_port_is_not_in_our_way(watched, free_port):
+    ports = [f"127.0.0.1:{free_port}:80"]
+    converge(stacks.work(watched, {"one": {"ports": ports}}))
+    assert converge(stacks.work(watched, {"one": {"ports": ports, "env": {"A": "1"}}})).state == "healthy"
+
+
+def test_too_little_disk_is_a_refusal(layout):
+    work = stacks.work(layout, {"chain": {"volume": True, "disk_bytes": 10**15}})
+    with pytest.raises(NodeyardError, match=r"Too little disk: .* for chain"):
+        converge(work)
+    assert untouched(layout)
+
+
+def test_an_engine_that_does_not_run_is_a_sentence(layout, monkeypatch, tmp_path):
+    work = stacks.work(layout, {"one": {}})
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/dead.sock")
+    with pytest.raises(NodeyardError, match="Docker's engine is not running"):
+        converge(work)
+
+
+def test_a_socket_that_nobody_listens_on_is_the_same_sentence(monkeypatch, tmp_path):
+    path = tmp_path / "left.sock"
+    with socket.socket(socket.AF_UNIX) as gone:
+        gone.bind(str(path))
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{path}")
+    with pytest.raises(NodeyardError, match="Docker's engine is not running"), connect():
+        pass
+
+
+def test_an_engine_on_another_machine_is_refused(monkeypatch):
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    with pytest.raises(NodeyardError, match="not reached by a socket of this machine"), connect():
+        pass
+
+
+def test_a_secret_that_cannot_be_read_is_a_sentence_with_its_path(watched):
+    work = stacks.work(watched, {"one": {"secrets": {"token": 1}}})
+    converge(work)
+    (watched.secrets_dir / "token_g1").write_text("")
+    changed = stacks.work(watched, {"one": {"secrets": {"token": 1}, "env": {"A": "1"}}})
+    with pytest.raises(NodeyardError, match=r"The secret token_g1 is empty \(.*/secrets/token_g1\)"):
+        converge(changed)
+    assert receipt.history(watched)[-1].state == "failed"
+
+
+def test_what_compose_cannot_do_is_said_in_its_words(watched):
+    work = stacks.work(watched, {"one": {"script": "exit 0"}})
+    broken = stacks.work(watched, {"one": {"ports": ["127.0.0.1:1:80", "127.0.0.1:1:81"]}})
+    assert converge(stacks.work(watched, {"two": {}})).state == "healthy"
+    del work
+    with pytest.raises(NodeyardError, match="docker-compose failed"):
+        converge(broken)
+    failed = receipt.history(watched)[-1]
+    assert (failed.state, failed.outcome_of("one")) == ("failed", "failed")
+
+
+def test_a_failed_gate_shows_the_services_own_last_lines(layout):
+    script = "echo the door is stuck; trap 'exit 0' TERM; while :; do sleep 0.1; done"
+    work = stacks.work(layout, {"one": {"script": script, "startup_s": 1}, "two": {}})
+    with standin.watching(layout, {"one": "degraded"}), pytest.raises(NodeyardError) as failed:
+        converge(work)
+    assert failed.value.message.startswith("one did not become healthy: degraded: ")
+    assert "  the door is stuck" in failed.value.message.splitlines()
+    entry = receipt.history(layout)[-1]
+    assert (entry.state, entry.outcome_of("one"), entry.outcome_of("two")) == ("failed", "failed", "pending")
+
+    with standin.watching(layout):
+        done = converge(work)
+    assert {(step.kind, step.service) for step in done.operations} == {("create", "two"), ("keep", "one")}

@@ -1,0 +1,187 @@
+"""`up` on a real engine: what is made, kept, replaced and removed."""
+
+import pytest
+import stacks
+
+from manage.apply import receipt
+from manage.apply.up import converge
+from manage.apply.work import look
+from manage.engine import facts
+from manage.errors import NodeyardError
+from manage.host import installation as installations
+
+
+def running(engine, layout):
+    """Service -> facts of the installation's containers."""
+    return {container.service: container for container in facts.containers(engine, installations.read(layout))}
+
+
+def kinds(work, engine):
+    return {operation.service: operation.kind for operation in look(work, engine).stack.operations}
+
+
+def test_up_makes_what_is_missing_and_a_second_up_does_nothing(engine, watched):
+    work = stacks.work(watched, {"one": {"volume": True}, "two": {}}, {"keeper": {}})
+    made = converge(work)
+    assert made.state == "healthy"
+    assert [(step.kind, step.service, step.outcome) for step in made.operations] == [
+        ("create", "keeper", "done"),
+        ("create", "one", "done"),
+        ("create", "two", "done"),
+    ]
+    before = running(engine, watched)
+    assert {name: container.state for name, container in before.items()} == dict.fromkeys(
+        ("keeper", "one", "two"), "running"
+    )
+
+    again = converge(work)
+    assert (again.number, again.operations) == (0, ())
+    assert again.summary.startswith("Nothing to do")
+    assert running(engine, watched) == before
+    assert [entry.number for entry in receipt.history(watched)] == [made.number]
+
+
+def test_only_what_differs_is_replaced_with_the_difference_named(engine, watched):
+    converge(stacks.work(watched, {"one": {}, "two": {}}))
+    before = running(engine, watched)
+    changed = stacks.work(watched, {"one": {}, "two": {"env": {"LEVEL": "debug"}}})
+    operation = look(changed, engine).stack.changes[0]
+    assert (operation.kind, operation.service) == ("recreate", "two")
+    assert any("LEVEL" in difference.name for difference in operation.cause)
+
+    converge(changed)
+    after = running(engine, watched)
+    assert after["one"] == before["one"]
+    assert after["two"].id != before["two"].id
+    assert kinds(changed, engine) == {"one": "keep", "two": "keep"}
+
+
+def test_a_changed_file_reaches_the_container(engine, watched):
+    script = "trap 'exit 0' TERM; cat /etc/nodeyard/greeting; while :; do sleep 0.1; done"
+    for text in ("hello\n", "goodbye\n"):
+        converge(stacks.work(watched, {"one": {"files": {"greeting": text}, "script": script}}))
+        assert engine.logs(running(engine, watched)["one"].id) == text.encode()
+
+
+def test_another_image_under_the_same_service_is_a_recreate(engine, watched):
+    converge(stacks.work(watched, {"one": {}}))
+    work = stacks.work(watched, {"one": {"flavour": "other"}})
+    assert look(work, engine).stack.changes[0].cause[0].name == "image"
+    converge(work)
+    assert running(engine, watched)["one"].image_digest == work.stack.service("one").image.config_digest
+
+
+def test_a_service_that_is_not_wanted_any_more_is_removed_and_its_volume_stays(engine, watched):
+    work = stacks.work(watched, {"one": {}, "two": {"volume": True}})
+    converge(work)
+    volume = work.stack.volumes[0].name
+    converge(stacks.work(watched, {"one": {}}))
+    assert set(running(engine, watched)) == {"one"}
+    assert engine.inspect_volume(volume)["Name"] == volume
+
+
+def test_up_of_some_services_leaves_the_others_alone(engine, watched):
+    work = stacks.work(watched, {"one": {}, "two": {}})
+    converge(work, names=["two"])
+    assert set(running(engine, watched)) == {"two"}
+    with pytest.raises(NodeyardError, match="There is no service tow") as refused:
+        converge(work, names=["tow"])
+    assert refused.value.hint == "Did you mean two?"
+
+
+def test_a_paused_container_is_unpaused(engine, watched):
+    work = stacks.work(watched, {"one": {}})
+    converge(work)
+    before = running(engine, watched)["one"]
+    engine.pause(before.id)
+    assert kinds(work, engine) == {"one": "unpause"}
+    converge(work)
+    after = running(engine, watched)["one"]
+    assert (after.id, after.state) == (before.id, "running")
+
+
+def test_a_paused_container_that_differs_is_unpaused_and_replaced(engine, watched):
+    converge(stacks.work(watched, {"one": {}}))
+    engine.pause(running(engine, watched)["one"].id)
+    changed = stacks.work(watched, {"one": {"env": {"A": "1"}}})
+    converge(changed)
+    assert kinds(changed, engine) == {"one": "keep"}
+
+
+def test_a_stopped_container_is_started(engine, watched):
+    work = stacks.work(watched, {"one": {}})
+    converge(work)
+    before = running(engine, watched)["one"]
+    engine.stop(before.id)
+    assert kinds(work, engine) == {"one": "restart"}
+    converge(work)
+    after = running(engine, watched)["one"]
+    assert (after.id, after.state) == (before.id, "running")
+
+
+def test_memory_changed_behind_our_back_is_named_and_put_right(engine, watched):
+    work = stacks.work(watched, {"one": {}})
+    converge(work)
+    engine.update_container(running(engine, watched)["one"].id, mem_limit="32m", memswap_limit="32m")
+    operation = look(work, engine).stack.changes[0]
+    assert operation.kind == "recreate"
+    assert any("memory" in difference.name for difference in operation.cause)
+    converge(work)
+    assert running(engine, watched)["one"].memory_bytes == 64 * 1024**2
+
+
+def test_a_half_made_recreate_is_put_right(engine, watched):
+    """Compose killed in the middle leaves the old container stopped and a new one beside it."""
+    work = stacks.work(watched, {"one": {}})
+    converge(work)
+    old = running(engine, watched)["one"]
+    engine.stop(old.id)
+    details = engine.inspect_container(old.id)
+    engine.create_container(
+        details["Config"]["Image"],
+        command=details["Config"]["Cmd"],
+        labels=details["Config"]["Labels"],
+        name=f"{old.id[:12]}_{old.name}",
+    )
+    assert kinds(work, engine) == {"one": "recreate"}
+    converge(work)
+    ours = facts.containers(engine, installations.read(watched))
+    assert [(container.service, container.state) for container in ours] == [("one", "running")]
+
+
+def test_the_hashes_of_a_plan_are_those_that_compose_gave_the_containers(engine, watched):
+    work = stacks.work(watched, {"one": {"volume": True, "files": {"a": "b"}}, "two": {}}, {"keeper": {}})
+    converge(work)
+    found = look(work, engine).facts
+    assert found.config_hashes == {container.service: container.config_hash for container in found.containers}
+
+
+def test_the_agent_may_not_change_the_manager(engine, watched):
+    work = stacks.work(watched, {"one": {}}, {"keeper": {}})
+    with pytest.raises(NodeyardError, match=r"The manager itself would change: keeper \(create\)") as refused:
+        converge(work, manager=False)
+    assert refused.value.hint == "Run this on the host: manage up"
+    assert running(engine, watched) == {}
+    assert receipt.history(watched) == ()
+
+
+def test_images_of_the_last_three_changes_keep_a_tag(engine, watched):
+    from manage.apply import keep
+
+    installation = installations.read(watched)
+    digests = []
+    for number in range(4):
+        work = stacks.work(watched, {"one": {"flavour": f"kept-{number}"}})
+        converge(work)
+        digests.append(work.stack.service("one").image.config_digest.removeprefix("sha256:")[:12])
+    assert keep.tags(engine, installation) == {f"{installation.id}-{digest}" for digest in digests[1:]}
+
+
+def test_the_image_of_a_volume_is_noted_before_it_first_opens_it(watched):
+    import json
+
+    work = stacks.work(watched, {"one": {"volume": True}})
+    converge(work)
+    volumes = json.loads(watched.data_formats_file.read_text())["volumes"]
+    opened = volumes[work.stack.volumes[0].name]
+    assert [entry["config_digest"] for entry in opened] == [work.stack.service("one").image.config_digest]
