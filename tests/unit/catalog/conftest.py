@@ -1,0 +1,31 @@
+"""A copy of `profiles/` that a test may spoil."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from manage.host.layout import CHECKOUT
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    shutil.copytree(CHECKOUT / "profiles", tmp_path / "profiles")
+    return tmp_path
+
+
+@pytest.fixture
+def spoil(tree: Path) -> Callable[[str, str, str], Path]:
+    """Replace text in a file of the copy; the text must be there."""
+
+    def replace(file: str, old: str, new: str) -> Path:
+        path = tree / "profiles" / file
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+        return tree
+
+    return replace

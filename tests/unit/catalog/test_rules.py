@@ -1,0 +1,50 @@
+"""Rules are data; these say what each kind means."""
+
+from __future__ import annotations
+
+import pytest
+
+from manage.catalog.model import Rule
+from manage.catalog.rules import broken, holds
+
+SETTINGS = {"bitcoind": {"prune": 550, "txindex": True, "peers": []}, "kaspad": {"listen": False}}
+
+
+@pytest.mark.parametrize(
+    ("subject", "answer"),
+    [
+        ("bitcoind", True),
+        ("oracle", False),
+        ("oracle.window=3", False),
+        ("bitcoind.txindex=true", True),
+        ("kaspad.listen=true", False),
+        ("kaspad.listen!=true", True),
+        ("bitcoind.prune>0", True),
+        ("bitcoind.prune<550", False),
+        ("bitcoind.prune=550", True),
+    ],
+)
+def test_a_subject_holds_when_the_service_is_there_and_its_setting_compares(subject: str, answer: bool) -> None:
+    assert holds(subject, ("bitcoind", "kaspad"), SETTINGS) is answer
+
+
+def test_a_subject_that_cannot_be_read_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no subject"):
+        holds("bitcoind prune", ("bitcoind",), SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "subjects", "breaks"),
+    [
+        ("incompatible", ("bitcoind.txindex=true", "bitcoind.prune>0"), True),
+        ("incompatible", ("bitcoind.txindex=true", "kaspad.listen=true"), False),
+        ("requires", ("bitcoind", "kaspad"), False),
+        ("requires", ("bitcoind", "oracle"), True),
+        ("requires", ("oracle", "pooler"), False),
+        ("exclusive", ("bitcoind", "kaspad"), True),
+        ("exclusive", ("bitcoind", "oracle"), False),
+    ],
+)
+def test_a_rule_is_broken_as_its_kind_says(kind: str, subjects: tuple[str, ...], breaks: bool) -> None:
+    rule = Rule(kind, subjects, "why")  # type: ignore[arg-type]
+    assert bool(broken([rule], ("bitcoind", "kaspad"), SETTINGS)) is breaks

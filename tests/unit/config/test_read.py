@@ -1,0 +1,192 @@
+"""Reading stack.yml: complete when right; every fault at once, with line and suggestion, when wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from manage import config
+from manage.catalog.load import resolve
+from manage.catalog.model import Catalog
+from manage.config import ConfigFaults
+from manage.config.model import Config, Fault
+from manage.errors import NodeyardError
+
+
+def parse(text: str, catalog: Catalog) -> Config:
+    return config.parse(f"version: 1\n{text}", "stack.yml", catalog)
+
+
+def faults(text: str, catalog: Catalog) -> dict[str, Fault]:
+    with pytest.raises(ConfigFaults) as caught:
+        parse(text, catalog)
+    return {fault.path: fault for fault in caught.value.faults}
+
+
+def test_an_empty_configuration_is_the_sandbox_with_every_default_filled_in(catalog: Catalog) -> None:
+    found = parse("", catalog)
+    assert (found.network, found.profiles, found.port_base, found.bind) == ("sandbox", ("sandbox",), 8600, "127.0.0.1")
+    assert found.services[0] == "timescaledb"
+    assert set(found.services) >= {"timescaledb", "kaspad", "bitcoind", "tracker", "proxy"}
+    assert found.settings["proxy"] == {"rate_limit": 20}
+    assert found.memory["kaspad"] == resolve(catalog, "kaspad", "sandbox").resources.memory
+    assert {"agent", "watch", "dashboard"} <= set(found.settings)
+    assert not {"agent", "watch", "dashboard"} & set(found.services)
+
+
+def test_every_fault_is_named_at_once_with_its_line_and_a_suggestion(catalog: Catalog) -> None:
+    text = """\
+network: sandbx
+profile: [core]
+profiles: [core]
+ports: 8600
+services:
+  kaspad:
+    ram_scal: 2
+    outbound_peers: 200
+    archival: 'yes'
+  tracker: {enabled: true}
+"""
+    found = faults(text, catalog)
+    assert {path: fault.line for path, fault in found.items()} == {
+        "network": 2,
+        "profile": 3,
+        "ports": 5,
+        "services.kaspad.ram_scal": 8,
+        "services.kaspad.outbound_peers": 9,
+        "services.kaspad.archival": 10,
+        "services.tracker": 11,
+    }
+    assert found["services.kaspad.ram_scal"].hint == "did you mean ram_scale?"
+    assert found["profile"].hint == "did you mean profiles?"
+    assert found["services.kaspad.outbound_peers"].message == "200 is more than 64"
+    assert found["services.tracker"].message == "tracker is not part of the profiles chosen (core)"
+
+
+def test_the_error_reads_as_a_count_and_one_line_a_fault(catalog: Catalog) -> None:
+    with pytest.raises(ConfigFaults) as caught:
+        parse("netwrk: x\nports: {base: 10}\n", catalog)
+    assert caught.value.message.splitlines() == [
+        "stack.yml has 2 faults:",
+        "  line 2: netwrk: it is not a key that Nodeyard knows; did you mean network?",
+        "  line 3: ports.base: 10 is less than 1024",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "words"),
+    [
+        ("name: ''", "name", "does not have the form"),
+        ("profiles: sandbox", "profiles", "is not a list of texts"),
+        ("profiles: [sandbx]", "profiles", "is not one of"),
+        ("ports: {base: true}", "ports.base", "true is not a whole number"),
+        ("ports: {base: 8600.5}", "ports.base", "is not a whole number"),
+        ("ports: {bind: localhost}", "ports.bind", "is not an IP address"),
+        ("services: {kaspad: {ram_scale: fast}}", "services.kaspad.ram_scale", "is not a number"),
+        ("services: {kaspad: {memory: 4}}", "services.kaspad.memory", "is not a size"),
+        ("services: {kaspad: {memory: 4q}}", "services.kaspad.memory", "'4q' is not a size"),
+        ("services: {kaspad: {memory: 1m}}", "services.kaspad.memory", "is less than 16m"),
+        ('services: {kaspad: {peers: ["a\\nb"]}}', "services.kaspad.peers", "holds a control character"),
+        ("services: {kaspad: {peers: [a b]}}", "services.kaspad.peers", "does not have the form"),
+        ("storage: {chain_dirs: {kaspad: relative}}", "storage.chain_dirs.kaspad", "is not an absolute path"),
+        ("storage: {chain_dirs: {kaspad: /}}", "storage.chain_dirs.kaspad", "is not an absolute path"),
+        ("storage: {chain_dirs: {kaspad: /a/../b}}", "storage.chain_dirs.kaspad", "is not an absolute path"),
+        ("services: {proxy: {rate_limit: 1, rate_limit: 2}}", "services.proxy.rate_limit", "given twice"),
+        ("services: {proxy: 3}", "services.proxy", "it is a section"),
+        ("services: {dashboard: {enabled: false}}", "services.dashboard.enabled", "not a key"),
+        ("services: {bitcoind: {prune: 100}}", "services.bitcoind.prune", "at least 550 MiB"),
+        ("services: {kaspad: {enabled: false}}", "services.kaspad.enabled", "tracker needs kaspad (utxoindex)"),
+        ("name: 2026-11-21", "name", "is not text"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_a_fault_at_its_key(text: str, path: str, words: str, catalog: Catalog) -> None:
+    assert words in faults(text, catalog)[path].message
+
+
+def test_a_broken_rule_between_settings_is_a_fault_in_the_rules_words(catalog: Catalog) -> None:
+    found = faults("services:\n  bitcoind:\n    txindex: true\n    prune: 1000\n", catalog)
+    fault = found["services.bitcoind.txindex"]
+    assert fault.line == 4
+    assert "only while it keeps all blocks" in fault.message
+
+
+def test_a_profile_is_refused_on_a_network_it_does_not_run_on(catalog: Catalog) -> None:
+    fault = faults("profiles: [sandbox]\nnetwork: private\n", catalog)["network"]
+    assert fault.message == "profile sandbox does not run on private"
+    assert fault.hint == "it runs on sandbox"
+
+
+@pytest.mark.parametrize("network", ["mainnet", "testnet"])
+@pytest.mark.parametrize(("profile", "reason"), [("bitcoin", "Core development tree"), ("core", "kaspad 0.15.0")])
+def test_locally_built_chain_nodes_are_refused_on_public_networks_with_the_reason(
+    network: str, profile: str, reason: str, catalog: Catalog
+) -> None:
+    text = f"profiles: [{profile}]\nnetwork: {network}\nimages: {{source: local}}\n"
+    fault = faults(text, catalog)["images.source"]
+    assert fault.line == 4
+    assert reason in fault.message
+    assert "upstream" in fault.hint
+
+
+@pytest.mark.parametrize(
+    "text", ["network: private\nimages: {source: local}", "network: mainnet\nimages: {source: upstream}"]
+)
+def test_real_nodes_run_locally_built_on_a_private_network_and_from_upstream_anywhere(
+    text: str, catalog: Catalog
+) -> None:
+    found = parse(f"profiles: [bitcoin, core]\n{text}\n", catalog)
+    assert found.services == ("bitcoind", "kaspad")
+
+
+def test_two_services_cannot_publish_the_same_port(catalog: Catalog) -> None:
+    text = "profiles: [sandbox]\nports: {base: 18443}\nservices: {bitcoind: {listen: true}}\n"
+    assert "port 18444 of this host would be used 2 times" in faults(text, catalog)["ports.base"].message
+
+
+def test_a_newer_version_is_refused_because_this_manage_cannot_know_it(catalog: Catalog) -> None:
+    with pytest.raises(NodeyardError, match="written by a newer manage"):
+        config.parse("version: 2\nname: x\n", "stack.yml", catalog)
+
+
+def test_a_file_without_a_version_is_refused(catalog: Catalog) -> None:
+    with pytest.raises(ConfigFaults, match="version: it is missing"):
+        config.parse("name: x\n", "stack.yml", catalog)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("", "it is empty"), ("- a", "it is empty"), ("a: [", "no valid YAML"), ("a: \x07", "no valid YAML")],
+)
+def test_what_is_no_mapping_or_no_yaml_is_one_fault(text: str, words: str, catalog: Catalog) -> None:
+    with pytest.raises(ConfigFaults, match=words):
+        config.parse(text, "stack.yml", catalog)
+
+
+def test_a_missing_file_says_how_to_make_one(catalog: Catalog, tmp_path: Path) -> None:
+    with pytest.raises(NodeyardError) as caught:
+        config.load(tmp_path / "stack.yml", catalog)
+    assert caught.value.hint == "Make one: manage init"
+
+
+def test_a_service_that_is_switched_off_is_kept_apart_with_its_settings_checked(catalog: Catalog) -> None:
+    found = parse("services:\n  proxy:\n    enabled: false\n    rate_limit: 5\n", catalog)
+    assert "proxy" not in found.services
+    assert found.disabled == ("proxy",)
+    assert "proxy" not in found.settings
+
+
+def test_a_section_without_keys_is_as_good_as_none(catalog: Catalog) -> None:
+    assert parse("services:\nports: {}\n", catalog) == parse("", catalog)
+
+
+def test_one_and_one_point_zero_are_the_same_number(catalog: Catalog) -> None:
+    one, other = (parse(f"services: {{kaspad: {{ram_scale: {text}}}}}", catalog) for text in ("2", "2.0"))
+    assert one == other
+
+
+def test_the_configuration_in_force_is_shown_with_its_defaults(catalog: Catalog) -> None:
+    flat = config.flatten(parse("services: {proxy: {rate_limit: 5}}\n", catalog))
+    assert flat["services.proxy.rate_limit"] == 5
+    assert flat["services.kaspad.outbound_peers"] == 8
+    assert flat["ports.base"] == 8600
