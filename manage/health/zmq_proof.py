@@ -123,7 +123,7 @@ class Subscription:
 def proof(earlier: Sequence[Fact], tip: str, seen: Seen, at: float, *, interrupted: bool = False) -> tuple[Fact, ...]:
     """Facts of the proof, from those before, the RPC tip and what ZMQ told.
 
-    `zmq_proven`: the tip has moved since the subscription began, and ZMQ told of it. `zmq_behind`: seconds since RPC
+    `zmq_proven`: the tip has moved since the proof began, and ZMQ told of it. `zmq_behind`: seconds since RPC
     first named a tip that ZMQ did not tell of. `zmq_base`: the tip at which the proof began, which nobody told of.
     `interrupted`: questions failed in between, so a block may have come while neither side was heard.
     """
@@ -132,17 +132,19 @@ def proof(earlier: Sequence[Fact], tip: str, seen: Seen, at: float, *, interrupt
     behind_since = begun(earlier, "zmq_behind")
     unsettled = base is None or at - seen.since < SETTLE_S or value(earlier, "zmq_since") != seen.since
     hole = interrupted and behind_since is None and value(earlier, "tip_hash") != tip
-    if not confirmed and (unsettled or hole or _just_undone(earlier, seen)):
-        base, behind_since = tip, None
+    proven = bool(value(earlier, "zmq_proven", False))
+    if unsettled or (not confirmed and (hole or _just_undone(earlier, seen))):
+        base, behind_since, proven = tip, None, False
+    told = confirmed or tip == base
     facts = [
-        Fact("zmq_proven", confirmed, at),
+        Fact("zmq_proven", told and (proven or tip != base), at),
         Fact("zmq_missed", seen.missed, at),
         Fact("zmq_silent", round(at - (seen.frame_at or seen.since), 3), at, AGE),
         Fact("zmq_block_age", round(at - (seen.block_at or seen.since), 3), at, AGE),
         Fact("zmq_base", base, at),
         Fact("zmq_since", seen.since, at),
     ]
-    if not confirmed and tip != base:
+    if not told:
         facts.append(Fact("zmq_behind", round(at - (at if behind_since is None else behind_since), 3), at, AGE))
     if seen.gap_at is not None:
         facts.append(Fact("zmq_gap", round(at - seen.gap_at, 3), at, AGE))

@@ -167,6 +167,21 @@ def test_a_block_that_zmq_told_of_proves_it(now: float) -> None:
     assert value(chain.facts, "zmq_proven") is True
 
 
+def test_the_first_block_of_a_fresh_chain_is_no_movement(now: float) -> None:
+    """bitcoind sends a C for the genesis block when it starts on an empty folder: the tip that RPC names first."""
+    chain = Chain(now)
+    for after in range(0, 20, 2):
+        chain.step(after, "genesis", "genesis")
+    assert value(chain.facts, "zmq_proven") is False
+
+
+def test_what_was_proven_stays_so_while_the_chain_stands_still(now: float) -> None:
+    chain = Chain(now)
+    for after, tip in ((0, "a"), (2, "b"), (4, "b"), (600, "b")):
+        chain.step(after, tip, "b")
+    assert value(chain.facts, "zmq_proven") is True
+
+
 def test_the_time_is_counted_since_rpc_first_named_a_tip_that_zmq_has_not_told_of(now: float) -> None:
     chain = Chain(now)
     chain.step(0, "a")

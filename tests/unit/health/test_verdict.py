@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from manage.errors import NodeyardError
 from manage.health import drivers, verdict
 from manage.health.drivers import Target
 from manage.health.model import EngineState, Fact, Judgement
@@ -99,7 +100,7 @@ def test_without_the_engine_the_probes_judge_alone_and_it_is_said(judge: Judge, 
 
 
 def test_a_driver_that_is_not_there_is_named_with_its_file() -> None:
-    with pytest.raises(drivers.NodeyardError) as raised:
+    with pytest.raises(NodeyardError) as raised:
         drivers.load("nonsense")
     assert "nonsense" in raised.value.message
     assert raised.value.hint.endswith("manage/health/probes/nonsense.py")
