@@ -1,0 +1,165 @@
+#!/usr/bin/env bash
+# Nodeyard's installer: a bootstrap into Python. It reads from the bottom: `main` is the table of contents, the steps
+# are in install/*.sh, and what can be done in Python is done by `manage setup`.
+set -euo pipefail
+
+usage() {
+  cat <<'EOF'
+Usage: ./install.sh [OPTIONS]          as root or with sudo; run it again at any time, it converges
+       bash -s -- --source URL|TAR.GZ|FOLDER [OPTIONS] < install.sh
+
+  --profile NAME      what to deploy [sandbox]; may be given more than once (manage profiles lists them)
+  --network NAME      mainnet, testnet, private or sandbox; the profile's own if left out
+  --dir DIR           where the installation keeps its things [/var/lib/nodeyard]
+  --port-base PORT    first of its ports on this host [8600]
+  --yes               take the defaults, ask nothing
+  --no-start          make and build everything, start nothing
+  --dev               also what the tests and our services' sources need in .venv
+  --tools             only Docker, compose and .venv: no installation is made
+  --source WHERE      fetch the code first (a .git address, an http address of a tar.gz, a tar.gz, a folder)
+                      and keep it in /opt/nodeyard
+  --uninstall         stop and remove what is running; data, configuration and Docker stay
+  --purge             with --uninstall: data, configuration and images go too (shown, and asked)
+  --help              this text
+
+Examples:
+  sudo ./install.sh
+  sudo ./install.sh --profile bitcoin --profile core --network private --dir /srv/nodes --port-base 8700
+  sudo ./install.sh --uninstall --purge
+EOF
+}
+
+HOME_OF_CODE=/opt/nodeyard
+DIR=/var/lib/nodeyard
+SETUP=()  # what goes on to `manage setup`
+PASSED=() # what goes on to the install.sh of a fetched source
+SOURCE="" DEV="" TOOLS="" START=yes UNINSTALL="" PURGE="" YES=""
+
+parse_options() {
+  while [ $# -gt 0 ]; do
+    local option=$1 value=""
+    case "$option" in
+      --profile | --network | --port-base | --dir | --source)
+        [ $# -ge 2 ] && [[ $2 != --* ]] || wrong_usage "$option needs a value."
+        value=$2
+        shift
+        ;;
+    esac
+    case "$option" in
+      --profile | --network | --port-base) SETUP+=("$option" "$value") ;;
+      --dir) [[ $value == /* ]] && DIR=$value || DIR=$PWD/$value ;;
+      --source) SOURCE=$value ;;
+      --yes) SETUP+=(--yes) && YES=yes ;;
+      --no-start) SETUP+=(--no-start) && START="" ;;
+      --dev) DEV=yes ;;
+      --tools) TOOLS=yes ;;
+      --uninstall) UNINSTALL=yes ;;
+      --purge) PURGE=yes ;;
+      --help | -h) usage && exit 0 ;;
+      *) wrong_usage "There is no option $option." ;;
+    esac
+    [ "$option" = --source ] || PASSED+=("$option" ${value:+"$value"})
+    shift
+  done
+  [ -z "$PURGE" ] || [ -n "$UNINSTALL" ] || wrong_usage "--purge goes with --uninstall only."
+}
+
+wrong_usage() {
+  printf 'error: %s\n       Try: ./install.sh --help\n' "$1" >&2
+  exit 64
+}
+
+# The folder this file lies in; "" when it came through a pipe.
+own_folder() {
+  local file=${BASH_SOURCE[0]:-}
+  [ -f "$file" ] && (cd "$(dirname "$file")" && pwd) || true
+}
+
+# --- where the code comes from, when it is not the folder of this file -------------------------------------------------
+
+# Put the code into HOME_OF_CODE and go on with the install.sh that came with it. An earlier .venv moves along.
+continue_from_source() {
+  local fresh=$HOME_OF_CODE.new old=$HOME_OF_CODE.old
+  [ "$(id -u)" -eq 0 ] || stop "The installer needs root." "Run it with sudo: sudo bash -s -- --source WHERE < install.sh"
+  rm -rf "$fresh" "$old"
+  mkdir -p "$fresh"
+  trap 'rm -rf "$HOME_OF_CODE.new"' EXIT
+  fetch "$SOURCE" "$fresh" || stop "The code could not be fetched from $SOURCE." "Is that right, and can this host reach it?"
+  [ -f "$fresh/install.sh" ] || stop "$SOURCE is not Nodeyard: it has no install.sh." "Name a checkout, a tar.gz of one, or its git address."
+  if [ -d "$HOME_OF_CODE" ]; then
+    [ ! -d "$HOME_OF_CODE/.venv" ] || mv "$HOME_OF_CODE/.venv" "$fresh/.venv"
+    mv "$HOME_OF_CODE" "$old"
+  fi
+  mv "$fresh" "$HOME_OF_CODE"
+  rm -rf "$old"
+  trap - EXIT
+  echo "The code is in $HOME_OF_CODE."
+  exec bash "$HOME_OF_CODE/install.sh" "$@" </dev/null
+}
+
+# fetch WHERE FOLDER
+fetch() {
+  case "$1" in
+    *.git) git clone --quiet --depth 1 "$1" "$2" ;;
+    http://* | https://*) download "$1" | unpack "$2" ;;
+    *) if [ -d "$1" ]; then tar -C "$1" --exclude=./.venv --exclude=./.cache -cf - . | tar -C "$2" -xf -; else unpack "$2" <"$1"; fi ;;
+  esac
+}
+
+# A minimal system has neither curl nor wget, but apt can fetch them.
+download() {
+  if command -v curl >/dev/null; then
+    curl -fsSL --max-time 300 "$1"
+  elif command -v wget >/dev/null; then
+    wget -q -T 300 -O - "$1"
+  else
+    { apt-get update && apt-get install -y --no-install-recommends ca-certificates curl; } >&2 </dev/null && curl -fsSL --max-time 300 "$1"
+  fi
+}
+
+# A tar.gz of the code itself or of one folder that holds it (as `git archive --prefix` and hosting sites make them).
+unpack() {
+  tar -C "$1" -xzf - || return
+  local inner
+  inner=$(find "$1" -mindepth 2 -maxdepth 2 -name install.sh -printf '%h' -quit)
+  if [ ! -f "$1/install.sh" ] && [ -n "$inner" ]; then
+    find "$inner" -mindepth 1 -maxdepth 1 -exec mv -t "$1" {} +
+    rmdir "$inner"
+  fi
+}
+
+stop() {
+  printf 'error: %s\n       %s\n' "$1" "$2" >&2
+  exit 1
+}
+
+# --- table of contents ---------------------------------------------------------------------------------------------------
+
+main() {
+  parse_options "$@"
+  CHECKOUT=$(own_folder)
+  [ -z "$SOURCE" ] || continue_from_source "${PASSED[@]}"
+  [ -n "$CHECKOUT" ] || wrong_usage "The installer came through a pipe, so it needs --source URL, TAR.GZ or FOLDER."
+
+  . "$CHECKOUT/install/console.sh"
+  . "$CHECKOUT/install/machine.sh"
+  . "$CHECKOUT/install/docker.sh"
+  . "$CHECKOUT/install/python.sh"
+  . "$CHECKOUT/install/uninstall.sh"
+  open_log
+  require_root
+
+  [ -z "$UNINSTALL" ] || uninstall # and ends here
+
+  step "This machine" check_machine
+  step "Docker" have_docker
+  step "Docker's engine" have_running_engine
+  step "Python environment" have_environment
+  step "Commands" have_commands
+  [ -z "$TOOLS" ] || finish "Docker, compose and $CHECKOUT/.venv are ready."
+  set_up
+  step "Start at boot" have_unit
+  finish
+}
+
+main "$@"

@@ -1,0 +1,90 @@
+# shellcheck shell=bash
+# What the machine must be. Numbers are for the sandbox; `manage setup` checks what the chosen profiles need.
+
+LEAST_MEMORY_KB=2800000 # an idle sandbox takes up to 2.5 GB
+LEAST_DISK_KB=6000000   # engine, images and an empty stack
+
+require_root() {
+  [ "$(id -u)" -eq 0 ] || fail "The installer needs root." "Run it with sudo: sudo $CHECKOUT/install.sh"
+}
+
+check_machine() {
+  local name memory_kb disk_kb
+  name=$(os_release PRETTY_NAME)
+  [ "$(uname -s)" = Linux ] && command -v apt-get >/dev/null && [ -n "$name" ] ||
+    fail "This is ${name:-$(uname -s)}; the installer knows Debian and Ubuntu." "Use Debian 12 or later, or Ubuntu 22.04 or later."
+  case "$(uname -m)" in
+    x86_64 | aarch64) ;;
+    *) fail "This machine is $(uname -m); the images are made for x86_64 and aarch64." "Use another machine." ;;
+  esac
+  owns_itself || fail "This is an unprivileged container: its root is not the host's, so Docker cannot work in it." \
+    "Use a virtual machine, or a privileged container."
+  memory_kb=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)
+  [ "$memory_kb" -ge "$LEAST_MEMORY_KB" ] ||
+    fail "This machine has $((memory_kb / 1000)) MB of memory; the sandbox needs $((LEAST_MEMORY_KB / 1000))." "Give it more memory."
+  disk_kb=$(free_kb "$DIR")
+  if ! is_installed; then
+    [ "$disk_kb" -ge "$LEAST_DISK_KB" ] ||
+      fail "$(closest "$DIR") has $((disk_kb / 1000)) MB free; a first installation needs $((LEAST_DISK_KB / 1000))." \
+        "Free some, or choose another disk with --dir."
+    has_network || fail "This machine has no network: neither a route to anywhere nor a proxy is set." \
+      "Connect it; the installer fetches packages."
+  fi
+  RESULT="$name, $(nproc) CPUs, $((memory_kb / 1000)) MB memory, $((disk_kb / 1000000)) GB free"
+}
+
+# os_release KEY
+os_release() {
+  # shellcheck source=/dev/null
+  (. /etc/os-release 2>/dev/null && printf '%s' "${!1:-}")
+}
+
+# Whether uid 0 in here is uid 0 of the host: not so in an unprivileged LXC container.
+owns_itself() {
+  local inside outside count
+  read -r inside outside count </proc/self/uid_map
+  [ "$inside $outside" = "0 0" ] && [ "$count" -gt 65536 ]
+}
+
+is_installed() { [ -f "$DIR/installation.json" ]; }
+
+closest() {
+  local path=$1
+  while [ ! -d "$path" ]; do path=$(dirname "$path"); done
+  printf '%s' "$path"
+}
+
+free_kb() { df -Pk "$(closest "$1")" | awk 'NR == 2 { print $4 }'; }
+
+has_network() {
+  [ -n "${http_proxy:-}${https_proxy:-}${HTTP_PROXY:-}${HTTPS_PROXY:-}" ] ||
+    awk '$2 == "00000000" { found = 1 } END { exit !found }' /proc/net/route ||
+    [ -s /proc/net/ipv6_route ] && grep -q '^0\{32\} 00 ' /proc/net/ipv6_route
+}
+
+# --- packages of the distribution --------------------------------------------------------------------------------------
+
+UPDATED=""
+
+# have_packages NAME...: install those that are missing.
+have_packages() {
+  local name missing=()
+  for name in "$@"; do
+    dpkg-query -W -f '${db:Status-Status}\n' "$name" 2>/dev/null | grep -qx installed || missing+=("$name")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  update_packages
+  quietly apt_get install -y --no-install-recommends "${missing[@]}" ||
+    fail "The packages ${missing[*]} could not be installed." "See what apt says in the log; is the package archive reachable?"
+}
+
+update_packages() {
+  [ -z "$UPDATED" ] || return 0
+  quietly apt_get update || progress "apt-get update failed; trying with the package lists that are there"
+  UPDATED=yes
+}
+
+# exists_package NAME: whether the distribution has it.
+exists_package() { apt-cache show --no-all-versions "$1" >/dev/null 2>&1; }
+
+apt_get() { DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a apt-get -o DPkg::Lock::Timeout=120 "$@"; }

@@ -1,0 +1,70 @@
+"""`manage` and compose where a shell and the docker client look for them.
+
+python -m manage.host.commands install|remove
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+from manage.host.layout import CHECKOUT
+
+LINK = Path("/usr/local/bin/manage")
+PLUGIN = Path("/usr/local/lib/docker/cli-plugins/docker-compose")
+"""Where the docker client looks for plugins (docker/cli cli-plugins/manager, `defaultSystemPluginDirs`)."""
+
+
+def launcher(python: Path) -> str:
+    """The text of `.venv/bin/manage`."""
+    return f"#!{python}\nfrom manage.cli.main import main\n\nmain()\n"
+
+
+def write_launcher(checkout: Path, site_packages: Path) -> Path:
+    """Put the checkout and `services/` on the environment's path and write `.venv/bin/manage`; gives that file."""
+    (site_packages / "nodeyard.pth").write_text(f"{checkout}\n{checkout / 'services'}\n", encoding="utf-8")
+    folder = checkout / ".venv" / "bin"
+    command = folder / "manage"
+    command.write_text(launcher(folder / "python"), encoding="utf-8")
+    command.chmod(0o755)
+    return command
+
+
+def link(name: Path, target: Path) -> bool:
+    """Make `name` a link to `target` unless somebody else's file is there; whether it is ours now."""
+    if name.is_symlink() and (name.readlink() == target or not name.exists()):
+        name.unlink()
+    if name.exists():
+        return False
+    name.parent.mkdir(parents=True, exist_ok=True)
+    name.symlink_to(target)
+    return True
+
+
+def unlink(name: Path, checkout: Path) -> bool:
+    """Remove the link `name` if it leads into this checkout; whether it did."""
+    if not name.is_symlink() or not name.readlink().is_relative_to(checkout):
+        return False
+    name.unlink()
+    return True
+
+
+def _install() -> str:
+    command = write_launcher(CHECKOUT, Path(sysconfig.get_path("purelib")))
+    linked = link(LINK, command)
+    words = [f"manage is {LINK if linked else command}" + ("" if linked else f" ({LINK} is somebody else's)")]
+    if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode != 0:
+        link(PLUGIN, command.with_name("docker-compose"))
+        words.append("our compose is linked as docker compose")
+    return ", ".join(words)
+
+
+def _remove() -> str:
+    gone = [str(name) for name in (LINK, PLUGIN) if unlink(name, CHECKOUT)]
+    return f"removed {', '.join(gone)}" if gone else "no link of ours"
+
+
+if __name__ == "__main__":
+    print({"install": _install, "remove": _remove}[sys.argv[1]]())  # noqa: T201 - install.sh shows it

@@ -1,0 +1,103 @@
+"""Start at boot where there is systemd: `python -m manage.host.unit install|remove|start --dir DIR`.
+
+Docker's restart policies bring containers back by themselves; the unit runs `manage up` after them, which repairs what
+a power cut left half done. Without systemd the restart policies are all there is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+from pathlib import Path
+
+from manage.host import desired, installation
+from manage.host.layout import CHECKOUT, Layout
+
+UNITS = Path("/etc/systemd/system")
+RUNNING = Path("/run/systemd/system")
+"""There exactly when systemd is the first process: sd_booted(3)."""
+
+
+def text(layout: Layout, checkout: Path) -> str:
+    """The unit file."""
+    return f"""\
+[Unit]
+Description=Nodeyard in {layout.dir}
+Documentation=file://{checkout}/README.md
+Requires=docker.service
+After=docker.service network-online.target
+Wants=network-online.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+TimeoutStartSec=1h
+ExecStart={checkout / ".venv/bin/python"} {_command(layout)}
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def path(layout: Layout, folder: Path = UNITS) -> Path:
+    """Where the unit of this installation lies: it carries the name of the compose project."""
+    return folder / f"{installation.read(layout).project}.service"
+
+
+def install(layout: Layout, *, enable: bool) -> str:
+    """Write the unit and, if `enable`, have it start at boot; a sentence of what was done."""
+    if not RUNNING.is_dir():
+        return "no systemd here; Docker's restart policies bring the containers back with the engine"
+    unit = path(layout)
+    wanted = text(layout, CHECKOUT)
+    if not unit.exists() or unit.read_text(encoding="utf-8") != wanted:
+        unit.write_text(wanted, encoding="utf-8")
+        _systemctl("daemon-reload")
+    if enable:
+        _systemctl("enable", unit.name)
+    return f"{unit}" + ("" if enable else " (not enabled)")
+
+
+def remove(layout: Layout) -> str:
+    """Take back what `install` did. It finds the unit by what it runs: the installation may be gone already."""
+    ours = [unit for unit in UNITS.glob("nodeyard*.service") if _command(layout) in unit.read_text(encoding="utf-8")]
+    for unit in ours:
+        if RUNNING.is_dir():
+            _systemctl("disable", unit.name)
+        unit.unlink()
+    if ours and RUNNING.is_dir():
+        _systemctl("daemon-reload")
+    return f"removed {', '.join(str(unit) for unit in ours)}" if ours else "no unit of ours"
+
+
+def start(layout: Layout) -> str:
+    """Become `manage up`, unless the operator took the stack down on purpose; then a sentence that says so."""
+    if desired.stack_is_wanted(layout):
+        os.execv(manage := str(CHECKOUT / ".venv/bin/manage"), [manage, "up", "--dir", str(layout.dir)])  # noqa: S606
+    return "The stack was taken down on purpose; it stays so."
+
+
+def _command(layout: Layout) -> str:
+    """What the unit runs with the environment's Python: it tells the units of several installations apart."""
+    return f"-m manage.host.unit start --dir {layout.dir}\n"
+
+
+def _systemctl(*arguments: str) -> None:
+    subprocess.run(["systemctl", "--quiet", *arguments], check=True)
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("verb", choices=("install", "remove", "start"))
+    parser.add_argument("--dir", type=Path, required=True)
+    parser.add_argument("--enable", action="store_true")
+    given = parser.parse_args()
+    layout = Layout(given.dir)
+    if given.verb == "install":
+        print(install(layout, enable=given.enable))  # noqa: T201 - install.sh shows it
+    else:
+        print(remove(layout) if given.verb == "remove" else start(layout))  # noqa: T201
+
+
+if __name__ == "__main__":
+    _main()
