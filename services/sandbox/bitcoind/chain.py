@@ -1,0 +1,110 @@
+"""The best chain: all headers, whole blocks as far back as they are kept, and the UTXO set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sandbox.bitcoind import block as blocks
+from sandbox.bitcoind.block import Block, Header
+from sandbox.bitcoind.coins import Coin, Coins
+from sandbox.bitcoind.params import KEPT_BLOCKS
+from sandbox.bitcoind.tx import Outpoint, Tx, TxOut
+
+
+@dataclass(frozen=True)
+class Connected:
+    """A kept block and the coins that it spent: what undoing it needs."""
+
+    block: Block
+    height: int
+    spent: dict[Outpoint, Coin]
+
+
+class Chain:
+    """Grows by `connect`, shrinks by `disconnect`. Headers are held as their 80 bytes: there may be many."""
+
+    def __init__(self, purse_of: dict[bytes, str]) -> None:
+        first = blocks.genesis()
+        self.coins = Coins(purse_of)
+        self.headers: list[bytes] = []
+        self.hashes: list[bytes] = []
+        self.kept: dict[bytes, Connected] = {}
+        self._heights: dict[bytes, int] = {}
+        self._add(Connected(first, 0, {}))
+
+    @property
+    def height(self) -> int:
+        return len(self.headers) - 1
+
+    @property
+    def prune_height(self) -> int:
+        """The lowest block that is kept whole."""
+        return max(0, self.height - KEPT_BLOCKS + 1)
+
+    def header(self, height: int) -> Header:
+        return blocks.read_header(self.headers[height])
+
+    def height_of(self, block_hash: bytes) -> int | None:
+        """Of a block on the best chain."""
+        return self._heights.get(block_hash)
+
+    def median_time(self, height: int) -> int:
+        """Median of the eleven block times up to `height`."""
+        times = sorted(self.header(each).time for each in range(max(0, height - 10), height + 1))
+        return times[len(times) // 2]
+
+    def mined(self, script: bytes, chosen: Sequence[Tx], fees: int, now: int) -> Block:
+        """The next block, not yet connected."""
+        time = max(now, self.median_time(self.height) + 1)
+        return blocks.mine(self.hashes[-1], chosen, height=self.height + 1, time=time, script=script, fees=fees)
+
+    def connect(self, block: Block) -> Connected:
+        """Add a block made by `mined` on the tip; its transactions must be valid."""
+        height = self.height + 1
+        spent: dict[Outpoint, Coin] = {}
+        for tx in block.transactions:
+            if not tx.is_coinbase:
+                spent |= {entry.outpoint: self.coins.take(entry.outpoint) for entry in tx.ins}
+            for outpoint, output in _spendable(tx):
+                self.coins.put(outpoint, Coin(output.amount, output.script, height, tx.is_coinbase))
+        connected = Connected(block, height, spent)
+        self._add(connected)
+        return connected
+
+    def disconnect(self) -> Connected:
+        """Take the tip away. KeyError when it is not kept any more."""
+        connected = self.kept.pop(self.hashes[-1])
+        self.headers.pop()
+        del self._heights[self.hashes.pop()]
+        for tx in reversed(connected.block.transactions):
+            for outpoint, _ in _spendable(tx):
+                self.coins.take(outpoint)
+            if not tx.is_coinbase:
+                for entry in tx.ins:
+                    self.coins.put(entry.outpoint, connected.spent[entry.outpoint])
+        return connected
+
+    def restore(self, headers: list[bytes], kept: list[Connected], coins: list[tuple[Outpoint, Coin]]) -> None:
+        """Take a saved state in place of the present one."""
+        self.headers = headers
+        self.hashes = [blocks.read_header(raw).hash for raw in headers]
+        self._heights = {block_hash: height for height, block_hash in enumerate(self.hashes)}
+        self.kept = {item.block.hash: item for item in kept if self._heights.get(item.block.hash) == item.height}
+        for outpoint, _ in list(self.coins):
+            self.coins.take(outpoint)
+        for outpoint, coin in coins:
+            self.coins.put(outpoint, coin)
+
+    def _add(self, connected: Connected) -> None:
+        self.headers.append(connected.block.header.raw)
+        self.hashes.append(connected.block.hash)
+        self._heights[connected.block.hash] = connected.height
+        self.kept[connected.block.hash] = connected
+        if self.prune_height:
+            self.kept.pop(self.hashes[self.prune_height - 1], None)
+
+
+def _spendable(tx: Tx) -> list[tuple[Outpoint, TxOut]]:
+    """Outputs that enter the UTXO set: all but OP_RETURN."""
+    return [(Outpoint(tx.txid, index), output) for index, output in enumerate(tx.outs) if output.script[:1] != b"\x6a"]

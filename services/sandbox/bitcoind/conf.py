@@ -1,0 +1,111 @@
+"""bitcoin.conf as bitcoind reads it, as far as the simulator cares."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+TOPICS = ("hashblock", "hashtx", "rawblock", "rawtx", "sequence")
+"""In the order in which Core notifies: by the name of the option."""
+DEFAULT_HWM = 1000
+RPC_PORT = 18443
+
+
+class ConfError(Exception):
+    """The configuration cannot be used; a sentence."""
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """One `zmqpub<topic>` line."""
+
+    topic: str
+    address: str
+    hwm: int
+
+
+@dataclass(frozen=True)
+class Conf:
+    datadir: Path
+    binds: tuple[tuple[str, int], ...]
+    """(host, port) that RPC listens on."""
+    rpcauth: dict[str, tuple[str, str]]
+    """User -> (salt, HMAC-SHA256 of the password, hex)."""
+    whitelist: dict[str, frozenset[str]]
+    """User -> methods; a user not named may call everything, or nothing if `whitelist_default`."""
+    whitelist_default: bool
+    publishers: tuple[Publisher, ...]
+
+
+def read(argv: list[str]) -> Conf:
+    """From `-conf=FILE -datadir=DIR` and `-option=value` flags. ConfError says what is wrong."""
+    parser = argparse.ArgumentParser(prog="sandbox bitcoind", prefix_chars="-", allow_abbrev=False)
+    parser.add_argument("-conf", type=Path)
+    parser.add_argument("-datadir", type=Path, default=Path.home() / ".bitcoin")
+    known, rest = parser.parse_known_args(argv)
+    options = [_option(flag.lstrip("-")) for flag in rest]
+    conf_file = known.conf or known.datadir / "bitcoin.conf"
+    options += _file(conf_file, known.datadir) if known.conf or conf_file.exists() else []
+    return _conf(options, known.datadir)
+
+
+def _file(path: Path, datadir: Path) -> list[tuple[str, str]]:
+    """Options of a file and of those that it includes; only the [regtest] section and what stands before sections."""
+    try:
+        lines = path.read_text().splitlines()
+    except OSError as fault:
+        raise ConfError(f"cannot read {path}: {fault.strerror}") from fault
+    options: list[tuple[str, str]] = []
+    section = ""
+    for line in lines:
+        text = line.split("#", 1)[0].strip()
+        if text.startswith("[") and text.endswith("]"):
+            section = text[1:-1]
+        elif text and section in ("", "regtest"):
+            name, value = _option(text)
+            name = name.removeprefix("regtest.")
+            options += _file(datadir / value, datadir) if name == "includeconf" else [(name, value)]
+    return options
+
+
+def _option(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name.strip(), value.strip() or "1"
+
+
+def _conf(options: list[tuple[str, str]], datadir: Path) -> Conf:
+    first = dict(reversed(options))  # bitcoind takes the first of several values, flags before the file
+    if first.get("chain", "regtest") != "regtest":
+        raise ConfError(f"the simulator plays regtest, not {first['chain']}: set chain=regtest")
+    many: dict[str, list[str]] = {}
+    for name, value in options:
+        many.setdefault(name, []).append(value)
+    port = int(first.get("rpcport", RPC_PORT))
+    binds = tuple(_host_port(bind, port) for bind in many.get("rpcbind", ["127.0.0.1"]))
+    publishers = tuple(
+        Publisher(topic, address, int(first.get(f"zmqpub{topic}hwm", DEFAULT_HWM)))
+        for topic in TOPICS
+        for address in many.get(f"zmqpub{topic}", [])
+    )
+    whitelist = dict(_whitelist(line) for line in many.get("rpcwhitelist", []))
+    deny = first.get("rpcwhitelistdefault", "1" if whitelist else "0") == "1"
+    return Conf(datadir, binds, dict(map(_rpcauth, many.get("rpcauth", []))), whitelist, deny, publishers)
+
+
+def _host_port(bind: str, port: int) -> tuple[str, int]:
+    host, colon, own_port = bind.rpartition(":")
+    return (host.strip("[]"), int(own_port)) if colon and not bind.endswith("]") else (bind.strip("[]"), port)
+
+
+def _rpcauth(line: str) -> tuple[str, tuple[str, str]]:
+    user, _, secret = line.partition(":")
+    salt, dollar, digest = secret.partition("$")
+    if not user or not dollar:
+        raise ConfError("an rpcauth line is not of the form user:salt$hash")
+    return user, (salt, digest)
+
+
+def _whitelist(line: str) -> tuple[str, frozenset[str]]:
+    user, _, methods = line.partition(":")
+    return user, frozenset(method.strip() for method in methods.split(",") if method.strip())

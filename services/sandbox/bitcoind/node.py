@@ -1,0 +1,209 @@
+"""The simulated bitcoind: chain, mempool, wallet and the moves that change them, each told over ZMQ."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from nodeclients import segwit
+
+from sandbox.bitcoind import flow, store
+from sandbox.bitcoind.block import Block
+from sandbox.bitcoind.chain import Chain, Connected
+from sandbox.bitcoind.coins import Coin
+from sandbox.bitcoind.conf import Conf
+from sandbox.bitcoind.mempool import Mempool
+from sandbox.bitcoind.params import COINBASE_MATURITY, GENESIS_TIME, HRP, START_HEIGHT
+from sandbox.bitcoind.policy import Refusal
+from sandbox.bitcoind.publisher import Notifier
+from sandbox.bitcoind.tx import Outpoint, Tx, TxOut
+from sandbox.bitcoind.wallet import FLOW, MINER, PAY_RATE, NotEnough, Wallet, ripe
+from sandbox.controlserver import Refused
+from sandbox.faults import Faults
+
+FAN_OUTS, FAN = 20, 60
+"""So many coinbases become so many coins each, for the flow to start with."""
+FLOW_COINS = 3000
+"""With more coins than this, the flow spends several at once."""
+BUMPED = 0.05
+"""Share of background transactions that are replaced by one with a higher fee."""
+
+
+class Node:
+    """State and its moves. RPC calls `submit` and `generate`, the clocks `tick_*`, the control socket the verbs."""
+
+    def __init__(self, conf: Conf, seed: str, amounts: Iterator[int] | None = None) -> None:
+        self.conf = conf
+        self.faults = Faults()
+        self.wallet = Wallet(seed)
+        self.chain = Chain(self.wallet.purse_of)
+        self.mempool = Mempool()
+        self.notifier = Notifier(conf.publishers)
+        self.started = time.time()
+        self._rng = random.Random(seed)
+        self._amounts = amounts or flow.log_normal(self._rng)
+        if not store.load(conf.datadir, self.chain):
+            self._begin()
+
+    def submit(self, tx: Tx) -> None:
+        """Take a transaction into the mempool. Refusal says why not."""
+        priced, replaced = self.mempool.judge(tx, self.chain.coins.get, self.chain.height)
+        self._evict(replaced)
+        self.mempool.add(priced, int(time.time()), self.chain.height)
+        self.notifier.transaction(tx)
+        self.notifier.mempool("A", tx.txid, self.mempool.next_sequence())
+
+    def generate(self, script: bytes) -> bytes:
+        """Mine what waits; the hash of the new block."""
+        chosen = self.mempool.selected()
+        fees = sum(entry.priced.fee for entry in chosen)
+        block = self.chain.mined(script, [entry.tx for entry in chosen], fees, int(time.time()))
+        self._connect(block)
+        self.notifier.tip(block)
+        return block.hash
+
+    def tick_block(self) -> None:
+        self.generate(self.wallet.miner)
+
+    def tick_flow(self) -> None:
+        """One background payment, now and then with a second thought about its fee."""
+        purse = self.chain.coins.purses[FLOW]
+        coins = list(self._ripe(FLOW, 16))
+        target = TxOut(next(self._amounts), self._rng.choice(self.wallet.flow))
+        change, rate = self._rng.choice(self.wallet.flow), self._rng.randint(1, 20)
+        inputs = 3 if len(purse) > FLOW_COINS else 1
+        try:
+            paid = self.wallet.payment(target, coins, change=change, fee_rate=rate, least_inputs=inputs)
+            self.submit(paid)
+            if self._rng.random() < BUMPED:
+                used = coins[: len(paid.ins)]
+                self.submit(self.wallet.payment(target, used, change=change, fee_rate=rate + 5, least_inputs=len(used)))
+        except (NotEnough, Refusal):
+            return  # nothing ripe at the moment; people would wait, too
+
+    def pay(self, address: str, amount: int) -> str:
+        """From the wallet to `address`, in satoshis; the transaction's id."""
+        target = TxOut(amount, self.script_of(address))
+        coins = sorted(self._ripe(MINER, len(self.chain.coins)), key=lambda item: -item[1].amount)
+        try:
+            paid = self.wallet.payment(target, coins, change=self.wallet.miner, fee_rate=PAY_RATE)
+            self.submit(paid)
+        except NotEnough as fault:
+            raise Refused(str(fault)) from fault
+        except Refusal as fault:
+            raise Refused(f"the mempool does not take it: {fault.reason}") from fault
+        return paid.txid[::-1].hex()
+
+    def mine(self, blocks: int, address: str) -> list[str]:
+        script = self.script_of(address) if address else self.wallet.miner
+        if not 1 <= blocks <= 10_000:
+            raise Refused("between 1 and 10000 blocks at a time")
+        return [self.generate(script)[::-1].hex() for _ in range(blocks)]
+
+    def reorg(self, depth: int) -> tuple[list[str], list[str]]:
+        """A longer branch wins: `depth` blocks go, one more comes.
+
+        What the wallet paid in the lost blocks is spent otherwise on the new branch, so it is taken back; other
+        transactions return to the mempool.
+        """
+        most = min(self.chain.height - START_HEIGHT, len(self.chain.kept) - 1)
+        if not 1 <= depth <= most:
+            raise Refused(f"between 1 and {most} blocks can be taken back")
+        undone = [self._disconnect() for _ in range(depth)]
+        instead = self._double_spends(undone)
+        new = []
+        for number in range(depth + 1):
+            chosen = instead if number == 0 else []
+            block = self.chain.mined(self.wallet.rival, chosen, self._fees(chosen), int(time.time()))
+            self._connect(block)
+            new.append(block)
+        self.notifier.tip(new[-1])
+        for connected in reversed(undone):
+            self._readmit(connected.block)
+        self._evict(self.mempool.orphans(self.chain.coins.get, self.chain.height))
+        return [each.block.hash[::-1].hex() for each in undone], [block.hash[::-1].hex() for block in new]
+
+    def status(self) -> dict[str, Any]:
+        return {
+            "node": "bitcoind",
+            "height": self.chain.height,
+            "tip": self.chain.hashes[-1][::-1].hex(),
+            "mempool": len(self.mempool.entries),
+            "coins": len(self.chain.coins),
+        }
+
+    def save(self) -> None:
+        store.save(self.conf.datadir, self.chain)
+
+    def script_of(self, address: str) -> bytes:
+        """The output script of a regtest address. Refused when it is none."""
+        try:
+            hrp, _, _ = segwit.decode(address)
+            script = segwit.script(address)
+        except ValueError as fault:
+            raise Refused(str(fault)) from fault
+        if hrp != HRP:
+            raise Refused(f"{address} is no address of regtest; they begin with {HRP}1")
+        return script
+
+    def _begin(self) -> None:
+        """The chain before anyone looked: deterministic, long enough for ripe coins, without a word over ZMQ."""
+        split_at = COINBASE_MATURITY + FAN_OUTS
+        for height in range(1, START_HEIGHT + 1):
+            chosen: list[Tx] = []
+            if height == split_at + 1:
+                coins = list(self._ripe(MINER, FAN_OUTS))
+                chosen = [self.wallet.split(item, FAN, self._rng) for item in coins]
+            time_then = GENESIS_TIME + 600 * height
+            self.chain.connect(self.chain.mined(self.wallet.miner, chosen, self._fees(chosen), time_then))
+
+    def _ripe(self, purse: str, most: int) -> Iterator[tuple[Outpoint, Coin]]:
+        found = ripe(self.chain.coins.purses[purse], self.chain.height, self.mempool.spender)
+        return (item for item, _ in zip(found, range(most), strict=False))
+
+    def _connect(self, block: Block) -> None:
+        for tx in block.transactions[1:]:
+            self._evict(self.mempool.conflicts(tx))
+        self.chain.connect(block)
+        for tx in block.transactions[1:]:
+            if tx.txid in self.mempool.entries:
+                self.mempool.remove(tx.txid)
+                self.mempool.next_sequence()
+        self.notifier.block("C", block)
+
+    def _disconnect(self) -> Connected:
+        connected = self.chain.disconnect()
+        self.notifier.block("D", connected.block)
+        return connected
+
+    def _evict(self, txids: Sequence[bytes]) -> None:
+        for txid in txids:
+            self.mempool.remove(txid)
+            self.notifier.mempool("R", txid, self.mempool.next_sequence())
+
+    def _readmit(self, block: Block) -> None:
+        for tx in block.transactions[1:]:
+            try:
+                self.submit(tx)
+            except Refusal:
+                continue
+
+    def _double_spends(self, undone: Sequence[Connected]) -> list[Tx]:
+        """For each payment of the wallet in the lost blocks: its coins go back to the wallet instead."""
+        instead = []
+        for connected in undone:
+            for tx in connected.block.transactions[1:]:
+                spent = [(entry.outpoint, self.chain.coins.get(entry.outpoint)) for entry in tx.ins]
+                own = [(outpoint, coin) for outpoint, coin in spent if coin and coin.script == self.wallet.miner]
+                pays = any(not self.wallet.owns(output.script) for output in tx.outs)
+                if pays and len(own) == len(spent):
+                    instead.append(self.wallet.sweep(own, self.wallet.miner))
+        return instead
+
+    def _fees(self, chosen: Sequence[Tx]) -> int:
+        """Of transactions whose inputs are all confirmed."""
+        coins = (self.chain.coins.get(entry.outpoint) for tx in chosen for entry in tx.ins)
+        paid_in = sum(coin.amount for coin in coins if coin)
+        return paid_in - sum(output.amount for tx in chosen for output in tx.outs)

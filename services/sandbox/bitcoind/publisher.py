@@ -1,0 +1,67 @@
+"""ZMQ notifications with Core's bodies and counters (doc/zmq.md, src/zmq/zmqpublishnotifier.cpp at v31.99)."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+
+import zmq
+
+from sandbox.bitcoind.block import Block
+from sandbox.bitcoind.conf import Publisher
+from sandbox.bitcoind.tx import Tx
+
+
+class Notifier:
+    """One PUB socket an address. Before `open` and after `close` nothing is sent, but the counters go on."""
+
+    def __init__(self, publishers: Sequence[Publisher]) -> None:
+        self.publishers = tuple(publishers)
+        self._counters = dict.fromkeys(self.publishers, 0)
+        self._context = zmq.Context()
+        self._sockets: dict[str, zmq.Socket[bytes]] = {}
+
+    def open(self) -> None:
+        """Bind every address. zmq.ZMQError when one is taken. Of topics that share one, the first one's hwm counts."""
+        for publisher in self.publishers:
+            if publisher.address not in self._sockets:
+                socket = self._context.socket(zmq.PUB)
+                socket.setsockopt(zmq.SNDHWM, publisher.hwm)
+                socket.setsockopt(zmq.LINGER, 0)
+                socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
+                socket.bind(publisher.address)
+                self._sockets[publisher.address] = socket
+
+    def close(self) -> None:
+        for socket in self._sockets.values():
+            socket.close(linger=0)
+        self._sockets.clear()
+
+    def transaction(self, tx: Tx) -> None:
+        """Accepted, or part of a block that was connected or disconnected."""
+        self._send("hashtx", tx.txid[::-1])
+        self._send("rawtx", tx.raw)
+
+    def mempool(self, letter: str, txid: bytes, sequence: int) -> None:
+        """A: added, R: removed other than by a block."""
+        self._send("sequence", txid[::-1] + letter.encode() + sequence.to_bytes(8, "little"))
+
+    def block(self, letter: str, block: Block) -> None:
+        """C: connected, D: disconnected; its transactions come first."""
+        for tx in block.transactions:
+            self.transaction(tx)
+        self._send("sequence", block.hash[::-1] + letter.encode())
+
+    def tip(self, block: Block) -> None:
+        """The best block is another one; once for a whole reorg."""
+        self._send("hashblock", block.hash[::-1])
+        self._send("rawblock", block.raw)
+
+    def _send(self, topic: str, body: bytes) -> None:
+        for publisher in self.publishers:
+            if publisher.topic == topic:
+                counter = self._counters[publisher]
+                self._counters[publisher] = (counter + 1) % 2**32
+                if socket := self._sockets.get(publisher.address):
+                    with contextlib.suppress(zmq.Again):
+                        socket.send_multipart([topic.encode(), body, counter.to_bytes(4, "little")], zmq.NOBLOCK)

@@ -1,0 +1,64 @@
+"""Start the simulated bitcoind from the real one's flags and bitcoin.conf."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+import zmq
+
+from sandbox.bitcoind.conf import Conf, ConfError, read
+from sandbox.bitcoind.http import RpcServer
+from sandbox.bitcoind.node import Node
+from sandbox.bitcoind.params import BLOCK_S, TX_PER_S
+from sandbox.runtime import Settings, every, log, log_to_stdout, until_stopped
+
+SAVE_EVERY_S = 10.0
+
+
+class Simulator(Node):
+    """The node together with its doors."""
+
+    def __init__(self, conf: Conf, seed: str) -> None:
+        super().__init__(conf, seed)
+        self.server = RpcServer(self)
+
+    async def drop(self) -> None:
+        await self.server.drop()
+        self.notifier.close()
+
+    async def restore(self) -> None:
+        await self.server.open()
+        self.notifier.open()
+
+
+def main(argv: list[str]) -> int:
+    log_to_stdout()
+    try:
+        asyncio.run(_run(read(argv), Settings.read(BLOCK_S), float(os.environ.get("SANDBOX_TX_PER_S", TX_PER_S))))
+    except (ConfError, OSError, zmq.ZMQError) as fault:
+        sys.stderr.write(f"the simulated bitcoind cannot start: {fault}\n")
+        return 1
+    return 0
+
+
+async def _run(conf: Conf, settings: Settings, tx_per_s: float) -> None:
+    await asyncio.to_thread(conf.datadir.mkdir, parents=True, exist_ok=True)
+    simulator = Simulator(conf, settings.seed)
+    await simulator.restore()
+    doors = ", ".join(f"{host}:{port}" for host, port in conf.binds)
+    log.info("bitcoind simulator on %s, height %d", doors, simulator.chain.height)
+    log.info("signatures are not checked: never take this for a chain of value")
+    clocks = [asyncio.create_task(every(SAVE_EVERY_S, simulator.faults, simulator.save))]
+    if settings.block_s > 0:
+        _mine(simulator)
+        clocks.append(asyncio.create_task(every(settings.block_s, simulator.faults, lambda: _mine(simulator))))
+    if tx_per_s > 0:
+        clocks.append(asyncio.create_task(every(1 / tx_per_s, simulator.faults, simulator.tick_flow)))
+    await until_stopped(simulator, settings.control, *clocks)
+
+
+def _mine(simulator: Simulator) -> None:
+    simulator.tick_block()
+    log.info("UpdateTip: new best=%s height=%d", simulator.chain.hashes[-1][::-1].hex(), simulator.chain.height)

@@ -1,0 +1,83 @@
+"""The chain on disk, so that balances outlive a restart of the simulator. All of it lies in the data folder:
+
+    sandbox-state.json     tip, the UTXO set, the headers that a reorg may still replace
+    sandbox-headers.dat    the older headers, 80 bytes each, from the genesis on; only ever added to
+    sandbox-blocks/        the blocks that are kept whole, each with the coins that it spent
+
+Waiting transactions are forgotten.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from sandbox import files
+from sandbox.bitcoind.block import read_block
+from sandbox.bitcoind.chain import Chain, Connected
+from sandbox.bitcoind.coins import Coin
+from sandbox.bitcoind.tx import Outpoint
+
+FORMAT = 1
+_HEADER = 80
+
+
+def save(folder: Path, chain: Chain) -> None:
+    """In an order that leaves either the old state or the new one after a crash at any point."""
+    blocks = folder / "sandbox-blocks"
+    blocks.mkdir(exist_ok=True)
+    wanted = {f"{block_hash[::-1].hex()}.json": connected for block_hash, connected in chain.kept.items()}
+    there = {path.name for path in blocks.iterdir()}
+    for name in wanted.keys() - there:
+        files.replace(blocks / name, json.dumps(_connected_row(wanted[name])))
+    settled = chain.prune_height
+    with (folder / "sandbox-headers.dat").open("ab") as file:
+        file.write(b"".join(chain.headers[file.tell() // _HEADER : settled]))
+    state = {
+        "version": FORMAT,
+        "settled": settled,
+        "headers": [raw.hex() for raw in chain.headers[settled:]],
+        "coins": [_coin_row(outpoint, coin) for outpoint, coin in chain.coins],
+    }
+    files.replace(folder / "sandbox-state.json", json.dumps(state, separators=(",", ":")))
+    for name in there - wanted.keys():
+        (blocks / name).unlink()
+
+
+def load(folder: Path, chain: Chain) -> bool:
+    """Put a saved state into a fresh chain; False when there is none."""
+    try:
+        state = json.loads((folder / "sandbox-state.json").read_text())
+        settled = (folder / "sandbox-headers.dat").read_bytes()[: state["settled"] * _HEADER]
+    except FileNotFoundError:
+        return False
+    if state["version"] != FORMAT:
+        return False
+    headers = [settled[at : at + _HEADER] for at in range(0, len(settled), _HEADER)]
+    headers += [bytes.fromhex(row) for row in state["headers"]]
+    kept = [_read_connected(path) for path in (folder / "sandbox-blocks").glob("*.json")]
+    chain.restore(headers, kept, [_coin(row) for row in state["coins"]])
+    return True
+
+
+def _connected_row(connected: Connected) -> dict[str, object]:
+    return {
+        "height": connected.height,
+        "raw": connected.block.raw.hex(),
+        "spent": [_coin_row(outpoint, coin) for outpoint, coin in connected.spent.items()],
+    }
+
+
+def _read_connected(path: Path) -> Connected:
+    row = json.loads(path.read_text())
+    return Connected(read_block(bytes.fromhex(row["raw"])), row["height"], dict(map(_coin, row["spent"])))
+
+
+def _coin_row(outpoint: Outpoint, coin: Coin) -> list[object]:
+    return [outpoint.txid.hex(), outpoint.vout, coin.amount, coin.script.hex(), coin.height, coin.coinbase]
+
+
+def _coin(row: list[str | int]) -> tuple[Outpoint, Coin]:
+    txid, vout, amount, script, height, coinbase = row
+    outpoint = Outpoint(bytes.fromhex(str(txid)), int(vout))
+    return outpoint, Coin(int(amount), bytes.fromhex(str(script)), int(height), bool(coinbase))

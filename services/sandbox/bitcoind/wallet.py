@@ -1,0 +1,97 @@
+"""The simulator's own money: what it mines, what `sandbox pay` takes from, and the coins of the background flow.
+
+Its scripts are witness script hashes of `<32 bytes> OP_DROP OP_TRUE`: anyone may spend them, no signature is needed,
+and a real node would take the same transactions.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
+
+from sandbox.bitcoind.coins import Coin
+from sandbox.bitcoind.params import COINBASE_MATURITY, RBF_SEQUENCE
+from sandbox.bitcoind.tx import Outpoint, Tx, TxIn, TxOut
+
+MINER, FLOW = "miner", "flow"
+FLOW_SCRIPTS = 64
+PAY_RATE = 10
+"""sat a vB that `sandbox pay` offers."""
+MAX_INPUTS = 200
+
+
+class NotEnough(Exception):
+    """The purse cannot pay that; a sentence."""
+
+
+class Wallet:
+    """Scripts, and transactions that spend them."""
+
+    def __init__(self, seed: str) -> None:
+        witness = [_witness_script(seed, MINER), *(_witness_script(seed, f"{FLOW}/{n}") for n in range(FLOW_SCRIPTS))]
+        self._witness = {_script(each): each for each in witness}
+        self.miner, *self.flow = self._witness
+        self.rival = _script(_witness_script(seed, "rival"))
+        self.purse_of = {self.miner: MINER, **dict.fromkeys(self.flow, FLOW)}
+
+    def payment(
+        self,
+        target: TxOut,
+        coins: Iterable[tuple[Outpoint, Coin]],
+        *,
+        change: bytes,
+        fee_rate: int,
+        least_inputs: int = 1,
+    ) -> Tx:
+        """Pay `target` from the first of `coins` that suffice, the rest to `change`. NotEnough when they do not."""
+        chosen: list[tuple[Outpoint, Coin]] = []
+        for item in coins:
+            chosen.append(item)
+            if len(chosen) < least_inputs:
+                continue
+            total = sum(coin.amount for _, coin in chosen)
+            fee = fee_rate * self._built(chosen, [target, TxOut(0, change)]).vsize
+            rest = total - target.amount - fee
+            if rest >= 1000:
+                return self._built(chosen, [target, TxOut(rest, change)])
+            if len(chosen) == MAX_INPUTS:
+                break
+        raise NotEnough(f"the simulator's wallet cannot pay {target.amount} sat out of its {len(chosen)} ripe coins")
+
+    def split(self, item: tuple[Outpoint, Coin], into: int, rng: random.Random) -> Tx:
+        """One coin in many of uneven size, for the flow."""
+        weights = [rng.lognormvariate(0, 1) for _ in range(into)]
+        rest = item[1].amount - PAY_RATE * 50 * into
+        shares = [int(rest * weight / sum(weights)) + 1000 for weight in weights]
+        return self._built([item], [TxOut(share, rng.choice(self.flow)) for share in shares])
+
+    def sweep(self, coins: Sequence[tuple[Outpoint, Coin]], script: bytes) -> Tx:
+        """All of these coins in one output to `script`."""
+        total = sum(coin.amount for _, coin in coins)
+        fee = PAY_RATE * self._built(coins, [TxOut(0, script)]).vsize
+        return self._built(coins, [TxOut(total - fee, script)])
+
+    def owns(self, script: bytes) -> bool:
+        return script in self._witness
+
+    def _built(self, coins: Sequence[tuple[Outpoint, Coin]], outs: Sequence[TxOut]) -> Tx:
+        ins = tuple(TxIn(outpoint, b"", RBF_SEQUENCE, (self._witness[coin.script],)) for outpoint, coin in coins)
+        return Tx(ins, tuple(outs))
+
+
+def ripe(
+    purse: dict[Outpoint, Coin], height: int, spent: Callable[[Outpoint], object]
+) -> Iterable[tuple[Outpoint, Coin]]:
+    """The coins of a purse that a transaction in the block after `height` may spend and nothing waiting spends."""
+    for outpoint, coin in purse.items():
+        if (not coin.coinbase or height + 1 - coin.height >= COINBASE_MATURITY) and not spent(outpoint):
+            yield outpoint, coin
+
+
+def _witness_script(seed: str, name: str) -> bytes:
+    return b"\x20" + sha256(f"{seed}/{name}".encode()).digest() + b"\x75\x51"
+
+
+def _script(witness_script: bytes) -> bytes:
+    return b"\x00\x20" + sha256(witness_script).digest()

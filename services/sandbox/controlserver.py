@@ -1,0 +1,143 @@
+"""The simulator's side of the control socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from sandbox.control import VERBS
+from sandbox.faults import Faults
+
+
+class Refused(Exception):
+    """A verb cannot be obeyed; the text says why."""
+
+
+class Simulator(Protocol):
+    """What the verbs need of a simulated node."""
+
+    faults: Faults
+
+    def pay(self, address: str, amount: int) -> str:
+        """Pay base units; the transaction's id. Refused when it cannot be."""
+        ...
+
+    def mine(self, blocks: int, address: str) -> list[str]:
+        """Hashes of the new blocks. An empty address is the simulator's own."""
+        ...
+
+    def reorg(self, depth: int) -> tuple[list[str], list[str]]:
+        """Hashes of the blocks removed and added."""
+        ...
+
+    def status(self) -> dict[str, Any]: ...
+
+    async def drop(self) -> None:
+        """Close every connection and refuse new ones."""
+        ...
+
+    async def restore(self) -> None:
+        """Accept connections again."""
+        ...
+
+    def save(self) -> None:
+        """Write the state to disk."""
+        ...
+
+
+async def serve(path: Path, simulator: Simulator) -> asyncio.Server:
+    """Listen at `path`, readable by the owner alone; a socket left there by an earlier run is replaced."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async for line in reader:
+                writer.write(json.dumps(await answer(simulator, line)).encode() + b"\n")
+                await writer.drain()
+        except ConnectionError:
+            return
+        finally:
+            writer.close()
+
+    return await asyncio.start_unix_server(handle, sock=_bound(path))
+
+
+def _bound(path: Path) -> socket.socket:
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    path.chmod(0o600)
+    return listener
+
+
+async def answer(simulator: Simulator, line: bytes) -> dict[str, Any]:
+    """{"result": ...} or {"error": sentence} for one request line."""
+    try:
+        request = json.loads(line)
+        verb = str(request.pop("verb"))
+        if verb not in VERBS:
+            return {"error": f"there is no verb {verb}; known are {', '.join(VERBS)}"}
+        return {"result": await _obey(simulator, verb, request)}
+    except Refused as fault:
+        return {"error": str(fault)}
+    except (ValueError, TypeError, KeyError, AttributeError) as fault:
+        return {"error": f"the request was not understood: {fault}"}
+
+
+async def _obey(simulator: Simulator, verb: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    faults = simulator.faults
+    match verb:
+        case "pay":
+            amount = int(args["amount"])
+            transaction_id = simulator.pay(str(args["address"]), amount)
+            simulator.save()
+            return {"transaction_id": transaction_id, "amount": amount}
+        case "mine":
+            blocks = simulator.mine(int(args.get("blocks", 1)), str(args.get("address", "")))
+            simulator.save()
+            return {"blocks": blocks, "height": simulator.status()["height"]}
+        case "reorg":
+            removed, added = simulator.reorg(int(args["depth"]))
+            simulator.save()
+            return {"removed": removed, "added": added}
+        case "status":
+            return {**simulator.status(), "faults": faults.as_json()}
+        case _:
+            await _FAULTS[verb](simulator, args)
+            return faults.as_json()
+
+
+async def _freeze(simulator: Simulator, _args: Mapping[str, Any]) -> None:
+    simulator.faults.freeze()
+
+
+async def _drop(simulator: Simulator, _args: Mapping[str, Any]) -> None:
+    simulator.faults.dropped = True
+    await simulator.drop()
+
+
+async def _lag(simulator: Simulator, args: Mapping[str, Any]) -> None:
+    simulator.faults.lag_s = max(0.0, float(args["ms"]) / 1000)
+
+
+async def _error(simulator: Simulator, args: Mapping[str, Any]) -> None:
+    simulator.faults.errors[str(args["method"])] = str(args["message"])
+
+
+async def _clear(simulator: Simulator, _args: Mapping[str, Any]) -> None:
+    was_dropped = simulator.faults.dropped
+    simulator.faults.clear()
+    if was_dropped:
+        await simulator.restore()
+
+
+_FAULTS: dict[str, Callable[[Simulator, Mapping[str, Any]], Awaitable[None]]] = {
+    "freeze": _freeze,
+    "drop": _drop,
+    "lag": _lag,
+    "error": _error,
+    "clear": _clear,
+}

@@ -1,0 +1,38 @@
+"""What a coinbase carries: who is to be paid by the block after it.
+
+Payload (rusty-kaspa `consensus/core/src/coinbase.rs`, `consensus/src/processes/coinbase.rs`): blue score and subsidy as
+u64, script version as u16, script length as u8, all little-endian, the script, then free bytes that begin with the
+version.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+
+from sandbox.kaspad import hashing
+from sandbox.kaspad.model import Output, Transaction
+from sandbox.kaspad.params import COINBASE_SUBNETWORK, SUBSIDY, VERSION
+
+_HEAD = struct.Struct("<QQHB")
+SIGNATURE = f"{VERSION}/nodeyard-sandbox/".encode()
+
+
+def make(blue_score: int, miner_script: str, outputs: Iterable[Output], extra: bytes = b"") -> Transaction:
+    """The first transaction of a block whose miner wants to be paid at `miner_script`."""
+    script = bytes.fromhex(miner_script[4:])
+    head = _HEAD.pack(blue_score, SUBSIDY, int(miner_script[:4], 16), len(script))
+    payload = (head + script + SIGNATURE + extra).hex()
+    return hashing.finished(Transaction((), tuple(outputs), COINBASE_SUBNETWORK, payload), 0)
+
+
+def miner_script(coinbase: Transaction) -> str:
+    """Where the miner of this block wants to be paid. ValueError when the payload does not say."""
+    payload = bytes.fromhex(coinbase.payload)
+    if len(payload) < _HEAD.size:
+        raise ValueError("a coinbase payload of too few bytes")
+    _, _, version, length = _HEAD.unpack_from(payload)
+    script = payload[_HEAD.size : _HEAD.size + length]
+    if len(script) != length:
+        raise ValueError("a coinbase payload whose script is cut off")
+    return f"{version:04x}{script.hex()}"

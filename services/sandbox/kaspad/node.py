@@ -1,0 +1,219 @@
+"""The simulated kaspad: chain, mempool, wallet and the moves that change them."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.controlserver import Refused
+from sandbox.faults import Faults
+from sandbox.kaspad import chain, fields, sessions, store, wallet
+from sandbox.kaspad.chain import Chain, Invalid
+from sandbox.kaspad.fields import Malformed
+from sandbox.kaspad.mempool import Mempool
+from sandbox.kaspad.model import Block, Change, Coin, Outpoint, Output, Step, Transaction
+from sandbox.kaspad.params import GENESIS_TIME_MS, PREMINE_EACH, PREMINE_OUTPUTS
+from sandbox.kaspad.rules import Checked, Rejected
+from sandbox.kaspad.sessions import Session
+
+GATHER_EVERY = 50
+"""Blocks between two looks at the wallet's many small coins."""
+SYNCED_WITHIN_MS = 10 * 60 * 1000
+"""As the real one, it calls itself synced while its sink is recent."""
+
+
+@dataclass(frozen=True)
+class Flags:
+    """Those flags of the real kaspad that a client can notice."""
+
+    host: str
+    port: int
+    utxoindex: bool
+    unsafe_rpc: bool
+    state_file: Path
+
+
+class Node:
+    """State and its moves. The server calls `submit_*`, the clock `tick`, the control socket the verbs."""
+
+    def __init__(self, flags: Flags, seed: str) -> None:
+        self.flags = flags
+        self.faults = Faults()
+        self.sessions: dict[int, Session] = {}
+        self.p2p_id = str(uuid.uuid5(uuid.NAMESPACE_OID, seed))
+        self.submitted = self.connected = self.bytes_sent = self.bytes_received = 0
+        self._seed = seed
+        self.miner = wallet.own_script(seed, "miner")
+        premine = (Output(PREMINE_EACH, self.miner),) * PREMINE_OUTPUTS
+        self.chain = Chain(*chain.genesis(seed, premine, GENESIS_TIME_MS))
+        self.mempool = Mempool()
+        store.load(flags.state_file, self.chain)
+
+    @property
+    def synced(self) -> bool:
+        return _now_ms() - self.chain.sink.header.timestamp < SYNCED_WITHIN_MS
+
+    def tick(self) -> None:
+        """One block of the simulator's own miner."""
+        if self.chain.block_count % GATHER_EVERY == 0:
+            self._gather()
+        self._publish(self.chain.connect(self.template(self.miner)))
+
+    def template(self, miner: str, extra: bytes = b"") -> Block:
+        chosen = [checked.transaction for checked in self.mempool.selected(self.chain.coins.get)]
+        return self.chain.template(miner, chosen, _now_ms(), extra)
+
+    def submit_block(self, block: Block) -> bool:
+        """Whether it was taken (again: also one already known)."""
+        if block.hash in self.chain.blocks:
+            return True
+        try:
+            change = self.chain.connect(block)
+        except Invalid:
+            return False
+        self.submitted += 1
+        self._publish(change)
+        return True
+
+    def submit_transaction(self, transaction: Transaction) -> Checked:
+        """Rejected says why it is not taken."""
+        return self.mempool.add(transaction, self.chain.coins.get, self.chain.block_count)
+
+    def pay(self, address: str, amount: int) -> str:
+        """From the wallet to `address`, in sompi; the transaction's id."""
+        try:
+            to = fields.script_of(address)
+        except Malformed:
+            raise Refused(f"{address} is no address of this network; they begin with kaspasim:") from None
+        smallest = wallet.MIN_CHANGE
+        if amount < smallest:
+            raise Refused(f"the smallest payment is {smallest} sompi: less weighs more (KIP-9) than a transaction may")
+        coins, score = self.chain.coins, self.chain.block_count
+        try:
+            paid = wallet.payment(coins, self.miner, Output(amount, to), score=score, reserved=self.mempool.spends)
+            return self.submit_transaction(paid).transaction.id
+        except (wallet.NotEnough, Rejected) as fault:
+            raise Refused(str(fault)) from fault
+
+    def mine(self, blocks: int, address: str) -> list[str]:
+        try:
+            miner = fields.script_of(address) if address else self.miner
+        except Malformed:
+            raise Refused(f"{address} is no address of this network; they begin with kaspasim:") from None
+        if not 1 <= blocks <= 10_000:
+            raise Refused("between 1 and 10000 blocks at a time")
+        mined = []
+        for _ in range(blocks):
+            block = self.template(miner)
+            self._publish(self.chain.connect(block))
+            mined.append(block.hash)
+        return mined
+
+    def reorg(self, depth: int) -> tuple[list[str], list[str]]:
+        """The other side of a split wins: `depth` chain blocks go, one more comes.
+
+        What the wallet paid in the lost blocks was spent otherwise on the winning side, so it is taken back; other
+        people's transactions wait in the mempool again. Clients hear of it as one change.
+        """
+        if not 1 <= depth <= self.chain.rewindable():
+            raise Refused(f"between 1 and {self.chain.rewindable()} blocks can be taken back")
+        undone = self.chain.rewind(depth)
+        before = _left_by(undone)
+        rival = wallet.own_script(self._seed, "rival")
+        instead = self._double_spends(undone)
+        new: list[Block] = []
+        added: list[tuple[str, tuple[str, ...]]] = []
+        for _ in range(depth + 1):
+            block = self.chain.template(rival, instead, _now_ms())
+            change = self.chain.connect(block)
+            new.append(block)
+            added += change.added_chain
+            _note_untouched(before, self.chain.steps[-1])
+            instead = []
+        for step in undone:
+            self._readmit(step)
+        lost = tuple(step.block.hash for step in undone if step.on_chain)
+        self._publish(_net(self.chain, before, tuple(new), lost, tuple(added)))
+        return list(lost), [block.hash for block in new]
+
+    def status(self) -> dict[str, Any]:
+        return {
+            "node": "kaspad",
+            "height": self.chain.block_count,
+            "tip": self.chain.sink.hash,
+            "mempool": len(self.mempool.entries),
+            "clients": len(self.sessions),
+            "coins": sum(1 for _ in self.chain.coins),
+        }
+
+    def save(self) -> None:
+        store.save(self.flags.state_file, self.chain)
+
+    def _gather(self) -> None:
+        coins, score = self.chain.coins, self.chain.block_count
+        gathered = wallet.gathering(coins, self.miner, score, self.mempool.spends)
+        if gathered is not None:
+            self.submit_transaction(gathered)
+
+    def _double_spends(self, undone: list[Step]) -> list[Transaction]:
+        """For each payment of the wallet that the lost blocks held: its coins go back to the wallet instead."""
+        instead = []
+        for step in undone:
+            for transaction in step.block.transactions[1:]:
+                coins = [(entry.outpoint, self.chain.coins.get(entry.outpoint)) for entry in transaction.inputs]
+                own = [(outpoint, coin) for outpoint, coin in coins if coin is not None and coin.script == self.miner]
+                pays = any(output.script != self.miner for output in transaction.outputs)
+                if pays and len(own) == len(coins):
+                    instead.append(wallet.taking_back(own, self.miner))
+        return instead
+
+    def _readmit(self, step: Step) -> None:
+        for transaction in step.block.transactions[1:]:
+            try:
+                self.submit_transaction(transaction)
+            except Rejected:
+                continue
+
+    def _publish(self, change: Change) -> None:
+        accepted = {value.id for block in change.blocks for value in block.transactions}
+        self.mempool.settle(accepted, self.chain.coins.get, self.chain.block_count)
+        sink = self.chain.sink
+        sessions.publish(self.sessions.values(), change, sink.header.blue_score, self.chain.block_count)
+
+
+def _left_by(undone: list[Step]) -> dict[Outpoint, Coin | None]:
+    """What the undone steps (newest first) had made of each outpoint that they touched; None: spent."""
+    left: dict[Outpoint, Coin | None] = {}
+    for step in reversed(undone):
+        left.update((outpoint, None) for outpoint, _ in step.spent)
+        left.update(step.created)
+    return left
+
+
+def _note_untouched(before: dict[Outpoint, Coin | None], step: Step) -> None:
+    """Remember what the outpoints that only `step` touches were before it."""
+    for outpoint, coin in step.spent:
+        before.setdefault(outpoint, coin)
+    for outpoint, _ in step.created:
+        before.setdefault(outpoint, None)
+
+
+def _net(
+    state: Chain,
+    before: dict[Outpoint, Coin | None],
+    blocks: tuple[Block, ...],
+    lost: tuple[str, ...],
+    added: tuple[tuple[str, tuple[str, ...]], ...],
+) -> Change:
+    """One change out of many: only what is different in the end."""
+    now = {outpoint: state.coins.get(outpoint) for outpoint in before}
+    spent = {outpoint: coin for outpoint, coin in before.items() if coin is not None and now[outpoint] != coin}
+    created = {outpoint: coin for outpoint, coin in now.items() if coin is not None and before[outpoint] != coin}
+    return Change(blocks, lost, added, spent, created)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,98 @@
+"""Start the simulated kaspad from the real one's flags."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from sandbox.kaspad.node import Flags, Node
+from sandbox.kaspad.params import BLOCK_S
+from sandbox.kaspad.server import WrpcServer
+from sandbox.runtime import Settings, every, log, log_to_stdout, until_stopped
+
+SAVE_EVERY_S = 30.0
+REPORT_EVERY_S = 10.0
+PORT = 18510
+"""wRPC JSON on simnet: rusty-kaspa consensus/core/src/network.rs."""
+
+
+class Simulator(Node):
+    """The node together with its door."""
+
+    def __init__(self, flags: Flags, seed: str) -> None:
+        super().__init__(flags, seed)
+        self.server = WrpcServer(self)
+
+    async def drop(self) -> None:
+        await self.server.drop()
+
+    async def restore(self) -> None:
+        await self.server.open()
+
+
+def main(argv: list[str]) -> int:
+    flags, ignored = parse(argv)
+    log_to_stdout()
+    if ignored:
+        log.info("flags without a meaning for the simulator: %s", " ".join(ignored))
+    try:
+        asyncio.run(_run(flags, Settings.read(BLOCK_S)))
+    except OSError as fault:
+        sys.stderr.write(f"the simulated kaspad cannot start: {fault}\n")
+        return 1
+    return 0
+
+
+def parse(argv: list[str]) -> tuple[Flags, list[str]]:
+    """The flags that a client can notice, and those that were passed over."""
+    parser = argparse.ArgumentParser(prog="sandbox kaspad", allow_abbrev=False)
+    parser.add_argument("--appdir", type=Path, default=Path.home() / ".rusty-kaspa")
+    parser.add_argument("--rpclisten-json", nargs="?", default="default", const="default")
+    parser.add_argument("--utxoindex", action="store_true")
+    parser.add_argument("--unsaferpc", action="store_true")
+    parser.add_argument("--simnet", action="store_true", help="the only network that is simulated")
+    parser.add_argument("--testnet", "--devnet", action=_OtherNetwork, nargs=0)
+    known, ignored = parser.parse_known_args(argv)
+    host, port = _address(known.rpclisten_json)
+    return Flags(host, port, known.utxoindex, known.unsaferpc, known.appdir / "sandbox-kaspad.json"), ignored
+
+
+class _OtherNetwork(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_rest: object) -> None:
+        parser.error("the simulator plays simnet: pass --simnet")
+
+
+def _address(text: str) -> tuple[str, int]:
+    """kaspad's notation: `default` is loopback, `public` all addresses, else IP or IP:PORT."""
+    named = {"default": "127.0.0.1", "public": "0.0.0.0"}
+    host, _, port = named.get(text, text).partition(":")
+    return host or "0.0.0.0", int(port or PORT)
+
+
+async def _run(flags: Flags, settings: Settings) -> None:
+    await asyncio.to_thread(flags.state_file.parent.mkdir, parents=True, exist_ok=True)
+    simulator = Simulator(flags, settings.seed)
+    await simulator.server.open()
+    log.info("kaspad simulator on %s:%d, DAA score %d", flags.host, flags.port, simulator.chain.block_count)
+    log.info("signatures are not checked: never take this for a chain of value")
+    clocks = [asyncio.create_task(every(SAVE_EVERY_S, simulator.faults, simulator.save))]
+    if settings.block_s > 0:
+        simulator.tick()
+        clocks.append(asyncio.create_task(every(settings.block_s, simulator.faults, simulator.tick)))
+        clocks.append(asyncio.create_task(every(REPORT_EVERY_S, simulator.faults, _reporter(simulator))))
+    await until_stopped(simulator, settings.control, *clocks)
+
+
+def _reporter(simulator: Simulator) -> Callable[[], None]:
+    last = simulator.chain.block_count
+
+    def report() -> None:
+        nonlocal last
+        count = simulator.chain.block_count
+        log.info("Accepted %d blocks, DAA score %d", count - last, count)
+        last = count
+
+    return report

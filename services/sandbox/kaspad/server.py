@@ -1,0 +1,146 @@
+"""The WebSocket side: frames in, frames out, as kaspad's wRPC server treats them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from typing import Any
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from sandbox.kaspad import sessions
+from sandbox.kaspad.fields import Malformed
+from sandbox.kaspad.methods import METHODS, Failed
+from sandbox.kaspad.node import Node
+from sandbox.kaspad.sessions import Session
+
+MAX_MESSAGE_BYTES = 128 * 1024 * 1024
+
+
+class Unreadable(Exception):
+    """A frame that makes kaspad drop the connection without a word."""
+
+
+class WrpcServer:
+    """Listens for clients. `drop` cuts them all and refuses new ones, `open` lets them in again."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._server: Server | None = None
+        self._cuts: dict[int, ServerConnection] = {}
+        self._next_number = 0
+
+    async def open(self) -> None:
+        """OSError when the address is taken."""
+        flags = self._node.flags
+        self._server = await serve(
+            self._client,
+            flags.host,
+            flags.port,
+            compression=None,
+            ping_interval=None,
+            close_timeout=1,
+            max_size=MAX_MESSAGE_BYTES,
+            process_request=self._hold_while_frozen,
+        )
+
+    async def drop(self) -> None:
+        if self._server is not None:
+            self._server.close(close_connections=False)
+            self._server = None
+        for connection in list(self._cuts.values()):
+            connection.transport.abort()
+
+    async def _hold_while_frozen(self, _connection: ServerConnection, _request: Request) -> Response | None:
+        """A frozen node's kernel still accepts connections; nothing comes after that."""
+        await self._node.faults.thawed()
+        return None
+
+    async def _client(self, connection: ServerConnection) -> None:
+        number, self._next_number = self._next_number, self._next_number + 1
+        session = Session(number, connection.transport.abort)
+        self._cuts[number] = connection
+        self._node.sessions[number] = session
+        self._node.connected += 1
+        writer = asyncio.create_task(self._write(connection, session))
+        try:
+            async for message in connection:
+                await self._node.faults.pass_gate()
+                self._node.bytes_received += len(message)
+                answer = self._answer(session, message)
+                if answer is not None:
+                    session.send(json.dumps(answer))
+        except Unreadable:
+            connection.transport.abort()
+        except ConnectionClosed:
+            return
+        finally:
+            del self._cuts[number], self._node.sessions[number]
+            writer.cancel()
+
+    async def _write(self, connection: ServerConnection, session: Session) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                text = await session.waiting.get()
+                self._node.bytes_sent += len(text)
+                await connection.send(text)
+
+    def _answer(self, session: Session, message: str | bytes) -> dict[str, Any] | None:
+        """The answer to one frame, None when it wants none. Unreadable when kaspad would hang up."""
+        number, method, params = _parsed(message)
+        try:
+            told = self._node.faults.errors.get(method)
+            if told is not None:
+                raise Failed(told)
+            if method in _SUBSCRIPTIONS:
+                result = self._subscription(session, method, params)
+            else:
+                result = self._call(method, params)
+            answer = {"id": number, "method": method, "params": result}
+        except Malformed:
+            answer = _error(number, method, "request deserialization error")
+        except Failed as fault:
+            answer = _error(number, method, str(fault))
+        return None if number is None else answer
+
+    def _call(self, method: str, params: Any) -> dict[str, Any]:
+        if params == []:
+            params = {}  # serde reads a struct without fields from an empty list as well
+        if not isinstance(params, dict):
+            raise Malformed
+        return METHODS[method](self._node, params)
+
+    def _subscription(self, session: Session, method: str, params: Any) -> dict[str, Any]:
+        if method == "unsubscribe":
+            sessions.unsubscribe(session, params)
+            return {}
+        refusal = sessions.subscribe(session, params, everything_allowed=self._node.flags.unsafe_rpc)
+        if refusal:
+            raise Failed(refusal)
+        return {"id": session.number}
+
+
+_SUBSCRIPTIONS = ("subscribe", "unsubscribe")
+
+
+def _parsed(message: str | bytes) -> tuple[int | None, str, Any]:
+    """(id, method, params) of a frame, binary or text alike."""
+    try:
+        frame = json.loads(message)
+    except ValueError as fault:
+        raise Unreadable from fault
+    if not isinstance(frame, dict) or "params" not in frame:
+        raise Unreadable
+    number, method = frame.get("id"), frame.get("method")
+    if number is not None and (not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 2**64):
+        raise Unreadable
+    if not isinstance(method, str) or (method not in METHODS and method not in _SUBSCRIPTIONS):
+        raise Unreadable
+    return number, method, frame["params"]
+
+
+def _error(number: int | None, method: str, message: str) -> dict[str, Any]:
+    return {"id": number, "method": method, "error": {"code": 0, "message": message, "data": None}}

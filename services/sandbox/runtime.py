@@ -1,0 +1,80 @@
+"""What both simulators do around their work: settings from the environment, the clock, a clean end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox import controlserver
+from sandbox.controlserver import Simulator
+from sandbox.faults import Faults
+
+log = logging.getLogger("sandbox")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says; see `python -m sandbox --help`."""
+
+    seed: str
+    control: Path | None
+    block_s: float
+
+    @staticmethod
+    def read(default_block_s: float) -> Settings:
+        """ValueError when SANDBOX_BLOCK_S is no number."""
+        control = os.environ.get("SANDBOX_CONTROL", "")
+        return Settings(
+            os.environ.get("SANDBOX_SEED", "nodeyard"),
+            Path(control) if control else None,
+            float(os.environ.get("SANDBOX_BLOCK_S", default_block_s)),
+        )
+
+
+def log_to_stdout() -> None:
+    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("websockets").setLevel(logging.ERROR)
+
+
+async def every(period_s: float, faults: Faults, work: Callable[[], None]) -> None:
+    """Do `work` on the beat of `period_s`. A beat that was missed (frozen, busy host) is left out, not made up for."""
+    loop = asyncio.get_running_loop()
+    due = loop.time()
+    while True:
+        due += period_s
+        await asyncio.sleep(max(0.0, due - loop.time()))
+        if faults.frozen:
+            await faults.thawed()
+        due = max(due, loop.time() - period_s)
+        work()
+
+
+async def until_stopped(simulator: Simulator, control: Path | None, *clocks: asyncio.Task[None]) -> None:
+    """Serve the control socket until SIGTERM or SIGINT, or until a clock fails; then save the state."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stopped.set)
+    server = await controlserver.serve(control, simulator) if control else None
+    wait = asyncio.create_task(stopped.wait())
+    try:
+        done, _ = await asyncio.wait({wait, *clocks}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {wait}:
+            task.result()
+    finally:
+        for task in (wait, *clocks):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        if server is not None:
+            server.close()
+        await simulator.drop()
+        simulator.save()
+        log.info("state saved, good-bye")
