@@ -37,6 +37,9 @@ FOLDERS = (
 FILES = ("stack.yml", "installation.json", "lock", "images.json", "data-formats.json", "secrets.json")
 """What Nodeyard puts into an installation's folder (manage/host/layout.py); anything else there is not ours."""
 
+UNTAGGED = "<none>:<none>"
+"""What engine 20.10 calls an image whose tag went to a newer build; later engines give no name at all."""
+
 
 @dataclass(frozen=True)
 class Doomed:
@@ -146,7 +149,10 @@ def _images(api: Api, installation: Installation) -> tuple[str, ...]:
     """
     kept = {f"{keep.REPOSITORY}:{tag}" for tag in keep.tags(api, installation)}
     made = api.images(filters={"label": LABEL_IMAGE}) if not _others(api, installation) else ()
-    return tuple(sorted(kept | {tag for image in made for tag in image.get("RepoTags") or ()}))
+    tags = {tag for image in made for tag in image.get("RepoTags") or () if tag != UNTAGGED}
+    bare = [image for image in made if not set(image.get("RepoTags") or ()) - {UNTAGGED}]
+    newest_first = sorted(bare, key=lambda image: int(image["Created"]), reverse=True)  # children before parents
+    return (*sorted(kept | tags), *(image["Id"] for image in newest_first))
 
 
 def _others(api: Api, installation: Installation) -> bool:
