@@ -1,5 +1,4 @@
 import json
-import os
 import stat
 
 import pytest
@@ -68,7 +67,7 @@ def test_files_of_state_are_replaced_whole(tmp_path):
     assert documents.read(path) == {"version": 1, "n": 2}
     assert path.stat().st_ino != before
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert os.listdir(tmp_path) == ["a.json"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.json"]
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"version": "1"}', "{}"])

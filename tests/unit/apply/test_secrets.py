@@ -1,0 +1,191 @@
+import hashlib
+import hmac
+import json
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from manage.apply import rpcauth, secrets
+from manage.errors import NodeyardError
+from manage.host import installation
+from manage.host.layout import CHECKOUT, Layout
+from manage.render.model import SecretUse
+
+AS_NOBODY = """
+import os, sys
+from pathlib import Path
+from manage.apply import secrets
+from manage.errors import NodeyardError
+from manage.host.layout import Layout
+os.setgid(65534)
+os.setuid(65534)
+layout = Layout(Path(sys.argv[1]))
+print(secrets.generations(layout))
+try:
+    secrets.value(layout, "tracker_token")
+except NodeyardError as error:
+    print(error.message, error.hint)
+"""
+TOKEN = SecretUse("tracker", 10014, "tracker_token", "token")
+DATABASE = SecretUse("timescaledb", 10010, "tracker_db_password", "password")
+TRACKER = SecretUse("tracker", 10014, "tracker_db_password", "password")
+WATCH = SecretUse("watch", 10021, "bitcoind_rpc_watch", "password")
+ORACLE = SecretUse("oracle", 10015, "bitcoind_rpc_oracle", "password")
+HOST = SecretUse("host", 0, "bitcoind_rpc_host", "password")
+LINES = SecretUse("bitcoind", 10012, "bitcoind_rpcauth", "rpcauth")
+
+
+@pytest.fixture
+def layout(tmp_path):
+    made = Layout(tmp_path / "yard")
+    installation.create(made)
+    return made
+
+
+def copy(layout, use, generation=1):
+    return layout.secret_copies_dir / use.service / f"{use.name}_g{generation}"
+
+
+def test_what_is_planned_is_what_is_made(layout):
+    uses = (TOKEN, DATABASE, TRACKER, WATCH, HOST, LINES)
+    planned = secrets.planned(layout, uses)
+    assert not layout.secret_generations_file.exists()
+    assert secrets.ensure(layout, uses) == planned == dict.fromkeys((use.name for use in uses), 1)
+    assert secrets.generations(layout) == planned
+
+
+def test_every_consumer_has_a_copy_that_it_alone_can_read(layout):
+    secrets.ensure(layout, (DATABASE, TRACKER))
+    texts = set()
+    for use in (DATABASE, TRACKER):
+        found = copy(layout, use).stat()
+        assert (stat.S_IMODE(found.st_mode), found.st_uid) == (0o400, use.uid)
+        texts.add(copy(layout, use).read_text())
+    assert texts == {secrets.value(layout, "tracker_db_password")}
+    master = layout.secrets_dir / "tracker_db_password_g1"
+    assert stat.S_IMODE(master.stat().st_mode) == 0o600
+
+
+def test_secrets_of_the_host_have_no_copy(layout):
+    secrets.ensure(layout, (HOST,))
+    assert list(layout.secret_copies_dir.iterdir()) == []
+    assert len(secrets.value(layout, "bitcoind_rpc_host")) == 32
+
+
+def test_a_secret_that_is_there_stays(layout):
+    secrets.ensure(layout, (TOKEN,))
+    before = secrets.value(layout, TOKEN.name)
+    assert secrets.ensure(layout, (TOKEN, DATABASE))[TOKEN.name] == 1
+    assert secrets.value(layout, TOKEN.name) == before
+
+
+def test_a_lost_master_is_taken_back_from_a_copy(layout):
+    secrets.ensure(layout, (TOKEN,))
+    before = secrets.value(layout, TOKEN.name)
+    (layout.secrets_dir / "tracker_token_g1").unlink()
+    assert secrets.planned(layout, (TOKEN,)) == {TOKEN.name: 1}
+    secrets.ensure(layout, (TOKEN,))
+    assert secrets.value(layout, TOKEN.name) == before
+
+
+def test_a_secret_lost_with_all_copies_gets_a_new_generation_and_that_is_said(layout):
+    secrets.ensure(layout, (TOKEN,))
+    (layout.secrets_dir / "tracker_token_g1").unlink()
+    copy(layout, TOKEN).unlink()
+    with pytest.raises(NodeyardError, match="The secret tracker_token is lost"):
+        secrets.value(layout, TOKEN.name)
+    told = []
+    assert secrets.ensure(layout, (TOKEN,), told.append) == {TOKEN.name: 2}
+    assert [event.text for event in told] == ["The secret tracker_token was lost; a new one is made (generation 2)."]
+    assert copy(layout, TOKEN, 2).exists()
+
+
+def test_a_lost_record_is_made_again_from_what_lies_there(layout):
+    secrets.ensure(layout, (TOKEN,))
+    before = secrets.value(layout, TOKEN.name)
+    layout.secret_generations_file.unlink()
+    assert secrets.ensure(layout, (TOKEN,)) == {TOKEN.name: 1}
+    assert secrets.value(layout, TOKEN.name) == before
+
+
+def test_a_damaged_copy_is_put_right(layout):
+    secrets.ensure(layout, (TOKEN,))
+    copy(layout, TOKEN).write_text("something else")
+    os.chown(copy(layout, TOKEN), 0, 0)
+    secrets.ensure(layout, (TOKEN,))
+    assert copy(layout, TOKEN).read_text() == secrets.value(layout, TOKEN.name)
+    assert copy(layout, TOKEN).stat().st_uid == TOKEN.uid
+
+
+@pytest.mark.parametrize("damage", ["empty", "folder", "binary"])
+def test_a_secret_that_cannot_be_read_is_a_sentence_with_its_path(layout, damage):
+    secrets.ensure(layout, (TOKEN,))
+    master = layout.secrets_dir / "tracker_token_g1"
+    master.unlink()
+    if damage == "folder":
+        master.mkdir()
+    else:
+        master.write_bytes(b"" if damage == "empty" else b"\xff\xfe")
+    for read in (lambda: secrets.value(layout, TOKEN.name), lambda: secrets.ensure(layout, (TOKEN,))):
+        with pytest.raises(
+            NodeyardError, match=r"tracker_token_g1 (cannot be read|is empty).*secrets/tracker_token_g1"
+        ):
+            read()
+
+
+def test_another_user_reads_no_secret_and_is_told_so(layout):
+    secrets.ensure(layout, (TOKEN,))
+    for folder in (layout.dir, *list(layout.dir.parents)[:3]):
+        folder.chmod(0o755)
+    ran = subprocess.run(
+        [sys.executable, "-c", AS_NOBODY, str(layout.dir)], capture_output=True, text=True, check=True, cwd=CHECKOUT
+    )
+    assert ran.stdout.startswith("{'tracker_token': 1}\nThe secret tracker_token_g1 cannot be read: Permission denied")
+    assert "Run it as root" in ran.stdout
+
+
+def test_an_unknown_secret_is_answered_with_those_that_exist(layout):
+    secrets.ensure(layout, (TOKEN,))
+    with pytest.raises(NodeyardError) as refused:
+        secrets.value(layout, "tracker_tokens")
+    assert refused.value.hint == "There are: tracker_token."
+
+
+def test_a_line_of_rpcauth_is_the_salted_hash_that_bitcoind_computes():
+    line = rpcauth.line("watch", "swordfish", "00ff")
+    expected = hmac.new(b"00ff", b"swordfish", hashlib.sha256).hexdigest()
+    assert line == f"rpcauth=watch:00ff${expected}"
+
+
+def test_rpcauth_has_a_line_for_every_rpc_user_and_no_password(layout):
+    secrets.ensure(layout, (WATCH, HOST, LINES, TOKEN))
+    lines = copy(layout, LINES).read_text().splitlines()
+    assert [line.split(":")[0] for line in lines] == ["rpcauth=host", "rpcauth=watch"]
+    for line, name in zip(lines, ("bitcoind_rpc_host", "bitcoind_rpc_watch"), strict=True):
+        user, _, rest = line.removeprefix("rpcauth=").partition(":")
+        salt, _, digest = rest.partition("$")
+        password = secrets.value(layout, name)
+        assert password not in line
+        assert rpcauth.line(user, password, salt) == f"rpcauth={user}:{salt}${digest}"
+        assert len(salt) == 32
+
+
+def test_another_rpc_user_is_a_new_generation_of_the_lines_alone(layout):
+    first = secrets.ensure(layout, (WATCH, HOST, LINES))
+    again = secrets.planned(layout, (WATCH, HOST, LINES))
+    more = secrets.planned(layout, (WATCH, HOST, ORACLE, LINES))
+    assert again == first
+    assert more == {**first, ORACLE.name: 1, LINES.name: 2}
+    secrets.ensure(layout, (WATCH, HOST, ORACLE, LINES))
+    assert "rpcauth=oracle:" in copy(layout, LINES, 2).read_text()
+    assert "oracle" not in copy(layout, LINES, 1).read_text(), "the old generation stays for a rollback"
+
+
+def test_the_record_holds_no_value(layout):
+    secrets.ensure(layout, (TOKEN, WATCH, LINES))
+    text = layout.secret_generations_file.read_text()
+    assert json.loads(text)["version"] == 1
+    assert secrets.value(layout, TOKEN.name) not in text
