@@ -36,7 +36,7 @@ def kept(name: str) -> str:
     """The secret `name`, made now if it is not there."""
     path = MASTER / name
     if not path.exists():
-        write(path, secrets.token_urlsafe(32), 0)
+        write(path, secrets.token_urlsafe(32), os.getuid())
     return path.read_text(encoding="ascii")
 
 
@@ -57,7 +57,8 @@ def write(path: Path, text: str, uid: int) -> None:
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(text)
-    os.chown(new, uid, uid)
+    if uid != os.getuid():
+        os.chown(new, uid, uid)
     new.replace(path)
 
 

@@ -108,7 +108,7 @@ def test_services_that_need_each_other_in_a_circle_are_refused(spoil: Spoil) -> 
 
 def test_a_service_starts_after_what_it_needs_whatever_its_name() -> None:
     catalog = load()
-    services = [resolve(catalog, name, "sandbox") for name in reversed(catalog.entries)]
+    services = [resolve(catalog, name, "sandbox") for name in sorted(catalog.entries, reverse=True)]
     assert start_order(services) == tuple(catalog.entries)
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from manage.catalog.model import Rule
 from manage.catalog.rules import broken, holds
 
-SETTINGS = {"bitcoind": {"prune": 550, "txindex": True, "peers": []}, "kaspad": {"listen": False}}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "bitcoind": {"prune": 550, "txindex": True, "peers": []},
+    "kaspad": {"listen": False},
+}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,44 @@
+"""Renders any configuration as an installation would, without touching the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from manage import config as configuration
+from manage.catalog.load import load
+from manage.catalog.model import Catalog
+from manage.render import image_names, render_manager, render_stack
+from manage.render.model import Image, Installation, Stack
+
+DIRECTORY = Path("/srv/yard")
+INSTALLATION = Installation("0123abcd", "yard")
+
+SANDBOX = "profiles: [sandbox]\n"
+NODES = "profiles: [bitcoin, core]\nnetwork: private\n"
+MAINNET = "profiles: [bitcoin, core]\nnetwork: mainnet\nimages: {source: upstream}\n"
+
+Render = Callable[..., tuple[Stack, Stack]]
+
+
+@pytest.fixture(scope="session")
+def catalog() -> Catalog:
+    return load()
+
+
+@pytest.fixture(scope="session")
+def render(catalog: Catalog) -> Render:
+    """(stack, manager) of a stack.yml without its version line."""
+
+    def both(text: str, generations: Mapping[str, int] | None = None, **changed: Image) -> tuple[Stack, Stack]:
+        config = configuration.parse(f"version: 1\n{text}", "stack.yml", catalog)
+        images = {
+            name: Image(name, f"localhost/nodeyard/{name}:0", f"sha256:{name}") for name in image_names(catalog, config)
+        } | changed
+        inputs = (catalog, config, INSTALLATION, images, generations or {}, DIRECTORY)
+        stack = render_stack(*inputs)
+        return stack, render_manager(*inputs, stack)
+
+    return both

@@ -1,0 +1,84 @@
+"""The reference files are the templates' second mode: fresh, valid for compose, and of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from manage.catalog.load import load
+from manage.catalog.reader import read
+from manage.host.layout import CHECKOUT
+from manage.render import reference
+
+FILES = reference.rendered(load())
+PROFILES = sorted(path.removesuffix(".yml") for path in FILES if path.endswith(".yml"))
+COMPOSE = Path(sys.prefix) / "bin" / "docker-compose"
+
+
+def document(profile: str) -> Any:
+    return yaml.safe_load(FILES[f"{profile}.yml"])
+
+
+def test_what_is_committed_is_fresh() -> None:
+    assert reference.stale(FILES) == [], "run: python -m manage.render.reference --write"
+
+
+def test_every_profile_has_one() -> None:
+    assert set(PROFILES) == set(load().profiles)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_compose_accepts_it(profile: str) -> None:
+    argv = [COMPOSE, "-f", reference.FOLDER / f"{profile}.yml", "config", "--quiet"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_it_can_never_be_taken_for_a_managed_stack(profile: str) -> None:
+    found = document(profile)
+    assert found["name"] == f"nodeyard-reference-{profile}"
+    for service in found["services"].values():
+        assert "labels" not in service
+    for kind in ("networks", "volumes"):
+        assert not any((entry or {}).get("external") for entry in found[kind].values())
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_services_wait_for_each_other_and_are_asked_for_their_health_at_most_every_30_seconds(profile: str) -> None:
+    services = document(profile)["services"]
+    prepare = services.pop("prepare")
+    for service in services.values():
+        assert service["healthcheck"]["interval"] == "30s"
+        assert service["healthcheck"]["test"][0] == "CMD"
+        assert service["depends_on"]["prepare"] == {"condition": "service_completed_successfully"}
+    assert prepare["network_mode"] == "none"
+    assert prepare["cap_add"] == ["CHOWN"]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_image_is_upstreams_by_tag_or_ours(profile: str) -> None:
+    upstream = {entry["reference"] for entry in read(CHECKOUT / "images/upstream.yml")["images"].values()}
+    for service in document(profile)["services"].values():
+        image = str(service["image"])
+        assert image in upstream or (image.startswith("localhost/nodeyard/") and service["pull_policy"] == "never")
+
+
+def test_no_port_of_it_is_reached_from_outside_the_host() -> None:
+    for profile in PROFILES:
+        for service in document(profile)["services"].values():
+            for port in service.get("ports", []):
+                assert port["host_ip"] == "127.0.0.1"
+
+
+def test_writing_makes_the_folder_equal_and_removes_what_is_too_much(tmp_path: Path) -> None:
+    (tmp_path / "old.yml").write_text("x")
+    reference.write({"a.yml": b"a", "a/b/c.conf": b"c"}, tmp_path)
+    assert (tmp_path / "a/b/c.conf").read_bytes() == b"c"
+    assert not (tmp_path / "old.yml").exists()
+    assert reference.stale({"a.yml": b"a", "a/b/c.conf": b"d"}, tmp_path) == ["a/b/c.conf"]
