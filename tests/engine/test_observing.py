@@ -1,0 +1,114 @@
+"""What the agent and `manage logs` see of containers."""
+
+import time
+
+import pytest
+import stacks
+
+from manage.apply.down import stop
+from manage.apply.up import converge
+from manage.engine import facts, logs
+from manage.engine.state import Observer
+from manage.errors import NodeyardError
+from manage.host import installation as installations
+
+CHATTY = "trap 'exit 0' TERM; echo start; echo 'error: the first'; while :; do sleep 0.1; done"
+
+
+def until(condition, what, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"{what} did not come"
+        time.sleep(0.1)
+    return found
+
+
+@pytest.fixture
+def stack(watched):
+    work = stacks.work(watched, {"one": {"script": CHATTY}, "two": {}}, {"keeper": {}})
+    converge(work)
+    return work
+
+
+@pytest.fixture
+def observer(watched):
+    patterns = {"one": ["error"], "two": [], "keeper": []}
+    return Observer(watched, installations.read(watched), patterns, manager=["keeper"])
+
+
+def test_a_sample_tells_state_use_and_matching_log_lines(stack, observer):
+    sample = observer.sample()
+    one = sample["services"]["one"]
+    assert (one["state"], one["desired"], one["exit_code"], one["restarts"]) == ("running", True, 0, 0)
+    assert one["memory_limit"] == 64 * 1024**2
+    assert 0 < one["memory_bytes"] < one["memory_limit"]
+    assert abs(one["started_at"] - time.time()) < 60
+    assert [line for _, line in one["log"]] == ["error: the first"]
+    assert sample["services"]["two"]["log"] == []
+    assert sample["host"]["disk_total_bytes"] > sample["host"]["disk_free_bytes"] > 0
+    assert sample["host"]["memory_total_bytes"] > sample["host"]["memory_bytes"] > 0
+
+
+def test_a_line_is_told_once_however_often_one_looks(stack, observer):
+    for _ in range(3):
+        sample = observer.sample()
+    assert [line for _, line in sample["services"]["one"]["log"]] == ["error: the first"]
+
+
+def test_a_sample_tells_paused_ended_and_missing_containers_apart(engine, watched, stack, observer):
+    found = {container.service: container.id for container in facts.containers(engine, stack.installation)}
+    engine.pause(found["one"])
+    engine.kill(found["two"])
+    sample = observer.sample()["services"]
+    assert sample["one"]["state"] == "paused"
+    assert (sample["two"]["state"], sample["two"]["exit_code"]) == ("exited", 137)
+    engine.remove_container(found["two"])
+    assert observer.sample()["services"]["two"] == {
+        "state": "absent",
+        "at": pytest.approx(time.time(), abs=10),
+        "desired": True,
+        "log": [],
+    }
+
+
+def test_after_down_the_stack_is_not_wanted_and_the_manager_still_is(stack, observer):
+    stop(stack)
+    sample = observer.sample()["services"]
+    assert {name: (entry["state"], entry["desired"]) for name, entry in sample.items()} == {
+        "one": ("absent", False),
+        "two": ("absent", False),
+        "keeper": ("running", True),
+    }
+
+
+def test_processor_use_comes_from_two_looks(engine, watched):
+    converge(stacks.work(watched, {"busy": {"script": "trap 'exit 0' TERM; while :; do :; done"}}))
+    observer = Observer(watched, installations.read(watched), {"busy": []})
+    busy = until(lambda: observer.sample()["services"]["busy"]["cpu_percent"], "the second look")
+    assert 10 < busy < 200
+
+
+def test_logs_give_the_last_lines_with_their_time(stack):
+    lines = list(logs.read(stack.installation, "one", lines=1))
+    assert len(lines) == 1
+    stamp, _, text = lines[0].partition(" ")
+    assert text == "error: the first"
+    assert time.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_following_goes_on_until_the_container_ends(engine, watched):
+    script = "trap 'exit 0' TERM; echo first; while ! [ -e /tmp/go ]; do sleep 0.1; done; echo last"
+    work = stacks.work(watched, {"one": {"script": script}})
+    converge(work)
+    lines = logs.read(work.installation, "one", follow=True)
+    assert next(lines).endswith(" first")
+    container = facts.containers(engine, work.installation)[0].id
+    engine.exec_start(engine.exec_create(container, ["sh", "-c", ": > /tmp/go"])["Id"])
+    assert next(lines).endswith(" last")
+    assert list(lines) == []
+
+
+def test_logs_of_what_has_no_container_are_a_sentence(stack):
+    with pytest.raises(NodeyardError, match="three has no container, and so no log") as refused:
+        list(logs.read(stack.installation, "three"))
+    assert refused.value.hint == "There are: keeper, one, two."
