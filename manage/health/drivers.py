@@ -104,6 +104,11 @@ class Memory:
             await held.close()
 
 
+def young(target: Target, engine: EngineState, now: float) -> bool:
+    """Whether its container started so lately that what is missing may still come; False when that is not known."""
+    return bool(engine.started_at) and now - engine.started_at <= target.startup_s
+
+
 class Driver(Protocol):
     async def probe(self, target: Target, memory: Memory) -> tuple[Fact, ...]:
         """Ask the service. Cancelled after `DEADLINE_S`; raises ProbeFault when there is no usable answer."""

@@ -12,7 +12,7 @@ from nodeclients.errors import NodeError, NodeFault, NodeWarmingUp
 
 from manage import words
 from manage.health import fetch
-from manage.health.drivers import DEADLINE_S, Memory, ProbeFault, Target
+from manage.health.drivers import DEADLINE_S, Memory, ProbeFault, Target, young
 from manage.health.facts import AGE, begun, grown, value
 from manage.health.model import EngineState, Fact, Judgement
 from manage.health.zmq_proof import TOPICS, Seen, Subscription, proof
@@ -124,23 +124,23 @@ def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: flo
         "zmq": set(TOPICS) <= set(topics) and not silent,
         **{f"zmq_{topic}": topic in topics and not silent for topic in TOPICS},
     }
-    young = bool(engine.started_at) and now - engine.started_at <= target.startup_s
+    fresh = young(target, engine, now)
     judged = (
-        _by_chain(target, facts, young, syncing)
+        _by_chain(target, facts, fresh, syncing)
         or _by_zmq(target, facts, silent, now)
-        or _by_tip(target, facts, young, now)
+        or _by_tip(target, facts, fresh, now)
     )
     return replace(judged, checks=checks)
 
 
-def _by_chain(target: Target, facts: tuple[Fact, ...], young: bool, syncing: bool) -> Judgement | None:
+def _by_chain(target: Target, facts: tuple[Fact, ...], fresh: bool, syncing: bool) -> Judgement | None:
     chain, wanted = value(facts, "chain"), CHAINS[target.network]
     if chain != wanted:
         return Judgement("degraded", f"it is on {chain}, not on {wanted}", headline="is on another chain")
     peers = int(value(facts, "peers"))
     if syncing:
         height, headers = words.number(value(facts, "height")), words.number(value(facts, "header_height"))
-        if not peers and not young:
+        if not peers and not fresh:
             return Judgement(
                 "degraded",
                 f"{height} of {headers} blocks and no peer to have the rest from",
@@ -153,7 +153,7 @@ def _by_chain(target: Target, facts: tuple[Fact, ...], young: bool, syncing: boo
     if not value(facts, "mempool_loaded"):
         return Judgement("starting", "the mempool is still loading", headline="is loading its mempool")
     if peers < target.thresholds.get("min_peers", 0):
-        if young:
+        if fresh:
             return Judgement("starting", f"looking for peers, {_height(facts)}", headline="looks for peers")
         return Judgement("degraded", f"{words.plural(peers, 'peer')}, {_height(facts)}", headline="has too few peers")
     return None
@@ -190,14 +190,14 @@ def _by_zmq(target: Target, facts: tuple[Fact, ...], silent: bool, now: float) -
     return None
 
 
-def _by_tip(target: Target, facts: tuple[Fact, ...], young: bool, now: float) -> Judgement:
+def _by_tip(target: Target, facts: tuple[Fact, ...], fresh: bool, now: float) -> Judgement:
     age, peers = _tip_age(facts, now), words.plural(int(value(facts, "peers")), "peer")
     tip = f"tip {words.duration(age)} old, {peers}, {_height(facts)}"
     limit = target.thresholds.get("max_tip_age_s", 0.0)
     if limit and age > limit:
         return (
             Judgement("starting", tip, headline="is starting")
-            if young
+            if fresh
             else Judgement("degraded", tip, headline="'s tip stands still")
         )
     proven = value(facts, "zmq_proven")

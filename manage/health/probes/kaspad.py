@@ -15,7 +15,7 @@ from nodeclients.kaspad import KaspadClient
 
 from manage import words
 from manage.health import fetch, kaspad_sync
-from manage.health.drivers import DEADLINE_S, Memory, Target
+from manage.health.drivers import DEADLINE_S, Memory, Target, young
 from manage.health.facts import AGE, begun, grown, value
 from manage.health.kaspad_sync import Position
 from manage.health.model import EngineState, Fact, Judgement
@@ -133,12 +133,12 @@ def _judge(target: Target, facts: tuple[Fact, ...], position: Position, engine: 
         return Judgement(
             "degraded", "it runs without the UTXO index; kaspad needs --utxoindex", headline="lacks its UTXO index"
         )
-    young = bool(engine.started_at) and now - engine.started_at <= target.startup_s
+    fresh = young(target, engine, now)
     if peers < target.thresholds.get("min_peers", 0):
-        if young:
+        if fresh:
             return Judgement("starting", f"looking for peers, {_height(facts)}", headline="looks for peers")
         return Judgement("degraded", f"{words.plural(peers, 'peer')}, {_height(facts)}", headline="has too few peers")
-    return _tip(target, facts, peers, young, now)
+    return _tip(target, facts, peers, fresh, now)
 
 
 def _syncing(target: Target, facts: tuple[Fact, ...], position: Position, peers: int, now: float) -> Judgement:
@@ -161,7 +161,7 @@ def _syncing(target: Target, facts: tuple[Fact, ...], position: Position, peers:
     return Judgement("syncing", f"{percent}, {blocks}, {words.plural(peers, 'peer')}", headline="is syncing")
 
 
-def _tip(target: Target, facts: tuple[Fact, ...], peers: int, young: bool, now: float) -> Judgement:
+def _tip(target: Target, facts: tuple[Fact, ...], peers: int, fresh: bool, now: float) -> Judgement:
     limit = target.thresholds.get("max_tip_age_s", 0.0)
     still_s = grown(facts, "since_tip_moved", now) or 0.0
     tip_age = grown(facts, "tip_age", now)
@@ -169,7 +169,7 @@ def _tip(target: Target, facts: tuple[Fact, ...], peers: int, young: bool, now: 
     seen = words.plural(peers, "peer")
     if limit and max(age, still_s) > limit:
         what = f"tip {words.duration(max(age, still_s))} old"
-        if young:
+        if fresh:
             return Judgement("starting", f"{what}, {seen}", headline="is starting")
         if still_s > limit or not value(facts, "tip_seen_moving"):
             return Judgement("degraded", f"{what} and standing still, {seen}", headline="'s tip stands still")

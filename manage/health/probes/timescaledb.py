@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import psycopg
 
 from manage import words
-from manage.health.drivers import DEADLINE_S, Memory, ProbeFault, Target
+from manage.health.drivers import DEADLINE_S, Memory, ProbeFault, Target, young
 from manage.health.facts import value
 from manage.health.model import EngineState, Fact, Judgement
 
@@ -76,9 +76,13 @@ def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: flo
     missing = value(facts, "missing")
     checks = {"sql": True, "ready": not missing}
     if missing:
-        young = bool(engine.started_at) and now - engine.started_at <= target.startup_s
         reason = f"not there yet: {words.listing(missing)}"
-        return Judgement("starting" if young else "degraded", reason, checks, headline="lacks a database or role")
+        return Judgement(
+            "starting" if young(target, engine, now) else "degraded",
+            reason,
+            checks,
+            headline="lacks a database or role",
+        )
     used, most = int(value(facts, "connections")), int(value(facts, "max_connections"))
     transaction_s = float(value(facts, "oldest_transaction"))
     reason = f"{used} of {words.plural(most, 'connection')}, oldest transaction {words.duration(transaction_s)}"

@@ -6,7 +6,7 @@ import time
 
 from manage import words
 from manage.health import fetch
-from manage.health.drivers import Memory, Target
+from manage.health.drivers import Memory, Target, young
 from manage.health.facts import AGE, grown, value
 from manage.health.model import EngineState, Fact, Judgement
 
@@ -28,10 +28,10 @@ async def probe(target: Target, _memory: Memory) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def judge(_target: Target, facts: tuple[Fact, ...], _engine: EngineState, now: float) -> Judgement:
+def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: float) -> Judgement:
     if not value(facts, "ready"):
         return Judgement(
-            "degraded",
+            "starting" if young(target, engine, now) else "degraded",
             f"not ready: {value(facts, 'reason')}",
             {"ready": False},
             waits_for=tuple(value(facts, "waits_for")),

@@ -81,6 +81,12 @@ def test_tracker_that_is_not_ready_says_why_and_for_whom(
     assert judgement.reason == "not ready: kaspad has no UTXO index"
 
 
+def test_tracker_may_take_its_start_to_get_ready(target: Callable[..., Target], now: float) -> None:
+    young = EngineState("running", at=now, started_at=now - 3)
+    measured = facts(now, ready=False, reason="no snapshot yet", waits_for=[])
+    assert tracker.judge(target("tracker"), measured, young, now).verdict == "starting"
+
+
 def test_agent_is_down_when_its_report_grows_old(
     target: Callable[..., Target], running: EngineState, now: float
 ) -> None:
