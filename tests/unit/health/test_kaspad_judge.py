@@ -84,6 +84,13 @@ CASES: list[tuple[str, str, dict[str, Any], str, str]] = [
         "degraded",
         "sync stands still at 12 % for 20 min",
     ),
+    (
+        "a peer that it still syncs from, at equal counts",
+        "mainnet",
+        {"ibd_peer": "1.2.3.4:16111"},
+        "syncing",
+        "8 peers",
+    ),
     ("a few headers ahead", "mainnet", {"header_count": 1_000_050}, "healthy", "tip"),
 ]
 
