@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import zip_longest
+from difflib import SequenceMatcher
 from typing import Any
 
 from manage import words
+from manage.catalog.sizes import UNITS
 from manage.engine.model import ContainerFacts
 from manage.plan.model import Difference
 from manage.render.model import ServiceSpec
 
 NONE = "none"
-NOISE = ("labels", "secrets", "environment", "volumes", "image", "mem_limit", "memswap_limit", "networks")
+NOISE = ("labels", "secrets", "environment", "volumes", "ports", "image", "mem_limit", "memswap_limit", "networks")
 """Compose keys that are named in another way, or that follow from another difference."""
 
 
@@ -26,6 +27,8 @@ def of_documents(known: Mapping[str, Any], desired: Mapping[str, Any]) -> Iterat
         yield Difference("memory limit", memory(was.get("mem_limit", 0)), memory(wanted.get("mem_limit", 0)))
     if _mounts(was) != _mounts(wanted):
         yield Difference("mounts", *_changed(_mounts(was), _mounts(wanted)))
+    if was.get("ports") != wanted.get("ports"):
+        yield Difference("ports", *_changed(_ports(was), _ports(wanted)))
     for key in sorted({*was, *wanted} - {*NOISE}):
         if was.get(key) != wanted.get(key):
             yield Difference(key, *_shown(was.get(key), wanted.get(key)))
@@ -51,16 +54,25 @@ def of_container(container: ContainerFacts, spec: ServiceSpec, networks: Sequenc
 
 
 def memory(count: int) -> str:
-    """A memory limit in words; 0 bytes is the engine's "no limit"."""
+    """A memory limit as stack.yml writes it ("2g"), else in words; 0 bytes is the engine's "no limit"."""
+    for unit in ("g", "m", "k"):
+        if count and count % UNITS[unit] == 0:
+            return f"{count // UNITS[unit]}{unit}"
     return words.size(count) if count else "no limit"
 
 
 def first_change(before: str, after: str) -> tuple[str, str]:
-    """The words that differ in the first line that differs: ("rate=20r/s", "rate=10r/s")."""
-    for old, new in zip_longest(before.splitlines(), after.splitlines(), fillvalue=""):
-        if old != new:
-            return _changed(old.strip(" ;").split(), new.strip(" ;").split())
+    """The words that differ in the first place that differs: ("rate=20r/s", "rate=10r/s")."""
+    old, new = before.splitlines(), after.splitlines()
+    for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag != "equal":
+            return _changed(_words(old[i1:i2]), _words(new[j1:j2]))
     return NONE, NONE
+
+
+def _words(lines: Sequence[str]) -> list[str]:
+    """Of the first line, without the semicolon that ends it."""
+    return lines[0].strip(" ;").split() if lines else []
 
 
 def _image(known: Mapping[str, str], desired: Mapping[str, str]) -> Difference:
@@ -94,6 +106,10 @@ def _mounts(compose: Mapping[str, Any]) -> list[str]:
         for mount in compose.get("volumes", [])
         if mount["target"] != "/etc/nodeyard" and not mount.get("source", "").startswith(_files_dir(compose))
     ]
+
+
+def _ports(compose: Mapping[str, Any]) -> list[str]:
+    return [f"{port['host_ip']}:{port['published']}" for port in compose.get("ports", [])]
 
 
 def _files_dir(compose: Mapping[str, Any]) -> str:

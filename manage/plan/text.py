@@ -30,7 +30,7 @@ def text(plan: Plan) -> str:
 
 
 def _first(operation: Operation) -> tuple[str, str, str, str]:
-    downtime = f"about {words.duration(operation.downtime_s)}" if operation.downtime_s else "no downtime"
+    downtime = _about(operation.downtime_s) if operation.downtime_s else "no downtime"
     cause = _cause(operation, 0) if operation.cause else ""
     return cause, downtime, DATA[operation.data_risk], operation.rollback_class
 
@@ -43,16 +43,20 @@ def _cause(operation: Operation, index: int) -> str:
 def _sum(changes: tuple[Operation, ...]) -> str:
     away = tuple(dict.fromkeys(operation.service for operation in changes if operation.downtime_s))
     seconds = sum(operation.downtime_s for operation in changes)
-    downtime = f"about {words.duration(seconds)} without {words.listing(away)}" if away else "no downtime"
+    downtime = f"{_about(seconds)} without {words.listing(away)}" if away else "no downtime"
     removed = tuple(operation.service for operation in changes if operation.kind == "remove")
     risky = tuple(operation.service for operation in changes if operation.data_risk != "kept")
     if risky:
         fate = f"Data of {words.listing(risky)} may be lost."
     elif removed:
-        fate = f"The {'container' if len(removed) == 1 else 'containers'} of {words.listing(removed)} go, data stays."
+        fate = f"What {words.listing(removed)} stored stays."
     else:
         fate = "Nothing is deleted."
     return f"{words.plural(len(changes), 'operation')}, {downtime}. {fate} Apply with: manage up"
+
+
+def _about(seconds: int) -> str:
+    return f"about {seconds} s" if seconds < 60 else f"about {words.duration(seconds)}"
 
 
 def _services(count: int) -> str:

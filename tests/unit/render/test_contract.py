@@ -106,7 +106,7 @@ def test_every_broken_contract_is_named_at_once(catalog: Catalog, kaspad: Party)
 
 def test_the_render_itself_stops_when_a_service_is_not_started_as_its_consumers_expect(catalog: Catalog) -> None:
     entries = copy.deepcopy(dict(catalog.entries))
-    entries["kaspad"]["ports"]["wrpc_json"]["flag"] = "--rpclisten-borsh"  # type: ignore[index]
+    entries["kaspad"]["ports"]["wrpc_json"]["flag"] = "--rpclisten-borsh"
     changed = replace(catalog, entries=entries)
     config = configuration.parse("version: 1\n", "stack.yml", changed)
     images = {name: Image(name, name, name) for name in image_names(changed, config)}

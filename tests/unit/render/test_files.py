@@ -11,25 +11,23 @@ from manage.render import environment
 from tests.unit.render.conftest import MAINNET, NODES, SANDBOX, Render
 
 # `kaspad --help` of 0.15.0; each is in rusty-kaspa kaspad/src/args.rs at v2.0.1, too
-KASPAD_FLAGS = frozenset(
-    [
-        "--appdir",
-        "--testnet",
-        "--simnet",
-        "--enable-unsynced-mining",
-        "--nodnsseed",
-        "--utxoindex",
-        "--rpclisten-json",
-        "--nogrpc",
-        "--listen",
-        "--disable-upnp",
-        "--nologfiles",
-        "--ram-scale",
-        "--outpeers",
-        "--archival",
-        "--addpeer",
-    ]
-)
+KASPAD_FLAGS = {
+    "--appdir",
+    "--testnet",
+    "--simnet",
+    "--enable-unsynced-mining",
+    "--nodnsseed",
+    "--utxoindex",
+    "--rpclisten-json",
+    "--nogrpc",
+    "--listen",
+    "--disable-upnp",
+    "--nologfiles",
+    "--ram-scale",
+    "--outpeers",
+    "--archival",
+    "--addpeer",
+}
 TESTNET = MAINNET.replace("mainnet", "testnet")
 
 

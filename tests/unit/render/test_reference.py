@@ -34,7 +34,7 @@ def test_every_profile_has_one() -> None:
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_compose_accepts_it(profile: str) -> None:
-    argv = [COMPOSE, "-f", reference.FOLDER / f"{profile}.yml", "config", "--quiet"]
+    argv = [str(COMPOSE), "-f", str(reference.FOLDER / f"{profile}.yml"), "config", "--quiet"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
