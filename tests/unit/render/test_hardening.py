@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from manage import config as configuration
 from manage.catalog.load import resolve
 from manage.catalog.model import Catalog
 from manage.errors import NodeyardError
-from manage.render import hardening
-from tests.unit.render.conftest import MAINNET, NODES, SANDBOX, Render
+from manage.render import hardening, image_names, render_manager, render_stack
+from manage.render.model import Image
+from tests.unit.render.conftest import DIRECTORY, INSTALLATION, MAINNET, NODES, SANDBOX, Render
 
 
 @pytest.mark.parametrize("text", [SANDBOX, NODES, MAINNET])
@@ -75,3 +77,14 @@ def test_a_template_that_deviates_without_a_reason_is_refused(
     assert words in caught.value.message
     allowed = replace(service, exceptions={name: "a reason" for name, _ in hardening.deviations(compose)})
     hardening.check(allowed, compose)
+
+
+def test_the_render_refuses_a_service_whose_exceptions_lost_their_reasons(catalog: Catalog) -> None:
+    entries = dict(catalog.entries)
+    entries["agent"] = {**entries["agent"], "exceptions": {"user": "root - the socket belongs to root"}}
+    changed = replace(catalog, entries=entries)
+    config = configuration.parse("version: 1\n", "stack.yml", changed)
+    images = {name: Image(name, name, name) for name in image_names(changed, config)}
+    stack = render_stack(changed, config, INSTALLATION, images, {}, DIRECTORY)
+    with pytest.raises(NodeyardError, match="agent deviates .*: it has cap_add; it mounts Docker's socket"):
+        render_manager(changed, config, INSTALLATION, images, {}, DIRECTORY, stack)
