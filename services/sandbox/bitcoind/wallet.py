@@ -19,6 +19,10 @@ FLOW_SCRIPTS = 64
 PAY_RATE = 10
 """sat a vB that `sandbox pay` offers."""
 MAX_INPUTS = 200
+SMALLEST = 1000
+"""Satoshis: what change and the flow's first coins hold at least, above any dust limit."""
+OUTPUT_BYTES = 50
+"""Of fee to set aside for each output (43 bytes, and its share of the rest)."""
 
 
 class NotEnough(Exception):
@@ -53,7 +57,7 @@ class Wallet:
             total = sum(coin.amount for _, coin in chosen)
             fee = fee_rate * self._built(chosen, [target, TxOut(0, change)]).vsize
             rest = total - target.amount - fee
-            if rest >= 1000:
+            if rest >= SMALLEST:
                 return self._built(chosen, [target, TxOut(rest, change)])
             if len(chosen) == MAX_INPUTS:
                 break
@@ -62,8 +66,8 @@ class Wallet:
     def split(self, item: tuple[Outpoint, Coin], into: int, rng: random.Random) -> Tx:
         """One coin in many of uneven size, for the flow."""
         weights = [rng.lognormvariate(0, 1) for _ in range(into)]
-        rest = item[1].amount - PAY_RATE * 50 * into
-        shares = [int(rest * weight / sum(weights)) + 1000 for weight in weights]
+        rest = item[1].amount - (SMALLEST + PAY_RATE * OUTPUT_BYTES) * into
+        shares = [int(rest * weight / sum(weights)) + SMALLEST for weight in weights]
         return self._built([item], [TxOut(share, rng.choice(self.flow)) for share in shares])
 
     def sweep(self, coins: Sequence[tuple[Outpoint, Coin]], script: bytes) -> Tx:

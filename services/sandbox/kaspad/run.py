@@ -50,7 +50,7 @@ def parse(argv: list[str]) -> tuple[Flags, list[str]]:
     """The flags that a client can notice, and those that were passed over."""
     parser = argparse.ArgumentParser(prog="sandbox kaspad", allow_abbrev=False)
     parser.add_argument("--appdir", type=Path, default=Path.home() / ".rusty-kaspa")
-    parser.add_argument("--rpclisten-json", nargs="?", default="default", const="default")
+    parser.add_argument("--rpclisten-json", nargs="?", default="", const="default")
     parser.add_argument("--utxoindex", action="store_true")
     parser.add_argument("--unsaferpc", action="store_true")
     parser.add_argument("--simnet", action="store_true", help="the only network that is simulated")
@@ -66,7 +66,9 @@ class _OtherNetwork(argparse.Action):
 
 
 def _address(text: str) -> tuple[str, int]:
-    """kaspad's notation: `default` is loopback, `public` all addresses, else IP or IP:PORT."""
+    """kaspad's notation: `default` is loopback, `public` all addresses, else IP or IP:PORT; without the flag, no port."""
+    if not text:
+        return "", 0
     named = {"default": "127.0.0.1", "public": "0.0.0.0"}
     host, _, port = named.get(text, text).partition(":")
     return host or "0.0.0.0", int(port or PORT)

@@ -34,8 +34,10 @@ class WrpcServer:
         self._next_number = 0
 
     async def open(self) -> None:
-        """OSError when the address is taken."""
+        """OSError when the address is taken. Without --rpclisten-json nobody listens, as with the real one."""
         flags = self._node.flags
+        if not flags.port:
+            return
         self._server = await serve(
             self._client,
             flags.host,

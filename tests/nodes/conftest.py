@@ -1,0 +1,71 @@
+"""One client suite for simulators and real nodes: `pytest tests/nodes` runs it on the simulators, `--real` on both."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.nodes import programs
+from tests.nodes.programs import Running
+
+CACHED = {"bitcoind": "bitcoind-31.99.0", "kaspad": "kaspad-0.15.0"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    with contextlib.suppress(ValueError):  # another suite may have it already
+        parser.addoption("--real", action="store_true", help="also run real nodes")
+    for name in CACHED:
+        parser.addoption(f"--{name}", type=Path, help=f"a real {name} (else the one in NODEYARD_IMAGE_CACHE)")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    kinds = ["simulator", "real"] if metafunc.config.getoption("--real") else ["simulator"]
+    for name in ("kaspad", "bitcoind"):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, kinds, indirect=True, scope="module")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+def kaspad(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A node on simnet that makes blocks only when asked."""
+    folder = tmp_path_factory.mktemp("kaspad")
+    if request.param == "real":
+        started = programs.real_kaspad(program(request.config, "kaspad"), folder)
+    else:
+        started = programs.simulated_kaspad(folder)
+    with started as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def bitcoind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A node on regtest that makes blocks only when asked."""
+    folder = tmp_path_factory.mktemp("bitcoind")
+    if request.param == "real":
+        started = programs.real_bitcoind(program(request.config, "bitcoind"), folder)
+    else:
+        started = programs.simulated_bitcoind(folder)
+    with started as running:
+        yield running
+
+
+def program(config: pytest.Config, name: str) -> Path:
+    """The real node's program: as named on the command line, else from the image cache."""
+    given: Path | None = config.getoption(f"--{name}")
+    if given is not None:
+        return given
+    cache = os.environ.get("NODEYARD_IMAGE_CACHE", "")
+    found = Path(cache) / f"{CACHED[name]}-{platform.machine()}"
+    if not cache or not found.exists():
+        pytest.fail(f"no real {name}: pass --{name} PATH, or put {found.name} where NODEYARD_IMAGE_CACHE points")
+    return found
