@@ -43,7 +43,7 @@ def test_a_simulator_that_refuses_connections_is_down_by_name(yard: Installed) -
         until(lambda: yard.verdicts()["bitcoind"][0] in ("down", "degraded"), 20, "bitcoind not healthy")
     finally:
         yard.run("sandbox", "clear", "--node", "bitcoind")
-    until(lambda: yard.verdicts()["bitcoind"][0] == "healthy", 40, "bitcoind healthy again")
+    until(lambda: yard.verdicts()["bitcoind"][0] == "healthy", 60, "bitcoind healthy again")
 
 
 def test_status_stays_readable_while_the_agent_is_dead_and_says_so(yard: Installed) -> None:
