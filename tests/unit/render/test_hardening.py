@@ -86,5 +86,5 @@ def test_the_render_refuses_a_service_whose_exceptions_lost_their_reasons(catalo
     config = configuration.parse("version: 1\n", "stack.yml", changed)
     images = {name: Image(name, name, name) for name in image_names(changed, config)}
     stack = render_stack(changed, config, INSTALLATION, images, {}, DIRECTORY)
-    with pytest.raises(NodeyardError, match="agent deviates .*: it has cap_add; it mounts Docker's socket"):
+    with pytest.raises(NodeyardError, match=r"agent deviates .*: it has cap_add; it mounts Docker's socket"):
         render_manager(changed, config, INSTALLATION, images, {}, DIRECTORY, stack)
