@@ -1,0 +1,1 @@
+"""The BTC price from what people pay: an independent implementation of an idea made known by UTXOracle."""

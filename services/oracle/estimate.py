@@ -1,0 +1,164 @@
+"""The price now, how sure that is, and in one word whether to trust it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+
+from oracle.evidence import from_histogram, from_points
+from oracle.grid import STEP, Floats, Ints, usd_bin
+from oracle.histogram import SLICE, SPAN, SlidingHistogram
+from oracle.locate import survey
+from oracle.track import Belief, follow
+from oracle.weights import Weights
+
+MIN_AMOUNTS = 50  # different amounts (or points); with fewer there is nothing to see
+MIN_EVIDENCE = 8.0  # nats; chance alone reaches it in about one empty window of a hundred
+MIN_LEAD = 20.0  # nats over the next octave, without a prior
+OCTAVE_TEMPER = 0.1  # what a nat between octaves is worth: their echoes are made by the same payments
+CONFLICT = 30.0  # nats by which another octave may beat the prior's before the prior is doubted
+PEAK = 0.02  # natural log: what lies further from the answer is another answer
+MIN_PEAK = 0.9  # probability that the answer's own peak must hold
+WIDE = 0.01  # half the interval over the price
+CORE, AWAY = 0.003, 0.05  # natural log: the peak itself, and with its surroundings
+MAX_SHARE = 0.5  # of the peak's excess from one amount; in the blocks it was tried on the largest has 0.15 to 0.35
+CLOSE = 0.01  # natural log: `confidence` is the probability of being this close
+
+
+class State(StrEnum):
+    """What an answer is worth. The first four come from the estimate, the others from the service around it."""
+
+    OK = "ok"
+    WIDE = "wide"
+    AMBIGUOUS = "ambiguous"
+    NO_SIGNAL = "no_signal"
+    STALE = "stale"
+    NOT_READY = "not_ready"
+    NO_MARKET = "no_market"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A price in USD per BTC with its 90 % interval; all three are None without a signal."""
+
+    price: float | None
+    low: float | None
+    high: float | None
+    confidence: float  # probability that the price is within 1 % of the true one, 0 to 1
+    state: State
+    reason: str  # why this state, in words
+    n_points: int  # payments whose implied price lies within 2 % of the answer
+
+
+def no_signal(reason: str) -> Estimate:
+    """The answer when there is none."""
+    return Estimate(None, None, None, 0.0, State.NO_SIGNAL, reason, 0)
+
+
+def estimate(histogram: SlidingHistogram, now: float, weights: Weights, prior: float | None = None) -> Estimate:
+    """The price at `now` (unix s) from the payments of the window.
+
+    `prior` (USD per BTC) only tells which octave to look at: anything within 5 % of the truth gives the same answer.
+    """
+    if histogram.n_amounts < MIN_AMOUNTS:
+        return no_signal(f"only {histogram.n_amounts} different amounts were paid in the window")
+    rows, times = histogram.slices()
+    everywhere = survey(histogram.total(rows), weights)
+    here = everywhere if prior is None else everywhere.near(prior)
+    if not len(here.evidence):
+        return no_signal("the prior lies outside the prices that can be told")
+    best = here.best()
+    if here.evidence[best] < MIN_EVIDENCE:
+        return no_signal("payments do not gather around round dollar amounts")
+    centre = int(here.log_price[best] / STEP)
+    grid, evidence = from_histogram(histogram, rows, centre, weights, float(here.strength[best]))
+    belief = follow(grid, evidence, times, now, weights.motion)
+    rival, lead = everywhere.rival(float(here.log_price[best]))
+    doubted = lead < (MIN_LEAD if prior is None else -CONFLICT)
+    answer = belief.quantile(0.5)[0]
+    n_points = int(_payments_near(histogram, rows, answer, PEAK, weights).sum())
+    if doubted:
+        return _answer(belief, n_points, (rival, 1 / (1 + np.exp(-OCTAVE_TEMPER * lead))))
+    found = _answer(belief, n_points)
+    payer = _single_payer(histogram, rows, answer, weights)
+    if payer is not None and found.state in (State.OK, State.WIDE):
+        reason = f"mostly payments of ${payer:g} say so, which can be one payer's doing"
+        return replace(found, state=State.AMBIGUOUS, reason=reason, confidence=found.confidence / 2)
+    return found
+
+
+def _payments_near(histogram: SlidingHistogram, rows: Ints, answer: float, reach: float, weights: Weights) -> Floats:
+    """Payments of each round amount whose implied log price lies within `reach` of `answer`, shape (amounts,)."""
+    first, last = int((answer - reach) / STEP), int((answer + reach) / STEP)
+    counts = [histogram.counts(rows, usd_bin(usd) - last, usd_bin(usd) - first).sum() for usd in weights.usd]
+    return np.array(counts, dtype=np.float64)
+
+
+def _single_payer(histogram: SlidingHistogram, rows: Ints, answer: float, weights: Weights) -> float | None:
+    """The amount (USD) that makes most of the peak by itself, where many amounts should; None if there is none."""
+    peak = _payments_near(histogram, rows, answer, CORE, weights)
+    expected = _payments_near(histogram, rows, answer, AWAY, weights) * CORE / AWAY
+    excess = np.maximum(peak - expected, 0)
+    largest = int(excess.argmax())
+    return weights.usd[largest] if excess[largest] > MAX_SHARE * excess.sum() else None
+
+
+@dataclass(frozen=True)
+class PointWindow:
+    """Implied prices of one window, each once, and their evidence."""
+
+    price: Floats  # USD per BTC
+    row: Ints  # which slice each belongs to
+    times: Floats  # of the slices, unix s, ascending
+    log_price: Floats
+    evidence: Floats  # nats, shape (slices, prices)
+
+
+def window_of_points(price: Floats, time: Floats, now: float, weights: Weights, prior: float) -> PointWindow | None:
+    """The window that ends at `now`, its grid around the strongest price near the prior; None with too few points."""
+    inside = (time >= now - SPAN) & (time < now)
+    price, index = np.unique(price[inside], return_index=True)
+    if len(price) < MIN_AMOUNTS:
+        return None
+    time = time[inside][index]
+    slices, row = np.unique(time // SLICE, return_inverse=True)
+    times = np.bincount(row, weights=time) / np.bincount(row)
+    log_price, evidence = from_points(price, np.zeros_like(row), 1, int(np.log(prior) / STEP), weights)
+    centre = int(log_price[evidence[0].argmax()] / STEP)
+    return PointWindow(price, row, times, *from_points(price, row, len(slices), centre, weights))
+
+
+def estimate_points(price: Floats, time: Floats, now: float, weights: Weights, prior: float) -> Estimate:
+    """The price at `now` from implied prices (USD per BTC) at `time` (unix s), as published for whole days.
+
+    Each price counts once in the window, when it first came, as amounts do. `prior` must be within 10 % of the truth.
+    """
+    window = window_of_points(price, time, now, weights, prior)
+    if window is None:
+        return no_signal("hardly any implied prices in the window")
+    belief = follow(window.log_price, window.evidence, window.times, now, weights.motion)
+    n_points = int((np.abs(np.log(window.price) - belief.quantile(0.5)[0]) < PEAK).sum())
+    return _answer(belief, n_points)
+
+
+def _answer(belief: Belief, n_points: int, octave: tuple[float, float] | None = None) -> Estimate:
+    """Read the belief. `octave`: another price that is as likely, and the probability that it is not the right one."""
+    top = belief.log_price[belief.probability.argmax()]
+    peak = belief.probability[np.abs(belief.log_price - top) < PEAK].sum()
+    low, middle, high = belief.quantile(0.05, 0.5, 0.95)
+    if peak < MIN_PEAK:  # the middle of two peaks is no price at all
+        middle = float(top)
+    close = float(belief.probability[np.abs(belief.log_price - middle) < CLOSE].sum())
+    half = (np.exp(high - low) - 1) / 2
+    state, reason = State.OK, "one price stands out"
+    if octave is not None:
+        close *= octave[1]
+        state, reason = State.AMBIGUOUS, f"{octave[0]:,.0f} USD explains the payments about as well"
+    elif peak < MIN_PEAK:
+        state, reason = State.AMBIGUOUS, f"other prices within 10 % hold {1 - peak:.0%} of the probability"
+    elif half > WIDE:
+        state, reason = State.WIDE, f"the interval reaches {half:.1%} to each side"
+    low, price, high = (float(np.exp(x)) for x in (min(low, middle), middle, max(high, middle)))
+    return Estimate(price, low, high, min(close, 1.0), state, reason, n_points)

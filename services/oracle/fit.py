@@ -1,0 +1,194 @@
+"""Fit the weights from published days: `python -m oracle.fit DIR` writes what `weights.json` holds.
+
+DIR holds `points/YYYY-MM-DD.npz` and `hourly_truth.csv`. Every fifth day is kept out. What is fitted, in this order:
+the shape of the peak around the price, how sharply each amount meets it, where the exchange's price lies in it, and
+how the price moves.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from oracle.backtest import judge, replay_day
+from oracle.errors import EXIT_FAILED, EXIT_USAGE, OracleError
+from oracle.estimate import window_of_points
+from oracle.grid import STEP, Floats
+from oracle.points import HOUR, Day, read_days, read_hours
+from oracle.share_out import share_out
+from oracle.track import path
+from oracle.weights import Motion, Weights, dump
+
+USD = (
+    5.0,
+    10.0,
+    15.0,
+    20.0,
+    25.0,
+    30.0,
+    40.0,
+    50.0,
+    100.0,
+    150.0,
+    200.0,
+    300.0,
+    500.0,
+    1000.0,
+)  # the published points'
+KEEP_OUT = 5  # every fifth day
+OFFSETS = (
+    np.array(
+        [-300, -200, -140, -100, -70, -50, -35, -25, -15, -10, -5, 0, 5, 10, 15, 25, 35, 50, 70, 100, 140, 200, 300]
+    )
+    * 1e-4
+)
+FAR = (0.02, 0.05)  # log distance of the surroundings; published points reach 5 % at least
+CORE = 0.0015  # log distance within which a point belongs to the peak
+
+# A start for the fit, forgotten by its end: a triangle for the peak, and walks from a calm to a wild hour.
+FIRST_SHAPE = np.interp(np.abs(OFFSETS), [0, 0.003], [2.5, 0.0])
+SHARES = (0.1, 0.3, 0.4, 0.2)
+MEMORY = 0.95
+START = Motion(speeds=(0.0015, 0.003, 0.006, 0.012), shares=SHARES, memory=MEMORY, temper=0.3, lag=600.0)
+TEMPERS = (0.2, 0.3, 0.4)
+SLOWEST = (0.0007, 0.001, 0.0014, 0.002)  # each next speed is twice the one before
+LAGS = tuple(range(300, 1201, 60))  # s
+COVERAGE = 0.9
+
+
+def split(days: Sequence[Day]) -> tuple[list[Day], list[Day]]:
+    """Days to fit on and days kept out: every fifth by date."""
+    kept_out = list(days[KEEP_OUT - 1 :: KEEP_OUT])
+    return [day for day in days if day not in kept_out], kept_out
+
+
+def fit(days: Sequence[Day], truth: Mapping[int, float], kept_out: Sequence[Day] = ()) -> Weights:
+    """Fit all weights on `days`; `kept_out` is only named. Raises OracleError without enough hours to judge by."""
+    weights = Weights(
+        usd=USD,
+        contrast=(1.0,) * len(USD),
+        offsets=tuple(float(x) for x in OFFSETS),
+        shape=tuple(float(x) for x in FIRST_SHAPE),
+        motion=START,
+        days=tuple(day.name for day in days),
+        kept_out=tuple(day.name for day in kept_out),
+    )
+    for _ in range(2):  # the first shape finds the path, the second is measured along a path found with the first
+        residuals = [r for day in days for r in _residuals(day, truth, weights)]
+        if not residuals:
+            raise OracleError("None of these days has the exchange's price of the hour before it.")
+        price = np.concatenate([r.price for r in residuals])
+        distance = np.concatenate([r.distance for r in residuals])
+        weights = replace(weights, shape=_rounded(_shape(distance)))
+    weights = replace(weights, contrast=_rounded(_contrast(price, distance, weights)))
+    weights = replace(weights, offsets=_rounded(OFFSETS + _bias(days, truth, weights)))
+    return replace(weights, motion=_motion(days, truth, weights))
+
+
+@dataclass(frozen=True)
+class _Residuals:
+    price: Floats  # USD per BTC, as implied
+    distance: Floats  # log of (implied price / price at that time)
+
+
+def _residuals(day: Day, truth: Mapping[int, float], weights: Weights) -> list[_Residuals]:
+    """How far the points of each hour lie from the price's path through it."""
+    found: list[_Residuals] = []
+    prior = truth.get(day.start - HOUR)
+    if prior is None:
+        return found
+    for end in range(day.start + 3 * HOUR, day.start + 25 * HOUR, HOUR):
+        window = window_of_points(day.price, day.time, end, weights, prior)
+        if window is None:
+            continue
+        middle = path(window.log_price, window.evidence, window.times, weights.motion)
+        prior = float(np.exp(middle[-1]))
+        last_hour = window.times[window.row] >= end - HOUR
+        distance = np.log(window.price) - middle[window.row]
+        found.append(_Residuals(window.price[last_hour], distance[last_hour]))
+    return found
+
+
+def _shape(distance: Floats) -> Floats:
+    """Log of the density at `OFFSETS` over the density far away, which is 0 at both ends."""
+    edges = np.concatenate(([OFFSETS[0] - 0.005], (OFFSETS[1:] + OFFSETS[:-1]) / 2, [OFFSETS[-1] + 0.005]))
+    density = np.histogram(distance, edges)[0] / np.diff(edges)
+    far = ((np.abs(distance) > FAR[0]) & (np.abs(distance) < FAR[1])).sum() / (2 * (FAR[1] - FAR[0]))
+    shape = np.log(np.maximum(density / far, 1.0))
+    shape[[0, -1]] = 0.0
+    return np.asarray(shape)
+
+
+def _contrast(price: Floats, distance: Floats, weights: Weights) -> Floats:
+    """Log of (1 + excess density at the top of the peak over the density around), by amount.
+
+    $5 and $10 in round satoshis look like $50 and $100 in rounder ones; an amount of which nothing is told gets the
+    least of the others.
+    """
+    usd = np.array(weights.usd)
+    inside = share_out(price[np.abs(distance) < CORE], usd) / (2 * CORE)
+    outside = share_out(price[(np.abs(distance) > FAR[0]) & (np.abs(distance) < FAR[1])], usd) / (2 * (FAR[1] - FAR[0]))
+    core = np.expm1(np.interp(np.arange(-CORE, CORE, STEP / 4), weights.offsets, weights.shape))
+    top_over_core = np.expm1(max(weights.shape)) / core.mean()
+    excess = inside / np.maximum(outside, 1.0) - 1
+    told = excess > 0
+    return np.asarray(np.log1p(np.where(told, excess, excess[told].min()) * top_over_core))
+
+
+def _bias(days: Sequence[Day], truth: Mapping[int, float], weights: Weights) -> float:
+    """Median of log (answer / truth): where in the peak the exchange's price lies cannot be seen from payments."""
+    cases = [case for day in days for case in replay_day(day, truth, weights)]
+    return float(np.median([np.log(c.estimate.price / c.truth) for c in cases if c.estimate.price and c.truth]))
+
+
+def _motion(days: Sequence[Day], truth: Mapping[int, float], weights: Weights) -> Motion:
+    """The temper and speeds with the best interval score, then the shortest lag whose intervals cover enough."""
+
+    def report(motion: Motion) -> tuple[float, float]:
+        judged = judge(case for day in days for case in replay_day(day, truth, replace(weights, motion=motion)))
+        if judged is None:
+            raise OracleError("None of these days has hourly prices to judge by.")
+        return judged.interval_score, judged.coverage
+
+    candidates = [
+        replace(START, temper=temper, speeds=tuple(slowest * 2**k for k in range(len(SHARES))))
+        for temper in TEMPERS
+        for slowest in SLOWEST
+    ]
+    best = min(candidates, key=lambda motion: report(motion)[0])
+    enough = [replace(best, lag=float(lag)) for lag in LAGS]
+    low, high = 0, len(LAGS) - 1
+    while low < high:  # coverage grows with the lag
+        middle = (low + high) // 2
+        if report(enough[middle])[1] >= COVERAGE:
+            high = middle
+        else:
+            low = middle + 1
+    return enough[low]
+
+
+def _rounded(values: Floats) -> tuple[float, ...]:
+    return tuple(float(x) for x in np.round(values, 4))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the weights fitted from the folder named; 0, or an exit code with one sentence on stderr."""
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m oracle.fit DIR    (DIR/points/*.npz and DIR/hourly_truth.csv)\n")
+        return EXIT_USAGE
+    folder = Path(arguments[0])
+    try:
+        days, kept_out = split(read_days(folder / "points"))
+        sys.stdout.write(dump(fit(days, read_hours(folder / "hourly_truth.csv"), kept_out)))
+    except OracleError as error:
+        sys.stderr.write(f"{error.message} {error.hint}\n")
+        return EXIT_FAILED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

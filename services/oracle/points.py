@@ -1,0 +1,66 @@
+"""Published days: prices implied by payments, and what an exchange said."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from oracle.errors import OracleError
+from oracle.grid import Floats
+
+HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Day:
+    """One UTC day of implied prices."""
+
+    name: str  # YYYY-MM-DD
+    start: int  # unix s of 00:00
+    price: Floats  # USD per BTC, each implied by one output for one round USD amount
+    time: Floats  # unix s of the block, same shape
+
+
+def read_days(folder: Path) -> list[Day]:
+    """Every `YYYY-MM-DD.npz` of a folder (arrays `price` and `time`), by date."""
+    files = sorted(folder.glob("*.npz")) if folder.is_dir() else []
+    if not files:
+        raise OracleError(f"{folder} holds no days of points.", "Give a folder of YYYY-MM-DD.npz files.")
+    return [_read_day(file) for file in files]
+
+
+def _read_day(file: Path) -> Day:
+    try:
+        start = datetime.strptime(file.stem, "%Y-%m-%d").replace(tzinfo=UTC)
+        with np.load(file, allow_pickle=False) as arrays:
+            price = arrays["price"].astype(np.float64)
+            time = arrays["time"].astype(np.float64)
+    except (ValueError, KeyError, OSError, EOFError) as error:
+        raise OracleError(
+            f"{file} is not a day of points ({error}).", "It must be named YYYY-MM-DD.npz and hold `price` and `time`."
+        ) from None
+    if price.ndim != 1 or price.shape != time.shape or not (np.isfinite(price) & (price > 0)).all():
+        raise OracleError(f"{file} is not a day of points.", "`price` and `time` must be equally long, prices above 0.")
+    return Day(file.stem, int(start.timestamp()), price, time)
+
+
+def read_hours(file: Path) -> dict[int, float]:
+    """Closing price (USD) of each hour by its start (unix s), from a CSV with `hour_utc` (YYYY-MM-DDTHH:MMZ) and
+    `close`.
+    """
+    try:
+        with file.open(newline="") as lines:
+            return {
+                int(datetime.strptime(row["hour_utc"], "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC).timestamp()): float(
+                    row["close"]
+                )
+                for row in csv.DictReader(lines)
+            }
+    except (OSError, ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
+        raise OracleError(
+            f"{file} cannot be read as hourly prices ({error}).", "It needs the columns hour_utc and close."
+        ) from None
