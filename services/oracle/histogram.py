@@ -9,6 +9,7 @@ count at all.
 from __future__ import annotations
 
 from bisect import insort
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,14 @@ def is_round(sats: Amounts) -> NDArray[np.bool_]:
     return np.asarray(two | (three & (sats >= 100_000)))
 
 
+@dataclass
+class _Changes:
+    """Amounts that begin and cease to count: (bin, time) each."""
+
+    plus: list[tuple[int, float]] = field(default_factory=list)
+    minus: list[tuple[int, float]] = field(default_factory=list)
+
+
 class SlidingHistogram:
     """Counts of amounts in slices of `SLICE` s over the last `SPAN` s; times are unix s.
 
@@ -47,7 +56,7 @@ class SlidingHistogram:
         self._times: dict[int, list[float]] = {}  # of each amount, ascending: the first is the one that counts
         self._members: dict[int, list[int]] = {}  # amounts by slice, for the day that it leaves
         self._n: dict[int, int] = {}  # counted amounts of a slice
-        self._time_sum: dict[int, int] = {}  # of those, in microseconds: whole numbers add up exactly
+        self._time_sum: dict[int, int] = {}  # of those, in microseconds of their slice: whole numbers add up exactly
         self._newest = 0
 
     @property
@@ -62,45 +71,48 @@ class SlidingHistogram:
         if not len(amounts):
             return
         self.advance(float(times.max()))
-        oldest = self._newest - self._rows + 1
+        inside = times // SLICE > self._newest - self._rows
+        amounts, times = amounts[inside], times[inside]
+        changes = _Changes()
         for sats, time, place in zip(amounts.tolist(), times.tolist(), bin_of(amounts).tolist(), strict=True):
-            if time // SLICE < oldest:
-                continue
             self._members.setdefault(int(time // SLICE), []).append(sats)
             known = self._times.get(sats)
             if known is None:
                 self._times[sats] = [time]
-                self._count(place, time, 1)
+                changes.plus.append((place, time))
             elif time < known[0]:
-                self._count(place, known[0], -1)
-                self._count(place, time, 1)
+                changes.minus.append((place, known[0]))
+                changes.plus.append((place, time))
                 known.insert(0, time)
             else:
                 insort(known, time)
+        self._apply(changes)
 
     def remove(self, amounts: Amounts, times: Floats) -> None:
         """Take back payments that were added with these very times; what left the window meanwhile is passed over."""
-        for sats, time in zip(amounts.tolist(), times.tolist(), strict=True):
+        changes = _Changes()
+        for sats, time, place in zip(amounts.tolist(), times.tolist(), bin_of(amounts).tolist(), strict=True):
             known = self._times.get(sats)
-            if known is None or time not in known:
-                continue
-            self._members[int(time // SLICE)].remove(sats)
-            self._forget(sats, known, known.index(time))
+            if known is not None and time in known:
+                self._members[int(time // SLICE)].remove(sats)
+                self._forget(sats, place, known.index(time), changes)
+        self._apply(changes)
 
     def advance(self, now: float) -> None:
         """Let go of slices that ended before the window of `now`. Time does not run backwards."""
         self._newest = max(self._newest, int(now // SLICE))
-        oldest = self._newest - self._rows + 1
-        for old in [s for s in self._members if s < oldest]:
-            for sats in self._members.pop(old):
-                self._forget(sats, self._times[sats], 0)
-            self._n.pop(old, None)
-            self._time_sum.pop(old, None)
+        changes = _Changes()
+        for old in sorted(s for s in self._members if s <= self._newest - self._rows):
+            leaving = self._members.pop(old)
+            places = bin_of(np.array(leaving, dtype=np.int64)).tolist()
+            for sats, place in zip(leaving, places, strict=True):
+                self._forget(sats, place, 0, changes)
+        self._apply(changes)
 
     def slices(self) -> tuple[Ints, Floats]:
         """Rows of the counts that hold something, and their mean times, ascending."""
-        filled = sorted(s for s, n in self._n.items() if n)
-        times = np.array([self._time_sum[s] / self._n[s] / MICRO for s in filled])
+        filled = sorted(self._n)
+        times = np.array([s * SLICE + self._time_sum[s] / self._n[s] / MICRO for s in filled])
         return np.array([s % self._rows for s in filled], dtype=np.int64), times
 
     def counts(self, rows: Ints, first: int, last: int) -> NDArray[np.int32]:
@@ -114,18 +126,27 @@ class SlidingHistogram:
         """Counts of every bin from `FIRST` to `LAST` over these rows."""
         return np.asarray(self._counts[rows].sum(axis=0, dtype=np.int64))
 
-    def _forget(self, sats: int, known: list[float], index: int) -> None:
-        place = int(bin_of(np.array([sats]))[0])
+    def _forget(self, sats: int, place: int, index: int, changes: _Changes) -> None:
+        known = self._times[sats]
         time = known.pop(index)
         if index == 0:
-            self._count(place, time, -1)
+            changes.minus.append((place, time))
             if known:
-                self._count(place, known[0], 1)
+                changes.plus.append((place, known[0]))
         if not known:
             del self._times[sats]
 
-    def _count(self, place: int, time: float, change: int) -> None:
-        where = int(time // SLICE)
-        self._counts[where % self._rows, place - FIRST] += change
-        self._n[where] = self._n.get(where, 0) + change
-        self._time_sum[where] = self._time_sum.get(where, 0) + change * round(time * MICRO)
+    def _apply(self, changes: _Changes) -> None:
+        for counted, change in ((changes.plus, 1), (changes.minus, -1)):
+            if not counted:
+                continue
+            place, time = np.array(counted).T
+            where = (time // SLICE).astype(np.int64)
+            np.add.at(self._counts, (where % self._rows, place.astype(np.int64) - FIRST), change)
+            micros = np.round((time - where * SLICE) * MICRO).astype(np.int64)
+            for one in np.unique(where).tolist():
+                members = where == one
+                self._n[one] = self._n.get(one, 0) + change * int(members.sum())
+                self._time_sum[one] = self._time_sum.get(one, 0) + change * int(micros[members].sum())
+                if not self._n[one]:
+                    del self._n[one], self._time_sum[one]
