@@ -23,6 +23,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         parser.addoption(f"--{name}", type=Path, help=f"a real {name} (else the one in NODEYARD_IMAGE_CACHE)")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "real_only: needs a real node; chosen by --real")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--real"):
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("real_only")])
+        items[:] = [item for item in items if not item.get_closest_marker("real_only")]
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     kinds = ["simulator", "real"] if metafunc.config.getoption("--real") else ["simulator"]
     for name in ("kaspad", "bitcoind"):

@@ -11,6 +11,9 @@ from sandbox.bitcoind.coins import Coin, Coins
 from sandbox.bitcoind.params import KEPT_BLOCKS
 from sandbox.bitcoind.tx import Outpoint, Tx, TxOut
 
+NO_BLOCK = bytes(32)
+"""What the genesis block names as its parent."""
+
 
 @dataclass(frozen=True)
 class Connected:
@@ -30,6 +33,8 @@ class Chain:
         self.headers: list[bytes] = []
         self.hashes: list[bytes] = []
         self.kept: dict[bytes, Connected] = {}
+        self.stale: dict[bytes, Connected] = {}
+        """Blocks that a reorg left behind; they can still be asked for, as in Core."""
         self._heights: dict[bytes, int] = {}
         self._add(Connected(first, 0, {}))
 
@@ -42,22 +47,41 @@ class Chain:
         """The lowest block that is kept whole."""
         return max(0, self.height - KEPT_BLOCKS + 1)
 
-    def header(self, height: int) -> Header:
-        return blocks.read_header(self.headers[height])
+    @property
+    def tip(self) -> bytes:
+        """Hash of the best block."""
+        return self.hashes[-1]
+
+    def on_best(self, block_hash: bytes) -> bool:
+        return block_hash in self._heights
 
     def height_of(self, block_hash: bytes) -> int | None:
-        """Of a block on the best chain."""
-        return self._heights.get(block_hash)
+        """Of a block on the best chain, or one left behind."""
+        left = self.stale.get(block_hash)
+        return self._heights.get(block_hash, left.height if left else None)
 
-    def median_time(self, height: int) -> int:
-        """Median of the eleven block times up to `height`."""
-        times = sorted(self.header(each).time for each in range(max(0, height - 10), height + 1))
-        return times[len(times) // 2]
+    def find(self, block_hash: bytes) -> Connected | None:
+        """A block that is still there whole."""
+        return self.kept.get(block_hash) or self.stale.get(block_hash)
+
+    def header(self, block_hash: bytes) -> Header:
+        """KeyError when it is unknown."""
+        left = self.stale.get(block_hash)
+        return left.block.header if left else blocks.read_header(self.headers[self._heights[block_hash]])
+
+    def median_time(self, block_hash: bytes) -> int:
+        """Median of the times of this block and the ten before it."""
+        times: list[int] = []
+        while len(times) < 11 and block_hash != NO_BLOCK:
+            header = self.header(block_hash)
+            times.append(header.time)
+            block_hash = header.previous
+        return sorted(times)[len(times) // 2]
 
     def mined(self, script: bytes, chosen: Sequence[Tx], fees: int, now: int) -> Block:
         """The next block, not yet connected."""
-        time = max(now, self.median_time(self.height) + 1)
-        return blocks.mine(self.hashes[-1], chosen, height=self.height + 1, time=time, script=script, fees=fees)
+        time = max(now, self.median_time(self.tip) + 1)
+        return blocks.mine(self.tip, chosen, height=self.height + 1, time=time, script=script, fees=fees)
 
     def connect(self, block: Block) -> Connected:
         """Add a block made by `mined` on the tip; its transactions must be valid."""
@@ -74,7 +98,10 @@ class Chain:
 
     def disconnect(self) -> Connected:
         """Take the tip away. KeyError when it is not kept any more."""
-        connected = self.kept.pop(self.hashes[-1])
+        connected = self.kept.pop(self.tip)
+        self.stale[self.tip] = connected
+        if len(self.stale) > KEPT_BLOCKS:
+            del self.stale[next(iter(self.stale))]
         self.headers.pop()
         del self._heights[self.hashes.pop()]
         for tx in reversed(connected.block.transactions):

@@ -16,23 +16,23 @@ from sandbox.bitcoind.params import COIN, DIFFICULTY, HRP, TARGET
 from sandbox.bitcoind.tx import Tx, TxIn
 
 
-def header(chain: Chain, height: int) -> dict[str, Any]:
+def header(chain: Chain, value: Header, height: int) -> dict[str, Any]:
     """getblockheader, and the head of getblock."""
-    value = chain.header(height)
     around: dict[str, Any] = {}
+    best = chain.on_best(value.hash)
     if height:
         around["previousblockhash"] = value.previous[::-1].hex()
-    if height < chain.height:
+    if best and height < chain.height:
         around["nextblockhash"] = chain.hashes[height + 1][::-1].hex()
     return {
         "hash": value.hash[::-1].hex(),
-        "confirmations": chain.height - height + 1,
+        "confirmations": chain.height - height + 1 if best else -1,
         "height": height,
         "version": value.version,
         "versionHex": f"{value.version:08x}",
         "merkleroot": value.merkle_root[::-1].hex(),
         "time": value.time,
-        "mediantime": chain.median_time(height),
+        "mediantime": chain.median_time(value.hash),
         "nonce": value.nonce,
         "bits": f"{value.bits:08x}",
         "target": f"{TARGET:064x}",
@@ -56,13 +56,14 @@ def block(chain: Chain, value: Block, height: int, verbosity: int) -> dict[str, 
     }
     transactions: list[Any] = [tx.txid[::-1].hex() for tx in value.transactions]
     if verbosity > 1:
-        spent = chain.kept[value.hash].spent
+        found = chain.find(value.hash)
+        spent = found.spent if found else {}
         transactions = []
         for tx in value.transactions:
             paid = sum(spent[item.outpoint].amount for item in tx.ins if item.outpoint in spent)
             fee = {} if tx.is_coinbase else {"fee": btc(paid - sum(output.amount for output in tx.outs))}
             transactions.append(transaction(tx) | fee | {"hex": tx.raw.hex()})
-    return header(chain, height) | {
+    return header(chain, value.header, height) | {
         "nTx": len(value.transactions),
         "strippedsize": stripped,
         "size": size,
@@ -91,13 +92,14 @@ def transaction(tx: Tx) -> dict[str, Any]:
 
 
 def in_block(tx: Tx, header_: Header, chain: Chain, height: int) -> dict[str, Any]:
-    """What getrawtransaction adds for one in a block of the best chain."""
+    """getrawtransaction of one in a block."""
+    best = chain.on_best(header_.hash)
     return {
-        "in_active_chain": True,
+        "in_active_chain": best,
         **transaction(tx),
         "hex": tx.raw.hex(),
         "blockhash": header_.hash[::-1].hex(),
-        "confirmations": chain.height - height + 1,
+        "confirmations": chain.height - height + 1 if best else 0,
         "time": header_.time,
         "blocktime": header_.time,
     }

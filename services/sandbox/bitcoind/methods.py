@@ -48,7 +48,7 @@ class Method:
 
 def getblockchaininfo(node: Node) -> dict[str, Any]:
     chain = node.chain
-    tip = chain.header(chain.height)
+    tip = chain.header(chain.tip)
     pruned = {"pruneheight": chain.prune_height, "automatic_pruning": False} if chain.prune_height else {}
     return {
         "chain": "regtest",
@@ -59,7 +59,7 @@ def getblockchaininfo(node: Node) -> dict[str, Any]:
         "target": f"{params.TARGET:064x}",
         "difficulty": params.DIFFICULTY,
         "time": tip.time,
-        "mediantime": chain.median_time(chain.height),
+        "mediantime": chain.median_time(chain.tip),
         "verificationprogress": 1,
         "initialblockdownload": time.time() - tip.time > params.IBD_AGE_S,
         "chainwork": describe.chain_work(chain.height),
@@ -83,15 +83,17 @@ def getblock(node: Node, blockhash: str, verbosity: int | bool) -> Any:
 
 def getblockheader(node: Node, blockhash: str, verbose: bool) -> Any:
     height = _height(node, blockhash)
+    header = node.chain.header(_hash(blockhash, "blockhash"))
     if not verbose:
-        return node.chain.headers[height].hex()
-    shown = describe.header(node.chain, height)
-    kept = node.chain.kept.get(node.chain.hashes[height])
+        return header.raw.hex()
+    shown = describe.header(node.chain, header, height)
+    kept = node.chain.find(header.hash)
     return shown | {"nTx": len(kept.block.transactions) if kept else 0}
 
 
 def getchaintips(node: Node) -> list[dict[str, Any]]:
-    tip = node.chain.hashes[-1][::-1].hex()
+    """The best tip. Branches that a reorg left behind are not listed."""
+    tip = node.chain.tip[::-1].hex()
     return [{"height": node.chain.height, "hash": tip, "branchlen": 0, "status": "active"}]
 
 
@@ -105,7 +107,7 @@ def gettxout(node: Node, txid: str, n: int, include_mempool: bool) -> dict[str, 
         return None
     confirmed = node.chain.coins.get(outpoint) is not None
     return {
-        "bestblock": node.chain.hashes[-1][::-1].hex(),
+        "bestblock": node.chain.tip[::-1].hex(),
         "confirmations": node.chain.height - coin.height + 1 if confirmed else 0,
         "value": describe.btc(coin.amount),
         "scriptPubKey": describe.script(coin.script),
@@ -250,7 +252,7 @@ TXID = Parameter("txid", (str,), required=True)
 METHODS: dict[str, Method] = {
     "getblockchaininfo": Method(getblockchaininfo),
     "getblockcount": Method(lambda node: node.chain.height),
-    "getbestblockhash": Method(lambda node: node.chain.hashes[-1][::-1].hex()),
+    "getbestblockhash": Method(lambda node: node.chain.tip[::-1].hex()),
     "getblockhash": Method(getblockhash, (Parameter("height", (int,), required=True),)),
     "getblock": Method(getblock, (HASH, Parameter("verbosity", (int, bool), 1))),
     "getblockheader": Method(getblockheader, (HASH, Parameter("verbose", (bool,), True))),
@@ -339,7 +341,7 @@ def _height(node: Node, blockhash: str) -> int:
 
 def _block(node: Node, blockhash: str) -> tuple[Block, int]:
     height = _height(node, blockhash)
-    connected = node.chain.kept.get(node.chain.hashes[height])
+    connected = node.chain.find(_hash(blockhash, "blockhash"))
     if connected is None:
         raise RpcError(MISC, "Block not available (pruned data)")
     return connected.block, height

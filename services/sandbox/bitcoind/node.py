@@ -129,7 +129,7 @@ class Node:
         return {
             "node": "bitcoind",
             "height": self.chain.height,
-            "tip": self.chain.hashes[-1][::-1].hex(),
+            "tip": self.chain.tip[::-1].hex(),
             "mempool": len(self.mempool.entries),
             "coins": len(self.chain.coins),
         }

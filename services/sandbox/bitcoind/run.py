@@ -61,4 +61,4 @@ async def _run(conf: Conf, settings: Settings, tx_per_s: float) -> None:
 
 def _mine(simulator: Simulator) -> None:
     simulator.tick_block()
-    log.info("UpdateTip: new best=%s height=%d", simulator.chain.hashes[-1][::-1].hex(), simulator.chain.height)
+    log.info("UpdateTip: new best=%s height=%d", simulator.chain.tip[::-1].hex(), simulator.chain.height)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +180,8 @@ class Node:
     def _publish(self, change: Change) -> None:
         accepted = {value.id for block in change.blocks for value in block.transactions}
         self.mempool.settle(accepted, self.chain.coins.get, self.chain.block_count)
+        if not self.flags.utxoindex:  # kaspad takes UtxosChanged subscriptions without it, and never tells of any
+            change = replace(change, spent={}, created={})
         sink = self.chain.sink
         sessions.publish(self.sessions.values(), change, sink.header.blue_score, self.chain.block_count)
 
