@@ -13,7 +13,7 @@ from manage.apply.receipt import Outcome, Receipt, State
 from manage.apply.work import Work
 from manage.engine import logs
 from manage.engine.client import Api
-from manage.engine.model import Facts
+from manage.engine.model import ContainerFacts
 from manage.errors import NodeyardError
 from manage.plan.model import Operation
 from manage.render.model import Stack
@@ -27,10 +27,19 @@ INTERRUPTED_EXIT = 130
 class Change:
     """Use as a context: entering writes the receipt, leaving says in it how the change ended."""
 
-    def __init__(self, work: Work, api: Api, facts: Facts, *, lock: int, progress: Progress, draft: Receipt) -> None:
+    def __init__(
+        self,
+        work: Work,
+        api: Api,
+        containers: tuple[ContainerFacts, ...],
+        *,
+        lock: int,
+        progress: Progress,
+        draft: Receipt,
+    ) -> None:
         self._work = work
         self._api = api
-        self._facts = facts
+        self._containers = containers
         self._lock = lock
         self._progress = progress
         self.receipt = draft
@@ -89,7 +98,7 @@ class Change:
         """Do it; gives when it was done. Removals are finished by that."""
         self._progress(Event("step", operation.service, f"{operation.kind} {operation.service}"))
         project = files.project_of(self._work.layout, stack)
-        tools = steps.Tools(self._api, self._work.installation, project, self._facts, self._lock, self._progress)
+        tools = steps.Tools(self._api, self._work.installation, project, self._containers, self._lock, self._progress)
         try:
             steps.carry_out(operation, tools)
         except NodeyardError:

@@ -14,7 +14,7 @@ from manage.apply.work import Work
 from manage.apply.yard import Yard
 from manage.engine import facts, networks
 from manage.engine.client import Api, connect
-from manage.engine.model import ContainerFacts, Facts
+from manage.engine.model import ContainerFacts
 from manage.host import desired, lock
 from manage.host.identity import Installation
 
@@ -39,7 +39,7 @@ def stop(work: Work, *, everything: bool = False, progress: Progress = silent, b
         doomed = [c for c in found if everything or c.project != work.installation.manager_project]
         drafted = [Step("remove", container.service, container.project) for container in doomed]
         draft = receipt.of_work(work, "down", by, drafted)
-        with Change(work, api, Facts(found, {}, {}, {}), lock=descriptor, progress=progress, draft=draft) as change:
+        with Change(work, api, found, lock=descriptor, progress=progress, draft=draft) as change:
             change.ends = "done"
             change.summary = _summary(doomed, everything)
             desired.want(work.layout, up=False)

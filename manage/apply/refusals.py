@@ -39,6 +39,21 @@ def manager_would_change(plan: Plan) -> None:
         )
 
 
+def missing_images(work: Work, facts: Facts, operations: Iterable[Operation]) -> None:
+    """Images that a service is to be made from and that somebody removed: compose may not pull them."""
+    making = {operation.service for operation in operations if operation.kind in ("create", "recreate")}
+    missing = {
+        spec.image.reference
+        for spec in work.services
+        if spec.name in making and spec.image.reference not in facts.images
+    }
+    if missing:
+        raise NodeyardError(
+            f"Images that this stack is made from are not on this engine: {', '.join(sorted(missing))}.",
+            "Make them on the host: manage images build",
+        )
+
+
 def taken_ports(api: Api, work: Work, operations: Iterable[Operation]) -> None:
     """Ports of the services that are to start, held by anybody but this installation's own containers."""
     ours, others = published.read(api, work.installation)

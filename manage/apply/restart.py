@@ -13,7 +13,7 @@ from manage.apply.work import Work
 from manage.apply.yard import Yard
 from manage.engine import facts
 from manage.engine.client import connect
-from manage.engine.model import ContainerFacts, Facts
+from manage.engine.model import ContainerFacts
 from manage.errors import NodeyardError
 from manage.host import lock
 from manage.plan.model import Difference, Operation, Plan
@@ -47,7 +47,7 @@ def rerun(
         _require_containers(found, services)
         drafted = [Step("restart", operation.service, operation.project) for operation in planned.operations]
         draft = receipt.of_work(work, "restart", by, drafted)
-        with Change(work, api, Facts(found, {}, {}, {}), lock=descriptor, progress=progress, draft=draft) as change:
+        with Change(work, api, found, lock=descriptor, progress=progress, draft=draft) as change:
             change.do_manager(managing)
             change.do([operation for operation in planned.operations if operation not in managing])
             names = [operation.service for operation in planned.operations]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from manage.apply.events import Event, Progress
 from manage.engine import compose
 from manage.engine.client import Api
-from manage.engine.model import LABEL_INSTALLATION, ContainerFacts, Facts
+from manage.engine.model import LABEL_INSTALLATION, ContainerFacts
 from manage.errors import NodeyardError
 from manage.host.identity import Installation
 from manage.plan.model import Operation
@@ -25,7 +25,7 @@ class Tools:
     api: Api
     installation: Installation
     project: compose.Project
-    facts: Facts
+    containers: tuple[ContainerFacts, ...]
     lock: int
     progress: Progress
 
@@ -35,7 +35,7 @@ def carry_out(operation: Operation, tools: Tools) -> None:
 
     Raises NodeyardError with compose's or the engine's words, KeyboardInterrupt after a Ctrl-C.
     """
-    container = find(tools.facts, tools.project.name, operation, tools.installation)
+    container = _find(tools, operation)
     match operation.kind:
         case "create":
             _compose(tools, operation.service, *UP, operation.service)
@@ -55,9 +55,9 @@ def carry_out(operation: Operation, tools: Tools) -> None:
             pass
 
 
-def find(facts: Facts, project: str, operation: Operation, installation: Installation) -> ContainerFacts | None:
+def _find(tools: Tools, operation: Operation) -> ContainerFacts | None:
     """Our container that the operation is about: by its id where the plan names one, else by service."""
-    ours = (c for c in facts.containers if c.installation == installation.id and c.project == project)
+    ours = [c for c in tools.containers if c.installation == tools.installation.id and c.project == tools.project.name]
     if operation.container_id:
         return next((container for container in ours if container.id == operation.container_id), None)
     return next((container for container in ours if container.service == operation.service), None)

@@ -53,10 +53,11 @@ def converge(
         unproven = choose.unproven(before, (spec.name for spec in provable), (*managing, *serving))
         if not (managing or serving or unproven):
             return _nothing_to_do(work, by, progress)
+        refusals.missing_images(work, outlook.facts, (*managing, *serving))
         refusals.taken_ports(api, work, (*managing, *serving))
         refusals.too_small_host(api, work, outlook.facts, serving, progress)
         draft = receipt.of_work(work, "up", by, _steps(work, managing, serving, unproven))
-        with Change(work, api, outlook.facts, lock=descriptor, progress=progress, draft=draft) as change:
+        with Change(work, api, outlook.facts.containers, lock=descriptor, progress=progress, draft=draft) as change:
             _prepare(work, api, outlook, progress)
             starting = {operation.service for operation in serving if operation.kind in refusals.STARTING}
             formats.record(work.layout, work.stack, starting, time.time())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,26 +48,29 @@ class Outlook:
 
 
 def look(work: Work, api: Api | None = None) -> Outlook:
-    """Read the facts once and plan both projects. Compose hashes both files meanwhile, on the other processor."""
+    """Read the facts once and plan both projects. Compose hashes both files meanwhile, on another processor.
+
+    With `api`, the connection of a change, the images are looked up too; a plan is quicker without.
+    """
     hashing = [compose.Hashing(part.project, part.compose_yaml, work.layout.dir) for part in (work.stack, work.manager)]
     try:
         if api is None:
             with connect() as fresh:
-                found = _facts(fresh, work, hashing)
+                found = _facts(fresh, work, hashing, ())
         else:
-            found = _facts(api, work, hashing)
+            found = _facts(api, work, hashing, [spec.image.reference for spec in work.services])
     finally:
         for child in hashing:
             child.end()
     return Outlook(found, make.make(work.manager, found), make.make(work.stack, found))
 
 
-def _facts(api: Api, work: Work, hashing: list[compose.Hashing]) -> Facts:
+def _facts(api: Api, work: Work, hashing: list[compose.Hashing], references: Iterable[str]) -> Facts:
     return facts.read(
         api,
         work.installation,
-        (spec.image.reference for spec in work.services),
         work.layout.specs_dir,
+        references=references,
         digests=work.digests,
         config_hashes=lambda: {service: digest for child in hashing for service, digest in child.result().items()},
     )

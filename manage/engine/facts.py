@@ -28,9 +28,9 @@ PARALLEL = 8
 def read(
     api: Api,
     installation: Installation,
-    references: Iterable[str],
     specs_dir: Path,
     *,
+    references: Iterable[str] = (),
     digests: Mapping[str, str] | None = None,
     config_hashes: Callable[[], Mapping[str, str]] = dict,
 ) -> Facts:
