@@ -122,9 +122,16 @@ class SlidingHistogram:
             return np.zeros((len(rows), last - first), dtype=np.int32)
         return np.pad(self._counts[rows, low - FIRST : high - FIRST], ((0, 0), (low - first, last - high)))
 
-    def total(self, rows: Ints) -> Ints:
-        """Counts of every bin from `FIRST` to `LAST` over these rows."""
-        return np.asarray(self._counts[rows].sum(axis=0, dtype=np.int64))
+    def newest(self, enough: int) -> Ints:
+        """Counts of every bin from `FIRST` to `LAST`, over as many of the newest slices as hold `enough` amounts."""
+        total = np.zeros(LAST - FIRST, dtype=np.int64)
+        n = 0
+        for newest in sorted(self._n, reverse=True):
+            total += self._counts[newest % self._rows]
+            n += self._n[newest]
+            if n >= enough:
+                break
+        return total
 
     def _forget(self, sats: int, place: int, index: int, changes: _Changes) -> None:
         known = self._times[sats]

@@ -47,7 +47,7 @@ class Landscape:
 
 
 def survey(total: Ints, weights: Weights) -> Landscape:
-    """The landscape of one histogram (`SlidingHistogram.total`)."""
+    """The landscape of one histogram (`SlidingHistogram.newest`)."""
     step = STEP * COARSE
     coarse = total[: len(total) // COARSE * COARSE].reshape(1, -1, COARSE).sum(axis=2).astype(float)
     reach, wide = NEAR // COARSE, AROUND // COARSE
