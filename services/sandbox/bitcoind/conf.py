@@ -94,8 +94,10 @@ def _conf(options: list[tuple[str, str]], datadir: Path) -> Conf:
 
 
 def _host_port(bind: str, port: int) -> tuple[str, int]:
+    """HOST, HOST:PORT, [IPv6] or [IPv6]:PORT; a bare IPv6 address has no port."""
     host, colon, own_port = bind.rpartition(":")
-    return (host.strip("[]"), int(own_port)) if colon and not bind.endswith("]") else (bind.strip("[]"), port)
+    named = colon and not bind.endswith("]") and (bind.startswith("[") or ":" not in host)
+    return (host.strip("[]"), int(own_port)) if named else (bind.strip("[]"), port)
 
 
 def _rpcauth(line: str) -> tuple[str, tuple[str, str]]:

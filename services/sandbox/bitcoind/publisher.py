@@ -18,11 +18,12 @@ class Notifier:
     def __init__(self, publishers: Sequence[Publisher]) -> None:
         self.publishers = tuple(publishers)
         self._counters = dict.fromkeys(self.publishers, 0)
-        self._context = zmq.Context()
+        self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._sockets: dict[str, zmq.Socket[bytes]] = {}
 
     def open(self) -> None:
         """Bind every address. zmq.ZMQError when one is taken. Of topics that share one, the first one's hwm counts."""
+        self._context = zmq.Context()
         for publisher in self.publishers:
             if publisher.address not in self._sockets:
                 socket = self._context.socket(zmq.PUB)
@@ -36,6 +37,9 @@ class Notifier:
         for socket in self._sockets.values():
             socket.close(linger=0)
         self._sockets.clear()
+        if self._context is not None:
+            self._context.term()
+            self._context = None
 
     def transaction(self, tx: Tx) -> None:
         """Accepted, or part of a block that was connected or disconnected."""
