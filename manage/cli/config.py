@@ -61,7 +61,7 @@ def explain(key: str, as_json: bool) -> None:
         return
     for entry in found:
         output.say(output.tone(entry.path, "strong"))
-        output.table([(entry.type, f"default {json.dumps(entry.default)}", entry.effect, entry.help)])
+        output.table([(entry.help,), (f"{entry.type}, default {json.dumps(entry.default)}; a change: {entry.effect}",)])
 
 
 @command.command()

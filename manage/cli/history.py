@@ -15,6 +15,9 @@ from manage.host.layout import Layout
 if TYPE_CHECKING:
     from manage.apply.receipt import Receipt
 
+NAMED = 3
+"""Up to so many services are named in a line of the list."""
+
 
 @click.command(
     epilog="""\b
@@ -50,7 +53,8 @@ def command(number: int | None, last: int, layout: Layout, as_json: bool) -> Non
 
 def _line(receipt: Receipt) -> tuple[str, str, str, str]:
     at = datetime.datetime.fromtimestamp(receipt.started_at, tz=datetime.UTC).astimezone()
-    touched = words.listing([operation.service for operation in receipt.operations])
+    services = [operation.service for operation in receipt.operations]
+    touched = words.listing(services) if len(services) <= NAMED else words.plural(len(services), "service")
     reason = f": {receipt.reason}" if receipt.reason else ""
     return (
         str(receipt.number),

@@ -57,7 +57,9 @@ def command(
         _say_where(layout)
 
 
-def _say_what_is_kept(profiles: tuple[str, ...], network: Network | None, port_base: int | None, layout: Layout) -> None:
+def _say_what_is_kept(
+    profiles: tuple[str, ...], network: Network | None, port_base: int | None, layout: Layout
+) -> None:
     from manage import config
     from manage.catalog import load
 
