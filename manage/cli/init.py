@@ -60,7 +60,7 @@ def create(
     port_base: int = 8600,
     ask: bool,
 ) -> None:
-    """Make the installation: decide where images come from, check the configuration, write it. Fails without a trace."""
+    """Decide where images come from, write stack.yml and the identity. What fails leaves no trace."""
     from manage import config
     from manage.catalog import load
     from manage.host import installation
