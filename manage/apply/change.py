@@ -56,7 +56,6 @@ class Change:
     ) -> None:
         if error is None:
             self._close(self.ends, summary=self.summary)
-            self._progress(Event("done", "", self.summary))
         elif isinstance(error, KeyboardInterrupt):
             self._close("interrupted", reason="stopped by Ctrl-C")
             raise NodeyardError(

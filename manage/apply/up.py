@@ -52,7 +52,7 @@ def converge(
         provable = work.services if manager else work.stack.services
         unproven = choose.unproven(before, (spec.name for spec in provable), (*managing, *serving))
         if not (managing or serving or unproven):
-            return _nothing_to_do(work, by, progress)
+            return _nothing_to_do(work, by)
         refusals.missing_images(work, outlook.facts, (*managing, *serving))
         refusals.taken_ports(api, work, (*managing, *serving))
         refusals.too_small_host(api, work, outlook.facts, serving, progress)
@@ -88,11 +88,10 @@ def _report_interrupted(work: Work, progress: Progress) -> Receipt | None:
     return latest
 
 
-def _nothing_to_do(work: Work, by: str, progress: Progress) -> Receipt:
+def _nothing_to_do(work: Work, by: str) -> Receipt:
     if not desired.stack_is_wanted(work.layout):
         desired.want(work.layout, up=True)
     summary = "Nothing to do: everything runs as stack.yml says."
-    progress(Event("done", "", summary))
     now = time.time()
     return Receipt(number=0, verb="up", by=by, started_at=now, ended_at=now, state="healthy", summary=summary)
 

@@ -63,7 +63,8 @@ def test_down_stops_the_stack_and_leaves_the_manager_and_the_data(engine, watche
 
 
 def test_consumers_stop_before_what_they_need(watched):
-    work = stacks.work(watched, SERVICES, {"keeper": {}})
+    lingering = "trap 'sleep 1; exit 0' TERM; while :; do sleep 0.1; done"
+    work = stacks.work(watched, {**SERVICES, "front": {"script": lingering}}, {"keeper": {"script": lingering}})
     converge(work)
     told = []
     stop(work, everything=True, progress=told.append)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -42,6 +43,7 @@ def start(watched):
             [sys.executable, str(program), str(watched.dir), json.dumps({"services": services})],
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # a terminal's Ctrl-C reaches a whole process group
             cwd=program.parents[2],
             env={"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{program.parents[2]}:{program.parents[2] / 'services'}"},
         )
@@ -105,7 +107,7 @@ def test_ctrl_c_lets_compose_finish_and_the_next_up_goes_on(engine, watched, sta
     changed = {"one": {**SLOW, "env": {"A": "1"}}, "two": {"env": {"A": "1"}}}
     first = start(changed)
     until(lambda: compose_of(first), "compose")
-    first.send_signal(signal.SIGINT)
+    os.killpg(first.pid, signal.SIGINT)
     assert first.wait(timeout=30) == 1
     assert "Stopped by Ctrl-C; change 2 is marked as interrupted." in first.stderr.read()
     stopped = receipt.history(watched)[-1]
@@ -130,7 +132,7 @@ def test_ctrl_c_at_the_gate_is_an_interruption_too(watched, start):
         "the gate",
     )
     until(lambda: watched.desired_file.exists() and facts_of(watched), "the container")
-    first.send_signal(signal.SIGINT)
+    os.killpg(first.pid, signal.SIGINT)
     assert first.wait(timeout=30) == 1
     assert receipt.history(watched)[-1].state == "interrupted"
 
