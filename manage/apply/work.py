@@ -48,11 +48,11 @@ class Outlook:
 
 
 def look(work: Work, api: Api | None = None) -> Outlook:
-    """Read the facts once and plan both projects. Compose hashes both files meanwhile, on another processor.
+    """Read the facts once and plan both projects. Compose hashes both projects meanwhile, on another processor.
 
     With `api`, the connection of a change, the images are looked up too; a plan is quicker without.
     """
-    hashing = [compose.Hashing(part.project, part.compose_yaml, work.layout.dir) for part in (work.stack, work.manager)]
+    hashing = compose.Hashing([work.stack.compose_yaml, work.manager.compose_yaml], work.layout.dir)
     try:
         if api is None:
             with connect() as fresh:
@@ -60,17 +60,16 @@ def look(work: Work, api: Api | None = None) -> Outlook:
         else:
             found = _facts(api, work, hashing, [spec.image.reference for spec in work.services])
     finally:
-        for child in hashing:
-            child.end()
+        hashing.end()
     return Outlook(found, make.make(work.manager, found), make.make(work.stack, found))
 
 
-def _facts(api: Api, work: Work, hashing: list[compose.Hashing], references: Iterable[str]) -> Facts:
+def _facts(api: Api, work: Work, hashing: compose.Hashing, references: Iterable[str]) -> Facts:
     return facts.read(
         api,
         work.installation,
         work.layout.specs_dir,
         references=references,
         digests=work.digests,
-        config_hashes=lambda: {service: digest for child in hashing for service, digest in child.result().items()},
+        config_hashes=hashing.result,
     )

@@ -132,39 +132,44 @@ def _wait(child: subprocess.Popen[bytes], on_interrupt: Callable[[], None]) -> b
 
 
 class Hashing:
-    """Compose reading one project's text: started early, asked for its hashes when they are needed.
+    """Compose reading the text of both projects: started early, asked for its hashes when they are needed.
 
-    It validates the file against compose's own schema on the way.
+    It validates them against compose's own schema on the way. One process reads both, as if one were merged into the
+    other: a service's hash depends on the service alone, and their names differ.
     """
 
-    def __init__(self, name: str, text: str, directory: Path) -> None:
-        """Start it. `text` is the compose file's content: a plan writes no file."""
-        self._name = name
-        self._input = _in_memory()
-        self._input.write(text.encode())
-        self._input.seek(0)
+    def __init__(self, texts: Sequence[str], directory: Path) -> None:
+        """Start it. `texts` are the compose files' contents: a plan writes no file."""
+        self._files = [_in_memory() for _ in texts]
+        for file, text in zip(self._files, texts, strict=True):
+            file.write(text.encode())
+            file.flush()
+        descriptors = [file.fileno() for file in self._files]
+        named = [word for descriptor in descriptors for word in ("-f", f"/dev/fd/{descriptor}")]
         self._child = subprocess.Popen(
-            argv(Project(name, Path("-"), directory), "config", "--hash", "*"),
-            stdin=self._input,
+            [*binary(), "-p", "hashed", *named, "--project-directory", str(directory), "config", "--hash", "*"],
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             env=environment(),
+            pass_fds=descriptors,
         )
 
     def result(self) -> dict[str, str]:
-        """Service -> hash. Raises NodeyardError when compose does not accept the file."""
+        """Service -> hash. Raises NodeyardError when compose does not accept the files."""
         output, errors = self._child.communicate()
         if self._child.returncode != 0:
             raise NodeyardError(
-                f"docker-compose does not accept what was rendered for {self._name}:\n{_last_lines(errors)}",
+                f"docker-compose does not accept what was rendered:\n{_last_lines(errors)}",
                 "This is a fault of Nodeyard's templates, not of your stack.yml; manage render shows the text.",
             )
         return dict(line.split(None, 1) for line in output.splitlines() if line.strip())
 
     def end(self) -> None:
         """Let go of it, also when nobody asked for its hashes."""
-        self._input.close()
+        for file in self._files:
+            file.close()
         if self._child.poll() is None:
             self._child.kill()
             self._child.communicate()
