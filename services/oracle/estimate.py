@@ -10,14 +10,14 @@ import numpy as np
 from oracle.evidence import from_histogram, from_points
 from oracle.grid import STEP, Floats, Ints, usd_bin
 from oracle.histogram import SLICE, SPAN, SlidingHistogram
-from oracle.locate import survey
+from oracle.locate import Landscape, survey
 from oracle.track import Belief, follow
 from oracle.weights import Weights
 
 MIN_AMOUNTS = 50  # different amounts (or points); with fewer there is nothing to see
-MIN_EVIDENCE, MIN_EACH = 8.0, 0.01  # nats, and nats an amount: blur the amounts of block 722010 by 15 %, and 99 in
-# 100 draws of 100 to 20,000 of them stay below one or the other near the price; left sharp, it has 297 nats, 0.13 each
-SURVEYED = 10_000  # newest amounts that tell the octave: enough, and the price has not moved far meanwhile
+MIN_EVIDENCE, MIN_EACH = 8.0, 0.0125  # nats, and nats an amount: blur the amounts of block 722010 by 15 %, and 99 in
+# 100 draws of 100 to 20,000 of them stay below one or the other near the price; left sharp, they have 0.126 each
+SURVEYED = 5000  # newest amounts that are looked at by themselves
 MIN_LEAD = 20.0  # nats over the next octave, without a prior
 OCTAVE_TEMPER = 0.1  # what a nat between octaves is worth: their echoes are made by the same payments
 CONFLICT = 30.0  # nats by which another octave may beat the prior's before the prior is doubted
@@ -67,14 +67,11 @@ def estimate(histogram: SlidingHistogram, now: float, weights: Weights, prior: f
     if histogram.n_amounts < MIN_AMOUNTS:
         return no_signal(f"only {histogram.n_amounts} different amounts were paid in the window")
     rows, times = histogram.slices()
-    newest = histogram.newest(SURVEYED)
-    everywhere = survey(newest, weights)
-    here = everywhere if prior is None else everywhere.near(prior)
-    if not len(here.evidence):
-        return no_signal("the prior lies outside the prices that can be told")
-    best = here.best()
-    if here.evidence[best] < max(MIN_EVIDENCE, MIN_EACH * int(newest.sum())):
+    surveyed = _survey(histogram, weights, prior)
+    if surveyed is None:
         return no_signal("payments do not gather around round dollar amounts")
+    everywhere, here = surveyed
+    best = here.best()
     centre = int(here.log_price[best] / STEP)
     grid, evidence = from_histogram(histogram, rows, centre, weights, float(here.strength[best]))
     belief = follow(grid, evidence, times, now, weights.motion)
@@ -86,10 +83,26 @@ def estimate(histogram: SlidingHistogram, now: float, weights: Weights, prior: f
         return _answer(belief, n_points, (rival, float(1 / (1 + np.exp(-OCTAVE_TEMPER * lead)))))
     found = _answer(belief, n_points)
     payer = _single_payer(histogram, rows, answer, weights)
-    if payer is not None and found.state in (State.OK, State.WIDE):
+    recent_payer = _single_payer(histogram, histogram.newest(SURVEYED), answer, weights)
+    if payer is not None and payer == recent_payer and found.state in (State.OK, State.WIDE):
         reason = f"mostly payments of ${payer:g} say so, which can be one payer's doing"
         return replace(found, state=State.AMBIGUOUS, reason=reason, confidence=found.confidence / 2)
     return found
+
+
+def _survey(histogram: SlidingHistogram, weights: Weights, prior: float | None) -> tuple[Landscape, Landscape] | None:
+    """The landscape of all prices and its part near the prior; None where nothing stands out.
+
+    The whole window tells most, unless the price ran through it: then only its newest amounts lie together.
+    """
+    for rows in (histogram.slices()[0], histogram.newest(SURVEYED)):
+        total = histogram.total(rows)
+        everywhere = survey(total, weights)
+        here = everywhere if prior is None else everywhere.near(prior)
+        needed = max(MIN_EVIDENCE, MIN_EACH * int(total.sum()))
+        if len(here.evidence) and here.evidence.max() >= needed:
+            return everywhere, here
+    return None
 
 
 def _payments_near(histogram: SlidingHistogram, rows: Ints, answer: float, reach: float, weights: Weights) -> Floats:

@@ -40,6 +40,15 @@ def around(counts: Floats, reach: int) -> Floats:
     return (sums[:, 2 * reach + 1 :] - sums[:, : -2 * reach - 1]) / (2 * reach + 1)
 
 
+def occupied(excess: Floats | float, share: Floats) -> Floats:
+    """What is left of an excess when each amount counts once: small amounts have few satoshis to differ by.
+
+    Where a `share` of all whole satoshis nearby is taken, taking (1 + excess) times as many chances takes so many more.
+    """
+    share = np.clip(share, 1e-6, 0.98)
+    return np.asarray((1 - (1 - share) ** (1 + excess)) / share - 1)
+
+
 def from_histogram(
     histogram: SlidingHistogram, rows: Ints, centre: int, weights: Weights, strength: float
 ) -> tuple[Floats, Floats]:
@@ -51,9 +60,10 @@ def from_histogram(
     weighted = np.zeros((len(rows), WIDTH + 2 * AROUND))
     expected = np.zeros_like(weighted)
     for usd, contrast in zip(weights.usd, weights.contrast, strict=True):
-        excess = strength * np.expm1(contrast)
         last = usd_bin(usd) - first + 1
         counts = histogram.counts(rows, last - weighted.shape[1], last)[:, ::-1]
+        satoshis = np.exp(last * STEP) - np.exp((last - weighted.shape[1]) * STEP)
+        excess = occupied(strength * np.expm1(contrast), counts.sum() / satoshis)
         weighted += np.log1p(excess) * counts
         expected += excess * counts
     shape = template(weights)

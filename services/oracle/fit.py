@@ -107,9 +107,10 @@ def _residuals(day: Day, truth: Mapping[int, float], weights: Weights) -> list[_
             continue
         middle = path(window.log_price, window.evidence, window.times, weights.motion)
         prior = float(np.exp(middle[-1]))
-        last_hour = window.times[window.row] >= end - HOUR
-        distance = np.log(window.price) - middle[window.row]
-        found.append(_Residuals(window.price[last_hour], distance[last_hour]))
+        hour = (day.time >= end - HOUR) & (day.time < end)
+        # Each price once a block: once a window, as the estimate counts, would thin out the amounts of few satoshis.
+        price, time = np.unique(np.stack([day.price[hour], day.time[hour]]), axis=1)
+        found.append(_Residuals(price, np.log(price) - np.interp(time, window.times, middle)))
     return found
 
 
@@ -124,19 +125,14 @@ def _shape(distance: Floats) -> Floats:
 
 
 def _contrast(price: Floats, distance: Floats, weights: Weights) -> Floats:
-    """Log of (1 + excess density at the top of the peak over the density around), by amount.
-
-    $5 and $10 in round satoshis look like $50 and $100 in rounder ones; an amount of which nothing is told gets the
-    least of the others.
-    """
+    """Log of (1 + excess density at the top of the peak over the density around), by amount."""
     usd = np.array(weights.usd)
     inside = share_out(price[np.abs(distance) < CORE], usd) / (2 * CORE)
     outside = share_out(price[(np.abs(distance) > FAR[0]) & (np.abs(distance) < FAR[1])], usd) / (2 * (FAR[1] - FAR[0]))
     core = np.expm1(np.interp(np.arange(-CORE, CORE, STEP / 4), weights.offsets, weights.shape))
     top_over_core = np.expm1(max(weights.shape)) / core.mean()
-    excess = inside / np.maximum(outside, 1.0) - 1
-    told = excess > 0
-    return np.asarray(np.log1p(np.where(told, excess, excess[told].min()) * top_over_core))
+    excess = np.maximum(inside / np.maximum(outside, 1.0) - 1, 0)
+    return np.asarray(np.log1p(excess * top_over_core))
 
 
 def _bias(days: Sequence[Day], truth: Mapping[int, float], weights: Weights) -> float:

@@ -123,15 +123,19 @@ class SlidingHistogram:
         return np.pad(self._counts[rows, low - FIRST : high - FIRST], ((0, 0), (low - first, last - high)))
 
     def newest(self, enough: int) -> Ints:
-        """Counts of every bin from `FIRST` to `LAST`, over as many of the newest slices as hold `enough` amounts."""
-        total = np.zeros(LAST - FIRST, dtype=np.int64)
+        """Rows of as many of the newest slices as hold `enough` amounts, ascending by time."""
+        newest: list[int] = []
         n = 0
-        for newest in sorted(self._n, reverse=True):
-            total += self._counts[newest % self._rows]
-            n += self._n[newest]
+        for one in sorted(self._n, reverse=True):
+            newest.append(one % self._rows)
+            n += self._n[one]
             if n >= enough:
                 break
-        return total
+        return np.array(newest[::-1], dtype=np.int64)
+
+    def total(self, rows: Ints) -> Ints:
+        """Amounts by bin, from `FIRST` to `LAST`, over these rows."""
+        return np.asarray(self._counts[rows].sum(axis=0, dtype=np.int64))
 
     def _forget(self, sats: int, place: int, index: int, changes: _Changes) -> None:
         known = self._times[sats]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oracle.evidence import AROUND, NEAR, around, correlate, peak_mass, template
+from oracle.evidence import AROUND, NEAR, around, correlate, occupied, peak_mass, template
 from oracle.grid import COARSE, STEP, Floats, Ints, usd_bin
 from oracle.histogram import FIRST
 from oracle.weights import Weights
@@ -47,12 +47,15 @@ class Landscape:
 
 
 def survey(total: Ints, weights: Weights) -> Landscape:
-    """The landscape of one histogram (`SlidingHistogram.newest`)."""
+    """The landscape of one histogram (`SlidingHistogram.total`)."""
     step = STEP * COARSE
     coarse = total[: len(total) // COARSE * COARSE].reshape(1, -1, COARSE).sum(axis=2).astype(float)
     reach, wide = NEAR // COARSE, AROUND // COARSE
     spoken = correlate(np.pad(coarse, ((0, 0), (reach, reach))), template(weights, step, reach))[0]
-    nearby = around(np.pad(coarse, ((0, 0), (wide, wide))), wide)[0] * peak_mass(weights, step, reach)
+    nearby = around(np.pad(coarse, ((0, 0), (wide, wide))), wide)[0]
+    satoshis = np.exp((FIRST + COARSE * np.arange(len(nearby))) * STEP) * step
+    share = nearby / satoshis
+    nearby = nearby * peak_mass(weights, step, reach)
     prices = np.arange(int(np.log(LOWEST) / step), int(np.log(HIGHEST) / step))
     scores = np.zeros((len(STRENGTHS), len(prices)))
     for usd, contrast in zip(weights.usd, weights.contrast, strict=True):
@@ -60,7 +63,7 @@ def survey(total: Ints, weights: Weights) -> Landscape:
         inside = (places >= 0) & (places < len(spoken))
         places = np.where(inside, places, 0)
         for k, strength in enumerate(STRENGTHS):
-            excess = strength * np.expm1(contrast)
+            excess = occupied(strength * np.expm1(contrast), share[places])
             scores[k] += np.where(inside, np.log1p(excess) * spoken[places] - excess * nearby[places], 0.0)
     best = scores.argmax(axis=0)
     return Landscape(np.asarray((prices + 0.5) * step), scores.max(axis=0), np.array(STRENGTHS)[best])
