@@ -54,6 +54,7 @@ class Operations:
         self._lock = threading.Lock()
         self._all: OrderedDict[str, Operation] = OrderedDict()
         self._current: Operation | None = None
+        self._idle = threading.Condition(self._lock)
 
     def begin(self, kind: str, by: str, services: list[str]) -> Operation:
         """Take the place of the running one; Refused ("busy") when it is taken."""
@@ -79,6 +80,12 @@ class Operations:
             operation.ended = self._clock()
             operation.state = "failed" if error else "done"
             self._current = None
+            self._idle.notify_all()
+
+    def wait_idle(self, timeout_s: float) -> bool:
+        """Wait until nothing runs; False when something still does after `timeout_s`."""
+        with self._idle:
+            return self._idle.wait_for(lambda: self._current is None, timeout_s)
 
     def find(self, id: str) -> Operation:
         """The operation with this id; Refused ("usage") when it is not (or no longer) known."""

@@ -1,0 +1,76 @@
+"""`python -m manage.agent`: the socket and the sampler of the installation that NODEYARD_DIR names, until SIGTERM."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from manage.agent.access import Access
+from manage.agent.audit import Audit
+from manage.agent.dispatch import Dispatcher, Peer
+from manage.agent.look import Look, change_on_host
+from manage.agent.operations import Operations
+from manage.agent.sampler import Sampler
+from manage.agent.server import Server
+from manage.agent.sessions import Sessions
+from manage.agent.throttle import Throttle
+from manage.agent.verbs import verbs
+from manage.errors import NodeyardError
+from manage.host.installation import AGENT_GROUP
+from manage.host.layout import DEFAULT_DIR, Layout
+
+PEERS = {0: Peer("host"), 10022: Peer("dashboard")}
+"""Who may ask, by uid (docs/architecture.md, "Fixed ids")."""
+LAST_CHANGE_S = 15.0
+"""How long a change that runs at SIGTERM may take to end: a little less than the container's stop grace (20 s)."""
+
+USERS_EVERY_S = 2.0
+
+log = logging.getLogger("agent")
+
+
+def run(layout: Layout) -> None:
+    """Serve until SIGTERM or SIGINT. Raises NodeyardError when the installation's files are not to be had."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    operations = Operations()
+    audit = Audit(layout.audit_file)
+    sessions = Sessions(layout, gid=AGENT_GROUP)
+    access = Access(layout, sessions, Throttle(), audit)
+    dispatcher = Dispatcher(access, audit, operations, verbs(layout))
+    server = Server(layout.agent_socket, dispatcher, peers=PEERS, gid=AGENT_GROUP)
+    sampler = Sampler(layout.engine_file, Look(layout), lambda: operations.current() or change_on_host(layout))
+    server.start()
+    sampler.start()
+    log.info("listening on %s", layout.agent_socket)
+    while not stop.wait(USERS_EVERY_S):
+        _follow(sessions)
+    server.close()
+    operations.wait_idle(LAST_CHANGE_S)
+    sampler.stop()
+
+
+def _follow(sessions: Sessions) -> None:
+    """Let the dashboard know of users that the host's `manage user` changed, though nobody has asked us anything."""
+    try:
+        sessions.follow_users()
+    except NodeyardError as error:
+        log.error("%s %s", error.message, error.hint)
+
+
+def main() -> None:
+    """Run with the environment's folder; a sentence on standard error where that cannot be."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        run(Layout(Path(os.environ.get("NODEYARD_DIR", DEFAULT_DIR))))
+    except NodeyardError as error:
+        sys.exit(f"{error.message} {error.hint}".strip())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""What the sampler looks at: the services that `stack.yml` names today, with their log patterns from the catalog."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from manage import config
+from manage.catalog.load import load as load_catalog
+from manage.catalog.load import resolve
+from manage.engine.state import Observer
+from manage.errors import NodeyardError
+from manage.host import installation, lock
+from manage.host.layout import Layout
+
+log = logging.getLogger(__name__)
+
+
+class Look:
+    """One look at the engine a call; follows changes of `stack.yml`. Not for several threads."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._observer: Observer | None = None
+        self._stamp = 0
+
+    def __call__(self) -> Mapping[str, Any]:
+        """`services` and `host` of `engine.json`. Raises NodeyardError when the engine does not answer."""
+        try:
+            stamp = self._layout.stack_file.stat().st_mtime_ns
+        except FileNotFoundError:
+            stamp = -1
+        if self._observer is None or stamp != self._stamp:
+            self._observer = self._observe()
+            self._stamp = stamp
+        return self._observer.sample()
+
+    def _observe(self) -> Observer:
+        catalog = load_catalog()
+        manager = [name for name, entry in catalog.entries.items() if entry["group"] == "manager"]
+        try:
+            found = config.load(self._layout.stack_file, catalog)
+            names, network = [*found.services, *manager], found.network
+        except NodeyardError as error:
+            # What runs is still looked at, without the patterns: a typing error must not blind everyone.
+            log.error("stack.yml cannot be read, so log lines are not picked: %s", error.message)
+            return Observer(self._layout, installation.read(self._layout), {}, manager)
+        patterns = {name: resolve(catalog, name, network).log_patterns for name in names}
+        return Observer(self._layout, installation.read(self._layout), patterns, manager)
+
+
+def change_on_host(layout: Layout) -> dict[str, Any] | None:
+    """The change that somebody makes with the host's `manage`, as `engine.json` shows it; None when there is none."""
+    if not lock.holder(layout):
+        return None
+    try:
+        held = json.loads(layout.lock_file.read_text())
+        return {"kind": held["verb"], "by": held["by"], "since": held["since"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # it ended between the two looks
