@@ -37,6 +37,7 @@ def engine() -> Iterator[Any]:
             api.create_volume(f"{PREFIX}neighbour", labels={LABEL_INSTALLATION: "neighbour"})
             yield api
             _remove(api, PREFIX)
+            _remove_images(api, tiny.REPOSITORY)
     except NodeyardError as error:
         pytest.fail(f"{error.message} {error.hint} (tests/run starts an engine.)")
 
@@ -75,7 +76,12 @@ def _remove(api: Any, prefix: str, installation: str = "") -> None:
     for volume in api.volumes(filters={"label": LABEL_INSTALLATION})["Volumes"] or ():
         if volume["Name"].startswith(prefix):
             api.remove_volume(volume["Name"])
+    _remove_images(api, f"{keep.REPOSITORY}:{installation}")
+
+
+def _remove_images(api: Any, prefix: str) -> None:
+    """Tags of our tiny images that begin with `prefix`."""
     for image in api.images(filters={"label": f"{tiny.TEST_LABEL}=engine"}):
         for tag in image["RepoTags"] or ():
-            if tag.startswith(f"{keep.REPOSITORY}:{installation}"):
+            if tag.startswith(prefix):
                 api.remove_image(tag)
