@@ -66,9 +66,12 @@ leave() {
   exit "$status"
 }
 
-# The log moves into the installation. Without one it goes after a success and stays where it is after a failure.
+# The log moves into the installation. Without one it goes after a success and stays where it is after a failure;
+# a purge takes those of earlier failures along.
 keep_log() {
-  if [ -d "$DIR" ] && [ -z "$PURGE" ]; then
+  if [ -n "$PURGE" ] && [ "$1" -eq 0 ]; then
+    rm -f /tmp/nodeyard-install.*
+  elif [ -d "$DIR" ]; then
     mkdir -p "$DIR/log"
     cat "$LOG" >>"$DIR/log/install.log"
     rm -f "$LOG"

@@ -100,7 +100,7 @@ have_running_engine() {
 }
 
 start_engine() {
-  drop_stale_pid
+  drop_stale_pids
   if [ -d /run/systemd/system ]; then
     quietly systemctl enable --now docker || fail "systemd could not start Docker's engine." "See: journalctl -u docker"
     return
@@ -109,15 +109,17 @@ start_engine() {
     return
   fi
   progress "there is no systemd here, so dockerd is started in the background (log: /var/log/nodeyard-dockerd.log)"
-  drop_stale_pid
+  drop_stale_pids
   setsid dockerd >>/var/log/nodeyard-dockerd.log 2>&1 </dev/null &
 }
 
-# After a power cut the file names a process that is gone, or another program's.
-drop_stale_pid() {
-  local file=/var/run/docker.pid
-  [ -f "$file" ] || return 0
-  grep -qx dockerd "/proc/$(cat "$file")/comm" 2>/dev/null || rm -f "$file"
+# After a power cut these files name processes that are gone, or other programs'.
+drop_stale_pids() {
+  local file
+  for file in /var/run/docker.pid /var/run/docker/containerd/containerd.pid; do
+    [ -f "$file" ] || continue
+    grep -qxE 'dockerd|containerd' "/proc/$(cat "$file")/comm" 2>/dev/null || rm -f "$file"
+  done
 }
 
 wait_for_engine() {
