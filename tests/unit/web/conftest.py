@@ -1,0 +1,84 @@
+"""The dashboard's app on a temporary installation, with a real agent behind its socket; see `tests/stage`."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from manage.agent.dispatch import Peer
+from manage.host.layout import Layout
+from manage.web.app import create_app
+from manage.web.feeds import Feeds
+from tests.stage import agents, scenery
+from tests.stage.agents import PASSWORD, Agent, Clock
+
+Browser = Callable[[str], FlaskClient]
+
+
+@pytest.fixture(scope="session")
+def three_users(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return agents.three_users(Layout(tmp_path_factory.mktemp("users")))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def layout(tmp_path: Path, three_users: bytes) -> Layout:
+    layout = agents.folders(Layout(tmp_path))
+    layout.users_file.write_bytes(three_users)
+    return layout
+
+
+@pytest.fixture
+def agent(layout: Layout, clock: Clock) -> Iterator[Agent]:
+    started = agents.start(layout, {os.getuid(): Peer("dashboard")}, clock)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def app(layout: Layout, agent: Agent, clock: Clock) -> Flask:
+    """All services healthy, two seconds ago."""
+    scenery.put(layout, scenery.healthy(clock.now - 2))
+    app = create_app(layout, clock)
+    feeds(app).refresh()
+    return app
+
+
+@pytest.fixture
+def browser(app: Flask) -> Browser:
+    """A browser in which somebody has signed in."""
+
+    def sign_in(name: str, password: str = PASSWORD) -> FlaskClient:
+        client = app.test_client()
+        assert log_in(client, name, password).status_code == 303
+        return client
+
+    return sign_in
+
+
+def feeds(app: Flask) -> Feeds:
+    found: Feeds = app.extensions["feeds"]
+    return found
+
+
+def log_in(client: FlaskClient, name: str, password: str, **more: str) -> TestResponse:
+    form = {"csrf": csrf(client, "/login"), "name": name, "password": password, **more}
+    return client.post("/login", data=form)
+
+
+def csrf(client: FlaskClient, path: str = "/password") -> str:
+    """The token in the form of a page."""
+    found = re.search(r'name="csrf" value="([^"]+)"', client.get(path).text)
+    assert found, f"{path} has no form"
+    return found.group(1)

@@ -1,0 +1,51 @@
+"""The pictures: seven shapes and a strip."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from manage.health.model import VERDICTS
+from manage.web.history import Span
+from manage.web.shapes import SHAPES, strip
+
+NOW = 1_800_000_000.0
+DAY = 86_400.0
+
+
+def test_every_verdict_has_a_shape_of_its_own() -> None:
+    assert set(SHAPES) == set(VERDICTS)
+    assert len(set(SHAPES.values())) == len(VERDICTS)
+
+
+def test_a_healthy_day_is_one_bar() -> None:
+    drawn = strip([Span(NOW - 2 * DAY, NOW, "healthy")], NOW)
+    assert [(bar.x, bar.width, bar.verdict) for bar in drawn.bars] == [(0.0, 100.0, "healthy")]
+    assert drawn.words == "last 24 hours: healthy all day"
+
+
+def test_what_was_before_the_day_is_left_out() -> None:
+    assert strip([Span(NOW - 3 * DAY, NOW - 2 * DAY, "down")], NOW).bars == ()
+
+
+def test_an_outage_of_a_minute_can_be_seen_on_top_of_its_neighbours() -> None:
+    spans = [
+        Span(NOW - DAY, NOW - 3660, "healthy"),
+        Span(NOW - 3660, NOW - 3600, "down"),
+        Span(NOW - 3600, NOW, "healthy"),
+    ]
+    drawn = strip(spans, NOW)
+    assert drawn.bars[-1].verdict == "down" and drawn.bars[-1].width == 0.5
+    assert "down 1 min" in drawn.words
+
+
+def test_a_new_installation_says_how_long_it_was_watched() -> None:
+    assert strip([Span(NOW - 3600, NOW, "healthy")], NOW).words == "last 24 hours: healthy for 1 h"
+    assert strip([], NOW).words == "last 24 hours: not watched yet"
+
+
+@given(st.lists(st.tuples(st.floats(-3 * DAY, DAY), st.floats(0, 2 * DAY), st.sampled_from(VERDICTS)), max_size=30))
+def test_no_bar_ever_leaves_the_strip(spans: list[tuple[float, float, str]]) -> None:
+    made = [Span(NOW + start, NOW + start + length, verdict) for start, length, verdict in spans]  # type: ignore[arg-type]
+    for bar in strip(made, NOW).bars:
+        assert bar.x >= 0 and bar.width >= 0.5 and bar.x + bar.width <= 100.01
