@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-"""The folder that holds `manage/`, `profiles/`, `templates/`, `services/`, `images/`: the checkout, or `/opt/nodeyard` in the manager's image."""
+"""The folder that holds `manage/`, `profiles/`, `templates/`, `services/` and `images/`: the checkout, or
+`/opt/nodeyard` in the manager's image."""
 
 DEFAULT_DIR = Path("/var/lib/nodeyard")
 
