@@ -103,6 +103,8 @@ async def test_a_reorg_takes_a_payment_back_and_is_told_block_by_block(still: Ru
         assert await node.call("getbestblockhash") == told["added"][-1]
         assert await paid_to(node, paid) == 0
         assert (await node.call("getblock", told["removed"][0]))["confirmations"] == -1
+        await order(still, "mine")
+        assert await paid_to(node, paid) == 0, "its coin is spent otherwise, so it does not come back"
 
 
 async def test_a_follower_of_zmq_always_knows_the_mempool(tmp_path: Path) -> None:

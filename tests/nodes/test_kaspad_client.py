@@ -148,7 +148,8 @@ async def test_refuses_transactions_that_break_a_rule_and_says_which(kaspad: Run
         coin = await ripe_coin(client)
         amount = coin["utxoEntry"]["amount"]
         half = amount // 2
-        young = max(await utxos(client, A), key=lambda entry: int(entry["utxoEntry"]["blockDaaScore"]))
+        mined = [entry for entry in await utxos(client, A) if entry["utxoEntry"]["isCoinbase"]]
+        young = max(mined, key=lambda entry: int(entry["utxoEntry"]["blockDaaScore"]))
         nowhere = coin | {"outpoint": {"transactionId": "ab" * 32, "index": 0}}
         for transaction, reason in (
             (signed(coin, (B, amount)), r"is not standard: transaction has 0 fees which is under the required amount"),

@@ -188,6 +188,8 @@ async def test_a_lost_split_is_told_as_the_recorded_one_was(version: str, simula
         )
         assert way["removedChainBlockHashes"] == newest_first
         assert way["addedChainBlockHashes"] == chain["addedChainBlockHashes"]
+        await mine(client, 2, A)
+        assert await balance(client, B) == 0, "its coin is spent otherwise, so it does not come back"
 
 
 async def _frame(client: KaspadClient, method: str, params: dict[str, Any]) -> dict[str, Any]:

@@ -58,9 +58,7 @@ class Node:
 
     def tick(self) -> None:
         """One block of the simulator's own miner."""
-        if self.chain.block_count % GATHER_EVERY == 0:
-            self._gather()
-        self._publish(self.chain.connect(self.template(self.miner)))
+        self._grow(self.miner)
 
     def template(self, miner: str, extra: bytes = b"") -> Block:
         chosen = [checked.transaction for checked in self.mempool.selected(self.chain.coins.get)]
@@ -105,12 +103,7 @@ class Node:
             raise Refused(f"{address} is no address of this network; they begin with kaspasim:") from None
         if not 1 <= blocks <= 10_000:
             raise Refused("between 1 and 10000 blocks at a time")
-        mined = []
-        for _ in range(blocks):
-            block = self.template(miner)
-            self._publish(self.chain.connect(block))
-            mined.append(block.hash)
-        return mined
+        return [self._grow(miner) for _ in range(blocks)]
 
     def reorg(self, depth: int) -> tuple[list[str], list[str]]:
         """The other side of a split wins: `depth` chain blocks go, one more comes.
@@ -151,6 +144,14 @@ class Node:
 
     def save(self) -> None:
         store.save(self.flags.state_file, self.chain)
+
+    def _grow(self, miner: str) -> str:
+        """Mine the next block; its hash."""
+        if self.chain.block_count % GATHER_EVERY == 0:
+            self._gather()
+        block = self.template(miner)
+        self._publish(self.chain.connect(block))
+        return block.hash
 
     def _gather(self) -> None:
         coins, score = self.chain.coins, self.chain.block_count
