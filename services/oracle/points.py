@@ -54,13 +54,15 @@ def read_hours(file: Path) -> dict[int, float]:
     """
     try:
         with file.open(newline="") as lines:
-            return {
-                int(datetime.strptime(row["hour_utc"], "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC).timestamp()): float(
-                    row["close"]
-                )
-                for row in csv.DictReader(lines)
-            }
-    except (OSError, ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
+            rows = csv.DictReader(lines)
+            if not {"hour_utc", "close"} <= set(rows.fieldnames or ()):
+                raise ValueError("these columns are not in its first line")
+            return {_hour(row["hour_utc"]): float(row["close"]) for row in rows}
+    except (OSError, ValueError, TypeError) as error:
         raise OracleError(
             f"{file} cannot be read as hourly prices ({error}).", "It needs the columns hour_utc and close."
         ) from None
+
+
+def _hour(text: str) -> int:
+    return int(datetime.strptime(text, "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC).timestamp())
