@@ -1,7 +1,9 @@
-"""`python -m oracle`: the oracle on files, without a node."""
+"""`python -m oracle`: the service; with a command, the oracle on files or on a recording."""
 
 import sys
 
-from oracle.cli import main
+from oracle import cli, livecli
 
-sys.exit(main(sys.argv[1:]))
+COMMANDS = sys.argv[1:]
+live = not COMMANDS or COMMANDS[0] in livecli.COMMANDS
+sys.exit(livecli.main(COMMANDS) if live else cli.main(COMMANDS))

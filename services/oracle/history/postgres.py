@@ -1,0 +1,128 @@
+"""History in PostgreSQL, in a hypertable where TimescaleDB is there (the Apache edition is enough)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.conninfo import make_conninfo
+
+from oracle.history.entries import SCHEMA_VERSION, Bucket, Entry, HistoryUnavailable
+
+log = logging.getLogger(__name__)
+
+DEADLINE_S = 5.0
+CHUNK = "7 days"
+_LOCK = 0x6F7261636C65  # "oracle": two oracles never migrate at the same time
+
+SCHEMA = """
+CREATE TABLE price (
+    ts         timestamptz NOT NULL PRIMARY KEY,
+    price      double precision,
+    low        double precision,
+    high       double precision,
+    confidence double precision NOT NULL,
+    state      text NOT NULL,
+    market     text NOT NULL
+)
+"""
+HYPERTABLE = f"SELECT create_hypertable('price', 'ts', chunk_time_interval => interval '{CHUNK}')"
+WRITE = """
+INSERT INTO price VALUES (to_timestamp(%s), %s, %s, %s, %s, %s, %s) ON CONFLICT (ts) DO NOTHING
+"""
+FORGET = "DELETE FROM price WHERE ts < to_timestamp(%s)"
+READ = """
+SELECT floor(extract(epoch FROM ts)::float8 / %(step)s) * %(step)s, avg(price), min(low), max(high), avg(confidence),
+       (array_agg(state ORDER BY ts DESC))[1], (array_agg(market ORDER BY ts DESC))[1], count(*)
+FROM price WHERE ts >= to_timestamp(%(first)s) AND ts < to_timestamp(%(last)s) GROUP BY 1 ORDER BY 1
+"""
+
+
+class PostgresStore:
+    """One connection for everything; given up at the first failure and made anew at the next use."""
+
+    def __init__(self, url: str, password_file: Path) -> None:
+        self._url = url
+        self._password_file = password_file
+        self._connection: AsyncConnection | None = None
+        self._lock = asyncio.Lock()
+
+    async def open(self) -> None:
+        await self._do(_migrate)
+
+    async def write(self, entries: Sequence[Entry]) -> None:
+        rows = [(e.at, e.price, e.low, e.high, e.confidence, e.state, e.market) for e in entries]
+
+        async def insert(connection: AsyncConnection) -> None:
+            async with connection.cursor() as cursor:
+                await cursor.executemany(WRITE, rows)
+
+        await self._do(insert)
+
+    async def read(self, first: float, last: float, step: float) -> list[Bucket]:
+        async def select(connection: AsyncConnection) -> list[Any]:
+            rows = await connection.execute(READ, {"first": first, "last": last, "step": step})
+            return await rows.fetchall()
+
+        return [Bucket(*row) for row in await self._do(select)]
+
+    async def forget(self, before: float) -> None:
+        await self._do(
+            lambda connection: connection.execute("DELETE FROM price WHERE ts < to_timestamp(%s)", (before,))
+        )
+
+    async def close(self) -> None:
+        async with self._lock:
+            await self._drop()
+
+    async def _do(self, work: Callable[[AsyncConnection], Awaitable[Any]]) -> Any:
+        """What `work` returns from one transaction. The deadline holds even when a paused server still accepts TCP."""
+        async with self._lock:
+            try:
+                async with asyncio.timeout(DEADLINE_S):
+                    connection = self._connection or await self._connect()
+                    async with connection.transaction():
+                        return await work(connection)
+            except (TimeoutError, psycopg.Error, OSError) as fault:
+                await self._drop()
+                raise HistoryUnavailable(_sentence(fault)) from fault
+
+    async def _connect(self) -> AsyncConnection:
+        password = self._password_file.read_text(encoding="utf-8").strip()
+        conninfo = make_conninfo(self._url, password=password, connect_timeout=3, application_name="nodeyard-oracle")
+        self._connection = await AsyncConnection.connect(conninfo, autocommit=True)
+        return self._connection
+
+    async def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+
+async def _migrate(connection: AsyncConnection) -> None:
+    """Put the schema in place. One that is a version newer is accepted: a roll-back goes on working on it."""
+    await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+    await connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL)")
+    row = await (await connection.execute("SELECT max(version) FROM schema_version")).fetchone()
+    version = (row[0] if row else None) or 0
+    if version > SCHEMA_VERSION + 1:
+        raise HistoryUnavailable(f"its schema has version {version}, this oracle knows {SCHEMA_VERSION}")
+    if version:
+        return
+    await connection.execute(SCHEMA)
+    await connection.execute("INSERT INTO schema_version VALUES (%s)", (SCHEMA_VERSION,))
+    extension = await connection.execute("SELECT FROM pg_extension WHERE extname = 'timescaledb'")
+    if extension.rowcount:
+        await connection.execute(HYPERTABLE)
+    log.info("history lies in a %s", "hypertable" if extension.rowcount else "plain table: TimescaleDB is not there")
+
+
+def _sentence(fault: BaseException) -> str:
+    if isinstance(fault, TimeoutError):
+        return f"the database did not answer within {DEADLINE_S:g} s"
+    return (str(fault).strip().splitlines() or [type(fault).__name__])[0]

@@ -1,0 +1,1 @@
+"""The oracle on a running node: its mempool without a loss, the window of payments, an answer at every tick."""

@@ -1,0 +1,151 @@
+"""The oracle as a function of its inputs: frames in (`oracle.live.recording` names them), an answer at every tick."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from nodeclients.zmq import Frame
+
+from oracle.estimate import Estimate, State, estimate
+from oracle.histogram import SPAN
+from oracle.live import answer, recording
+from oracle.live.answer import Answer, Market
+from oracle.live.mempool import Added, Connected, Event, Left, Mempool, Removed, read_transaction
+from oracle.live.window import Window
+from oracle.weights import Weights
+from oracle.wire import Malformed
+
+REUSED_S = 5.0
+"""An estimate holds so long while nothing is paid."""
+PRIOR_EVERY_S = 1800.0
+"""Of block time: how often the prior is carried on while blocks of the past are read."""
+DOUBTED_S = 600.0
+"""After so long in doubt about the octave, the payments alone decide."""
+SETTLED = (State.OK, State.WIDE)
+
+
+@dataclass(frozen=True)
+class Told:
+    """An answer, and the payments since the one before it as (unix s, implied USD per BTC)."""
+
+    answer: Answer
+    points: list[tuple[float, float]]
+
+
+class Live:
+    """Holds mempool, window and prior. Everything happens in `take`, at the time that the frames carry."""
+
+    def __init__(self, weights: Weights, market: Market) -> None:
+        self.weights = weights
+        self.market = market
+        self.mempool = Mempool()
+        self.window = Window()
+        self.prior: float | None = None
+        self.heard: set[bytes] = set()
+        """Hashes of the blocks that came over ZMQ, in wire order."""
+        self.ready = False
+        self.reason = "the node has not been asked yet"
+        self._prior_at = 0.0
+        self._doubted_since: float | None = None
+        self._last: Estimate | None = None
+        self._last_at = 0.0
+        self._priced: Answer | None = None
+
+    def take(self, frame: Frame) -> Told | None:
+        """Take one input; an answer when it is a tick."""
+        match frame.topic:
+            case recording.TICK:
+                return self._tick(frame.at)
+            case recording.STANDING:
+                found = recording.read_standing(frame.body)
+                self.ready, self.reason = found["ready"], found["reason"]
+            case recording.BEGIN:
+                self.mempool.begin()
+            case recording.SNAPSHOT:
+                self._apply(self.mempool.load(*recording.read_snapshot(frame.body)))
+            case recording.TRANSACTION:
+                raw, entered = recording.read_transaction(frame.body)
+                try:
+                    self._apply(self.mempool.fill(read_transaction(raw), entered))
+                except Malformed:
+                    self.window.malformed()
+            case recording.BLOCK:
+                self._read_block(frame.body)
+            case recording.INTERRUPTED:
+                self.mempool.interrupted(frame.body.decode())
+            case recording.RESET:
+                self._forget()
+            case _:
+                self._apply(self.mempool.take(frame))
+        return None
+
+    def _apply(self, events: Iterable[Event]) -> None:
+        window = self.window
+        for event in events:
+            match event:
+                case Added(transaction, at):
+                    window.add(transaction, at)
+                case Removed(txid):
+                    window.take_back(txid)
+                case Left(txid):
+                    window.keep(txid)
+                case Connected(block_hash, transactions, at):
+                    self.heard.add(block_hash)
+                    for transaction in transactions:
+                        window.add(transaction, at)
+                        window.keep(transaction.txid)
+
+    def _read_block(self, raw: bytes) -> None:
+        at = self.window.add_block(raw)
+        if self.prior is None or at - self._prior_at >= PRIOR_EVERY_S:
+            self.window.settle(at)
+            self._estimate(at)
+
+    def _tick(self, now: float) -> Told:
+        self.mempool.check_clock(now)
+        if not self.ready:
+            return Told(self._unready(now), [])
+        if self.market is Market.NONE:
+            self.window.settle(now)
+            self.window.fresh.clear()
+            return Told(answer.without(State.NO_MARKET, "coins of this chain have no price", self.market, now), [])
+        changed = self.window.settle(now)
+        if changed or self._last is None or now - self._last_at >= REUSED_S:
+            self._last, self._last_at = self._estimate(now), now
+        told = replace(answer.fresh(self._last, self.market, self._last_at), at=now)
+        if told.price is None:
+            return Told(told, [])
+        self._priced = told
+        return Told(told, self.window.drawn(told.price, self.weights.usd))
+
+    def _unready(self, now: float) -> Answer:
+        """The last number as long as it means something, but called stale."""
+        last = self._priced
+        if last is None or last.as_of is None or now - last.as_of > SPAN:
+            return answer.without(State.NOT_READY, self.reason, self.market, now)
+        return replace(last, at=now, state=State.STALE, reason=self.reason)
+
+    def _estimate(self, now: float) -> Estimate:
+        """The estimate at `now`, and the prior of the next one.
+
+        The prior holds the octave while payments doubt it, for some minutes: a burst of fakes must not flip the price.
+        It does not hold for ever, because it may have been wrong itself.
+        """
+        found = estimate(self.window.histogram, now, self.weights, self.prior)
+        if found.state is State.AMBIGUOUS and self._doubted_since is None:
+            self._doubted_since = now
+        doubted_s = 0.0 if self._doubted_since is None else now - self._doubted_since
+        if self.prior is not None and (doubted_s > DOUBTED_S or now - self._prior_at > SPAN):
+            alone = estimate(self.window.histogram, now, self.weights)
+            if alone.state in SETTLED:
+                found = alone
+        if found.state in SETTLED:
+            self.prior, self._prior_at, self._doubted_since = found.price, now, None
+        return found
+
+    def _forget(self) -> None:
+        self.window = Window()
+        self.heard.clear()
+        self.prior = self._doubted_since = self._last = self._priced = None
+        self.mempool.interrupted("the clock was set")

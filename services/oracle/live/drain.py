@@ -1,0 +1,103 @@
+"""Takes ZMQ frames off the wire as fast as they come, in a thread of its own.
+
+A publisher drops what a slow reader does not fetch (its hwm), and a block comes as thousands of messages at once. So
+nothing is done here but reading: 20,000 frames a second would be all that an event loop can do.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import zmq
+from nodeclients.zmq import Frame
+from zmq.utils.monitor import recv_monitor_message
+
+POLL_MS = 200
+CONNECTED = "oracle/connected"
+"""Topic of the frame that stands where a connection was made; after the first one, messages may be missing there."""
+
+
+class Drain:
+    """`with Drain(address, topics, now) as drain:` reads in the background; `taken` hands over what has come."""
+
+    def __init__(
+        self, address: str, topics: Sequence[str], now: Callable[[], float], wake: Callable[[], None] = lambda: None
+    ) -> None:
+        """`now` gives unix s; `wake` is called from the thread when something came after a pause."""
+        self._address = address
+        self._topics = tuple(topics)
+        self._now = now
+        self._wake = wake
+        self._frames: deque[Frame] = deque()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="zmq", daemon=True)
+        self.connected = False
+        self.fault: BaseException | None = None
+
+    def __enter__(self) -> Drain:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def taken(self, most: int) -> list[Frame]:
+        """At most so many of the frames that wait, oldest first."""
+        frames = self._frames
+        return [frames.popleft() for _ in range(min(most, len(frames)))]
+
+    def _run(self) -> None:
+        try:
+            with zmq.Context() as context, context.socket(zmq.SUB) as socket:
+                self._open(socket)
+                monitor = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED)
+                poller = zmq.Poller()
+                poller.register(socket, zmq.POLLIN)
+                poller.register(monitor, zmq.POLLIN)
+                while not self._stop.is_set():
+                    self._read(socket, monitor, dict(poller.poll(POLL_MS)))
+                socket.disable_monitor()
+        except BaseException as fault:  # the owner raises it where somebody sees it
+            self.fault = fault
+            self._wake()
+
+    def _open(self, socket: zmq.Socket[bytes]) -> None:
+        socket.setsockopt(zmq.RCVHWM, 0)  # never drop on our side: 0 is no limit
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
+        # A peer that vanished without a word (cut cable, dropped route) is noticed by ZMTP's own heartbeat.
+        socket.setsockopt(zmq.HEARTBEAT_IVL, 1000)
+        socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 3000)
+        socket.setsockopt(zmq.RECONNECT_IVL, 100)
+        socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
+        for topic in self._topics:
+            socket.setsockopt(zmq.SUBSCRIBE, topic.encode())
+        socket.connect(self._address)
+
+    def _read(self, socket: zmq.Socket[bytes], monitor: zmq.Socket[bytes], ready: dict[object, int]) -> None:
+        if monitor in ready:
+            self.connected = recv_monitor_message(monitor)["event"] == zmq.EVENT_HANDSHAKE_SUCCEEDED
+            if self.connected:
+                self._put(Frame(CONNECTED, b"", 0, self._now()))
+        if socket not in ready:
+            return
+        while not self._stop.is_set():
+            try:
+                parts = socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            if len(parts) == 3 and len(parts[2]) == 4:
+                topic, body, counter = parts
+                self._put(Frame(topic.decode("latin-1"), body, int.from_bytes(counter, "little"), self._now()))
+
+    def _put(self, frame: Frame) -> None:
+        idle = not self._frames
+        self._frames.append(frame)
+        if idle:
+            self._wake()

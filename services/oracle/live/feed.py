@@ -1,0 +1,243 @@
+"""The edge between the node and `Live`: hands it every frame, ticks, and mends what was missed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import NoReturn
+
+from nodeclients.errors import NodeFault
+from nodeclients.zmq import Frame
+
+from oracle.histogram import SPAN
+from oracle.live import recording
+from oracle.live.answer import Market
+from oracle.live.clock import SteadyClock
+from oracle.live.core import Live, Told
+from oracle.live.drain import CONNECTED, Drain
+from oracle.live.mempool import TOPICS
+from oracle.live.node import BATCH, Node, Status, words
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.5
+POLL_S = 2.0
+RETRY_S = 0.5
+AT_ONCE = 2000
+"""Frames that are taken before others get their turn, some 20 ms."""
+HISTORY = 144
+"""Blocks that are read at the start: a day."""
+UNCONNECTED_S = 3.0
+UNTOLD_S = 10.0
+"""How long RPC may name a tip that ZMQ has not told of."""
+SILENT = 3
+"""So many times in a row the mempool may change without a word over ZMQ, before it is called silent."""
+SETTLE_S = 0.2
+"""A burst of losses is let pass before a snapshot is asked for."""
+
+
+class Feed:
+    """`await Feed(...).run()` goes on until it is cancelled; it raises only what is a fault of its own."""
+
+    def __init__(
+        self,
+        node: Node,
+        zmq_address: str,
+        live: Live,
+        tell: Callable[[Told], None],
+        *,
+        record: Callable[[Frame], None] = lambda _: None,
+        clock: SteadyClock | None = None,
+    ) -> None:
+        """`tell` gets every answer, `record` every input."""
+        self.live = live
+        self._node = node
+        self._address = zmq_address
+        self._tell = tell
+        self._record = record
+        self._clock = clock or SteadyClock()
+        self._came = asyncio.Event()
+        self._lost = asyncio.Event()
+        self._frames = 0
+        self._frames_at_poll = 0
+        self._differed = False  # at the last look: another size, and nothing told of it
+        self._silences = 0
+        self._connections = 0
+        self._unconnected_since = self._clock.now()
+        self._height = -1  # up to which blocks are known
+        self._tip = b""  # the last one that was told or read
+        self._untold_since: float | None = None
+        self._asked: set[bytes] = set()
+
+    async def run(self) -> NoReturn:
+        loop = asyncio.get_running_loop()
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(self._came.set)
+
+        with Drain(self._address, TOPICS, self._clock.now, wake) as drain:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._pump(drain))
+                tasks.create_task(self._tick())
+                tasks.create_task(self._keep_in_step(drain))
+        raise AssertionError("the feed's tasks never return")
+
+    def _take(self, frame: Frame) -> None:
+        self._record(frame)
+        told = self.live.take(frame)
+        if told is not None:
+            self._tell(told)
+
+    def _own(self, topic: str, body: str = "") -> None:
+        self._take(recording.own(topic, self._clock.now(), body.encode()))
+
+    async def _pump(self, drain: Drain) -> NoReturn:
+        while True:
+            await self._came.wait()
+            self._came.clear()
+            while frames := drain.taken(AT_ONCE):
+                for frame in frames:
+                    if frame.topic == CONNECTED:
+                        self._connected()
+                    else:
+                        self._take(frame)
+                self._frames += len(frames)
+                if self.live.mempool.lost:
+                    self._lost.set()
+                await asyncio.sleep(0)
+            if drain.fault is not None:
+                raise drain.fault
+
+    def _connected(self) -> None:
+        self._connections += 1
+        if self._connections > 1:
+            self._own(recording.INTERRUPTED, "the ZMQ connection broke and came back")
+
+    async def _tick(self) -> NoReturn:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            self._own(recording.TICK)
+            due = max(due + TICK_S, loop.time())
+            await asyncio.sleep(due - loop.time())
+
+    async def _keep_in_step(self, drain: Drain) -> NoReturn:
+        """Look at the node every `POLL_S`, at once when something was lost."""
+        while True:
+            try:
+                fault = await self._step(drain)
+            except NodeFault as error:
+                fault = words(error)
+            if fault:
+                if not self.live.mempool.lost:
+                    self._own(recording.INTERRUPTED, fault)
+                self._stand(fault)
+                await asyncio.sleep(RETRY_S)
+                continue
+            if not self.live.mempool.lost:
+                self._lost.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(POLL_S):
+                        await self._lost.wait()
+            await asyncio.sleep(SETTLE_S if self.live.mempool.lost else 0)
+
+    async def _step(self, drain: Drain) -> str:
+        """Why the node cannot be relied on, "" when it can and the mempool is in step."""
+        if jump_s := self._clock.jumped():
+            self._start_over(jump_s)
+        status = await self._node.status()
+        fault = status.fault or self._connection_fault(drain)
+        if fault:
+            return fault
+        if not self.live.ready and (fault := await self._node.topics_fault()):
+            return fault
+        self._compare(drain, status)
+        if self._silences >= SILENT:
+            return f"the mempool changes, but ZMQ at {self._address} tells nothing of it"
+        if self.live.mempool.lost:
+            await self._catch_up(status)
+        if not self.live.mempool.lost:
+            self._stand("")
+        await self._fill()
+        return ""
+
+    async def _catch_up(self, status: Status) -> None:
+        """Blocks that are not known yet, and a snapshot of the mempool."""
+        log.info("taking a snapshot of the mempool: %s", self.live.mempool.lost)
+        if self._height < 0:
+            self._stand("reading the last blocks")
+            await self._read_blocks(status)
+        self._own(recording.BEGIN)
+        sequence, txids = await self._node.snapshot()
+        self._take(recording.snapshot(sequence, txids, self._clock.now()))
+        await self._read_blocks(status)
+        self._tip, self._untold_since = status.tip, None
+        self._asked.clear()
+
+    async def _read_blocks(self, status: Status) -> None:
+        first = max(self._height, status.height - HISTORY) + 1
+        if self.live.market is not Market.NONE and first <= status.height:
+            async for raw in self._node.blocks(first, status.height, self.live.heard):
+                self._take(Frame(recording.BLOCK, raw, 0, self._clock.now()))
+        self._height = status.height
+
+    async def _fill(self) -> None:
+        """Fetch waiting transactions whose bytes were not heard, as far as they entered within the window."""
+        missing = self.live.mempool.missing
+        self._asked &= missing
+        wanted = [txid[::-1].hex() for txid in missing - self._asked]
+        for first in range(0, len(wanted), BATCH):
+            if self.live.mempool.lost:
+                return
+            batch = wanted[first : first + BATCH]
+            self._asked.update(bytes.fromhex(txid)[::-1] for txid in batch)
+            recent = await self._node.waiting_since(batch, self._clock.now() - SPAN)
+            raws = await self._node.raw([txid for txid, _ in recent])
+            for (_, entered), raw in zip(recent, raws, strict=True):
+                if raw is not None:
+                    self._take(recording.transaction(raw, entered, self._clock.now()))
+
+    def _compare(self, drain: Drain, status: Status) -> None:
+        """Notice that ZMQ says nothing although the mempool or the tip has changed."""
+        mempool, now = self.live.mempool, self._clock.now()
+        quiet = self._frames == self._frames_at_poll and not len(drain)
+        self._frames_at_poll = self._frames
+        if not quiet:
+            self._silences = 0
+        if not mempool.exact:
+            return
+        differs = quiet and status.mempool_size != len(mempool.tracked)
+        if differs and self._differed:
+            self._silences += 1
+            told = f"{len(mempool.tracked)} transactions were told of, the node has {status.mempool_size}"
+            self._own(recording.INTERRUPTED, told)
+        self._differed = differs
+        if status.tip == self._tip or status.tip in self.live.heard:
+            self._tip, self._height, self._untold_since = status.tip, status.height, None
+        elif self._untold_since is None:
+            self._untold_since = now
+        elif now - self._untold_since > UNTOLD_S:
+            self._own(recording.INTERRUPTED, "ZMQ did not tell of the tip")
+
+    def _connection_fault(self, drain: Drain) -> str:
+        now = self._clock.now()
+        if drain.connected:
+            self._unconnected_since = now
+            return ""
+        if now - self._unconnected_since < UNCONNECTED_S:
+            return "the ZMQ connection is being made"
+        return f"nothing at {self._address} speaks ZMQ; bitcoind's -zmqpub options name the address"
+
+    def _stand(self, fault: str) -> None:
+        ready = not fault
+        if (ready, fault) != (self.live.ready, self.live.reason):
+            log.log(logging.INFO if ready else logging.WARNING, "%s", fault or "in step with the node")
+            self._take(recording.standing(ready, fault, self._clock.now()))
+
+    def _start_over(self, jump_s: float) -> None:
+        log.warning("the clock was set by %.1f s: everything is read anew", jump_s)
+        self._clock.set()
+        self._own(recording.RESET)
+        self._height = -1

@@ -1,0 +1,139 @@
+"""What is asked of bitcoind by RPC, and what its answers mean for us."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nodeclients.bitcoind import BitcoindClient
+from nodeclients.errors import NodeError, NodeFault, NodeRefused, NodeUnreachable, NodeWarmingUp
+
+from oracle.live.mempool import TOPICS
+
+CHAINS = {"mainnet": "main", "testnet": "testnet4", "private": "regtest", "sandbox": "regtest"}
+"""What `getblockchaininfo.chain` must say (Bitcoin Core v31.99 src/util/chaintype.cpp)."""
+CALLED = (
+    "getblock",
+    "getblockchaininfo",
+    "getblockhash",
+    "getmempoolentry",
+    "getmempoolinfo",
+    "getrawmempool",
+    "getrawtransaction",
+    "getzmqnotifications",
+)
+"""Every method we call; what `rpcwhitelist` must let us."""
+BATCH = 500
+SYNCED_WITHIN = 2
+"""Headers that may be ahead of the blocks without a sync: a new block's header comes before its body."""
+SLOW_S = 120.0
+"""A snapshot of a full mempool, or a block, on a busy node."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """One look at the node. `fault` is why it cannot be relied on now, "" when it can."""
+
+    fault: str
+    height: int = 0
+    tip: bytes = b""
+    """Hash of the best block, wire order."""
+    mempool_size: int = 0
+
+
+class Node:
+    """Calls to one bitcoind. Every NodeFault goes through to the caller but from `status`, which puts it in words."""
+
+    def __init__(self, client: BitcoindClient, network: str) -> None:
+        self._client = client
+        self._network = network
+
+    async def status(self) -> Status:
+        """Chain, sync and mempool."""
+        try:
+            chain, mempool = await self._client.batch([("getblockchaininfo", ()), ("getmempoolinfo", ())])
+            for answer in (chain, mempool):
+                if isinstance(answer, NodeError):
+                    raise answer
+        except NodeFault as fault:
+            return Status(words(fault))
+        return Status(
+            _fault(chain, mempool, self._network),
+            int(chain["blocks"]),
+            bytes.fromhex(chain["bestblockhash"])[::-1],
+            int(mempool["size"]),
+        )
+
+    async def topics_fault(self) -> str:
+        """Which of the ZMQ topics the node does not publish, as a sentence that names the flags; "" when all are."""
+        published = {str(entry["type"]).removeprefix("pub") for entry in await self._client.call("getzmqnotifications")}
+        flags = [f"-zmqpub{topic}" for topic in TOPICS if topic not in published]
+        return f"bitcoind does not publish all that is needed: start it with {' and '.join(flags)}" if flags else ""
+
+    async def snapshot(self) -> tuple[int, list[str]]:
+        """The next mempool sequence number, and the ids of all that waits (hex as RPC writes them)."""
+        answer = await self._client.call("getrawmempool", False, True, timeout_s=SLOW_S)
+        return int(answer["mempool_sequence"]), answer["txids"]
+
+    async def waiting_since(self, txids: Sequence[str], oldest: float) -> list[tuple[str, float]]:
+        """Those that entered the mempool after `oldest` (unix s), with the time, without what has left meanwhile."""
+        entries = await self._client.batch([("getmempoolentry", (txid,)) for txid in txids], timeout_s=SLOW_S)
+        times = [(txid, float(entry["time"])) for txid, entry in zip(txids, entries, strict=True) if _there(entry)]
+        return [(txid, at) for txid, at in times if at >= oldest]
+
+    async def raw(self, txids: Sequence[str]) -> list[bytes | None]:
+        """The bytes of waiting transactions, None for one that has left."""
+        answers = await self._client.batch([("getrawtransaction", (txid,)) for txid in txids], timeout_s=SLOW_S)
+        return [bytes.fromhex(answer) if _there(answer) else None for answer in answers]
+
+    async def blocks(self, first: int, last: int, skip: set[bytes]) -> AsyncIterator[bytes]:
+        """Raw blocks of these heights on the best chain, oldest first; `skip` holds hashes (wire order) not wanted.
+
+        One that was pruned or reorganised away meanwhile is passed over.
+        """
+        heights = range(max(first, 0), last + 1)
+        hashes = await self._client.batch([("getblockhash", (height,)) for height in heights])
+        for block_hash in hashes:
+            if _there(block_hash) and bytes.fromhex(block_hash)[::-1] not in skip:
+                try:
+                    block = await self._client.call("getblock", block_hash, 0, timeout_s=SLOW_S)
+                except NodeRefused:
+                    raise
+                except NodeError:
+                    continue
+                yield await asyncio.to_thread(bytes.fromhex, block)
+
+
+def words(fault: NodeFault) -> str:
+    """Why there is no answer, as an operator would say it."""
+    match fault:
+        case NodeWarmingUp():
+            return f"bitcoind is loading: {fault.message}"
+        case NodeRefused():
+            return fault.message
+        case NodeUnreachable():
+            return str(fault)
+    return f"bitcoind answers with an error: {fault}"
+
+
+def _fault(chain: dict[str, Any], mempool: dict[str, Any], network: str) -> str:
+    wanted = CHAINS[network]
+    if chain["chain"] != wanted:
+        return f"bitcoind is on the chain {chain['chain']}, not on {wanted}"
+    if chain["headers"] > chain["blocks"] + SYNCED_WITHIN:
+        percent = 100 * min(0.9999, float(chain["verificationprogress"]))
+        return f"bitcoind is syncing: {percent:.2f} %, block {chain['blocks']} of {chain['headers']}"
+    if chain["initialblockdownload"]:
+        return f"bitcoind is in its initial block download: no recent block at height {chain['blocks']}"
+    if not mempool.get("loaded", True):
+        return "bitcoind is still loading its mempool"
+    return ""
+
+
+def _there(answer: Any) -> bool:
+    """Whether a batch gave an answer. An error that is no "not found" goes through."""
+    if isinstance(answer, NodeRefused):
+        raise answer
+    return not isinstance(answer, NodeError)

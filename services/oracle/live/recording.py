@@ -1,0 +1,104 @@
+"""The inputs of the oracle as one stream: the node's ZMQ frames, and what else decides a price, as frames of our own.
+
+A recording is such a stream in a file. `Live` is a pure function of it, so a replay gives the same prices bit for bit:
+nothing else, not even the clock, takes part.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from nodeclients.zmq import Frame
+
+from oracle.errors import OracleError
+
+MAGIC = b"oracle recording 1\n"
+_HEAD = struct.Struct("<dIBI")  # arrival (unix s), counter, length of the topic, length of the body
+_SEQUENCE = struct.Struct("<Q")
+_ENTERED = struct.Struct("<d")
+MAX_BODY = 64 * 1024 * 1024
+
+MARKET = "oracle/market"
+"""First in a recording: which market it is of."""
+BEGIN = "oracle/begin"
+"""A snapshot of the mempool is being asked for."""
+SNAPSHOT = "oracle/snapshot"
+TRANSACTION = "oracle/transaction"
+BLOCK = "oracle/block"
+"""A block that RPC gave; its raw bytes."""
+STANDING = "oracle/standing"
+"""Whether the node can be relied on, JSON {"ready", "reason"}."""
+INTERRUPTED = "oracle/interrupted"
+"""Something shows that messages may have been lost; a sentence."""
+RESET = "oracle/reset"
+"""The clock was set: everything known is forgotten."""
+TICK = "oracle/tick"
+"""An answer is due."""
+
+
+def own(topic: str, at: float, body: bytes = b"") -> Frame:
+    """A frame of ours."""
+    return Frame(topic, body, 0, at)
+
+
+def snapshot(sequence: int, txids: list[str], at: float) -> Frame:
+    """`getrawmempool(mempool_sequence=true)`: the next sequence number and the ids as RPC writes them."""
+    return own(SNAPSHOT, at, _SEQUENCE.pack(sequence) + b"".join(bytes.fromhex(txid)[::-1] for txid in txids))
+
+
+def read_snapshot(body: bytes) -> tuple[int, list[bytes]]:
+    """The next sequence number, and the ids in wire order."""
+    return _SEQUENCE.unpack_from(body)[0], [body[at : at + 32] for at in range(_SEQUENCE.size, len(body), 32)]
+
+
+def transaction(raw: bytes, entered: float, at: float) -> Frame:
+    """A transaction that RPC gave and that entered the mempool at `entered` (unix s)."""
+    return own(TRANSACTION, at, _ENTERED.pack(entered) + raw)
+
+
+def read_transaction(body: bytes) -> tuple[bytes, float]:
+    """Raw bytes, and the unix time of entering."""
+    return body[_ENTERED.size :], _ENTERED.unpack_from(body)[0]
+
+
+def standing(ready: bool, reason: str, at: float) -> Frame:
+    return own(STANDING, at, json.dumps({"ready": ready, "reason": reason}).encode())
+
+
+def read_standing(body: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(body)
+    return found
+
+
+class Recorder:
+    """Writes frames to a file; use as a context manager."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        file.write(MAGIC)
+
+    def write(self, frame: Frame) -> None:
+        topic = frame.topic.encode("latin-1")
+        self._file.write(_HEAD.pack(frame.at, frame.counter, len(topic), len(frame.body)) + topic + frame.body)
+
+
+def read(path: Path) -> Iterator[Frame]:
+    """The frames of a recording. One that was cut off ends where it was cut. OracleError when it is none."""
+    try:
+        with path.open("rb") as file:
+            if file.read(len(MAGIC)) != MAGIC:
+                raise OracleError(f"{path} is no recording of this oracle.", "Make one with: python -m oracle record")
+            while len(head := file.read(_HEAD.size)) == _HEAD.size:
+                at, counter, topic_length, length = _HEAD.unpack(head)
+                if length > MAX_BODY:
+                    raise OracleError(f"{path} is damaged: a message of {length} bytes.")
+                topic, body = file.read(topic_length), file.read(length)
+                if len(topic) < topic_length or len(body) < length:
+                    return
+                yield Frame(topic.decode("latin-1"), body, counter, at)
+    except OSError as fault:
+        raise OracleError(f"{path} cannot be read ({fault.strerror}).") from fault

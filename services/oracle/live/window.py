@@ -1,0 +1,109 @@
+"""The payments of the last three hours as they come from the mempool and from blocks, ready to be estimated from."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable
+
+import numpy as np
+
+from oracle.grid import SATS_PER_BTC, Floats
+from oracle.histogram import SlidingHistogram, is_round
+from oracle.live.mempool import Transaction
+from oracle.live.recent import RecentIds
+from oracle.parse import HEADER, HIGHEST, LOWEST, Verdict, filter_block, spends
+
+FRESH = 20_000
+"""Amounts that wait at most for a price to be drawn against."""
+NEAR = 0.05
+"""How far from the price (its share) an implied price may lie to be drawn."""
+
+Payment = tuple[float, int]
+"""When (unix s), and how much (sats)."""
+
+
+class Window:
+    """Each transaction counts once, when it was first heard of. Additions are gathered, and applied by `settle`."""
+
+    def __init__(self) -> None:
+        self.histogram = SlidingHistogram()
+        self.verdicts: Counter[Verdict] = Counter()
+        """Transactions by what the filter said of them, since the start."""
+        self.ids = RecentIds()
+        self.kept: dict[bytes, tuple[float, tuple[int, ...]]] = {}
+        """Payments that may still be taken back: when, and which amounts."""
+        self.fresh: deque[Payment] = deque(maxlen=FRESH)
+        """Payments since `drawn` was last called."""
+        self._added: list[Payment] = []
+        self._removed: list[Payment] = []
+
+    def add(self, transaction: Transaction, at: float) -> None:
+        """A transaction first heard of at `at` (unix s)."""
+        if transaction.txid in self.ids:
+            return
+        verdict, outputs = transaction.scanned.verdict, transaction.scanned.outputs
+        if outputs is not None and spends(transaction.raw, 0, self.ids, ()):
+            verdict, outputs = Verdict.PARENT_IN_WINDOW, None
+        self.ids.add((transaction.txid,), at)
+        self.verdicts[verdict] += 1
+        if outputs is None:
+            return
+        sats = tuple(n for n in (int.from_bytes(each, "little") for each in outputs) if LOWEST < n < HIGHEST)
+        self.kept[transaction.txid] = (at, sats)
+        self._pay((at, n) for n in sats)
+
+    def add_block(self, raw: bytes) -> float:
+        """A whole block, at the time in its header, which is returned (unix s)."""
+        at = float(int.from_bytes(raw[HEADER - 12 : HEADER - 8], "little"))
+        filtered = filter_block(raw, self.ids)
+        self.ids.add(filtered.ids, at)
+        self.verdicts += filtered.verdicts
+        self._pay((at, n) for n in filtered.amounts.tolist())
+        return at
+
+    def malformed(self) -> None:
+        """Bytes came that are no transaction."""
+        self.verdicts[Verdict.MALFORMED] += 1
+
+    def take_back(self, txid: bytes) -> None:
+        """A transaction will not be paid."""
+        at, sats = self.kept.pop(txid, (0.0, ()))
+        self._removed += [(at, n) for n in sats]
+
+    def keep(self, txid: bytes) -> None:
+        """A transaction was mined, or left in another way that does not speak against its payment."""
+        self.kept.pop(txid, None)
+
+    def settle(self, now: float) -> bool:
+        """Apply what has come, let go of what is too old; whether there was anything to apply."""
+        changed = bool(self._added or self._removed)
+        if self._added:
+            self.histogram.add(*_arrays(self._added))
+        if self._removed:
+            self.histogram.remove(*_arrays(self._removed))
+        self._added, self._removed = [], []
+        self.histogram.advance(now)
+        self.ids.advance(now)
+        return changed
+
+    def drawn(self, price: float, usd: Iterable[float]) -> list[tuple[float, float]]:
+        """(unix s, USD per BTC) of the fresh payments that are a round amount near `price`. They are fresh no more."""
+        if not self.fresh:
+            return []
+        times, sats = (np.array(column) for column in zip(*self.fresh, strict=True))
+        self.fresh.clear()
+        implied = np.array(list(usd))[:, None] * SATS_PER_BTC / sats
+        near = (np.abs(implied / price - 1) < NEAR) & ~is_round(sats)
+        _, which = points = np.nonzero(near)
+        order = np.argsort(times[which], kind="stable")
+        return list(zip(times[which][order].tolist(), implied[points][order].tolist(), strict=True))
+
+    def _pay(self, payments: Iterable[Payment]) -> None:
+        payments = list(payments)
+        self._added += payments
+        self.fresh += payments
+
+
+def _arrays(payments: list[Payment]) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], Floats]:
+    times, sats = zip(*payments, strict=True)
+    return np.array(sats, dtype=np.int64), np.array(times, dtype=np.float64)

@@ -1,0 +1,1 @@
+"""The oracle as a service: HTTP, WebSocket, and the page."""

@@ -1,0 +1,59 @@
+"""What the oracle tells its clients, as JSON. Every number that is money says its market along with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from oracle.live.answer import Answer
+from oracle.live.core import Live
+from oracle.parse import Verdict
+
+Point = tuple[float, float]
+"""(unix s, implied USD per BTC)."""
+MOST_POINTS = 4000
+"""In one message, about 200 kB; of more, evenly spread ones are told."""
+
+
+def price(answer: Answer) -> dict[str, Any]:
+    """The answer itself: USD per BTC, unix seconds."""
+    return {
+        "price": answer.price,
+        "low": answer.low,
+        "high": answer.high,
+        "confidence": answer.confidence,
+        "state": answer.state.value,
+        "reason": answer.reason,
+        "market": answer.market.value,
+        "n_points": answer.n_points,
+        "as_of": None if answer.as_of is None else round(answer.as_of, 3),
+        "age_s": None if answer.as_of is None else round(max(0.0, answer.at - answer.as_of), 3),
+        "timestamp": round(answer.at, 3),
+    }
+
+
+def stats(live: Live, started_at: float, now: float) -> dict[str, Any]:
+    """Counts since the start of the process, and what is in the window and in the mempool now."""
+    received = live.window.verdicts.total()
+    kept = live.window.verdicts[Verdict.KEPT]
+    return {
+        "total_received": received,
+        "total_filtered": received - kept,
+        "active_in_window": live.window.histogram.n_amounts,
+        "mempool": len(live.mempool.tracked),
+        "events_missed": live.mempool.events_missed,
+        "resyncs": live.mempool.resyncs,
+        "uptime_seconds": round(now - started_at, 1),
+    }
+
+
+def transactions(points: Sequence[Point]) -> list[dict[str, float]]:
+    """Points as the seed's message has them, times to the millisecond and dollars to the cent."""
+    return [{"timestamp": round(at, 3), "price": round(usd, 2)} for at, usd in thinned(points, MOST_POINTS)]
+
+
+def thinned(points: Sequence[Point], most: int) -> Iterable[Point]:
+    """At most so many of the points, evenly spread over them."""
+    if len(points) <= most:
+        return points
+    return (points[number * len(points) // most] for number in range(most))

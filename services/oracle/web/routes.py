@@ -1,0 +1,84 @@
+"""The HTTP routes: the page, what operators watch, and the API."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from starlette.responses import JSONResponse, PlainTextResponse
+
+from oracle.estimate import State
+from oracle.live.answer import Answer, Market
+from oracle.web import explain, messages, metrics
+from oracle.web.asked import history_range
+from oracle.web.faults import Refused
+from oracle.web.parts import Parts
+
+UNREADY = (State.NOT_READY, State.STALE)
+
+
+def router(parts: Parts) -> APIRouter:
+    """Everything but the WebSocket."""
+    routes = APIRouter()
+
+    def newest() -> Answer:
+        answer = parts.answer
+        if answer is None:
+            raise Refused(503, "The oracle has just started; ask again in a second.")
+        return answer
+
+    @routes.get("/health")
+    async def health() -> JSONResponse:
+        """Whether the process does its work at all; 500 when it has failed."""
+        fault = parts.feed_fault
+        return JSONResponse({"status": fault or "ok"}, status_code=500 if fault else 200)
+
+    @routes.get("/ready")
+    async def ready() -> JSONResponse:
+        """Whether answers are fresh; 503 with the reason when they are not."""
+        answer = newest()
+        is_ready = answer.state not in UNREADY and not parts.feed_fault
+        body = {"ready": is_ready, "waits_for": [] if is_ready else ["bitcoind"], "history": parts.history_fault}
+        return JSONResponse({**body, **messages.price(answer)}, status_code=200 if is_ready else 503)
+
+    @routes.get("/metrics")
+    async def figures() -> PlainTextResponse:
+        """Prometheus metrics."""
+        found = metrics.families(parts.live, newest(), len(parts.clients), parts.history_fault)
+        return PlainTextResponse(metrics.exposition(found), media_type=metrics.CONTENT_TYPE)
+
+    @routes.get("/api/v1/price")
+    async def price(response: Response) -> dict[str, Any]:
+        """The price of one BTC in USD now, its 90 % interval, and what it is worth (`state`, `reason`)."""
+        response.headers["Cache-Control"] = "no-store"
+        return {**messages.price(newest()), "sequence": parts.stream.number, "stream": parts.stream.name}
+
+    @routes.get("/api/v1/history")
+    async def history(
+        first: Annotated[str | None, Query(alias="from")] = None,
+        last: Annotated[str | None, Query(alias="to")] = None,
+        step: str | None = None,
+    ) -> dict[str, Any]:
+        """Answers of the past. `from` and `to` are unix seconds or ISO times, `step` is seconds."""
+        asked = history_range(first, last, step, parts.clock.now())
+        if parts.store is None:
+            raise Refused(503, "This oracle keeps no history: set DATABASE_URL or HISTORY_FILE.")
+        buckets = await parts.store.read(asked.first, asked.last, asked.step)
+        market = parts.live.market
+        return {
+            **{"from": asked.first, "to": asked.last, "step": asked.step, "market": market.value},
+            "history": [asdict(bucket) for bucket in buckets if market is not Market.NONE or bucket.price is None],
+        }
+
+    @routes.get("/api/v1/histogram")
+    async def histogram() -> dict[str, Any]:
+        """The amounts of the window by size, and where round dollar amounts lie at the present price."""
+        return explain.histogram(parts.live, newest())
+
+    @routes.get("/api/v1/explain")
+    async def why() -> dict[str, Any]:
+        """Filter counts, peaks, mempool: everything behind the present answer."""
+        return explain.explain(parts.live, newest(), parts.history_fault)
+
+    return routes

@@ -1,0 +1,135 @@
+"""The environment as one value; every fault is a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from nodeclients.bitcoind import BitcoindClient, CookieFile, Credentials, PasswordFile
+
+from oracle.errors import OracleError
+from oracle.live.answer import Market
+from oracle.live.node import CHAINS
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+NODE_TIMEOUT_S = 5.0
+RPC_PORTS = {"mainnet": 8332, "testnet": 48332, "private": 18443, "sandbox": 18443}
+"""Bitcoin Core v31.99 src/chainparamsbase.cpp."""
+
+
+@dataclass(frozen=True)
+class NodeSettings:
+    """Where the node is and who asks it."""
+
+    network: str
+    market: Market
+    rpc_host: str
+    rpc_port: int
+    credentials: Credentials
+    zmq: str
+
+    def client(self) -> BitcoindClient:
+        return BitcoindClient(self.rpc_host, self.rpc_port, self.credentials, timeout_s=NODE_TIMEOUT_S)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that the service needs."""
+
+    node: NodeSettings
+    host: str
+    port: int
+    root_path: str
+    """Prefix under which the proxy serves us and which it strips: "/oracle", or ""."""
+    database_url: str
+    """libpq URL without the password; "" when history goes to `history_file`."""
+    database_password_file: Path | None
+    history_file: Path | None
+    """SQLite file; None keeps no history."""
+    log_level: str
+
+
+def node_from_env(env: Mapping[str, str]) -> NodeSettings:
+    """The node's part of the environment. Raises OracleError with one sentence."""
+    network = env.get("NETWORK", "mainnet")
+    if network not in CHAINS:
+        raise OracleError(f"NETWORK is {network!r}; it must be one of {', '.join(CHAINS)}.")
+    url = env.get("BITCOIND_RPC_URL", f"http://127.0.0.1:{RPC_PORTS[network]}")
+    rpc = _url("BITCOIND_RPC_URL", url, "http")
+    zmq = env.get("BITCOIND_ZMQ", "tcp://127.0.0.1:28332")
+    _url("BITCOIND_ZMQ", zmq, "tcp")
+    return NodeSettings(network, _market(env, network), *rpc, _credentials(env), zmq)
+
+
+def from_env(env: Mapping[str, str]) -> Settings:
+    """Read and check the environment. Raises OracleError with one sentence."""
+    node = node_from_env(env)
+    host, port = _listen(env.get("LISTEN", "127.0.0.1:8000"))
+    root_path = env.get("ROOT_PATH", "").rstrip("/")
+    if root_path and not root_path.startswith("/"):
+        raise OracleError(f"ROOT_PATH is {root_path!r}; it must start with a slash, as in /oracle.")
+    log_level = env.get("LOG_LEVEL", "info")
+    if log_level not in LOG_LEVELS:
+        raise OracleError(f"LOG_LEVEL is {log_level!r}; it must be one of {', '.join(LOG_LEVELS)}.")
+    database, password_file = env.get("DATABASE_URL", ""), env.get("DATABASE_PASSWORD_FILE", "")
+    if database:
+        if urlsplit(database).scheme not in ("postgresql", "postgres"):
+            raise OracleError("DATABASE_URL must be a URL that starts with postgresql://.")
+        if not password_file:
+            raise OracleError("DATABASE_URL is set, but DATABASE_PASSWORD_FILE is not.")
+    history = env.get("HISTORY_FILE", "")
+    return Settings(
+        node=node,
+        host=host,
+        port=port,
+        root_path=root_path,
+        database_url=database,
+        database_password_file=Path(password_file) if password_file else None,
+        history_file=Path(history) if history and not database else None,
+        log_level=log_level,
+    )
+
+
+def _market(env: Mapping[str, str], network: str) -> Market:
+    usual = Market.REAL if network == "mainnet" else Market.NONE
+    try:
+        market = Market(env.get("MARKET") or usual)
+    except ValueError:
+        raise OracleError(f"MARKET is {env['MARKET']!r}; it must be one of {', '.join(Market)}.") from None
+    if (market is Market.REAL) != (network == "mainnet") and market is not Market.NONE:
+        allowed = "real or none" if network == "mainnet" else "synthetic or none"
+        raise OracleError(f"MARKET is {market}; on {network} it must be {allowed}.")
+    return market
+
+
+def _credentials(env: Mapping[str, str]) -> Credentials:
+    """A file is read when it is needed, and again after a refusal: the node writes a new cookie at every start."""
+    if cookie := env.get("BITCOIND_COOKIE_FILE"):
+        return CookieFile(Path(cookie))
+    password_file = env.get("BITCOIND_RPC_PASSWORD_FILE")
+    if not password_file:
+        raise OracleError(
+            "The node's password is not known.",
+            "Set BITCOIND_RPC_USER and BITCOIND_RPC_PASSWORD_FILE, or BITCOIND_COOKIE_FILE.",
+        )
+    return PasswordFile(env.get("BITCOIND_RPC_USER", "oracle"), Path(password_file))
+
+
+def _listen(value: str) -> tuple[str, int]:
+    host, colon, port = value.rpartition(":")
+    if not colon or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise OracleError(f"LISTEN is {value!r}; it must be an address and a port, as in 0.0.0.0:8000.")
+    return host.strip("[]"), int(port)
+
+
+def _url(key: str, value: str, scheme: str) -> tuple[str, int]:
+    try:
+        url = urlsplit(value)
+        host, port = url.hostname, url.port
+    except ValueError:
+        host = port = None
+    if not host or not port or url.scheme != scheme:
+        raise OracleError(f"{key} is {value!r}; it must be like {scheme}://host:port.")
+    return host, port
