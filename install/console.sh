@@ -8,7 +8,7 @@ SAID=""    # set once an error was told in words
 UNDO=()    # functions that take back what is half done, run in reverse order when the installer fails
 
 open_log() {
-  LOG=$(mktemp /tmp/nodeyard-install.XXXXXX)
+  LOG=$(mktemp "${TMPDIR:-/tmp}/nodeyard-install.XXXXXX")
   trap 'leave $?' EXIT
   trap 'exit 130' INT TERM
 }
@@ -70,7 +70,7 @@ leave() {
 # a purge takes those of earlier failures along.
 keep_log() {
   if [ -n "$PURGE" ] && [ "$1" -eq 0 ]; then
-    rm -f /tmp/nodeyard-install.*
+    rm -f "${TMPDIR:-/tmp}"/nodeyard-install.*
   elif [ -d "$DIR" ]; then
     mkdir -p "$DIR/log"
     cat "$LOG" >>"$DIR/log/install.log"

@@ -39,7 +39,7 @@ refuse_other_dockers() {
   esac
   export DOCKER_HOST=unix://$SOCKET
   case "$client $(readlink -f "$client" 2>/dev/null)" in
-    *snap*) fail "Docker is installed as a snap ($client), whose engine may not read Nodeyard's folders." \
+    */snap/*) fail "Docker is installed as a snap ($client), whose engine may not read Nodeyard's folders." \
       "Remove it (snap remove docker) and run the installer again: it installs Docker's own engine." ;;
   esac
   if [ -n "$client" ] && "$client" --version 2>/dev/null | grep -qi podman; then
@@ -48,7 +48,7 @@ refuse_other_dockers() {
   fi
 }
 
-engine_answers() { [ -S "$SOCKET" ] && command -v docker >/dev/null && quietly timeout 20 docker version; }
+engine_answers() { command -v docker >/dev/null && quietly timeout 20 docker version; }
 
 # --- installing ----------------------------------------------------------------------------------------------------------
 
