@@ -66,10 +66,14 @@ async def serve(path: Path, simulator: Simulator) -> asyncio.Server:
 
 
 def _bound(path: Path) -> socket.socket:
-    path.unlink(missing_ok=True)
+    """A listening socket that appears at `path` only when it answers and is the owner's alone."""
+    beside = path.with_name(path.name + ".new")
+    beside.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(str(path))
-    path.chmod(0o600)
+    listener.bind(str(beside))
+    beside.chmod(0o600)
+    listener.listen()
+    beside.replace(path)
     return listener
 
 
