@@ -10,9 +10,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.bitcoind import methods
-from sandbox.bitcoind.methods import METHODS, RpcError
+from sandbox.bitcoind import rpc
+from sandbox.bitcoind.methods import METHODS
 from sandbox.bitcoind.node import Node
+from sandbox.bitcoind.rpc import RpcError
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND = -32700, -32600, -32601
 STATUS = {200: "OK", 204: "No Content", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden"}
@@ -115,10 +116,10 @@ class RpcServer:
         if arguments is not None and not isinstance(arguments, list | dict):
             raise RpcError(INVALID_REQUEST, "Params must be an array or object")
         if told := self._node.faults.errors.get(name):
-            raise RpcError(methods.MISC, told)
+            raise RpcError(rpc.MISC, told)
         if name not in METHODS:
             raise RpcError(METHOD_NOT_FOUND, "Method not found")
-        return methods.call(self._node, name, arguments or [])
+        return rpc.call(self._node, name, METHODS[name], arguments or [])
 
     def _user(self, authorization: str) -> str | None:
         """Who asks, None when the password is wrong."""

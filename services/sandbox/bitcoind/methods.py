@@ -3,47 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from sandbox.bitcoind import describe, params, policy
 from sandbox.bitcoind.block import Block
 from sandbox.bitcoind.node import Node
 from sandbox.bitcoind.policy import Refusal
+from sandbox.bitcoind.rpc import (
+    ALREADY_IN_UTXO_SET,
+    DESERIALIZATION,
+    INVALID_ADDRESS,
+    INVALID_PARAMETER,
+    MISC,
+    Method,
+    Parameter,
+    RpcError,
+)
 from sandbox.bitcoind.tx import Outpoint, Truncated, parse
 from sandbox.controlserver import Refused
 
-MISC, TYPE, INVALID_ADDRESS, INVALID_PARAMETER, DESERIALIZATION = -1, -3, -5, -8, -22
-ALREADY_IN_UTXO_SET = -27
-"""Error codes: src/rpc/protocol.h."""
 NO_TRANSACTION = (
     "No such mempool transaction. Use -txindex or provide a block hash to enable blockchain transaction queries. "
     "Use gettransaction for wallet transactions."
 )
-
-
-class RpcError(Exception):
-    """Answered as an error of this code."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
-@dataclass(frozen=True)
-class Parameter:
-    name: str
-    kinds: tuple[type, ...]
-    default: Any = None
-    required: bool = False
-
-
-@dataclass(frozen=True)
-class Method:
-    run: Callable[..., Any]
-    parameters: tuple[Parameter, ...] = ()
 
 
 def getblockchaininfo(node: Node) -> dict[str, Any]:
@@ -289,38 +271,6 @@ METHODS: dict[str, Method] = {
         (Parameter("conf_target", (int,), required=True),),
     ),
 }
-
-
-def call(node: Node, name: str, arguments: list[Any] | dict[str, Any]) -> Any:
-    """The result of a method. RpcError when the method is known and does not want it so."""
-    method = METHODS[name]
-    usage = " ".join([name, *(each.name if each.required else f"( {each.name} )" for each in method.parameters)])
-    if isinstance(arguments, dict):
-        unknown = arguments.keys() - {each.name for each in method.parameters}
-        if unknown:
-            raise RpcError(INVALID_PARAMETER, f"Unknown named parameter {min(unknown)}")
-        arguments = [arguments.get(each.name) for each in method.parameters]
-    if len(arguments) > len(method.parameters):
-        raise RpcError(MISC, usage)
-    given = arguments + [None] * (len(method.parameters) - len(arguments))
-    values = []
-    for place, (parameter, value) in enumerate(zip(method.parameters, given, strict=True), 1):
-        if value is None and parameter.required:
-            raise RpcError(MISC, usage)
-        if value is not None and not _fits(value, parameter.kinds):
-            wanted = _JSON_NAMES[parameter.kinds[0]]
-            told = f"JSON value of type {_JSON_NAMES[type(value)]} is not of expected type {wanted}"
-            position = f"Position {place} ({parameter.name})"
-            raise RpcError(TYPE, f'Wrong type passed:\n{{\n    "{position}": "{told}"\n}}')
-        values.append(parameter.default if value is None else value)
-    return method.run(node, *values)
-
-
-_JSON_NAMES = {int: "number", float: "number", str: "string", bool: "bool", list: "array", dict: "object"}
-
-
-def _fits(value: Any, kinds: tuple[type, ...]) -> bool:
-    return bool in kinds if isinstance(value, bool) else isinstance(value, kinds)
 
 
 def _hash(text: str, name: str) -> bytes:

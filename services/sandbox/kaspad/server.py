@@ -12,8 +12,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from sandbox.kaspad import sessions
+from sandbox.kaspad.answer import Failed
 from sandbox.kaspad.fields import Malformed
-from sandbox.kaspad.methods import METHODS, Failed
+from sandbox.kaspad.methods import METHODS
 from sandbox.kaspad.node import Node
 from sandbox.kaspad.sessions import Session
 
