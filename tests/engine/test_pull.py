@@ -1,0 +1,87 @@
+"""Pulls from a real registry: Debian's docker-registry on loopback, filled with a small image of our own."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny
+
+from manage.errors import NodeyardError
+from manage.images import pull, source
+
+CONFIG = """\
+version: 0.1
+storage: {{filesystem: {{rootdirectory: {folder}}}}}
+http: {{addr: "127.0.0.1:{port}"}}
+"""
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[str]:
+    """`127.0.0.1:PORT` of an empty registry; an engine trusts loopback without TLS."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    config = tmp_path / "registry.yml"
+    config.write_text(CONFIG.format(folder=tmp_path / "store", port=port))
+    with subprocess.Popen(["docker-registry", "serve", str(config)], stderr=subprocess.DEVNULL) as server:
+        try:
+            _wait(port)
+            yield f"127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
+def _wait(port: int, deadline_s: float = 20) -> None:
+    end = time.monotonic() + deadline_s
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert time.monotonic() < end, "the registry does not listen"
+        else:
+            return
+
+
+def publish(engine: Any, reference: str, version: str) -> None:
+    """Push a tiny image with that text in it, and forget it here."""
+    import python_on_whales
+
+    built, _digest = tiny.ensure(engine, f"clock-{version}")
+    engine.tag(built, reference.rpartition(":")[0], reference.rpartition(":")[2])
+    python_on_whales.docker.image.push(reference, quiet=True)
+    engine.remove_image(reference)
+
+
+def test_the_first_pull_locks_a_digest_and_a_tag_that_moves_changes_nothing(engine: Any, registry: str) -> None:
+    reference = f"{registry}/nodeyard-test/clock:1"
+    publish(engine, reference, "1")
+    first = pull.locked("clock", reference, None, engine, lambda _event: None)
+    publish(engine, reference, "2")
+    second = pull.locked("clock", reference, first, engine, lambda _event: None)
+    engine.remove_image(first.image.reference, force=True)
+    third = pull.locked("clock", reference, second, engine, lambda _event: None)
+    engine.remove_image(third.image.reference, force=True)
+
+    assert first.image.reference.startswith(f"{registry}/nodeyard-test/clock@sha256:")
+    assert second == first
+    assert third.image == first.image
+
+
+def test_an_image_that_the_registry_does_not_have_is_named_with_what_to_do(engine: Any, registry: str) -> None:
+    with pytest.raises(NodeyardError, match="clock:9 could not be pulled") as caught:
+        pull.locked("clock", f"{registry}/nodeyard-test/clock:9", None, engine, lambda _event: None)
+    assert "images.source: local" in caught.value.hint
+
+
+def test_the_source_is_decided_by_whether_the_registry_answers(engine: Any, registry: str) -> None:
+    reference = f"{registry}/nodeyard-test/clock:1"
+    publish(engine, reference, "1")
+
+    assert source.ask(reference, 10)
+    assert not source.ask("127.0.0.1:9/nodeyard-test/clock:1", 10)
