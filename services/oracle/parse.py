@@ -100,10 +100,9 @@ def amounts(outputs: list[bytes]) -> Amounts:
 
 def transaction_id(raw: bytes, start: int, body_end: int, end: int) -> bytes:
     """Double SHA-256 of a transaction without its witness, in wire order (explorers show it reversed)."""
-    if raw[start + 4]:
-        body = raw[start:end]
-    else:  # the SegWit marker stands where the count of inputs would
-        body = b"%b%b%b" % (raw[start : start + 4], raw[start + 6 : body_end], raw[end - 4 : end])
+    body = raw[start:end]
+    if not body[4]:  # the SegWit marker stands where the count of inputs would
+        body = body[:4] + raw[start + 6 : body_end] + body[-4:]
     return sha256(sha256(body).digest()).digest()
 
 
@@ -152,7 +151,7 @@ def _filter_block(
     raw: bytes, known: Container[bytes] | None, outputs: list[bytes], rejected: list[Verdict], ids: set[bytes]
 ) -> None:
     """The loop of `filter_block`, with `scan_transaction` unrolled: a call and an object each would double its time."""
-    kept, not_two, data_output = Verdict.KEPT, Verdict.NOT_TWO_OUTPUTS, Verdict.DATA_OUTPUT
+    not_two, data_output = Verdict.NOT_TWO_OUTPUTS, Verdict.DATA_OUTPUT
     pair: tuple[bytes, ...] | None
     common = COMMON.match
     count, end = compact_size(raw, HEADER)
@@ -161,17 +160,23 @@ def _filter_block(
         shape = common(raw, start)
         if shape is None:
             body_end, end, verdict, pair = _scan_uncommon(raw, start)
+            if pair is None:
+                rejected.append(verdict)
         else:
             end = shape.end()
             pair = shape.group(7, 8)
-            verdict = kept if pair[0] is not None else not_two if shape[9] is None else data_output
-        if verdict is not kept or pair is None:
-            rejected.append(verdict)
-        elif known is None or not spends(raw, start, ids, known):
-            outputs += pair
-        else:
-            rejected.append(Verdict.PARENT_IN_WINDOW)
-        if known is not None:
-            ids.add(transaction_id(raw, start, shape.end(10) if shape else body_end, end))
+            if pair[0] is None:
+                rejected.append(not_two if shape[9] is None else data_output)
+                pair = None
+        if known is None:
+            if pair is not None:
+                outputs += pair
+            continue
+        if pair is not None:
+            if spends(raw, start, ids, known):
+                rejected.append(Verdict.PARENT_IN_WINDOW)
+            else:
+                outputs += pair
+        ids.add(transaction_id(raw, start, shape.end(10) if shape is not None else body_end, end))
     if end != len(raw):
         raise Malformed("bytes behind the block")

@@ -87,9 +87,9 @@ _HEAVIEST_WITNESS = 4 * 105  # bytes, of those that `_WITNESS` recognises
 
 
 def _common_transactions() -> re.Pattern[bytes]:
-    """Up to five inputs that spend something, one to eight outputs.
+    """Up to five inputs, one to eight outputs; what may be a coinbase (a parent of zeros) is left to `walk`.
 
-    Groups: 1 the SegWit marker; 2 to 6 the inputs, of which the one for the right count is set; 7 and 8 the values of a
+    Groups: 1 set behind a SegWit marker; 2 to 6 the inputs, of which the one for the right count is set; 7 and 8 the values of a
     pair of standard payments, set when the transaction passes every rule of the filter that its own bytes decide;
     9 set when a pair holds a data output; 10 empty, at the end of the outputs.
     """
@@ -97,7 +97,7 @@ def _common_transactions() -> re.Pattern[bytes]:
         rb"\x17\xa9.{22}", rb"\x16\x00.{21}", rb"\x19v.{24}", rb"\x22[\x00\x51].{33}", rb"\x23!.{34}", rb"\x43A.{66}"
     )
     inputs = [
-        rb"(\x01(?!\x00{32}\xff{4})" + _SPENT + b")",
+        rb"(\x01(?!\x00\x00\x00\x00)" + _SPENT + b")",
         *(b"(\\x0%d" % n + _SPENT * n + b")" for n in range(2, 6)),
     ]
     data = b".{8}" + _one_of(*(b"%b\x6a.{%d}" % (re.escape(bytes([n])), n - 1) for n in (83, 22, 38, 42, 48, 70)))
@@ -108,7 +108,7 @@ def _common_transactions() -> re.Pattern[bytes]:
     ]
     witnesses = b"".join(b"(?(%d)" % (n + 1) + _WITNESS * n + b")" for n in range(1, 6))
     return re.compile(
-        rb".{4}(\x00\x01)?" + _one_of(*inputs) + _one_of(*outputs) + b"()(?(1)" + witnesses + b").{4}", re.DOTALL
+        rb".{4}(?:\x00\x01()|)" + _one_of(*inputs) + _one_of(*outputs) + b"()(?(1)" + witnesses + b").{4}", re.DOTALL
     )
 
 
