@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from nodeclients.address import CHARSET, regroup
 
-HRPS = {"main": "bc", "testnet4": "tb", "regtest": "bcrt"}
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _BECH32, _BECH32M = 1, 0x2BC830A3
 

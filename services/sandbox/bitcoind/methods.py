@@ -254,7 +254,7 @@ METHODS: dict[str, Method] = {
     ),
     "sendrawtransaction": Method(
         sendrawtransaction,
-        (Parameter("hexstring", (str,), required=True), Parameter("maxfeerate", (int, float), 0.1)),
+        (Parameter("hexstring", (str,), required=True), Parameter("maxfeerate", (int, float), params.MAX_FEE_RATE)),
     ),
     "generatetoaddress": Method(
         generatetoaddress,

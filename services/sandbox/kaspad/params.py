@@ -18,8 +18,6 @@ young.
 BLOCK_S = 0.1
 BITS, DIFFICULTY = 545259519, 1.0000001192093038  # "getBlockDagInfo": the easiest target, never adjusted here
 HEADER_VERSION = 2
-MERGESET_LIMIT = 248
-"""consensus/core/src/config/constants.rs MERGE_DEPTH and mergeset_size_limit at 10 blocks a second."""
 
 COINBASE_SUBNETWORK = "01" + "00" * 19
 NATIVE_SUBNETWORK = "00" * 20

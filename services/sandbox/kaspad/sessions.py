@@ -48,7 +48,11 @@ class Session:
 
 
 def subscribe(session: Session, params: Any, *, everything_allowed: bool) -> str:
-    """Take a subscription in; an error text when it is refused. Malformed when it names no scope."""
+    """Take a subscription in; an error text when it is refused. Malformed when it names no scope.
+
+    Following all addresses is refused in safe mode, as kaspad's RPC core refuses it. Over wRPC a real 0.15.0 takes it
+    all the same (its wRPC server goes past that check); nobody should come to rely on that.
+    """
     scope, body = _scope(params)
     if scope == "UtxosChanged":
         scripts = {script_of(item) for item in listing(body.get("addresses"))}
