@@ -33,6 +33,7 @@ def main() -> int:
             build(settings),
             host=settings.host,
             port=settings.port,
+            root_path=settings.root_path,
             ws="none",
             access_log=False,
             log_config=None,

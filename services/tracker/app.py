@@ -44,7 +44,6 @@ def build(settings: Settings) -> FastAPI:
         description="Balances of followed addresses, live from the chain. Every route but /health and /ready needs the "
         "token (manage secrets show tracker_token) as Authorization: Bearer TOKEN.",
         version="1",
-        root_path=settings.root_path,
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,

@@ -50,6 +50,7 @@ class Follower:
     async def run(self) -> None:
         """Sessions without end. Each starts with a resync, the first as `connect`, the others as `reconnect`."""
         cause, delay = "connect", FIRST_DELAY_S
+        await self._database.checked.wait()
         while True:
             try:
                 await self._database.require()

@@ -21,7 +21,7 @@ class BearerToken:
         self._expected = f"bearer {token}".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in OPEN_PATHS or self._allowed(Headers(scope=scope)):
+        if scope["type"] != "http" or _path(scope) in OPEN_PATHS or self._allowed(Headers(scope=scope)):
             await self._app(scope, receive, send)
             return
         answer = JSONResponse(
@@ -35,6 +35,12 @@ class BearerToken:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         given = f"{scheme.lower()} {token.strip()}".encode()
         return hmac.compare_digest(given, self._expected)  # constant time: its length is no secret, its letters are
+
+
+def _path(scope: Scope) -> str:
+    """As the router sees it: the server puts the proxy's prefix before every path."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
 
 
 class RequestCount:

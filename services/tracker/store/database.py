@@ -58,6 +58,8 @@ class Database:
             return make_conninfo(url, password=password, connect_timeout=3, application_name="nodeyard-tracker")
 
         self.health = DatabaseHealth()
+        self.checked = asyncio.Event()
+        """Set once `watch` knows whether the database answers."""
         self._abandoned: set[asyncio.Task[Any]] = set()
         self._pool = AsyncConnectionPool[AsyncConnection](
             conninfo,
@@ -122,6 +124,7 @@ class Database:
         while True:
             before = self.health.fault
             self.health = await self._check()
+            self.checked.set()
             if self.health.fault and self.health.fault != before:
                 log.warning("database: %s", self.health.fault)
             elif before and not self.health.fault:
