@@ -114,7 +114,7 @@ class HistorySocket:
 
 
 def day(now: float) -> dict[str, list[list[object]]]:
-    """24 hours of every service: well, but for an outage of the tracker and the last minutes of bitcoind."""
+    """24 hours of every service: well, but for an outage of the tracker and one of bitcoind."""
     begin = now - 24 * 3600
     strips: dict[str, list[list[object]]] = {name: [[begin, now, "healthy"]] for name, *_ in _SERVICES}
     strips["tracker"] = [
@@ -122,5 +122,9 @@ def day(now: float) -> dict[str, list[list[object]]]:
         [now - 60_000, now - 58_000, "down"],
         [now - 58_000, now, "healthy"],
     ]
-    strips["bitcoind"] = [[begin, now - 4000, "healthy"], [now - 4000, now, "degraded"]]
+    strips["bitcoind"] = [
+        [begin, now - 20_000, "healthy"],
+        [now - 20_000, now - 17_000, "degraded"],
+        [now - 17_000, now, "healthy"],
+    ]
     return strips

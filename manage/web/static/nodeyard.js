@@ -14,9 +14,14 @@ function settle(now, next) {
   for (const { name } of [...now.attributes]) if (!next.hasAttribute(name) && name !== "open") now.removeAttribute(name);
   for (const { name, value } of next.attributes) if (now.getAttribute(name) !== value) now.setAttribute(name, value);
   if (now.nodeName === "INPUT") return;
-  const had = [...now.childNodes], wanted = [...next.childNodes];
+  const had = meaningful(now), wanted = meaningful(next);
   wanted.forEach((node, place) => (place < had.length ? settle(had[place], node) : now.append(node.cloneNode(true))));
   had.slice(wanted.length).forEach((node) => node.remove());
+}
+
+// Children without the white space between tags, which differs between a page and its part and would shift the pairs.
+function meaningful(parent) {
+  return [...parent.childNodes].filter((node) => node.nodeType !== Node.TEXT_NODE || node.nodeValue.trim() !== "");
 }
 
 function age() { return lost.age + (performance.now() - lost.at) / 1000; }
