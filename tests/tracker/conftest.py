@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +13,17 @@ from nodeclients.address import KaspaAddress, encode
 from tests.tracker.cluster import Cluster, free_port
 from tests.tracker.process import Tracker
 from tests.tracker.tinynode import TinyNode
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    with contextlib.suppress(ValueError):  # another suite may have it already
+        parser.addoption("--real", action="store_true", help="also run real nodes")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "either_kaspad" in metafunc.fixturenames:
+        kinds = ["simulator", "real"] if metafunc.config.getoption("--real") else ["simulator"]
+        metafunc.parametrize("either_kaspad", kinds, indirect=True)
 
 
 @pytest.fixture(scope="session")
