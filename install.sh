@@ -109,11 +109,11 @@ fetch() {
 # A minimal system has neither curl nor wget, but apt can fetch them.
 download() {
   if command -v curl >/dev/null; then
-    curl -fsSL --max-time 300 "$1"
+    curl -fsSL --connect-timeout 15 --max-time 300 "$1"
   elif command -v wget >/dev/null; then
     wget -q -T 300 -O - "$1"
   else
-    { apt-get update && apt-get install -y --no-install-recommends ca-certificates curl; } >&2 </dev/null && curl -fsSL --max-time 300 "$1"
+    { apt-get update && apt-get install -y --no-install-recommends ca-certificates curl; } >&2 </dev/null && curl -fsSL --connect-timeout 15 --max-time 300 "$1"
   fi
 }
 

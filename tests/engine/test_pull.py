@@ -84,4 +84,4 @@ def test_the_source_is_decided_by_whether_the_registry_answers(engine: Any, regi
     publish(engine, reference, "1")
 
     assert source.ask(reference, 10)
-    assert not source.ask("127.0.0.1:9/nodeyard-test/clock:1", 10)
+    assert not source.ask("127.0.0.1:1/nodeyard-test/clock:1", 10)

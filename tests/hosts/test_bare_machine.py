@@ -43,7 +43,7 @@ def test_a_bare_machine_has_neither_docker_nor_python(machine: Machine) -> None:
 
 
 def test_a_failed_download_is_one_sentence_and_leaves_no_environment(machine: Machine) -> None:
-    done = machine.run(f"{INSTALL} --tools", expect=1, PIP_INDEX_URL="http://127.0.0.1:9/", PIP_RETRIES="0")
+    done = machine.run(f"{INSTALL} --tools", expect=1, PIP_INDEX_URL="http://127.0.0.1:1/", PIP_RETRIES="0")
 
     assert "error: The Python packages of requirements/runtime.txt could not be installed." in done.output
     assert machine.run(f"ls -d {CODE}/.venv*", expect=None).status != 0
@@ -56,7 +56,7 @@ def test_strangers_live_on_this_engine(machine: Machine) -> None:
     machine.run(
         "docker volume create stranger && docker run -d --name stranger -v stranger:/data stranger sleep infinity"
     )
-    machine.run("iptables -A INPUT -p tcp --dport 9 -m comment --comment stranger -j DROP")
+    machine.run("iptables -A INPUT -p tcp --dport 12345 -m comment --comment stranger -j DROP")
 
 
 def test_one_command_makes_a_running_stack(machine: Machine) -> None:

@@ -45,6 +45,6 @@ def test_a_source_that_is_not_nodeyard_is_one_sentence_and_changes_nothing(offer
 
 
 def test_a_source_that_cannot_be_reached_is_one_sentence(offered: Machine) -> None:
-    done = offered.run(f"bash -s -- --source http://127.0.0.1:9/x.tar.gz --tools < {CODE}/install.sh", expect=1)
+    done = offered.run(f"bash -s -- --source http://127.0.0.1:1/x.tar.gz --tools < {CODE}/install.sh", expect=1)
 
-    assert "error: The code could not be fetched from http://127.0.0.1:9/x.tar.gz." in done.output
+    assert "error: The code could not be fetched from http://127.0.0.1:1/x.tar.gz." in done.output
