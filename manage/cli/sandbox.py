@@ -155,7 +155,7 @@ def drop(node: str, layout: Layout, as_json: bool) -> None:
 @with_json
 def lag(node: str, milliseconds: int, layout: Layout, as_json: bool) -> None:
     """Answer every call MILLISECONDS late. Undo: clear."""
-    _done(_ask(layout, node, "lag", milliseconds=milliseconds), as_json, f"{node} answers {milliseconds} ms late.")
+    _done(_ask(layout, node, "lag", ms=milliseconds), as_json, f"{node} answers {milliseconds} ms late.")
 
 
 @command.command()

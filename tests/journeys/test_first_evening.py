@@ -11,7 +11,9 @@ PAYEE = "kaspasim:qprx6l72u437tjcf5rgcwza4sq6ysprp0pu6zj2feu3zshcm4cljwd5me0nwt"
 
 
 def follow(yard: Installed, address: str) -> None:
-    answer = yard.http("/tracker/api/addresses", body={"chain": "kaspa", "address": address, "label": "mine"}, token=yard.token())
+    answer = yard.http(
+        "/tracker/api/addresses", body={"chain": "kaspa", "address": address, "label": "mine"}, token=yard.token()
+    )
     assert answer.status in (200, 201), answer.body
 
 
@@ -63,7 +65,9 @@ def test_down_leaves_the_manager_and_up_comes_back(yard: Installed) -> None:
     assert yard.container("tracker") == ""
     assert yard.container("dashboard") != ""
     until(
-        lambda: all(v == "disabled" for n, (v, _) in yard.verdicts().items() if n not in ("agent", "watch", "dashboard")),
+        lambda: all(
+            v == "disabled" for n, (v, _) in yard.verdicts().items() if n not in ("agent", "watch", "dashboard")
+        ),
         15,
         "every service of the stack disabled",
     )

@@ -11,7 +11,16 @@ from installed import Installed, until
 def bitcoin_cli(yard: Installed, *arguments: str) -> str:
     """bitcoin-cli inside the node's container, as its RPC user `host`."""
     password = yard.run("secrets", "show", "bitcoind_rpc_host").stdout.strip()
-    argv = ["docker", "exec", "-i", yard.container("bitcoind"), "bitcoin-cli", "-regtest", "-rpcuser=host", "-stdinrpcpass"]
+    argv = [
+        "docker",
+        "exec",
+        "-i",
+        yard.container("bitcoind"),
+        "bitcoin-cli",
+        "-regtest",
+        "-rpcuser=host",
+        "-stdinrpcpass",
+    ]
     done = subprocess.run([*argv, *arguments], input=password + "\n", capture_output=True, text=True, check=True)
     return done.stdout.strip()
 

@@ -39,14 +39,18 @@ def test_an_unknown_option_is_a_usage_error(capsys: pytest.CaptureFixture[str]) 
     assert "See: manage status --help" in capsys.readouterr().err
 
 
-def test_an_expected_failure_is_one_sentence_and_no_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_expected_failure_is_one_sentence_and_no_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert leave("status", "--dir", str(tmp_path)) == 1
     printed = capsys.readouterr().err
     assert printed.startswith("error: ")
     assert "Traceback" not in printed
 
 
-def test_the_folder_may_be_named_before_or_after_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_folder_may_be_named_before_or_after_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert leave("--dir", str(tmp_path), "config", "check") == 1
     first = capsys.readouterr().err
     assert leave("config", "check", "--dir", str(tmp_path)) == 1
