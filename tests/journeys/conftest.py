@@ -10,13 +10,14 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from installed import Installed, free_ports
+from installed import YARDS, Installed, free_ports
 
 
 @pytest.fixture(scope="session")
-def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+def yard() -> Iterator[Installed]:
     """The sandbox stack, set up and up."""
-    installed = Installed(tmp_path_factory.mktemp("yard") / "state", free_ports(3))
+    installed = Installed(YARDS / "journeys", free_ports(3))
+    installed.run("uninstall", "--purge", "--yes", expect=None)
     try:
         installed.run("setup", "--yes", "--profile", "sandbox", "--port-base", str(installed.port_base), timeout=1500)
         yield installed

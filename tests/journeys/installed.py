@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+YARDS = CHECKOUT / ".cache" / "yards"
+"""Installations of tests; tests/run removes what a killed run left there."""
 MANAGE = CHECKOUT / ".venv" / "bin" / "manage"
 T = TypeVar("T")
 

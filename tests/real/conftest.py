@@ -10,13 +10,14 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "journeys"))
 
-from installed import Installed, free_ports
+from installed import YARDS, Installed, free_ports
 
 
 @pytest.fixture(scope="session")
-def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+def yard() -> Iterator[Installed]:
     """Profiles bitcoin and core together on network private."""
-    installed = Installed(tmp_path_factory.mktemp("real") / "state", free_ports(3))
+    installed = Installed(YARDS / "real", free_ports(3))
+    installed.run("uninstall", "--purge", "--yes", expect=None)
     chosen = ["--profile", "bitcoin", "--profile", "core", "--network", "private"]
     try:
         installed.run("setup", "--yes", *chosen, "--port-base", str(installed.port_base), timeout=3600)
