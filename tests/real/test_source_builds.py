@@ -1,4 +1,4 @@
-"""Chain nodes are compiled from their source packages where nothing prebuilt lies; takes some 25 minutes on two cores."""
+"""Chain nodes are compiled from their source packages where nothing prebuilt lies: some 25 minutes on two cores."""
 
 from __future__ import annotations
 
