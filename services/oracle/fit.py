@@ -78,11 +78,11 @@ def fit(days: Sequence[Day], truth: Mapping[int, float], kept_out: Sequence[Day]
         kept_out=tuple(day.name for day in kept_out),
     )
     for _ in range(2):  # the first shape finds the path, the second is measured along a path found with the first
-        residuals = [r for day in days for r in _residuals(day, truth, weights)]
-        if not residuals:
+        found = [r for day in days for r in residuals(day, truth, weights)]
+        if not found:
             raise OracleError("None of these days has the exchange's price of the hour before it.")
-        price = np.concatenate([r.price for r in residuals])
-        distance = np.concatenate([r.distance for r in residuals])
+        price = np.concatenate([r.price for r in found])
+        distance = np.concatenate([r.distance for r in found])
         weights = replace(weights, shape=_rounded(_shape(distance)))
     weights = replace(weights, contrast=_rounded(_contrast(price, distance, weights)))
     weights = replace(weights, offsets=_rounded(OFFSETS + _bias(days, truth, weights)))
@@ -90,14 +90,14 @@ def fit(days: Sequence[Day], truth: Mapping[int, float], kept_out: Sequence[Day]
 
 
 @dataclass(frozen=True)
-class _Residuals:
+class Residuals:
     price: Floats  # USD per BTC, as implied
     distance: Floats  # log of (implied price / price at that time)
 
 
-def _residuals(day: Day, truth: Mapping[int, float], weights: Weights) -> list[_Residuals]:
+def residuals(day: Day, truth: Mapping[int, float], weights: Weights) -> list[Residuals]:
     """How far the points of each hour lie from the price's path through it."""
-    found: list[_Residuals] = []
+    found: list[Residuals] = []
     prior = truth.get(day.start - HOUR)
     if prior is None:
         return found
@@ -110,7 +110,7 @@ def _residuals(day: Day, truth: Mapping[int, float], weights: Weights) -> list[_
         hour = (day.time >= end - HOUR) & (day.time < end)
         # Each price once a block: once a window, as the estimate counts, would thin out the amounts of few satoshis.
         price, time = np.unique(np.stack([day.price[hour], day.time[hour]]), axis=1)
-        found.append(_Residuals(price, np.log(price) - np.interp(time, window.times, middle)))
+        found.append(Residuals(price, np.log(price) - np.interp(time, window.times, middle)))
     return found
 
 

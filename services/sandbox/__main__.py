@@ -15,7 +15,7 @@ environment:
   SANDBOX_CONTROL          path of the control socket (none: no control)
   SANDBOX_SEED             a word that the chain's addresses and hashes grow from (default "nodeyard")
   SANDBOX_BLOCK_S          seconds between blocks (default kaspad 0.1, bitcoind 30; 0: blocks only on demand)
-  SANDBOX_TX_PER_S         background transactions a second of bitcoind (default 2)
+  SANDBOX_TX_PER_S         background transactions a second of bitcoind (default 1)
 """
 
 

@@ -1,17 +1,36 @@
-"""What people pay: the amounts of the background transactions. A flow is an endless iterator of satoshis.
+"""What people pay: the amounts of the background transactions, and the price in dollars that some of them think in.
 
-The seam for other flows (payments of round USD amounts at a known price): anything that yields amounts fits.
+A flow is an endless iterator of satoshis; anything that yields amounts fits. The mix is that of eight days of real
+payments which the oracle's weights were never fitted to (`kept_out` of services/oracle/weights.json), as
+`python -m oracle.mix DIR` finds it, so the sandbox does not flatter the oracle.
 """
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-MEDIAN, SPREAD = 200_000, 1.6
-"""Of a log-normal: about what outputs on mainnet look like from afar."""
-SMALLEST, LARGEST = 2_000, 2_000_000_000
+MEDIAN, SPREAD = 170_000, 2.0
+"""Of a log-normal: what amounts are that mean nothing in dollars."""
+SMALLEST, LARGEST = 2_000, 30_000_000
+ROUND_USD, ROUND_BTC = 2 * 0.077, 2 * 0.081
+"""Shares of payments that are round in dollars and round in bitcoin: twice the share of outputs, since each payment
+has its change beside it. The rest is log-normal."""
+USD = (5, 10, 15, 20, 25, 30, 40, 50, 100, 150, 200, 300, 500, 1000)
+USD_SHARES = (0.014, 0.046, 0.026, 0.075, 0.038, 0.071, 0.044, 0.117, 0.190, 0.061, 0.100, 0.058, 0.079, 0.082)
+SCATTER = 0.001
+"""Scale of the Laplace distribution (natural log) of quoted around true prices: wallets ask different exchanges."""
+BTC_SIZES = (10_000, 100_000)
+
+PRICE = 64_000.0
+WAVES = ((0.008, 6 * 3600.0), (0.001, 3600.0))
+"""How the price moves, at most 1.5 % an hour: height (natural log) and length (s) of each wave."""
+
+
+def price_at(unix_s: float) -> float:
+    """The simulated price of one BTC in USD; a function of time alone, so that a restart changes nothing."""
+    return PRICE * math.exp(sum(height * math.sin(2 * math.pi * unix_s / length) for height, length in WAVES))
 
 
 def log_normal(rng: random.Random) -> Iterator[int]:
@@ -19,3 +38,16 @@ def log_normal(rng: random.Random) -> Iterator[int]:
     while True:
         amount = round(rng.lognormvariate(math.log(MEDIAN), SPREAD))
         yield min(max(amount, SMALLEST), LARGEST)
+
+
+def payments(rng: random.Random, now: Callable[[], float]) -> Iterator[int]:
+    """Amounts as people pay them; `now` gives the unix time that sets the price."""
+    for background in log_normal(rng):
+        kind = rng.random()
+        if kind < ROUND_USD:
+            quoted = price_at(now()) * math.exp(rng.choice((-1, 1)) * rng.expovariate(1 / SCATTER))
+            yield round(rng.choices(USD, USD_SHARES)[0] / quoted * 100_000_000)
+        elif kind < ROUND_USD + ROUND_BTC:
+            yield rng.randint(1, 99) * rng.choice(BTC_SIZES)
+        else:
+            yield background

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from nodeclients import segwit
@@ -23,10 +24,15 @@ from sandbox.bitcoind.wallet import FLOW, MINER, PAY_RATE, NotEnough, Wallet, ri
 from sandbox.controlserver import Refused
 from sandbox.faults import Faults
 
-FAN_OUTS, FAN = 20, 60
+FAN_OUTS, FAN = 20, 800
 """So many coinbases become so many coins each, for the flow to start with."""
-FLOW_COINS = 3000
-"""With more coins than this, the flow spends several at once."""
+FLOW_COINS, SWEPT = 16_500, 50
+"""With more coins than this, the flow sweeps the youngest ones together.
+
+So many last three hours at one payment a second, and an oracle does not take the child of a payment for another.
+"""
+PAST_S, PAST_BLOCK_S, PAST_PAYMENTS = 3 * 3600, 600, 100
+"""What has happened before a simulator that pays is looked at: blocks, and payments in each."""
 BUMPED = 0.05
 """Share of background transactions that are replaced by one with a higher fee."""
 
@@ -43,15 +49,20 @@ class Node:
         self.notifier = Notifier(conf.publishers)
         self.started = time.time()
         self._rng = random.Random(seed)
-        self._amounts = amounts or flow.log_normal(self._rng)
+        self._past: float | None = None
+        self._amounts = amounts or flow.payments(self._rng, self.now)
         if not store.load(conf.datadir, self.chain):
             self._begin()
+
+    def now(self) -> float:
+        """Unix s; of the past while that is being made up."""
+        return time.time() if self._past is None else self._past
 
     def submit(self, tx: Tx) -> None:
         """Take a transaction into the mempool. Refusal says why not."""
         priced, replaced = self.mempool.judge(tx, self.chain.coins.get, self.chain.height)
         self._evict(replaced)
-        self.mempool.add(priced, int(time.time()), self.chain.height)
+        self.mempool.add(priced, int(self.now()), self.chain.height)
         self.notifier.transaction(tx)
         self.notifier.mempool("A", tx.txid, self.mempool.next_sequence())
 
@@ -59,29 +70,42 @@ class Node:
         """Mine what waits; the hash of the new block."""
         chosen = self.mempool.selected()
         fees = sum(entry.priced.fee for entry in chosen)
-        block = self.chain.mined(script, [entry.tx for entry in chosen], fees, int(time.time()))
+        block = self.chain.mined(script, [entry.tx for entry in chosen], fees, int(self.now()))
         self._connect(block)
         self.notifier.tip(block)
         return block.hash
 
     def tick_block(self) -> None:
+        """A block, and the flow puts its purse in order."""
         self.generate(self.wallet.miner)
+        for _ in range(FLOW_COINS, len(self.chain.coins.purses[FLOW]), SWEPT - 1):
+            self.submit(self.wallet.sweep(self._youngest(SWEPT), self.wallet.flow[0]))
 
     def tick_flow(self) -> None:
         """One background payment, now and then with a second thought about its fee."""
-        purse = self.chain.coins.purses[FLOW]
         coins = list(self._ripe(FLOW, 16))
         target = TxOut(next(self._amounts), self._rng.choice(self.wallet.flow))
         change, rate = self._rng.choice(self.wallet.flow), self._rng.randint(1, 20)
-        inputs = 3 if len(purse) > FLOW_COINS else 1
         try:
-            paid = self.wallet.payment(target, coins, change=change, fee_rate=rate, least_inputs=inputs)
+            paid = self.wallet.payment(target, coins, change=change, fee_rate=rate)
             self.submit(paid)
             if self._rng.random() < BUMPED:
                 used = coins[: len(paid.ins)]
                 self.submit(self.wallet.payment(target, used, change=change, fee_rate=rate + 5, least_inputs=len(used)))
         except (NotEnough, Refusal):
             return  # nothing ripe at the moment; people would wait, too
+
+    def make_past(self) -> None:
+        """The blocks and payments of the last three hours, if nothing happened in them."""
+        now = time.time()
+        if self.chain.header(self.chain.tip).time > now - PAST_S:
+            return
+        for ago in range(PAST_S, 0, -PAST_BLOCK_S):
+            self._past = now - ago
+            for _ in range(PAST_PAYMENTS):
+                self.tick_flow()
+            self.tick_block()
+        self._past = None
 
     def pay(self, address: str, amount: int) -> str:
         """From the wallet to `address`, in satoshis; the transaction's id."""
@@ -132,6 +156,7 @@ class Node:
             "tip": self.chain.tip[::-1].hex(),
             "mempool": len(self.mempool.entries),
             "coins": len(self.chain.coins),
+            "price_usd": round(flow.price_at(time.time()), 2),
         }
 
     def save(self) -> None:
@@ -162,6 +187,11 @@ class Node:
     def _ripe(self, purse: str, most: int) -> Iterator[tuple[Outpoint, Coin]]:
         found = ripe(self.chain.coins.purses[purse], self.chain.height, self.mempool.spender)
         return (item for item, _ in zip(found, range(most), strict=False))
+
+    def _youngest(self, count: int) -> list[tuple[Outpoint, Coin]]:
+        """Unspent coins of the flow, of the last blocks."""
+        purse = reversed(self.chain.coins.purses[FLOW].items())
+        return list(islice((item for item in purse if not self.mempool.spender(item[0])), count))
 
     def _connect(self, block: Block) -> None:
         for tx in block.transactions[1:]:

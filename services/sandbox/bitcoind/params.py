@@ -26,7 +26,7 @@ IBD_AGE_S = 24 * 3600
 """A tip older than this (DEFAULT_MAX_TIP_AGE) means: still in initial block download."""
 
 BLOCK_S = 30.0
-TX_PER_S = 2.0
+TX_PER_S = 1.0
 KEPT_BLOCKS = 300
 """How many blocks are kept whole, for getblock and for a reorg; older ones count as pruned."""
 START_HEIGHT = 130

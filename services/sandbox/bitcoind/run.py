@@ -14,7 +14,8 @@ from sandbox.bitcoind.node import Node
 from sandbox.bitcoind.params import BLOCK_S, TX_PER_S
 from sandbox.runtime import Settings, every, log, log_to_stdout, until_stopped
 
-SAVE_EVERY_S = 10.0
+SAVE_EVERY_S = 60.0
+"""Some megabytes each time; what the control socket does is saved at once."""
 
 
 class Simulator(Node):
@@ -46,6 +47,8 @@ def main(argv: list[str]) -> int:
 async def _run(conf: Conf, settings: Settings, tx_per_s: float) -> None:
     await asyncio.to_thread(conf.datadir.mkdir, parents=True, exist_ok=True)
     simulator = Simulator(conf, settings.seed)
+    if settings.block_s > 0 and tx_per_s > 0:
+        simulator.make_past()
     await simulator.restore()
     doors = ", ".join(f"{host}:{port}" for host, port in conf.binds)
     log.info("bitcoind simulator on %s, height %d", doors, simulator.chain.height)

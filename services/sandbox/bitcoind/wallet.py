@@ -65,7 +65,7 @@ class Wallet:
 
     def split(self, item: tuple[Outpoint, Coin], into: int, rng: random.Random) -> Tx:
         """One coin in many of uneven size, for the flow."""
-        weights = [rng.lognormvariate(0, 1) for _ in range(into)]
+        weights = [rng.lognormvariate(0, 0.5) for _ in range(into)]
         rest = item[1].amount - (SMALLEST + PAY_RATE * OUTPUT_BYTES) * into
         shares = [int(rest * weight / sum(weights)) + SMALLEST for weight in weights]
         return self._built([item], [TxOut(share, rng.choice(self.flow)) for share in shares])

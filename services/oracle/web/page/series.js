@@ -1,0 +1,31 @@
+// Points and the estimate's line in typed arrays: no object for each, so the heap stays small.
+
+export class Ring {
+  // Rows of `width` numbers, of which the first is a time; the oldest give way.
+  constructor(capacity, width) {
+    this.capacity = capacity;
+    this.width = width;
+    this.values = new Float64Array(capacity * width);
+    this.clear();
+  }
+
+  clear() {
+    this.next = 0;
+    this.length = 0;
+  }
+
+  push(...row) {
+    this.values.set(row, this.next * this.width);
+    this.next = (this.next + 1) % this.capacity;
+    this.length = Math.min(this.length + 1, this.capacity);
+  }
+
+  // Offset in `values` of the n-th oldest row.
+  at(n) {
+    return ((this.next - this.length + n + this.capacity) % this.capacity) * this.width;
+  }
+
+  last() {
+    return this.length ? this.at(this.length - 1) : -1;
+  }
+}
