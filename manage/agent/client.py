@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,8 @@ class AgentClient:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
                 connection.settimeout(self.timeout_s if timeout_s is None else timeout_s)
                 connection.connect(str(self.socket))
-                wire.send(connection, request)
+                with suppress(BrokenPipeError):  # turned away at the door, with a word that can still be read
+                    wire.send(connection, request)
                 for message in wire.receive(connection, wire.LONGEST_ANSWER):
                     if "error" in message:
                         raise AgentRefused(message["error"])

@@ -74,11 +74,12 @@ class Server:
             with connection:
                 connection.settimeout(REQUEST_S)
                 peer = self._peer(connection)
-                if peer is None:
-                    _say(connection, as_message(Refused("role", "The agent does not answer this user.")))
-                    return
+                # Read before any answer: closing with a request unread would reset the connection under the answer.
                 request = next(wire.receive(connection, wire.LONGEST_REQUEST), None)
                 if request is None:
+                    return
+                if peer is None:
+                    _say(connection, as_message(Refused("role", "The agent does not answer this user.")))
                     return
 
                 def emit(event: Mapping[str, Any]) -> None:

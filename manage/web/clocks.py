@@ -17,6 +17,11 @@ def iso(at: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
 
 
+def whole(seconds: float) -> str:
+    """A duration without tenths: what lasts is told once a second, no more often."""
+    return f"{round(max(0.0, seconds))} s" if seconds < 59.5 else words.duration(seconds)
+
+
 def ago(at: float, now: float) -> str:
     """How long `at` was before `now`: "4 min 10 s ago"."""
     return f"{words.duration(max(0.0, now - at))} ago"

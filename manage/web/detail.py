@@ -10,6 +10,7 @@ from manage import words
 from manage.agent import roles
 from manage.agent.roles import Role
 from manage.health.model import ServiceStatus, Snapshot
+from manage.web import clocks
 from manage.web.history import Strips
 from manage.web.present import STALE_S, Act, Feed, true_as_of
 from manage.web.shapes import Strip, strip
@@ -71,11 +72,11 @@ def detail(
     roots = tuple(root for root in answer["roots"] if root != status.name)
     return Detail(
         feed="stale" if stale else "fresh",
-        corner=f"no news for {words.duration(age)}" if stale else true_as_of(age),
+        corner=f"no news for {clocks.whole(age)}" if stale else true_as_of(age),
         age_s=age,
         status=status,
         word=f"was {status.verdict}" if stale else status.verdict,
-        lasted=words.duration(snapshot.as_of - status.since),
+        lasted=clocks.whole(snapshot.as_of - status.since),
         title=f"{status.name}: no news" if stale else f"{status.name} {status.verdict}",
         headline=_headline(status),
         urgent=status.verdict in ("down", "degraded", "disabled"),
@@ -100,8 +101,8 @@ def shown(value: object, unit: str) -> str:
         return "yes" if value else "no"
     if isinstance(value, int | float) and unit in ("bytes", "B"):
         return words.size(value)
-    if isinstance(value, int | float) and unit == "s":
-        return words.duration(value)
+    if isinstance(value, int | float) and (unit == "s" or unit.startswith("s ")):  # "s", "s old"
+        return f"{words.duration(value)}{unit[1:]}"
     if isinstance(value, list | tuple):
         return ", ".join(shown(item, "") for item in value) or "none"
     if isinstance(value, Mapping):

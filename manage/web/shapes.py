@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from manage import words
 from manage.health.model import VerdictName
+from manage.web import clocks
 from manage.web.history import HOURS, Span
 
 SHAPES: dict[VerdictName, Markup] = {
@@ -24,16 +26,18 @@ SHAPES: dict[VerdictName, Markup] = {
 """Inside a 16 by 16 view box; told apart without colour, in print and in grey."""
 
 _DAY_S = HOURS * 3600.0
-_NARROWEST = 0.5
-"""Per cent of the strip: an outage of a minute must still be seen."""
+SLOTS = 192
+"""The strip is drawn in so many steps of 7.5 minutes, each as bad as its worst moment: a short outage can be seen."""
+_SLOT_S = _DAY_S / SLOTS
+_WORST_LAST: tuple[VerdictName, ...] = ("disabled", "healthy", "waiting", "starting", "syncing", "degraded", "down")
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One rectangle of a strip; `x` and `width` in per cent of the 24 hours."""
+    """One rectangle of a strip; `x` and `width` in slots."""
 
-    x: float
-    width: float
+    x: int
+    width: int
     verdict: VerdictName
     label: str
 
@@ -46,22 +50,37 @@ class Strip:
 
 
 def strip(spans: Sequence[Span], now: float) -> Strip:
-    """The last 24 hours up to `now` (unix seconds). Where nothing was watched, nothing is drawn."""
-    begin = now - _DAY_S
-    bars = []
+    """The 24 hours up to `now` (unix seconds). Where nothing was watched, nothing is drawn.
+
+    The steps lie on the clock, not on `now`, so that the picture stands still between them.
+    """
+    end = math.ceil(now / _SLOT_S) * _SLOT_S
+    begin = end - _DAY_S
+    slots: list[VerdictName | None] = [None] * SLOTS
     seconds: dict[VerdictName, float] = {}
     for span in spans:
-        start, end = max(span.start, begin), min(span.end, now)
-        if end <= start:
+        first, last = max(span.start, now - _DAY_S), min(span.end, now)
+        if last <= first:
             continue
-        seconds[span.verdict] = seconds.get(span.verdict, 0.0) + end - start
-        width = max((end - start) / _DAY_S * 100, _NARROWEST)
-        x = min((start - begin) / _DAY_S * 100, 100 - width)
-        label = f"{span.verdict} for {words.duration(end - start)}, {_clock(start)} to {_clock(end)} UTC"
-        bars.append(Bar(round(x, 2), round(width, 2), span.verdict, label))
-    # Narrow ones last, so that a long neighbour does not cover them.
-    bars.sort(key=lambda bar: -bar.width)
-    return Strip(tuple(bars), _in_words(seconds))
+        seconds[span.verdict] = seconds.get(span.verdict, 0.0) + last - first
+        # A span that only touches a slot's beginning is not in it.
+        for slot in range(max(0, int((first - begin) // _SLOT_S)), min(SLOTS, math.ceil((last - begin) / _SLOT_S))):
+            slots[slot] = _worse(slots[slot], span.verdict)
+    return Strip(tuple(_bars(slots, begin)), _in_words(seconds))
+
+
+def _worse(one: VerdictName | None, other: VerdictName) -> VerdictName:
+    return other if one is None else max(one, other, key=_WORST_LAST.index)
+
+
+def _bars(slots: Sequence[VerdictName | None], begin: float) -> Iterator[Bar]:
+    x = 0
+    for verdict, run in itertools.groupby(slots):
+        width = len(list(run))
+        if verdict is not None:
+            start, end = begin + x * _SLOT_S, begin + (x + width) * _SLOT_S
+            yield Bar(x, width, verdict, f"{verdict}, {_clock(start)} to {_clock(end)} UTC")
+        x += width
 
 
 def _in_words(seconds: dict[VerdictName, float]) -> str:
@@ -69,9 +88,9 @@ def _in_words(seconds: dict[VerdictName, float]) -> str:
         return "last 24 hours: not watched yet"
     if set(seconds) == {"healthy"}:
         watched = seconds["healthy"]
-        return "last 24 hours: healthy " + ("all day" if watched > 0.99 * _DAY_S else f"for {words.duration(watched)}")
+        return "last 24 hours: healthy " + ("all day" if watched > 0.99 * _DAY_S else f"for {clocks.whole(watched)}")
     ordered = sorted(seconds.items(), key=lambda item: -item[1])
-    return "last 24 hours: " + ", ".join(f"{verdict} {words.duration(spent)}" for verdict, spent in ordered)
+    return "last 24 hours: " + ", ".join(f"{verdict} {clocks.whole(spent)}" for verdict, spent in ordered)
 
 
 def _clock(at: float) -> str:

@@ -6,6 +6,7 @@ import os
 import socket
 import stat
 import threading
+import time
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from manage.agent import keys, standing, tokens, users
 from manage.agent.client import AgentClient, AgentRefused, AgentUnreachable
 from manage.agent.dispatch import Peer
+from manage.agent.server import MOST_CONNECTIONS
 from manage.agent.sessions import SESSION_S, TOKEN_S
 from manage.agent.throttle import FREE_TRIES
 from tests.stage.agents import PASSWORD, Agent, Clock
@@ -365,6 +367,23 @@ def test_an_endless_request_is_cut_off(agent: Agent) -> None:
             for _ in range(10_000):
                 connection.sendall(b"x" * 4096)
     assert agent.client.call("ping") == {}
+
+
+def test_a_crowd_is_turned_away_with_a_word_and_room_is_made_again(agent: Agent) -> None:
+    crowd = [socket.socket(socket.AF_UNIX) for _ in range(MOST_CONNECTIONS)]
+    for connection in crowd:
+        connection.connect(str(agent.layout.agent_socket))
+    assert refusal(agent, "ping").kind == "busy"
+    for connection in crowd:
+        connection.close()
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            assert agent.client.call("ping") == {}
+            return
+        except AgentRefused:
+            continue
+    raise AssertionError("no room was made")
 
 
 def test_an_agent_that_is_away_is_said_to_be_away(agent: Agent) -> None:
