@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from manage.agent import tokens, users
 from manage.agent.sessions import SESSION_S, TOKEN_S
 from manage.host.layout import Layout
-from manage.web.guard import HEADERS
+from manage.web.guard import HEADERS, needs
 from tests.stage.agents import PASSWORD, Agent, Clock
 
 from .conftest import csrf, feeds, log_in
@@ -78,6 +78,18 @@ def test_a_viewer_is_refused_on_every_changing_route_but_the_own_account(
             assert answer.status_code == 403, rule
             assert "vera is viewer" in answer.text
     assert agent.stack.calls == []
+
+
+def test_every_changing_route_names_the_role_it_needs(app: Flask) -> None:
+    for rule in app.url_map.iter_rules():
+        if "POST" in (rule.methods or ()) and rule.rule not in OPEN | OWN_ACCOUNT:
+            assert getattr(app.view_functions[rule.endpoint], "access", "viewer") in ("operator", "admin"), rule.rule
+
+
+def test_the_guard_itself_holds_a_page_to_the_role_it_needs(app: Flask, browser: Browser) -> None:
+    app.view_functions["overview.page"] = needs("admin")(lambda: "for admins")
+    assert browser("ada").get("/").text == "for admins"
+    assert browser("otto").get("/").status_code == 403
 
 
 def test_a_form_of_another_session_does_not_pass(browser: Browser, agent: Agent) -> None:
