@@ -17,7 +17,9 @@ def test_removing_any_hour_but_those_before_a_midnight_leaves_every_answer_as_it
     opening = {day.start - HOUR: hours[day.start - HOUR]}
     with_truth = replay_day(day, hours, weights)
     without = replay_day(day, opening, weights)
+    absurd = replay_day(day, dict.fromkeys(hours, 1.0) | opening, weights)
     assert [case.estimate for case in without] == [case.estimate for case in with_truth]
+    assert [case.estimate for case in absurd] == [case.estimate for case in with_truth]
     assert all(case.truth is None for case in without)
     assert judge(without) is None
 
