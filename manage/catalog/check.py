@@ -32,6 +32,8 @@ def clashes(catalog: Catalog, services: Sequence[Service]) -> Iterator[str]:
         for need in service.needs:
             if need.service not in names:
                 yield f"{file}: it needs {need.service}, which is no service"
+            if need.unless and need.unless not in {s.key for s in service.settings}:
+                yield f"{file}: it needs {need.service} unless {need.unless} is set, which is no setting of it"
         secrets = {secret.name for secret in service.secrets}
         if service.database and f"{service.database}_db_password" not in secrets:
             yield f"{file}: it owns a database, but lacks the secret {service.database}_db_password"

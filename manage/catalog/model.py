@@ -58,6 +58,8 @@ class Need:
 
     service: str
     check: str
+    unless: str = ""
+    """A setting of this service; with a value it names another provider, and the need is gone."""
 
 
 @dataclass(frozen=True)

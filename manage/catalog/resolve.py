@@ -80,7 +80,7 @@ SECRET = {
     "with_service": Key("text", ""),
     "for_host": Key("boolean", False),
 }
-NEED = {"service": needed("text"), "check": needed("text")}
+NEED = {"service": needed("text"), "check": needed("text"), "unless": Key("text", "")}
 VOLUME = {"path": needed("text"), "holds": needed("text")}
 RESOURCES = {
     "memory": needed("text", "a resource limit in compose notation, like 512m"),

@@ -41,7 +41,7 @@ def faults(catalog: Catalog, config: Config, read: Document, file: str) -> Itera
                 "use network private or sandbox, or images.source upstream",
             )
         for need in service.needs:
-            if need.service not in services:
+            if need.service not in services and not (need.unless and config.settings[service.name][need.unless]):
                 why = "is switched off" if need.service in config.disabled else "is in none of the profiles chosen"
                 path = f"services.{need.service}.enabled" if need.service in config.disabled else "profiles"
                 yield at(path, f"{service.name} needs {need.service} ({need.check}), which {why}")

@@ -97,7 +97,11 @@ def watched(here: Services) -> dict[str, Any]:
                     port.name: {"host": service.name, "port": port.number, "scheme": port.scheme}
                     for port in service.ports
                 },
-                "needs": [{"service": need.service, "check": need.check} for need in service.needs],
+                "needs": [
+                    {"service": need.service, "check": need.check}
+                    for need in service.needs
+                    if not (need.unless and here.config.settings[service.name][need.unless])
+                ],
                 "thresholds": dict(service.thresholds),
                 "startup_s": service.startup_s,
                 "log_patterns": list(service.log_patterns),

@@ -12,6 +12,8 @@ const LINE = 6000;
 const LINE_EVERY_S = 2;
 const FRAME_MS = 1000 / 30;
 const AMOUNTS_EVERY_MS = 5000;
+const PAST_S = 3 * 3600;
+const PAST_STEP_S = 20;
 
 const byId = (id) => document.getElementById(id);
 const canvas = byId("chart");
@@ -35,6 +37,7 @@ function take(message) {
     points.clear();
     line.clear();
     for (const row of message.line) line.push(...row);
+    loadPast(message.timestamp);
   }
   for (const { timestamp, price } of message.transactions) points.push(timestamp, price);
   const last = line.last();
@@ -69,6 +72,23 @@ function showTip(said) {
   const { x, y } = view.cursor;
   const right = x > surface.width / 2;
   tip.style.transform = `translate(${x + (right ? -14 : 24)}px, ${Math.max(4, y - 20)}px) translateX(${right ? "-100%" : "0"})`;
+}
+
+// What the server answered before it was started last, if it keeps a history.
+async function loadPast(until) {
+  try {
+    const answer = await fetch(`api/v1/history?from=${until - PAST_S}&to=${until}&step=${PAST_STEP_S}`);
+    if (!answer.ok) return;
+    const told = line.rows();
+    const first = told.length ? told[0][0] : until;
+    const past = (await answer.json()).history.filter(({ at, price }) => price !== null && at < first - PAST_STEP_S);
+    line.clear();
+    for (const { at, price, low, high } of past) line.push(at, price, low, high);
+    for (const row of told) line.push(...row);
+  } catch {
+    return; // the corner of the page says that the connection is lost
+  }
+  view.dirty = true;
 }
 
 async function loadAmounts() {

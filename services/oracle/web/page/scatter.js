@@ -29,7 +29,7 @@ export class Scatter {
     return cursor ? this.crosshair(cursor) : null;
   }
 
-  // What the axis must hold: the band, and nearly all of the dots.
+  // What the axis must hold: the band, and most of the dots. Those far off are no payments of round amounts.
   range(since) {
     const { points, line, prices } = this;
     let count = 0;
@@ -37,8 +37,8 @@ export class Scatter {
       const at = points.at(n);
       if (points.values[at] >= since) prices[count++] = points.values[at + 1];
     }
-    let low = count ? quantile(prices, count, 0.03) : Infinity;
-    let high = count ? quantile(prices, count, 0.97) : -Infinity;
+    let low = count ? quantile(prices, count, 0.2) : Infinity;
+    let high = count ? quantile(prices, count, 0.8) : -Infinity;
     for (let n = line.length - 1; n >= 0; n--) {
       const at = line.at(n);
       if (line.values[at] < since) break;

@@ -25,6 +25,11 @@ export class Ring {
     return ((this.next - this.length + n + this.capacity) % this.capacity) * this.width;
   }
 
+  // All rows, oldest first.
+  rows() {
+    return Array.from({ length: this.length }, (_, n) => Array.from(this.values.subarray(this.at(n), this.at(n) + this.width)));
+  }
+
   last() {
     return this.length ? this.at(this.length - 1) : -1;
   }

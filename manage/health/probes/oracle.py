@@ -1,0 +1,66 @@
+"""oracle: what its own `/ready` says: the price, its state and its age."""
+
+from __future__ import annotations
+
+import time
+
+from manage import words
+from manage.health import fetch
+from manage.health.drivers import Memory, Target, young
+from manage.health.facts import AGE, grown, value
+from manage.health.model import EngineState, Fact, Judgement
+
+STATES = {
+    "ok": "ok",
+    "wide": "wide interval",
+    "ambiguous": "ambiguous",
+    "no_signal": "no signal",
+    "no_market": "no market on this chain",
+}
+"""States that are no fault, and how they read. The others: `stale` and `not_ready`."""
+
+
+async def probe(target: Target, _memory: Memory) -> tuple[Fact, ...]:
+    """`GET /ready`: 200 or 503 with `{"state", "reason", "price", "low", "high", "market", "age_s", "history"}`."""
+    answer = await fetch.get(target.endpoint("http"), "/ready")
+    document, at = answer.document(), time.time()
+    facts = [
+        Fact("state", str(document.get("state") or "not_ready"), at),
+        Fact("reason", str(document.get("reason") or document.get("error") or f"HTTP {answer.status}"), at),
+        Fact("market", str(document.get("market") or ""), at),
+        Fact("history_fault", str(document.get("history") or ""), at),
+        Fact("answer_ms", round(answer.took_ms, 1), at, "ms"),
+    ]
+    for name, unit in (("price", "USD"), ("low", "USD"), ("high", "USD"), ("confidence", "")):
+        if isinstance(document.get(name), int | float):
+            facts.append(Fact(name, float(document[name]), at, unit))
+    if isinstance(document.get("age_s"), int | float):
+        facts.append(Fact("price_age", float(document["age_s"]), at, AGE))
+    return tuple(facts)
+
+
+def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: float) -> Judgement:
+    state, reason = value(facts, "state"), value(facts, "reason")
+    checks = {"ready": state in STATES}
+    if state == "not_ready":
+        if young(target, engine, now):
+            return Judgement("starting", reason, checks, waits_for=("bitcoind",), headline="is starting")
+        return Judgement("waiting", f"for bitcoind: {reason}", checks, waits_for=("bitcoind",), headline="waits")
+    if state == "stale":
+        said = f"{_price(facts, now)}, stale: {reason}"
+        return Judgement("degraded", said, checks, waits_for=("bitcoind",), headline="'s price is stale")
+    told = STATES.get(state, state)
+    said = f"{_price(facts, now)}, {told}" if value(facts, "price") is not None else f"{told}: {reason}"
+    history_fault = value(facts, "history_fault")
+    if history_fault and not young(target, engine, now):
+        said = f"{said}; its history is not written: {history_fault}"
+        return Judgement("degraded", said, checks, waits_for=("timescaledb",), headline="keeps no history")
+    return Judgement("healthy", said, checks)
+
+
+def _price(facts: tuple[Fact, ...], now: float) -> str:
+    """The number, its market and its age: "64,262 USD (synthetic), 0.4 s old"."""
+    synthetic = " (synthetic)" if value(facts, "market") == "synthetic" else ""
+    age_s = grown(facts, "price_age", now)
+    age = "" if age_s is None else f", {words.duration(age_s)} old"
+    return f"{words.number(round(value(facts, 'price', 0.0)))} USD{synthetic}{age}"

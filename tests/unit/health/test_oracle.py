@@ -1,0 +1,82 @@
+"""The oracle's driver: what each of its states means for the stack."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from manage.catalog.model import Need
+from manage.health.drivers import Endpoint, Memory, Target
+from manage.health.facts import value
+from manage.health.model import EngineState, Fact, Judgement
+from manage.health.probes import oracle
+from manage.health.resolve import resolve
+
+FRESH = {"state": "ok", "reason": "one price stands out", "market": "real", "history_fault": "", "price": 64262.4}
+
+
+def facts(at: float, **changed: Any) -> tuple[Fact, ...]:
+    measured = {**FRESH, "price_age": 0.4, **changed}
+    return tuple(Fact(name, each, at) for name, each in measured.items() if each is not None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict", "reason"),
+    [
+        ({}, "healthy", "64\u202f262 USD, 1.4 s old, ok"),
+        ({"market": "synthetic"}, "healthy", "64\u202f262 USD (synthetic), 1.4 s old, ok"),
+        ({"state": "wide"}, "healthy", "64\u202f262 USD, 1.4 s old, wide interval"),
+        ({"state": "ambiguous"}, "healthy", "64\u202f262 USD, 1.4 s old, ambiguous"),
+        ({"state": "no_signal", "price": None, "reason": "too few"}, "healthy", "no signal: too few"),
+        ({"state": "no_market", "price": None, "reason": "x"}, "healthy", "no market on this chain: x"),
+        ({"state": "stale", "reason": "gone"}, "degraded", "64\u202f262 USD, 1.4 s old, stale: gone"),
+        ({"state": "not_ready", "price": None, "reason": "it loads"}, "waiting", "for bitcoind: it loads"),
+        ({"history_fault": "away"}, "degraded", "64\u202f262 USD, 1.4 s old, ok; its history is not written: away"),
+    ],
+)
+def test_each_state_is_a_verdict_with_its_reason(
+    target: Callable[..., Target], running: EngineState, now: float, changes: dict[str, Any], verdict: str, reason: str
+) -> None:
+    judged = oracle.judge(target("oracle"), facts(now - 1, **changes), running, now)
+    assert (judged.verdict, judged.reason) == (verdict, reason)
+
+
+def test_it_may_take_its_start_to_read_the_chain(target: Callable[..., Target], now: float) -> None:
+    young = EngineState("running", at=now, started_at=now - 3)
+    judged = oracle.judge(target("oracle"), facts(now, state="not_ready", price=None), young, now)
+    assert judged.verdict == "starting"
+
+
+def test_a_stale_price_waits_for_a_node_that_is_down(
+    target: Callable[..., Target], running: EngineState, now: float
+) -> None:
+    stale = oracle.judge(target("oracle"), facts(now, state="stale", reason="no answer"), running, now)
+    node = Judgement("down", "its container is paused", final=True)
+    resolved = resolve({"oracle": stale, "bitcoind": node}, {"oracle": (Need("bitcoind", "zmq"),)})
+    assert resolved["oracle"].verdict == "waiting"
+    assert resolved["oracle"].waits_for == ("bitcoind",)
+
+
+def test_the_probe_reads_what_ready_says(target: Callable[..., Target]) -> None:
+    body = {**FRESH, "low": 64000.0, "high": 64500.0, "confidence": 0.99, "age_s": 0.2, "history": "", "ready": True}
+
+    async def ask() -> tuple[Fact, ...]:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.0 200 OK\r\n\r\n" + json.dumps(body).encode())
+            writer.close()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with server:
+            ports = {"http": Endpoint("127.0.0.1", port, "http")}
+            return await oracle.probe(target("oracle", ports=ports), Memory())
+
+    found = asyncio.run(ask())
+    assert value(found, "price") == 64262.4
+    assert value(found, "price_age") == 0.2
+    assert value(found, "state") == "ok"
