@@ -189,3 +189,15 @@ def test_points_give_the_same_answer_whatever_the_prior(days: list[Day], weights
     answers = {estimate_points(day.price, day.time, day.start + 36_000, weights, middle * k) for k in (0.96, 1, 1.04)}
     assert len(answers) == 1
     assert answers.pop().state is State.OK
+
+
+def test_an_implied_price_that_repeats_counts_once(days: list[Day], weights: Weights) -> None:
+    day = days[0]
+    end = day.start + 36_000
+    wrong = float(np.median(day.price)) * 1.03
+
+    def with_copies(n: int) -> Estimate:
+        price, time = np.append(day.price, np.full(n, wrong)), np.append(day.time, np.full(n, end - 60.0))
+        return estimate_points(price, time, end, weights, wrong)
+
+    assert with_copies(3_000) == with_copies(1)
