@@ -33,7 +33,8 @@ def entries(layout: Layout) -> Mapping[str, Locked]:
         document = documents.read(layout.image_lock_file)
     except FileNotFoundError:
         return {}
-    return {name: _entry(name, entry) for name, entry in document["images"].items()}
+    with documents.shaped(layout.image_lock_file):
+        return {name: _entry(name, entry) for name, entry in document["images"].items()}
 
 
 def identities(layout: Layout) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -25,20 +26,23 @@ def make(recipe: Recipe, reference: str, fingerprint: str, say: Callable[[str], 
 
     with tempfile.TemporaryDirectory(prefix="nodeyard-root-") as folder:
         archive = Path(folder) / "root.tar"
+        Path(folder).chmod(0o755)
+        # apt reads keys as its own user, who may not look into a checkout below /root.
+        keyring = Path(shutil.copy(KEYRING, folder))
         _require_mmdebstrap(say)
-        _run(command(recipe, archive, hostside.debian_sources(recipe.suite)), say)
+        _run(command(recipe, archive, keyring, hostside.debian_sources(recipe.suite)), say)
         python_on_whales.docker.image.import_(
             archive, reference, [f"LABEL {LABEL_IMAGE}={recipe.name} {LABEL_RECIPE}={fingerprint}"]
         )
 
 
-def command(recipe: Recipe, archive: Path, sources: tuple[str, ...]) -> list[str]:
+def command(recipe: Recipe, archive: Path, keyring: Path, sources: tuple[str, ...]) -> list[str]:
     """mmdebstrap's arguments; without `sources` it takes the archives it knows for the suite, with security updates."""
     return [
         "mmdebstrap",
         "--variant=minbase",
         f"--include={','.join(recipe.include)}",
-        f"--keyring={KEYRING}",
+        f"--keyring={keyring}",
         *(f"--dpkgopt={option}" for option in recipe.dpkg_options),
         recipe.suite,
         str(archive),
@@ -47,8 +51,7 @@ def command(recipe: Recipe, archive: Path, sources: tuple[str, ...]) -> list[str
 
 
 def _require_mmdebstrap(say: Callable[[str], None]) -> None:
-    found = subprocess.run(["dpkg-query", "-W", "mmdebstrap"], capture_output=True, check=False)
-    if found.returncode != 0:
+    if shutil.which("mmdebstrap") is None:
         _run(["apt-get", "install", "-y", "--no-install-recommends", "mmdebstrap"], say)
 
 

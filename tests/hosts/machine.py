@@ -148,7 +148,7 @@ def _root_image(suite: str) -> str:
         return image
     with tempfile.TemporaryDirectory() as folder:
         archive = Path(folder) / "root.tar"
-        argv = ["mmdebstrap", "--variant=minbase", "--include=ca-certificates"]
+        argv = ["mmdebstrap", "--variant=minbase", "--include=apt,ca-certificates"]
         for certificate in sorted(COMPANY.glob("*.crt")):
             argv.append(f"--customize-hook=copy-in {certificate} {COMPANY}")
         argv.append('--customize-hook=chroot "$1" update-ca-certificates')

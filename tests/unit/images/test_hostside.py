@@ -57,10 +57,10 @@ def test_a_host_without_added_authorities_has_none(tmp_path: Path) -> None:
 
 
 def test_the_root_is_checked_against_the_keys_that_we_ship() -> None:
-    command = root.command(recipe.load()["root"], Path("root.tar"), ())
+    command = root.command(recipe.load()["root"], Path("root.tar"), root.KEYRING, ())
 
     assert f"--keyring={root.KEYRING}" in command
-    assert root.KEYRING.is_file()
+    assert root.KEYRING.read_bytes()
     assert command[-2:] == ["trixie", "root.tar"]
 
 
