@@ -96,7 +96,14 @@ class Observer:
                 raise
 
     def _stats(self, api: Api, container: ContainerFacts, memory: _Memory) -> None:
-        document = api.stats(container.id, stream=False, one_shot=True)
+        from docker.errors import APIError
+
+        try:
+            document = api.stats(container.id, stream=False, one_shot=True)
+        except APIError:
+            # Engine 29 on cgroup v1 has none ("no metrics received"): use is unknown then, and the state still counts.
+            memory.use = {}
+            return
         memory.use = {"memory_bytes": used_memory(document), "cpu_percent": cpu_percent(document, memory.cpu)}
         memory.cpu = cpu_times(document)
 
