@@ -71,9 +71,9 @@ def test_payments_of_anything_give_no_price(weights: Weights, n: int) -> None:
 
 
 def test_a_rival_is_the_best_price_elsewhere() -> None:
-    logs = np.log(np.array([100.0, 100.5, 150.0, 200.0]))
-    landscape = Landscape(logs, np.array([50.0, 49.0, 10.0, 40.0]), np.ones(4))
-    assert landscape.rival(float(logs[0])) == pytest.approx((200, 10))
+    logs = np.log(np.array([100.0, 100.5, 105.0, 200.0]))
+    landscape = Landscape(logs, np.array([50.0, 49.0, 45.0, 40.0]), np.ones(4))
+    assert landscape.rival(float(logs[0])) == pytest.approx((105, 5))
     assert landscape.rival(float(logs[3])) == pytest.approx((100, -10))
     assert abs(logs[1] - logs[0]) < APART
 
