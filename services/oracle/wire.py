@@ -90,7 +90,8 @@ def _common_transactions() -> re.Pattern[bytes]:
     """Up to five inputs, one to eight outputs; what may be a coinbase (a parent of zeros) is left to `walk`.
 
     Groups: 1 set behind a SegWit marker; 2 to 6 the inputs, of which the one for the right count is set; 7 and 8 the
-    values of a pair of standard payments, set when the transaction passes every rule that its own bytes decide; 9 set when a pair holds a data output; 10 empty, at the end of the outputs.
+    values of a pair of standard payments, set when the transaction passes every rule that its own bytes decide;
+    9 set when a pair holds a data output; 10 empty, at the end of the outputs.
     """
     payment = _one_of(
         rb"\x17\xa9.{22}", rb"\x16\x00.{21}", rb"\x19v.{24}", rb"\x22[\x00\x51].{33}", rb"\x23!.{34}", rb"\x43A.{66}"

@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle.grid import bin_of
 from oracle.histogram import FIRST, LAST, SLICE, SPAN, SlidingHistogram, is_round
@@ -54,6 +54,7 @@ def test_what_comes_again_takes_over_when_the_first_leaves() -> None:
     assert len(histogram.slices()[0]) == 0
 
 
+@settings(deadline=None)
 @given(PAYMENTS, st.randoms(use_true_random=False))
 def test_the_order_of_payments_does_not_matter(payments: list[tuple[int, float]], random: Random) -> None:
     shuffled = random.sample(payments, len(payments))
@@ -63,6 +64,7 @@ def test_the_order_of_payments_does_not_matter(payments: list[tuple[int, float]]
     assert content(one_by_one) == content(fed(payments))
 
 
+@settings(deadline=None)
 @given(PAYMENTS, PAYMENTS)
 def test_taking_back_leaves_what_would_have_been(stay: list[tuple[int, float]], leave: list[tuple[int, float]]) -> None:
     histogram = fed(stay + leave)
@@ -73,6 +75,7 @@ def test_taking_back_leaves_what_would_have_been(stay: list[tuple[int, float]], 
     assert content(histogram) == content(expected)
 
 
+@settings(deadline=None)
 @given(PAYMENTS)
 def test_the_window_holds_what_is_not_older_than_its_span(payments: list[tuple[int, float]]) -> None:
     histogram = fed(payments)

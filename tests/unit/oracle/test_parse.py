@@ -186,6 +186,7 @@ def test_a_transaction_needs_inputs_and_outputs(transaction: Make) -> None:
             scan_transaction(raw)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_random_bytes_are_malformed_or_read_within_their_bounds(raw: bytes) -> None:
     try:
@@ -211,6 +212,7 @@ def test_damaged_transactions_never_do_more_than_raise_malformed(transaction: Ma
         assert scan_transaction(cut).end <= len(cut)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 8), st.integers(1, 10), st.sampled_from([0, 23, 35, 106, 140, 252, 253, 254, 300]), st.booleans())
 def test_every_cut_of_a_transaction_is_malformed(
     transaction: Make, inputs: int, outputs: int, script_sig: int, segwit: bool
