@@ -45,11 +45,11 @@ def percent(value: float) -> str:
 
 
 def plural(count: int, one: str, many: str = "") -> str:
-    """"1 peer", "8 peers"."""
+    """A count with its noun: "1 peer", "8 peers"."""
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
 
 
 def listing(names: list[str] | tuple[str, ...]) -> str:
-    """"a", "a and b", "a, b and c"."""
+    """Names in a sentence: "a", "a and b", "a, b and c"."""
     names = list(names)
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "none"

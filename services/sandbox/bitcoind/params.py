@@ -1,4 +1,4 @@
-"""Constants of the simulated network: Bitcoin Core's regtest, `src/kernel/chainparams.cpp` and `src/policy/` at v31.99."""
+"""Constants of the simulated network, Bitcoin Core's regtest: `src/kernel/chainparams.cpp`, `src/policy/` at v31.99."""
 
 from __future__ import annotations
 

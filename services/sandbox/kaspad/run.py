@@ -66,7 +66,7 @@ class _OtherNetwork(argparse.Action):
 
 
 def _address(text: str) -> tuple[str, int]:
-    """kaspad's notation: `default` is loopback, `public` all addresses, else IP or IP:PORT; without the flag, no port."""
+    """kaspad's notation: `default` is loopback, `public` all addresses, else IP or IP:PORT; no flag, no port."""
     if not text:
         return "", 0
     named = {"default": "127.0.0.1", "public": "0.0.0.0"}
