@@ -56,13 +56,13 @@ class Drain:
         try:
             with zmq.Context() as context, context.socket(zmq.SUB) as socket:
                 self._open(socket)
-                monitor = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED)
-                poller = zmq.Poller()
-                poller.register(socket, zmq.POLLIN)
-                poller.register(monitor, zmq.POLLIN)
-                while not self._stop.is_set():
-                    self._read(socket, monitor, dict(poller.poll(POLL_MS)))
-                socket.disable_monitor()
+                with socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED) as monitor:
+                    poller = zmq.Poller()
+                    poller.register(socket, zmq.POLLIN)
+                    poller.register(monitor, zmq.POLLIN)
+                    while not self._stop.is_set():
+                        self._read(socket, monitor, dict(poller.poll(POLL_MS)))
+                    socket.disable_monitor()
         except BaseException as fault:  # the owner raises it where somebody sees it
             self.fault = fault
             self._wake()

@@ -1,0 +1,45 @@
+"""The oracle against the simulated bitcoind; with `--real` against the real one, too."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.oracle.bitcoind import Bitcoind
+
+CACHED = "bitcoind-31.99.0"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    with contextlib.suppress(ValueError):  # another suite may have it already
+        parser.addoption("--real", action="store_true", help="also run real nodes")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "program" in metafunc.fixturenames:
+        kinds = ["simulator", "real"] if metafunc.config.getoption("--real") else ["simulator"]
+        metafunc.parametrize("program", kinds, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
+def program(request: pytest.FixtureRequest) -> Path | None:
+    """The real bitcoind's program, None for the simulator."""
+    if request.param == "simulator":
+        return None
+    cache = os.environ.get("NODEYARD_IMAGE_CACHE", "")
+    found = Path(cache) / f"{CACHED}-{platform.machine()}"
+    if not cache or not found.exists():
+        pytest.fail(f"no real bitcoind: put {found.name} where NODEYARD_IMAGE_CACHE points")
+    return found
+
+
+@pytest.fixture
+def node(program: Path | None, tmp_path: Path) -> Iterator[Bitcoind]:
+    """A node on regtest that makes blocks only when asked."""
+    with Bitcoind(tmp_path, program) as running:
+        yield running
