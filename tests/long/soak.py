@@ -1,0 +1,137 @@
+"""A running sandbox under faults: after each everything is healthy again, no payment is lost, memory stays flat.
+
+A round draws one fault (a frozen, deaf, slow or erring node, a reorganisation, a paused, killed or restarted
+container), pays while it lasts, ends it, and waits until all is healthy and the portfolio holds every payment to the sompi.
+Needs a running installation: `--dir DIR`. Exit 1 when a round fails or memory grew by more than the goal.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+HERE = Path(__file__).resolve()
+sys.path.insert(0, str(HERE.parents[1] / "bench"))
+sys.path.insert(0, str(HERE.parents[1] / "journeys"))
+
+import common
+from installed import Installed, until
+
+ADDRESS = "kaspasim:qprx6l72u437tjcf5rgcwza4sq6ysprp0pu6zj2feu3zshcm4cljwd5me0nwt"
+"""The payee of the recorded payment in tests/data/kaspad/simnet-2.0.1.jsonl."""
+PAYMENT = 100_000_000
+RECOVERY_S = 90
+GROWTH = 1.3
+"""Memory of all containers at the end, at most so many times that after the first round."""
+MARGIN_BYTES = 40e6
+
+
+def docker(*arguments: str) -> str:
+    return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True).stdout
+
+
+def faults(yard: Installed) -> dict[str, tuple[Callable[[], object], Callable[[], object]]]:
+    """Name -> (begin, end)."""
+
+    def steer(node: str, *verb: str) -> tuple[Callable[[], object], Callable[[], object]]:
+        return (
+            lambda: yard.run("sandbox", verb[0], "--node", node, *verb[1:]),
+            lambda: yard.run("sandbox", "clear", "--node", node),
+        )
+
+    def contain(service: str, begin: str, end: str) -> tuple[Callable[[], object], Callable[[], object]]:
+        return lambda: docker(begin, yard.container(service)), lambda: docker(end, yard.container(service))
+
+    return {
+        "frozen kaspad": steer("kaspad", "freeze"),
+        "frozen bitcoind": steer("bitcoind", "freeze"),
+        "deaf kaspad": steer("kaspad", "drop"),
+        "deaf bitcoind": steer("bitcoind", "drop"),
+        "slow kaspad": steer("kaspad", "lag", "400"),
+        "erring kaspad": steer("kaspad", "error", "getUtxosByAddresses"),
+        "reorganised kaspad": steer("kaspad", "reorg", "3"),
+        "paused tracker": contain("tracker", "pause", "unpause"),
+        "paused database": contain("timescaledb", "pause", "unpause"),
+        "killed tracker": contain("tracker", "kill", "start"),
+        "restarted database": contain("timescaledb", "restart", "start"),
+        "killed proxy": contain("proxy", "kill", "start"),
+    }
+
+
+def healthy(yard: Installed) -> bool:
+    return {verdict for verdict, _ in yard.verdicts().values()} == {"healthy"}
+
+
+def held(yard: Installed, token: str) -> int:
+    """Sompi that the tracker shows for ADDRESS."""
+    entries = yard.http("/tracker/api/portfolio", token=token).json()["addresses"]
+    return next(int(entry["balance"]["amount"] or 0) for entry in entries if entry["address"] == ADDRESS)
+
+
+def memory(yard: Installed) -> float:
+    """Bytes that all containers of the installation use, page cache left out."""
+    ids = docker("ps", "-q", "--filter", f"label=io.nodeyard.installation={yard.id}").split()
+    total = 0.0
+    for container in ids:
+        with subprocess.Popen(
+            ["docker", "stats", "--no-stream", "--format", "{{.MemUsage}}", container],
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as child:
+            used = child.communicate()[0].split("/")[0].strip()
+        for suffix, factor in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10), ("B", 1)):
+            if used.endswith(suffix):
+                total += float(used.removesuffix(suffix)) * factor
+                break
+    return total
+
+
+def main() -> int:
+    parser = common.options(__doc__ or "", n=20)
+    parser.add_argument("--dir", type=Path, required=True)
+    arguments = parser.parse_args()
+    urls = json.loads(Installed(arguments.dir, 0).run("urls", "--json").stdout)
+    yard = Installed(arguments.dir, int(urls["dashboard"]["url"].rstrip("/").rsplit(":", 1)[1]))
+    token, draw, possible = yard.token(), random.Random(arguments.seed), faults(yard)
+    yard.http("/tracker/api/addresses", body={"chain": "kaspa", "address": ADDRESS, "label": "soak"}, token=token)
+    until(lambda: healthy(yard), RECOVERY_S, "healthy before the first fault")
+    base, paid, rounds, first = held(yard, token), 0, [], 0.0
+    for number in range(arguments.n):
+        name = draw.choice(sorted(possible))
+        begin, end = possible[name]
+        begin()
+        try:
+            if "kaspad" not in name:
+                yard.run("sandbox", "pay", ADDRESS, "1")
+                paid += PAYMENT
+            time.sleep(draw.uniform(1, 8))
+        finally:
+            end()
+        start = time.monotonic()
+        until(lambda: healthy(yard), RECOVERY_S, f"healthy after a {name} (round {number})")
+        yard.run("sandbox", "pay", ADDRESS, "1")
+        paid += PAYMENT
+        expected = base + paid
+        until(lambda wanted=expected: held(yard, token) == wanted, 10, f"every payment after a {name} (round {number})")
+        rounds.append(time.monotonic() - start)
+        first = first or memory(yard)
+        if not arguments.json:
+            print(f"{number + 1:3} {name}: whole again after {rounds[-1]:.1f} s", flush=True)
+    growth = max(0.0, memory(yard) - MARGIN_BYTES) / first
+    return common.report(
+        [
+            common.Figure("rounds that ended whole", len(rounds), arguments.n, "rounds", at_most=False),
+            common.Figure("memory at the end / after the first round", growth, GROWTH, "x"),
+        ],
+        {"payments held, KAS": paid / PAYMENT, "median recovery, s": round(common.median(rounds), 1)},
+        as_json=arguments.json,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
