@@ -1,7 +1,8 @@
 """A running sandbox under faults: after each everything is healthy again, no payment is lost, memory stays flat.
 
 A round draws one fault (a frozen, deaf, slow or erring node, a reorganisation, a paused, killed or restarted
-container), pays while it lasts, ends it, and waits until all is healthy and the portfolio holds every payment to the sompi.
+container), pays while it lasts, ends it, and waits until all is healthy and the portfolio holds every payment
+to the sompi.
 Needs a running installation: `--dir DIR`. Exit 1 when a round fails or memory grew by more than the goal.
 """
 
@@ -15,9 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-HERE = Path(__file__).resolve()
-sys.path.insert(0, str(HERE.parents[1] / "bench"))
-sys.path.insert(0, str(HERE.parents[1] / "journeys"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "journeys"))
 
 import common
 from installed import Installed, until
