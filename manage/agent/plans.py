@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from manage.agent.refusals import Refused
 from manage.apply import choose, down, refusals, restart, yard
+from manage.apply.work import look
 from manage.engine import facts
 from manage.engine.client import connect
 from manage.errors import NodeyardError
@@ -39,16 +40,16 @@ def require_kept(plan: Plan) -> None:
 
 
 def _up(layout: Layout, services: Sequence[str]) -> Plan:
-    mine = yard.load(layout)
-    choose.known(services, *yard.desired(mine))
-    manager, stack = yard.plan_all(mine)
-    refusals.manager_would_change(manager)
-    return Plan(choose.operations(stack, services))
+    work = yard.work(yard.load(layout))
+    choose.known(services, work.names)
+    outlook = look(work)
+    refusals.manager_would_change(outlook.manager)
+    return Plan(choose.operations(outlook.stack, services))
 
 
 def _restart(layout: Layout, services: Sequence[str]) -> Plan:
     work = yard.work(yard.load(layout))
-    choose.known(services, work.stack, work.manager)
+    choose.known(services, work.names)
     plan = restart.plan(work, services)
     own = {spec.name for spec in work.manager.services}
     refusals.manager_would_change(Plan(tuple(step for step in plan.operations if step.service in own)))

@@ -15,6 +15,7 @@ from manage.engine import logs
 from manage.engine.client import Api
 from manage.engine.model import ContainerFacts
 from manage.errors import NodeyardError
+from manage.host import installation as installations
 from manage.plan.model import Operation
 from manage.render.model import Stack
 
@@ -48,6 +49,7 @@ class Change:
         self.ends: State = "healthy"
 
     def __enter__(self) -> Change:
+        installations.make_folders(self._work.layout)
         self.receipt = receipt.begin(self._work.layout, self.receipt)
         return self
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 
 from manage.apply.receipt import UNFINISHED, Receipt
 from manage.errors import EXIT_USAGE, NodeyardError
 from manage.plan.model import Operation, Plan
-from manage.render.model import Stack
 
 
 def operations(plan: Plan, names: Sequence[str]) -> tuple[Operation, ...]:
@@ -30,9 +29,8 @@ def unproven(latest: Receipt | None, services: Iterable[str], changes: Iterable[
     return tuple(service for service in services if service in left - changing)
 
 
-def known(names: Iterable[str], stack: Stack, manager: Stack) -> None:
-    """Raise NodeyardError for a name that is no service of this stack."""
-    services = [spec.name for spec in (*stack.services, *manager.services)]
+def known(names: Iterable[str], services: Collection[str]) -> None:
+    """Raise NodeyardError for a name that is none of this stack's `services`."""
     for name in names:
         if name not in services:
             close = get_close_matches(name, services, 1)

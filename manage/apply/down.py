@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from manage import words
-from manage.apply import receipt, refusals, steps, yard
+from manage.apply import gate, receipt, refusals, steps, yard
 from manage.apply.change import Change
 from manage.apply.events import Event, Progress, silent
 from manage.apply.receipt import Receipt, Step
@@ -37,8 +37,10 @@ def stop(work: Work, *, everything: bool = False, progress: Progress = silent, b
         found = facts.containers(api, work.installation)
         refusals.strangers(found, work.installation)
         doomed = [c for c in found if everything or c.project != work.installation.manager_project]
+        if not doomed:
+            return _nothing_to_do(work, api, everything, by)
         drafted = [Step("remove", container.service, container.project) for container in doomed]
-        draft = receipt.of_work(work, "down", by, drafted)
+        draft = receipt.of_containers(work, "down", drafted, found, by)
         with Change(work, api, found, lock=descriptor, progress=progress, draft=draft) as change:
             change.ends = "done"
             change.summary = _summary(doomed, everything)
@@ -49,6 +51,8 @@ def stop(work: Work, *, everything: bool = False, progress: Progress = silent, b
                     change.note_done(container.service)
             if everything:
                 networks.remove_all(api, work.installation)
+        if len(doomed) < len(found):  # the manager goes on, and tells
+            gate.wait_for_news(work.layout, change.receipt.ended_at)
         return change.receipt
 
 
@@ -80,9 +84,14 @@ def remove(
         list(pool.map(one, containers))
 
 
+def _nothing_to_do(work: Work, api: Api, everything: bool, by: str) -> Receipt:
+    desired.want(work.layout, up=False)
+    if everything:
+        networks.remove_all(api, work.installation)
+    return receipt.of_nothing("down", by, "Nothing was running." if everything else "The stack is down already.")
+
+
 def _summary(doomed: list[ContainerFacts], everything: bool) -> str:
-    if not doomed:
-        return "Nothing was running." if everything else "The stack is down already."
     count = words.plural(len(doomed), "container")
     if everything:
         return f"Everything is down: {count} removed. Data is kept. Start it again with: manage up"

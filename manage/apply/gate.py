@@ -20,6 +20,10 @@ GRACE_S = 15.0
 one lost probe is no fault."""
 
 
+NEWS_S = 5.0
+"""How long news of the engine may take: the agent looks every two seconds, watch every one."""
+
+
 @dataclass(frozen=True)
 class Decision:
     answer: Literal["pass", "wait", "fail"]
@@ -62,6 +66,19 @@ def wait(
         if decision.reason != told:
             told = decision.reason
             tell(told)
+        time.sleep(POLL_S)
+
+
+def wait_for_news(layout: Layout, since: float, patience_s: float = NEWS_S) -> None:
+    """Return when a snapshot tells of the engine after `since` (unix seconds), or when `patience_s` are over.
+
+    So that `manage status` after `manage down` does not show what ran a moment ago.
+    """
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        snapshot = _read(layout)
+        if snapshot is not None and any(status.engine_at > since for status in snapshot.services):
+            return
         time.sleep(POLL_S)
 
 

@@ -17,6 +17,7 @@ from manage.host.layout import Layout
 
 if TYPE_CHECKING:
     from manage.apply.work import Work
+    from manage.engine.model import ContainerFacts
 
 State = Literal["in_progress", "healthy", "done", "failed", "rolled_back", "interrupted"]
 """healthy = every service passed its gate; done = ended well where there is nothing to gate (down)."""
@@ -51,7 +52,7 @@ class Receipt:
     """How it ended, for the person who asked for it."""
     operations: tuple[Step, ...] = ()
     images: Mapping[str, str] = field(default_factory=dict)
-    """Service -> config digest of the image wanted for it."""
+    """Service -> config digest of the image wanted for it; of the one it ran, where it was taken as it was."""
     references: Mapping[str, str] = field(default_factory=dict)
     """Service -> image reference."""
     specs: Mapping[str, str] = field(default_factory=dict)
@@ -82,6 +83,27 @@ def of_work(work: Work, verb: str, by: str, steps: Iterable[Step]) -> Receipt:
         specs={spec.name: spec.spec for spec in work.services},
         secrets={name: number for spec in work.services for name, number in spec.secrets.items()},
     )
+
+
+def of_containers(work: Work, verb: str, steps: Iterable[Step], found: Iterable[ContainerFacts], by: str) -> Receipt:
+    """The receipt of a change that is about to begin and takes containers as they are: what each was made from."""
+    found = tuple(found)
+    return Receipt(
+        number=0,
+        verb=verb,
+        by=by,
+        started_at=time.time(),
+        state="in_progress",
+        operations=tuple(steps),
+        images={one.service: work.digests.get(one.image_digest, one.image_digest) for one in found},
+        specs={one.service: one.spec for one in found},
+    )
+
+
+def of_nothing(verb: str, by: str, summary: str) -> Receipt:
+    """What a change that had nothing to do answers; it leaves no receipt behind."""
+    now = time.time()
+    return Receipt(number=0, verb=verb, by=by, started_at=now, ended_at=now, state="done", summary=summary)
 
 
 def begin(layout: Layout, receipt: Receipt) -> Receipt:
@@ -140,6 +162,7 @@ def _path(layout: Layout, number: int) -> Path:
 
 def _read(path: Path) -> Receipt:
     document = documents.read(path)
-    known = {key: document[key] for key in Receipt.__dataclass_fields__ if key in document}
-    known["operations"] = tuple(Step(**step) for step in known.get("operations", ()))
-    return Receipt(**known)
+    with documents.shaped(path):
+        known = {key: document[key] for key in Receipt.__dataclass_fields__ if key in document}
+        known["operations"] = tuple(Step(**step) for step in known.get("operations", ()))
+        return Receipt(**known)

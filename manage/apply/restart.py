@@ -34,7 +34,7 @@ def rerun(
     work: Work, services: Sequence[str], *, manager: bool = True, progress: Progress = silent, by: str = ""
 ) -> Receipt:
     """`restart` for a `Work` that is made already."""
-    choose.known(services, work.stack, work.manager)
+    choose.known(services, work.names)
     planned = plan(work, services)
     own = {spec.name for spec in work.manager.services}
     managing = tuple(operation for operation in planned.operations if operation.service in own)
@@ -46,7 +46,7 @@ def rerun(
         refusals.strangers(found, work.installation)
         _require_containers(found, services)
         drafted = [Step("restart", operation.service, operation.project) for operation in planned.operations]
-        draft = receipt.of_work(work, "restart", by, drafted)
+        draft = receipt.of_containers(work, "restart", drafted, found, by)
         with Change(work, api, found, lock=descriptor, progress=progress, draft=draft) as change:
             change.do_manager(managing)
             change.do([operation for operation in planned.operations if operation not in managing])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from manage.apply.events import Event, Progress
 from manage.engine import compose
@@ -15,6 +16,8 @@ from manage.plan.model import Operation
 
 RELOAD_SIGNAL = "SIGHUP"
 """What nginx, Prometheus and PostgreSQL take for "read your configuration again"."""
+DEFAULT_GRACE_S = 10
+"""What the engine grants a container that names no time of its own (docker/cli reference, container stop)."""
 UP = ("up", "-d", "--no-deps", "--no-build", "--pull", "never")
 
 
@@ -43,8 +46,7 @@ def carry_out(operation: Operation, tools: Tools) -> None:
             _unpause(tools.api, container)
             _compose(tools, operation.service, *UP, "--force-recreate", operation.service)
         case "restart":
-            _unpause(tools.api, container)
-            _compose(tools, operation.service, "restart", "--no-deps", operation.service)
+            _restart(tools.api, _present(container, operation))
         case "reload":
             tools.api.kill(_present(container, operation).id, RELOAD_SIGNAL)
         case "unpause":
@@ -68,14 +70,26 @@ def remove(api: Api, installation: Installation, container: ContainerFacts) -> N
     from docker.errors import NotFound
 
     try:
-        labels = api.inspect_container(container.id)["Config"].get("Labels") or {}
-        if labels.get(LABEL_INSTALLATION) != installation.id:
+        config = api.inspect_container(container.id)["Config"]
+        if (config.get("Labels") or {}).get(LABEL_INSTALLATION) != installation.id:
             raise NodeyardError(f"{container.name} is not of this installation; it was not touched.")
         _unpause(api, container)
-        api.stop(container.id)  # without a time: the container's own stop_grace_period holds
+        api.stop(container.id, timeout=_grace_s(config))
         api.remove_container(container.id)
     except NotFound:
         return
+
+
+def _restart(api: Api, container: ContainerFacts) -> None:
+    """Stop it and start it again by its id: it runs on as it is, whatever stack.yml says meanwhile."""
+    config = api.inspect_container(container.id)["Config"]
+    _unpause(api, container)
+    api.restart(container.id, timeout=_grace_s(config))
+
+
+def _grace_s(config: Mapping[str, Any]) -> int:
+    """Seconds of the container's own stop_grace_period. The SDK is told: it waits no longer than what it knows of."""
+    return int(config.get("StopTimeout") or DEFAULT_GRACE_S)
 
 
 def _unpause(api: Api, container: ContainerFacts | None) -> None:

@@ -39,7 +39,7 @@ def converge(
     work: Work, *, names: Sequence[str] = (), manager: bool = True, progress: Progress = silent, by: str = ""
 ) -> Receipt:
     """`up` for a `Work` that is made already."""
-    choose.known(names, work.stack, work.manager)
+    choose.known(names, work.names)
     by = by or lock.user()
     with lock.hold(work.layout, "up", by) as descriptor, connect() as api:
         require_supported(api)
@@ -91,9 +91,7 @@ def _report_interrupted(work: Work, progress: Progress) -> Receipt | None:
 def _nothing_to_do(work: Work, by: str) -> Receipt:
     if not desired.stack_is_wanted(work.layout):
         desired.want(work.layout, up=True)
-    summary = "Nothing to do: everything runs as stack.yml says."
-    now = time.time()
-    return Receipt(number=0, verb="up", by=by, started_at=now, ended_at=now, state="healthy", summary=summary)
+    return receipt.of_nothing("up", by, "Nothing to do: everything runs as stack.yml says.")
 
 
 def _prepare(work: Work, api: Api, outlook: Outlook, progress: Progress) -> None:

@@ -34,6 +34,11 @@ class Work:
     """This engine's image id -> config digest."""
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """All services in start order, the manager's last, as people are told of them."""
+        return tuple(spec.name for spec in (*self.stack.services, *self.manager.services))
+
+    @property
     def services(self) -> tuple[ServiceSpec, ...]:
         return (*self.manager.services, *self.stack.services)
 

@@ -33,13 +33,16 @@ def command(services: tuple[str, ...], yes: bool, layout: Layout) -> None:
 
 def converge(layout: Layout, services: tuple[str, ...] = (), *, yes: bool = False) -> None:
     """Images, plan, consent where data is at risk, then apply; prints as it goes."""
-    from manage.apply import up, yard
+    from manage import config
+    from manage.apply import choose, up, yard
+    from manage.catalog import load
     from manage.cli.consent import ask_where_data_is_at_risk
     from manage.images import ensure
 
+    choose.known(services, config.load(layout.stack_file, load.load()).settings)  # before minutes of building
     ensure.ensure_for(layout, progress=printer())
     mine = yard.load(layout)
-    plans = yard.plan_all(mine)
-    ask_where_data_is_at_risk([operation for plan in plans for operation in plan.changes], yes=yes)
+    manager, stack = yard.plan_all(mine)
+    ask_where_data_is_at_risk((*manager.changes, *choose.operations(stack, services)), yes=yes)
     receipt = up.up(mine, names=services, progress=printer())
     output.say(receipt.summary)

@@ -112,7 +112,7 @@ def run(
         raise KeyboardInterrupt
     if child.returncode != 0:
         raise NodeyardError(
-            f"docker-compose failed (exit {child.returncode}):\n{_last_lines(said)}",
+            f"docker-compose failed (exit {child.returncode}): {_reason(said)}\n{_last_lines(said)}",
             f"The whole command: {shlex.join(command)}",
         )
 
@@ -178,6 +178,11 @@ class Hashing:
 def _in_memory() -> BinaryIO:
     """A file without a place on disk: the agent's root is read-only."""
     return os.fdopen(os.memfd_create("compose"), "w+b")
+
+
+def _reason(text: str) -> str:
+    """Compose's last line, where it says why it gave up."""
+    return text.strip().rpartition("\n")[2]
 
 
 def _last_lines(text: str) -> str:

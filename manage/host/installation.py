@@ -42,6 +42,19 @@ def create(layout: Layout, project: str | None = None) -> Installation:
     The compose project is `nodeyard` in the default folder, else `nodeyard-<id>`, so that two installations on one
     host never share a name. `project` overrides it (tests). Raises NodeyardError without the right to do it.
     """
+    make_folders(layout)
+    if layout.installation_file.exists():
+        return read(layout)
+    identity = secrets.token_hex(4)
+    name = project or ("nodeyard" if layout.dir == DEFAULT_DIR else f"nodeyard-{identity}")
+    documents.write(
+        layout.installation_file, {"id": identity, "project": name, "created_at": round(time.time(), 3)}, mode=0o644
+    )
+    return Installation(identity, name)
+
+
+def make_folders(layout: Layout) -> None:
+    """Every folder that is missing, each with the owner and mode it should have. NodeyardError without the right."""
     try:
         for path, mode, uid, gid in folders(layout):
             path.mkdir(parents=True, exist_ok=True)
@@ -52,14 +65,6 @@ def create(layout: Layout, project: str | None = None) -> Installation:
             f"The installation's folder {layout.dir} cannot be made: {error.strerror} ({error.filename}).",
             "Run it as root, or name another folder with --dir.",
         ) from error
-    if layout.installation_file.exists():
-        return read(layout)
-    identity = secrets.token_hex(4)
-    name = project or ("nodeyard" if layout.dir == DEFAULT_DIR else f"nodeyard-{identity}")
-    documents.write(
-        layout.installation_file, {"id": identity, "project": name, "created_at": round(time.time(), 3)}, mode=0o644
-    )
-    return Installation(identity, name)
 
 
 def read(layout: Layout) -> Installation:

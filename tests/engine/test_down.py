@@ -11,6 +11,7 @@ from manage.apply.restart import rerun
 from manage.apply.up import converge
 from manage.engine import facts
 from manage.errors import NodeyardError
+from manage.health import snapshot as snapshots
 from manage.host import desired
 from manage.host import installation as installations
 
@@ -90,7 +91,11 @@ def test_a_paused_container_is_stopped_too(engine, watched):
 
 
 def test_down_when_nothing_runs_says_so(layout):
-    assert stop(stacks.work(layout, {"one": {}})).summary == "The stack is down already."
+    work = stacks.work(layout, {"one": {}})
+    assert stop(work).summary == "The stack is down already."
+    assert stop(work, everything=True).summary == "Nothing was running."
+    assert receipt.history(layout) == ()
+    assert not desired.stack_is_wanted(layout)
 
 
 def test_foreign_things_are_untouched_by_up_down_and_uninstall(engine, layout, foreign):
@@ -116,6 +121,33 @@ def test_restart_keeps_the_container_and_starts_it_anew(engine, watched):
     assert after["one"] == before["one"]
     assert after["two"].id == before["two"].id
     assert after["two"].started_at > before["two"].started_at
+
+
+def test_restart_takes_what_runs_whatever_stack_yml_says_meanwhile(engine, watched):
+    converge(stacks.work(watched, {"one": {}}))
+    before = facts.containers(engine, installations.read(watched))[0]
+    edited = stacks.work(watched, {"one": {"env": {"A": "1"}, "flavour": "edited"}})
+    done = rerun(edited, ["one"])
+    after = facts.containers(engine, installations.read(watched))[0]
+    assert (after.id, after.spec, after.state) == (before.id, before.spec, "running")
+    assert after.started_at > before.started_at
+    assert (done.specs, done.images) == ({"one": before.spec}, {"one": before.image_digest})
+
+
+def test_a_paused_container_is_restarted(engine, watched):
+    work = stacks.work(watched, {"one": {}})
+    converge(work)
+    engine.pause(facts.containers(engine, installations.read(watched))[0].id)
+    rerun(work, ["one"])
+    assert facts.containers(engine, installations.read(watched))[0].state == "running"
+
+
+def test_after_down_the_news_is_out(engine, watched):
+    work = stacks.work(watched, {"one": {}}, {"keeper": {}})
+    converge(work)
+    done = stop(work)
+    shown = snapshots.read(watched)
+    assert any(status.engine_at > done.ended_at for status in shown.services)
 
 
 def test_restart_of_what_is_not_there_is_a_sentence(watched):

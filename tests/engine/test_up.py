@@ -1,5 +1,8 @@
 """`up` on a real engine: what is made, kept, replaced and removed."""
 
+import shutil
+import stat
+
 import pytest
 import stacks
 
@@ -39,6 +42,17 @@ def test_up_makes_what_is_missing_and_a_second_up_does_nothing(engine, watched):
     assert again.summary.startswith("Nothing to do")
     assert running(engine, watched) == before
     assert [entry.number for entry in receipt.history(watched)] == [made.number]
+
+
+def test_folders_that_somebody_removed_are_made_again(engine, watched):
+    services = {"one": {"secrets": {"token": 1}, "files": {"a": "b"}}}
+    converge(stacks.work(watched, services))
+    for folder in (watched.secrets_dir, watched.secret_copies_dir, watched.files_dir, watched.compose_dir):
+        shutil.rmtree(folder)
+    changed = {"one": {**services["one"], "secrets": {"token": 2}}}
+    assert converge(stacks.work(watched, changed)).state == "healthy"
+    assert running(engine, watched)["one"].state == "running"
+    assert stat.S_IMODE(watched.secrets_dir.stat().st_mode) == 0o700
 
 
 def test_only_what_differs_is_replaced_with_the_difference_named(engine, watched):
