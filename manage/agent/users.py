@@ -43,10 +43,8 @@ def listing(layout: Layout) -> tuple[User, ...]:
         document = documents.read(layout.users_file)
     except FileNotFoundError:
         return ()
-    try:
+    with documents.shaped(layout.users_file):
         return tuple(User(**{**entry, "role": roles.parse(entry["role"])}) for entry in document["users"])
-    except (KeyError, TypeError) as error:
-        raise NodeyardError(f"{layout.users_file} is damaged ({error}).", "Put back a copy of it.") from error
 
 
 def names(layout: Layout) -> dict[str, Role]:
@@ -132,7 +130,7 @@ def _known(users: Iterable[User], name: str) -> User:
     for user in users:
         if user.name == name:
             return user
-    raise NodeyardError(f"There is no user {name}.", "See who there is with: manage user list")
+    raise NodeyardError(f"There is no user {name}.", "See who there is with: manage user list", exit_code=EXIT_USAGE)
 
 
 def _renew(layout: Layout, name: str, password: str, *, must_change: bool) -> User:

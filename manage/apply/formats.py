@@ -33,6 +33,8 @@ def record(layout: Layout, stack: Stack, services: Collection[str], now: float) 
 
 def _read(layout: Layout) -> dict[str, list[dict[str, Any]]]:
     try:
-        return dict(documents.read(layout.data_formats_file)["volumes"])
+        document = documents.read(layout.data_formats_file)
     except FileNotFoundError:
         return {}
+    with documents.shaped(layout.data_formats_file):
+        return {name: list(opened) for name, opened in document["volumes"].items()}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from manage.apply import rpcauth
 from manage.apply.events import Event, Progress, silent
-from manage.errors import NodeyardError
+from manage.errors import EXIT_USAGE, NodeyardError
 from manage.host import documents
 from manage.host.layout import Layout
 
@@ -41,8 +41,9 @@ def value(layout: Layout, name: str) -> str:
         raise NodeyardError(
             f"There is no secret {name}.",
             f"There are: {', '.join(sorted(known))}." if known else "Secrets are made by the first manage up.",
+            exit_code=EXIT_USAGE,
         )
-    text = _read(_master(layout, name, known[name]))
+    text = _read(_master(layout, name, known[name])) or _from_copy(layout, name, known[name])
     if text is None:
         raise NodeyardError(
             f"The secret {name} is lost ({_master(layout, name, known[name])}).",
@@ -120,9 +121,11 @@ def _sources(uses: Iterable[SecretUse], generations_: Mapping[str, int]) -> dict
 
 def _record(layout: Layout) -> dict[str, dict[str, Any]]:
     try:
-        return dict(documents.read(layout.secret_generations_file)["secrets"])
+        document = documents.read(layout.secret_generations_file)
     except FileNotFoundError:
         return {}
+    with documents.shaped(layout.secret_generations_file):
+        return {name: {**entry, "generation": int(entry["generation"])} for name, entry in document["secrets"].items()}
 
 
 def _master(layout: Layout, name: str, generation: int) -> Path:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from manage.errors import NodeyardError
 
 VERSION = 1
+MEND = "Put back a copy of it, or move it away."
 
 
 def replace(path: Path, content: bytes, *, mode: int = 0o644, uid: int = -1, gid: int = -1) -> None:
@@ -53,13 +55,22 @@ def read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise NodeyardError(f"{path} cannot be read: {error.strerror}.", "Run it again as root.") from error
     except ValueError as error:
-        raise NodeyardError(f"{path} is not JSON: {error}.", "Put back a copy of it, or move it away.") from error
+        raise NodeyardError(f"{path} is not JSON: {error}.", MEND) from error
     version = document.get("version") if isinstance(document, dict) else None
     if not isinstance(version, int):
-        raise NodeyardError(f"{path} has no version.", "Put back a copy of it, or move it away.")
+        raise NodeyardError(f"{path} has no version.", MEND)
     if version > VERSION:
         raise NodeyardError(
             f"{path} was written by a newer manage (version {version}, this one knows {VERSION}).",
             "Use the newer manage.",
         )
     return dict(document)
+
+
+@contextlib.contextmanager
+def shaped(path: Path) -> Iterator[None]:
+    """Around the reading of a document's parts: one that is JSON and not of our shape is a NodeyardError, too."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise NodeyardError(f"{path} is damaged ({type(error).__name__}: {error}).", MEND) from error
