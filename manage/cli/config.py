@@ -7,18 +7,19 @@ import json
 import click
 
 from manage.cli import output
-from manage.cli.options import require_root, with_dir, with_json
+from manage.cli.options import Verbs, require_root, with_dir, with_json
 from manage.errors import EXIT_USAGE, NodeyardError
 from manage.host.layout import Layout
 
 
 @click.group(
+    cls=Verbs,
     epilog="""\b
 Examples:
   manage config show
   manage config explain services.proxy
   manage config set services.proxy.rate_limit 50
-  manage config check"""
+  manage config check""",
 )
 def command() -> None:
     """Show, explain, check or change the configuration (stack.yml)."""
@@ -47,13 +48,12 @@ def explain(key: str, as_json: bool) -> None:
     from manage import config
     from manage.catalog import load
 
-    found = [
-        entry
-        for entry in config.describe(load.load())
-        if entry.path == key or entry.path.startswith(f"{key}." if key else "")
-    ]
+    entries = config.describe(load.load())
+    found = [entry for entry in entries if entry.path == key or entry.path.startswith(f"{key}." if key else "")]
     if not found:
-        raise NodeyardError(f"There is no key {key!r}.", "All keys: manage config explain", exit_code=EXIT_USAGE)
+        near = [entry.path for entry in entries if key in entry.path]
+        hint = f"Did you mean {near[0]}?" if near else "All keys: manage config explain"
+        raise NodeyardError(f"There is no key {key!r}.", hint, exit_code=EXIT_USAGE)
     if as_json:
         output.emit(
             [{"key": e.path, "type": e.type, "default": e.default, "effect": e.effect, "help": e.help} for e in found]
@@ -75,7 +75,7 @@ def check(layout: Layout) -> None:
     output.say(f"{layout.stack_file} is in order.")
 
 
-@command.command("set")
+@command.command("set", context_settings={"ignore_unknown_options": True})  # a value may begin with a dash
 @click.argument("key")
 @click.argument("value")
 @with_dir

@@ -17,7 +17,7 @@ RISKS = {"at-risk": "may be lost", "deleted": "will be deleted"}
 def ask_where_data_is_at_risk(operations: Iterable[Operation], *, yes: bool) -> None:
     """Show the operations that can destroy data and want the word typed; `yes` has said it already.
 
-    Raises NodeyardError when nobody can be asked, click.Abort when the answer is another.
+    Raises NodeyardError when nobody can be asked and when the answer is another.
     """
     risky = [operation for operation in operations if operation.data_risk != "kept"]
     if not risky or yes:
@@ -29,10 +29,10 @@ def ask_where_data_is_at_risk(operations: Iterable[Operation], *, yes: bool) -> 
 
 
 def type_to_confirm(word: str) -> None:
-    """Go on only if `word` is typed."""
+    """Go on only if `word` is typed; NodeyardError when it is not, or when nobody can be asked."""
     if not sys.stdin.isatty():
         raise NodeyardError(
             "This wants to be confirmed, and there is no terminal to ask.", "If you mean it, add --yes."
         )
     if click.prompt(f"Type {word} to go on", default="", show_default=False, err=True) != word:
-        raise click.Abort
+        raise NodeyardError(f"{word} was not typed, so nothing was done.", "Run it again if you mean it.")

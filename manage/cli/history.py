@@ -9,7 +9,7 @@ import click
 
 from manage import words
 from manage.cli import output
-from manage.cli.options import with_dir, with_json
+from manage.cli.options import require_installation, with_dir, with_json
 from manage.host.layout import Layout
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def command(number: int | None, last: int, layout: Layout, as_json: bool) -> Non
     """What was changed, when, and how it ended; with NUMBER, that one with every image's digest."""
     from manage.apply import receipt as receipts
 
+    require_installation(layout)
     found = receipts.history(layout)
     if number is not None:
         chosen = receipts.find(found, number)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import click
 
 from manage.cli import output
-from manage.cli.options import require_root, with_dir, with_json
+from manage.cli.options import Verbs, require_installation, require_root, with_dir, with_json
 from manage.cli.progress import printer
 from manage.host.layout import Layout
 
 
 @click.group(
+    cls=Verbs,
     epilog="""\b
 Examples:
   manage images list
-  manage images build"""
+  manage images build""",
 )
 def command() -> None:
     """Build or pull, and list, the images of this stack."""
@@ -27,6 +28,7 @@ def list_(layout: Layout, as_json: bool) -> None:
     """The locked images: what the render refers to, and the digest that identifies each."""
     from manage.images import lock
 
+    require_installation(layout)
     found = lock.read(layout)
     if as_json:
         output.emit(

@@ -8,7 +8,7 @@ import click
 
 from manage.catalog.model import NETWORKS, Catalog, Network
 from manage.cli import output
-from manage.cli.options import require_root, with_dir
+from manage.cli.options import dir_option, require_root, with_dir
 from manage.errors import EXIT_USAGE, NodeyardError
 from manage.host.layout import Layout
 
@@ -48,7 +48,7 @@ def command(
             "Change it: manage config set KEY VALUE. A second installation: --dir DIR",
         )
     create(layout, profiles, network, name=name, port_base=port_base, ask=not yes)
-    output.say(f"Wrote {layout.stack_file}. What it would do: manage plan --dir {layout.dir}")
+    output.say(f"Wrote {layout.stack_file}. Make it so: manage setup{dir_option(layout)}")
 
 
 def create(
@@ -84,15 +84,18 @@ def create(
         )
     decision = source.decide(layout)
     output.note(decision.sentence)
-    config.write_initial(
-        layout.stack_file,
-        name=name,
-        profiles=profiles,
-        network=chosen,
-        image_source=decision.source,
-        port_base=port_base,
-        catalog=catalog,
-    )
+    try:
+        config.write_initial(
+            layout.stack_file,
+            name=name,
+            profiles=profiles,
+            network=chosen,
+            image_source=decision.source,
+            port_base=port_base,
+            catalog=catalog,
+        )
+    except config.ConfigFaults as refused:
+        raise refused.of_answers("These answers do not go together") from None
     installation.create(layout)
 
 

@@ -5,6 +5,7 @@ Each command lives in its own module and is imported only when it runs, so that 
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from typing import Any
@@ -37,6 +38,10 @@ COMMANDS: dict[str, str] = {
     "uninstall": "Stop everything of this installation; --purge deletes its data too.",
 }
 """Name -> the sentence of `manage --help`; the command is `manage.cli.<name>:command`. A test holds both together."""
+
+MANY_OBJECTS = 100_000
+"""New objects between two looks of the garbage collector: a command ends before its garbage matters, and the default
+of 700 is a tenth of what `plan` costs."""
 
 EPILOG = """\b
 Examples:
@@ -100,6 +105,7 @@ def cli(ctx: click.Context, directory: str | None, debug: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run `manage`; leaves by SystemExit."""
+    gc.set_threshold(MANY_OBJECTS)
     debug = "--debug" in (sys.argv if arguments is None else arguments)
     try:
         result = cli.main(args=arguments, prog_name="manage", standalone_mode=False)
@@ -108,9 +114,12 @@ def main(arguments: list[str] | None = None) -> Any:
             raise
         output.fail(error.message, error.hint)
         sys.exit(error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        output.note(error.format_message())
+        sys.exit(EXIT_USAGE)
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx is not None else "manage"
-        output.fail(error.format_message(), f"See: {where} --help")
+        output.fail(" ".join(error.format_message().split()), f"See: {where} --help")
         sys.exit(EXIT_USAGE)
     except click.ClickException as error:
         output.fail(error.format_message(), "")
@@ -118,10 +127,23 @@ def main(arguments: list[str] | None = None) -> Any:
     except (click.Abort, KeyboardInterrupt):
         output.note("Interrupted.")
         sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+    except Exception as error:
+        if debug:
+            raise
+        output.fail(*_unforeseen(error))
+        sys.exit(EXIT_FAILED)
     sys.exit(result if isinstance(result, int) else 0)
+
+
+def _unforeseen(error: Exception) -> tuple[str, str]:
+    """Message and hint for what no room foresaw: a full disk, or a fault of ours."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f" ({error.filename})" if error.filename else ""
+        return f"This machine refuses: {error.strerror}{where}.", "Mend that, then run the same command again."
+    return (
+        f"manage failed in a way it should not: {type(error).__name__}: {error}.",
+        "This is a fault of Nodeyard. Where it is: manage --debug, then the same command.",
+    )
 
 
 if __name__ == "__main__":

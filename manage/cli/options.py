@@ -12,6 +12,16 @@ import click
 from manage.errors import NodeyardError
 from manage.host.layout import DEFAULT_DIR, Layout
 
+
+class Verbs(click.Group):
+    """A group of verbs whose help gives each one's whole first sentence, wrapped and never cut off."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        verbs = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, verb.get_short_help_str(limit=200)) for name, verb in verbs if verb])
+
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -31,9 +41,21 @@ def with_dir(function: F) -> F:
     )(function)
 
 
+def dir_option(layout: Layout) -> str:
+    """What a command that is shown to the user needs to mean this installation; "" for the usual folder."""
+    return "" if layout.dir == DEFAULT_DIR else f" --dir {layout.dir}"
+
+
 def with_json(function: F) -> F:
     """`--json`; gives `as_json: bool`."""
     return click.option("--json", "as_json", is_flag=True, help="The same facts as JSON.")(function)
+
+
+def require_installation(layout: Layout) -> None:
+    """NodeyardError where no installation is, for verbs that would find nothing there, or make a part of one."""
+    from manage.host import installation
+
+    installation.read(layout)
 
 
 def require_root(what: str) -> None:

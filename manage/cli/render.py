@@ -31,6 +31,8 @@ def command(manager: bool, service: str | None, layout: Layout) -> None:
     for project in (stack, managers):
         for spec in project.services:
             if spec.name == service:
+                if not spec.files:
+                    output.note(f"{service} has no configuration files; all it is told stands in the compose file.")
                 for name, content in sorted(spec.files.items()):
                     output.say(f"# {name}\n{content.decode('utf-8')}")
                 return

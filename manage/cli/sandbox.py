@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from manage import words
 from manage.cli import output
-from manage.cli.options import require_root, with_dir, with_json
+from manage.cli.options import Verbs, require_root, with_dir, with_json
 from manage.errors import EXIT_USAGE, NodeyardError
 from manage.host.layout import Layout
 
@@ -19,6 +20,7 @@ PREFIXES = {"kaspasim:": "kaspad", "bcrt1": "bitcoind"}
 
 
 @click.group(
+    cls=Verbs,
     epilog="""\b
 Examples:
   manage sandbox pay kaspasim:qprx6l72u437tjcf5rgcwza4sq6ysprp0pu6zj2feu3zshcm4cljwd5me0nwt 5
@@ -28,7 +30,7 @@ Examples:
   manage sandbox lag --node kaspad 800
   manage sandbox error --node bitcoind getblockchaininfo "Loading block index"
 
-Only on network sandbox. The simulators check amounts, fees and double spends, not signatures."""
+Only on network sandbox. The simulators check amounts, fees and double spends, not signatures.""",
 )
 def command() -> None:
     """Pay, mine and break things on the simulated chains."""
@@ -47,11 +49,8 @@ def _ask(layout: Layout, node: str, verb: str, **arguments: Any) -> dict[str, An
     try:
         return control.call(socket, verb, **arguments)
     except control.ControlError as error:
-        raise NodeyardError(f"{node}: {error}") from error
-    except OSError as error:
         raise NodeyardError(
-            f"The simulated {node} does not answer on its control socket: {error.strerror or error}.",
-            f"Look at it: manage status, manage logs {node}",
+            f"{node}: {error}.", f"How it is: manage status. Every verb and what it takes: manage sandbox {verb} --help"
         ) from error
 
 
@@ -83,11 +82,11 @@ def _node_of(address: str) -> str:
     )
 
 
-def _done(answer: dict[str, Any], as_json: bool, words: str) -> None:
+def _done(answer: dict[str, Any], as_json: bool, sentence: str) -> None:
     if as_json:
         output.emit(answer)
     else:
-        output.say(words)
+        output.say(sentence)
 
 
 def _with_node(function: Any) -> Any:
@@ -117,7 +116,11 @@ def pay(address: str, amount: str, node: str | None, layout: Layout, as_json: bo
 def mine(node: str, blocks: int, address: str | None, layout: Layout, as_json: bool) -> None:
     """Mine BLOCKS blocks now."""
     arguments = {"address": address} if address else {}
-    _done(_ask(layout, node, "mine", blocks=blocks, **arguments), as_json, f"{node} mined {blocks} blocks.")
+    _done(
+        _ask(layout, node, "mine", blocks=blocks, **arguments),
+        as_json,
+        f"{node} mined {words.plural(blocks, 'block')}.",
+    )
 
 
 @command.command()
@@ -127,7 +130,7 @@ def mine(node: str, blocks: int, address: str | None, layout: Layout, as_json: b
 @with_json
 def reorg(node: str, depth: int, layout: Layout, as_json: bool) -> None:
     """Take the last DEPTH chain blocks back and put a longer chain in their place."""
-    _done(_ask(layout, node, "reorg", depth=depth), as_json, f"{node} took {depth} blocks back.")
+    _done(_ask(layout, node, "reorg", depth=depth), as_json, f"{node} took {words.plural(depth, 'block')} back.")
 
 
 @command.command()

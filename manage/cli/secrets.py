@@ -5,15 +5,16 @@ from __future__ import annotations
 import click
 
 from manage.cli import output
-from manage.cli.options import require_root, with_dir, with_json
+from manage.cli.options import Verbs, require_installation, require_root, with_dir, with_json
 from manage.host.layout import Layout
 
 
 @click.group(
+    cls=Verbs,
     epilog="""\b
 Examples:
   manage secrets list
-  manage secrets show tracker_token"""
+  manage secrets show tracker_token""",
 )
 def command() -> None:
     """List or show the generated secrets.
@@ -30,6 +31,7 @@ def list_(layout: Layout, as_json: bool) -> None:
     require_root("Reading the list of secrets")
     from manage.apply import secrets
 
+    require_installation(layout)
     generations = secrets.generations(layout)
     if as_json:
         output.emit([{"name": name, "generation": number} for name, number in sorted(generations.items())])
@@ -45,4 +47,5 @@ def show(name: str, layout: Layout) -> None:
     require_root("Reading a secret")
     from manage.apply import secrets
 
+    require_installation(layout)
     output.say(secrets.value(layout, name))

@@ -10,8 +10,8 @@ import click
 
 from manage.catalog.model import NETWORKS, Network
 from manage.cli import output
-from manage.cli.options import require_root, with_dir
-from manage.host.layout import DEFAULT_DIR, Layout
+from manage.cli.options import dir_option, require_root, with_dir
+from manage.host.layout import Layout
 
 
 @click.command(
@@ -52,7 +52,7 @@ def command(
         converge(layout, yes=yes)
     _first_user(layout)
     if no_start:
-        output.say(f"Everything is built. Start it: manage up{_dir_option(layout)}")
+        output.say(f"Everything is built. Start it: manage up{dir_option(layout)}")
     else:
         _say_where(layout)
 
@@ -79,7 +79,7 @@ def _first_user(layout: Layout) -> None:
     from manage.agent import users
 
     if users.names(layout):
-        output.note(f"A forgotten password: manage user reset admin{_dir_option(layout)}")
+        output.note(f"A forgotten password: manage user reset admin{dir_option(layout)}")
         return
     password = users.create_first(layout, "admin", to_file=not sys.stdout.isatty())
     if sys.stdout.isatty():
@@ -99,13 +99,9 @@ def _say_where(layout: Layout) -> None:
         port = found["dashboard"]["url"].rstrip("/").rsplit(":", 1)[1]
         who = f"{os.environ.get('SUDO_USER', 'root')}@{socket.gethostname()}"
         output.say(f"From another machine: ssh -L {port}:127.0.0.1:{port} {who}")
-    output.say(f"More: manage status{_dir_option(layout)}, manage urls{_dir_option(layout)}")
+    output.say(f"More: manage status{dir_option(layout)}, manage urls{dir_option(layout)}")
 
 
 def _headless() -> bool:
     """Whether a browser on this very machine is unlikely."""
     return "SSH_CONNECTION" in os.environ or not ({"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys())
-
-
-def _dir_option(layout: Layout) -> str:
-    return "" if layout.dir == DEFAULT_DIR else f" --dir {layout.dir}"

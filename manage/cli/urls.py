@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from manage.cli import output
-from manage.cli.options import with_dir, with_json
+from manage.cli.options import dir_option, with_dir, with_json
 from manage.host.layout import Layout
+
+if TYPE_CHECKING:
+    from manage.catalog.model import Service
 
 
 def addresses(layout: Layout) -> dict[str, dict[str, str]]:
@@ -28,7 +31,7 @@ def addresses(layout: Layout) -> dict[str, dict[str, str]]:
     host = f"[{config.bind}]" if ":" in config.bind else config.bind
     found["dashboard"] = {
         "url": f"http://{host}:{config.port_base + offsets['dashboard']}/",
-        "auth": "name and password; a new one: manage user reset admin",
+        "auth": f"name and password; a new one: manage user reset admin{dir_option(layout)}",
     }
     if "proxy" in offsets:
         for name in config.services:
@@ -36,14 +39,14 @@ def addresses(layout: Layout) -> dict[str, dict[str, str]]:
             if service.proxy_path:
                 found[name] = {
                     "url": f"http://{host}:{config.port_base + offsets['proxy']}{service.proxy_path}",
-                    "auth": _auth(service),
+                    "auth": _auth(service, layout),
                 }
     return found
 
 
-def _auth(service: Any) -> str:
+def _auth(service: Service, layout: Layout) -> str:
     tokens = [secret.name for secret in service.secrets if secret.kind == "token"]
-    return f"bearer token; show it: manage secrets show {tokens[0]}" if tokens else "none"
+    return f"bearer token; show it: manage secrets show {tokens[0]}{dir_option(layout)}" if tokens else "none"
 
 
 @click.command(

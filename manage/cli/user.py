@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from manage.cli import output
-from manage.cli.options import require_root, with_dir, with_json
+from manage.cli.options import Verbs, require_installation, require_root, with_dir, with_json
 from manage.errors import NodeyardError
 from manage.host.layout import Layout
 
@@ -16,12 +16,13 @@ ROLES = ("viewer", "operator", "admin")
 
 
 @click.group(
+    cls=Verbs,
     epilog="""\b
 Examples:
   manage user list
   manage user add ann --role operator --password-file ann.txt
   manage user reset admin
-  manage user remove ann"""
+  manage user remove ann""",
 )
 def command() -> None:
     """Who may sign in to the dashboard, and what they may do.
@@ -37,6 +38,8 @@ def list_(layout: Layout, as_json: bool) -> None:
     """Every user with role."""
     require_root("Reading the users")
     from manage.agent import users
+
+    require_installation(layout)
 
     found = users.names(layout)
     if as_json:
@@ -57,6 +60,7 @@ def add(name: str, role: str, password_file: Path | None, layout: Layout) -> Non
     require_root("Adding a user")
     from manage.agent import users
 
+    require_installation(layout)
     users.add(layout, name, role, _password(password_file))
     output.say(f"{name} may sign in as {role}.")
 
@@ -69,6 +73,7 @@ def reset(name: str, layout: Layout) -> None:
     require_root("Resetting a password")
     from manage.agent import users
 
+    require_installation(layout)
     output.say(f"New password of {name}: {users.reset(layout, name)}")
     output.note("It is shown this once and must be changed at the next sign-in.")
 
@@ -81,6 +86,7 @@ def remove(name: str, layout: Layout) -> None:
     require_root("Removing a user")
     from manage.agent import users
 
+    require_installation(layout)
     users.remove(layout, name)
     output.say(f"{name} may no longer sign in.")
 
@@ -92,6 +98,9 @@ def _password(path: Path | None) -> str:
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise NodeyardError(f"The password file {path} cannot be read: {error.strerror}.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise NodeyardError(
+            f"The password file {path} cannot be read: {reason}.", "Name a text file that holds the password alone."
+        ) from error
     return text.rstrip("\r\n")

@@ -39,7 +39,8 @@ def command(name: str, layout: Layout, as_json: bool) -> None:
     reasons = {service.name: service.reason for service in snapshot.services}
     output.say(f"{name}: {output.glyph(answer['verdict'])}{output.tone(answer['verdict'], answer['verdict'])}")
     for step in answer["path"]:
-        output.say(f"  {step}: {reasons.get(step, '')}")
+        if step in reasons:  # the disk is no service, and has none
+            output.say(f"  {step}: {reasons[step]}")
     if answer["evidence"]:
         output.say()
         output.table([_row(item) for item in answer["evidence"]])
@@ -61,8 +62,8 @@ def _value(value: Any, unit: str) -> str:
         return "none"
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
-    if unit == "s":
-        return words.duration(value)
+    if unit in ("s", "s old"):
+        return words.duration(value) + unit.removeprefix("s")
     if unit == "bytes":
         return words.size(value)
     if isinstance(value, float):

@@ -44,7 +44,8 @@ def read(text: str, file: str, known: Collection[str]) -> Document:
     except yaml.YAMLError as error:
         return Document({}, {}, (Fault(file, 1, "", f"this is no valid YAML: {error}"),))
     if not isinstance(root, yaml.MappingNode):
-        return Document({}, {}, (Fault(file, 1, "", "it is empty; it begins with version: 1"),))
+        found = "it is empty" if root is None else "it holds no keys"
+        return Document({}, {}, (Fault(file, 1, "", f"{found}; it begins with version: 1"),))
     reader = _Walk(file, frozenset(known))
     faults = tuple(reader.walk(root, ""))
     return Document(reader.leaves, reader.sections, faults)

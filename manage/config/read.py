@@ -25,8 +25,12 @@ def load(path: Path, catalog: Catalog) -> Config:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise NodeyardError(f"{path} is not there.", "Make one: manage init") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise NodeyardError(f"{path} cannot be read: {error}.", "Is it yours to read? Try with sudo.") from error
+    except UnicodeDecodeError as error:
+        raise NodeyardError(f"{path} is not text: {error.reason}.", "Put back a copy of it.") from error
+    except OSError as error:
+        raise NodeyardError(
+            f"{path} cannot be read: {error.strerror}.", "Is it yours to read? Try with sudo."
+        ) from error
     return parse(text, str(path), catalog)
 
 

@@ -87,5 +87,7 @@ def _kind_fault(setting: Setting, value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing"
     text = repr(value) if not isinstance(value, bool) else str(value).lower()
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -14,6 +14,7 @@ import yaml
 from manage.catalog.model import Catalog, Network, Setting
 from manage.config import schema
 from manage.config.edit import flow, put
+from manage.config.faults import ConfigFaults
 from manage.config.model import ImageSource
 from manage.config.read import load, parse
 from manage.errors import EXIT_USAGE, NodeyardError
@@ -64,8 +65,8 @@ def write_initial(
 def set_value(path: Path, key: str, value: Any, catalog: Catalog) -> None:
     """Set `key` (dotted) to `value`, a plain value or its YAML text, in the file `path`.
 
-    Comments and all other lines stay. Raises NodeyardError for an unknown key and ConfigFaults if the file
-    would not be valid; it is unchanged then.
+    Comments and all other lines stay. Raises NodeyardError for an unknown key and where the file would not be valid;
+    it is unchanged then. ConfigFaults if it is not valid now.
     """
     config = load(path, catalog)
     known = schema.keys(catalog, config.network)
@@ -76,8 +77,13 @@ def set_value(path: Path, key: str, value: Any, catalog: Catalog) -> None:
             f"Did you mean {close[0]}?" if close else "All keys: manage config explain",
             exit_code=EXIT_USAGE,
         )
+    if key == "version":
+        raise NodeyardError("version is the format of the file, which manage writes itself.", exit_code=EXIT_USAGE)
     text = put(path.read_text(encoding="utf-8"), key.split("."), _plain(known[key], value))
-    parse(text, str(path), catalog)
+    try:
+        parse(text, str(path), catalog)
+    except ConfigFaults as refused:
+        raise refused.of_answers(f"{key} was not set", key) from None
     _write(path, text)
 
 

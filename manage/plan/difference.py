@@ -71,11 +71,14 @@ def first_change(before: str, after: str) -> tuple[str, str]:
 
 
 def _words(lines: Sequence[str]) -> list[str]:
-    """Of the first line, without the semicolon that ends it."""
-    return lines[0].strip(" ;").split() if lines else []
+    """Of the first line that says something, without the semicolon that ends it."""
+    telling = [line for line in lines if any(letter.isalnum() for letter in line)] or list(lines)
+    return telling[0].strip(" ;").split() if telling else []
 
 
 def _image(known: Mapping[str, str], desired: Mapping[str, str]) -> Difference:
+    if known["reference"] == desired["reference"]:  # built anew under one tag
+        return Difference("image", _short(known["config_digest"]), _short(desired["config_digest"]))
     return Difference(
         "image",
         _reference(known["reference"], known["config_digest"]),

@@ -156,7 +156,7 @@ def test_a_file_without_a_version_is_refused(catalog: Catalog) -> None:
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("", "it is empty"), ("- a", "it is empty"), ("a: [", "no valid YAML"), ("a: \x07", "no valid YAML")],
+    [("", "it is empty"), ("- a", "it holds no keys"), ("a: [", "no valid YAML"), ("a: \x07", "no valid YAML")],
 )
 def test_what_is_no_mapping_or_no_yaml_is_one_fault(text: str, words: str, catalog: Catalog) -> None:
     with pytest.raises(ConfigFaults, match=words):

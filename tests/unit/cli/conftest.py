@@ -1,0 +1,55 @@
+"""`manage` in this process, on installations that no engine knows of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from manage.catalog.load import load
+from manage.cli.main import main
+from manage.config import write_initial
+from manage.host import installation
+from manage.host.layout import Layout
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+
+Manage = Callable[..., Outcome]
+
+
+@pytest.fixture
+def manage(capsys: pytest.CaptureFixture[str]) -> Manage:
+    """Run `manage ARGUMENTS`."""
+
+    def run(*arguments: str) -> Outcome:
+        with pytest.raises(SystemExit) as left:
+            main(list(arguments))
+        printed = capsys.readouterr()
+        return Outcome(int(left.value.code or 0), printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def yard(tmp_path: Path) -> Layout:
+    """An installation with a stack.yml, as `manage init` leaves it."""
+    layout = Layout(tmp_path / "yard")
+    installation.create(layout)
+    write_initial(
+        layout.stack_file,
+        name="home",
+        profiles=("sandbox",),
+        network="sandbox",
+        image_source="local",
+        port_base=8600,
+        catalog=load(),
+    )
+    return layout
