@@ -88,6 +88,8 @@ def memory(yard: Installed) -> float:
             if used.endswith(suffix):
                 total += float(used.removesuffix(suffix)) * factor
                 break
+    if not total:
+        sys.exit("Docker's engine gives no memory figures (docker stats), so this soak proves nothing of memory.")
     return total
 
 
