@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from manage import words
 from manage.cli import output
 from manage.cli.options import with_dir, with_json
 from manage.errors import EXIT_CHANGES
@@ -22,14 +23,27 @@ Exit codes: 0 nothing to do, 10 changes pending, 1 failed, 64 usage."""
 @with_dir
 @with_json
 def command(layout: Layout, as_json: bool) -> int:
-    """Show each operation that `up` would do, with its cause; changes nothing."""
-    from manage.apply import yard
-    from manage.plan import make, model
+    """Show each operation that `up` would do, with its cause; changes nothing.
 
-    plans = yard.plan_all(yard.load(layout))
+    Images whose sources changed since they were built are named: `up` builds them first.
+    """
+    from manage.apply import yard
+    from manage.images import stale
+    from manage.plan import make, model
+    from manage.render import image_names
+
+    mine = yard.load(layout)
+    images = stale.outdated(layout, image_names(mine.catalog, mine.config), mine.config.image_source)
+    plans = yard.plan_all(mine)
     whole = model.Plan(tuple(operation for plan in plans for operation in plan.operations))
     if as_json:
-        output.emit(model.as_json(whole))
-    else:
+        output.emit({**model.as_json(whole), "images": list(images)})
+        return EXIT_CHANGES if whole.changes or images else 0
+    if whole.changes or not images:
         output.say(make.text(whole))
-    return EXIT_CHANGES if whole.changes else 0
+    if images:
+        output.say(
+            f"{words.plural(len(images), 'image')} to be built anew, since what it is made from changed: "
+            f"{words.listing(images)}. What runs from it is replaced then. Build now and see: manage images build"
+        )
+    return EXIT_CHANGES if whole.changes or images else 0

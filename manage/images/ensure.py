@@ -10,7 +10,7 @@ from manage.apply.events import Event, Progress
 from manage.engine.client import connect
 from manage.errors import NodeyardError
 from manage.host.layout import Layout
-from manage.images import hostside, lock, pull, recipe, store
+from manage.images import hostside, lock, pull, recipe, stale, store
 from manage.images.build import Job, make
 from manage.images.model import ImageSource, Recipe, reference
 from manage.images.workshop import Workshop
@@ -44,6 +44,7 @@ def ensure(
     names = tuple(dict.fromkeys(names))
     refuse_unknown(names, recipes if source == "local" else own | pulled.keys(), source)
     earlier = lock.entries(layout)
+    stale.require_source(earlier, names, recipes, source)
     locked = dict(earlier)
     with connect(timeout_s=_LONGEST_SILENCE_S) as api:
         builder = _Builder(Workshop(api, recipes, layout, source, hostside.certificates(), progress))

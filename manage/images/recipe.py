@@ -25,8 +25,7 @@ _KEYS = {"version", "kind", "base", "upstream_base", "ours", "host_certificates"
 def load(checkout: Path = CHECKOUT) -> Mapping[str, Recipe]:
     """Every recipe of the checkout by name; NodeyardError names the file of a bad one."""
     return {
-        path.parent.name: parse(path.parent.name, yaml.safe_load(path.read_text(encoding="utf-8")))
-        for path in sorted((checkout / "images").glob("*/recipe.yml"))
+        path.parent.name: parse(path.parent.name, _read(path)) for path in sorted(checkout.glob("images/*/recipe.yml"))
     }
 
 
@@ -113,6 +112,11 @@ def _own(recipe: Recipe) -> tuple[str, ...]:
     if recipe.programs:
         names.append("compile.Dockerfile")
     return tuple(f"{recipe.folder}/{name}" for name in names)
+
+
+def _read(path: Path) -> Any:
+    with path.open(encoding="utf-8") as text:
+        return yaml.load(text, yaml.CSafeLoader)
 
 
 def _digest(path: Path) -> str:

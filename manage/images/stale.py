@@ -1,0 +1,46 @@
+"""Which locked images do not stand for the checkout and the configuration any more: what `manage plan` has to say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from manage.errors import NodeyardError
+from manage.host.layout import CHECKOUT, Layout
+from manage.images import hostside, lock, recipe
+from manage.images.model import ImageSource, Recipe
+
+
+def outdated(layout: Layout, names: Iterable[str], source: ImageSource, checkout: Path = CHECKOUT) -> tuple[str, ...]:
+    """Those of `names` whose recipe or sources changed since they were built: `ensure` would build them anew.
+
+    Raises NodeyardError as `require_source` does.
+    """
+    recipes, locked = recipe.load(checkout), lock.entries(layout)
+    names = tuple(name for name in dict.fromkeys(names) if name in locked)
+    require_source(locked, names, recipes, source)
+    certificates = hostside.certificates()
+    return tuple(
+        name
+        for name in names
+        if locked[name].source == "local"
+        and locked[name].image.recipe != recipe.fingerprint(name, recipes, source, certificates, checkout)
+    )
+
+
+def require_source(
+    locked: Mapping[str, lock.Locked], names: Iterable[str], recipes: Mapping[str, Recipe], source: ImageSource
+) -> None:
+    """NodeyardError where an image came from the other source before: it may not open the same data.
+
+    Images of our own are always built here.
+    """
+    for name in names:
+        own = name in recipes and recipes[name].ours
+        if name in locked and locked[name].source != ("local" if own else source):
+            began = locked[name].source
+            raise NodeyardError(
+                f"images.source is {source}, and this installation began with {began}: images of another source must "
+                "not open the same data.",
+                f"Put it back: manage config set images.source {began}. A new installation may differ: --dir DIR",
+            )
