@@ -59,7 +59,7 @@ async def test_moves_by_itself_and_stays_small(tmp_path: Path) -> None:
         info = await client(node).call("getblockchaininfo")
         assert info["initialblockdownload"] is False
         assert time.time() - info["time"] < 30, "blocks at the start, so that the tip is fresh"
-        assert (await client(node).call("getmempoolinfo"))["size"] >= 8
+        assert (await client(node).call("getmempoolinfo"))["size"] > 0
     assert (worked.user + worked.system - used.user - used.system) / took < 0.05
 
 
