@@ -81,5 +81,5 @@ def unreachable(endpoint: Endpoint, fault: OSError) -> str:
     if isinstance(fault, ConnectionRefusedError):
         return f"nobody listens at {endpoint}"
     if isinstance(fault, socket.gaierror):
-        return f"the name {endpoint.host} is not known, so its container is not on this network"
+        return f"the name {endpoint.host} is not known: its container does not run, or is on another network"
     return f"no connection to {endpoint}: {fault.strerror or fault}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,3 +59,15 @@ def test_a_wrong_password_is_told_in_the_servers_words(tmp_path: Path, cluster: 
     watch.secret("watch_db_password", "wrong")
     with watch:
         assert "password authentication failed" in watch.until_verdict("timescaledb", "down").reason
+
+
+def test_a_database_that_is_not_there_is_told_without_a_question(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = reserved.getsockname()[1]
+    database = service("timescaledb", title="Database", port_sql=port, scheme="postgresql")
+    watch = Watch(tmp_path, [database])
+    watch.secret("watch_db_password", "seen")
+    with watch:
+        reason = watch.until_verdict("timescaledb", "down").reason
+        assert "Connection refused" in reason
+        assert "?" not in reason

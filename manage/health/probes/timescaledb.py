@@ -130,6 +130,6 @@ def _names(array: object) -> list[str]:
 
 
 def _sentence(fault: psycopg.Error) -> str:
-    """The server's own words on one line."""
-    text = str(fault).strip() or type(fault).__name__
-    return text.splitlines()[-1].strip()
+    """The server's own words on one line, without the question that libpq adds to a refused connection."""
+    lines = [line.strip() for line in str(fault).splitlines() if not line.strip().startswith("Is the server running")]
+    return lines[-1] if lines else type(fault).__name__
