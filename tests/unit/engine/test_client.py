@@ -1,7 +1,13 @@
+import os
+import socket
+import subprocess
+import sys
+
 import pytest
 
 from manage.engine.client import check_supported
 from manage.errors import NodeyardError
+from manage.host.layout import CHECKOUT
 
 DOCKER = {"ApiVersion": "1.41", "Components": [{"Name": "Engine"}, {"Name": "containerd"}]}
 PLAIN = {"SecurityOptions": ["name=seccomp,profile=default"], "DockerRootDir": "/var/lib/docker"}
@@ -27,3 +33,35 @@ def test_each_unsupported_engine_is_refused_in_one_sentence(info, version, sente
     with pytest.raises(NodeyardError, match=sentence) as refused:
         check_supported({**PLAIN, **info}, {**DOCKER, **version})
     assert refused.value.hint
+
+
+AS_NOBODY = """
+import os
+from manage.engine.client import connect
+from manage.errors import NodeyardError
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+try:
+    with connect():
+        pass
+except NodeyardError as error:
+    print(error.message, error.hint)
+"""
+
+
+def test_a_socket_that_this_user_may_not_open_is_a_sentence(tmp_path):
+    path = tmp_path / "docker.sock"
+    with socket.socket(socket.AF_UNIX) as engine:
+        engine.bind(str(path))
+        engine.listen()
+        path.chmod(0o660)
+        done = subprocess.run(
+            [sys.executable, "-c", AS_NOBODY],
+            cwd=CHECKOUT,
+            env={**os.environ, "DOCKER_HOST": f"unix://{path}"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert done.stdout == f"You may not open Docker's socket {path}. Run it with sudo, or join the group docker.\n"
