@@ -49,7 +49,9 @@ noticed (null: not before it moved).
 """
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
+    """Faults are one sentence and exit code 64."""
+
     def error(self, message: str) -> NoReturn:
         sys.stderr.write(f"{message[:1].upper()}{message[1:]}. Try: {self.prog} --help\n")
         raise SystemExit(EXIT_USAGE)
@@ -65,10 +67,10 @@ def _usd(text: str) -> float:
     return value
 
 
-def _parser() -> _Parser:
+def _parser() -> Parser:
     raw = argparse.RawDescriptionHelpFormatter
-    parser = _Parser("python -m oracle", description=__doc__, epilog=EXAMPLES, formatter_class=raw)
-    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser, metavar="COMMAND")
+    parser = Parser("python -m oracle", description=__doc__, epilog=EXAMPLES, formatter_class=raw)
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=Parser, metavar="COMMAND")
 
     def command(name: str, summary: str, text: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=summary, description=text, epilog=EXAMPLES, formatter_class=raw)

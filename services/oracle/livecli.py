@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from oracle.cli import Parser
 from oracle.errors import EXIT_FAILED, OracleError
 from oracle.live import recording
 from oracle.live.answer import Market
@@ -56,10 +57,10 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> Parser:
     raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("python -m oracle", description=__doc__, epilog=ENVIRONMENT, formatter_class=raw)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    parser = Parser("python -m oracle", description=__doc__, epilog=ENVIRONMENT, formatter_class=raw)
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=Parser, metavar="COMMAND")
     commands.add_parser("serve", help="the service; also without a command", epilog=ENVIRONMENT, formatter_class=raw)
     record = commands.add_parser(
         "record",

@@ -59,12 +59,12 @@ class Generator:
                 children.append(self._payment(change, change.amount // 2, 4 * FEE, ours=True))
         self._send(children, may_fail=True)
 
-    def fill(self, count: int, outputs: int = 60) -> None:
+    def fill(self, count: int, outputs: int) -> None:
         """Large transactions that are no payments, each at a higher fee than the one before."""
         large = []
         for n in range(count):
             coin = self.coins.pop()
-            fee = 10_000 + 20 * n
+            fee = 100 * outputs + 100 * n
             outs = tuple(TxOut((coin.amount - fee) // outputs, self._stranger()) for _ in range(outputs))
             large.append(Tx((self._spent(coin),), outs))
         self._send(large, may_fail=True)

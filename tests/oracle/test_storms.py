@@ -113,7 +113,7 @@ def test_an_overflow_of_the_nodes_queue_is_counted_and_mended(program: Path | No
             generator.pay(20)
             oracle.wait_in_step()
             with cable.clogged():
-                generator.fill(1500, outputs=120)
+                generator.fill(300, outputs=600)
                 node.mine()
                 generator.pay(100)
             generator.pay(20)
@@ -126,10 +126,10 @@ def test_a_full_mempool_evicts_and_is_followed(program: Path | None, tmp_path: P
     with Bitcoind(tmp_path, program, "-maxmempool=5") as node:
         generator = Generator(node)
         with Following(node) as oracle:
-            generator.fill(1800)
+            generator.fill(400, outputs=300)
             oracle.wait_in_step()
             if program is not None:  # the simulator's mempool has no limit
-                assert len(oracle.live.mempool.tracked) < 1800
+                assert len(oracle.live.mempool.tracked) < 400
             assert oracle.live.mempool.events_missed == 0
 
 

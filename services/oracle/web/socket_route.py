@@ -13,6 +13,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from oracle.web.asked import whole
 from oracle.web.faults import Refused
 from oracle.web.parts import Parts
+from oracle.web.stream import Stream
 
 MOST_CLIENTS = 8000
 TRY_LATER, UNSUPPORTED = 1013, 1008
@@ -53,26 +54,27 @@ def router(parts: Parts) -> APIRouter:
             await socket.close(UNSUPPORTED, refused.sentence)
             return
         parts.clients.add(socket)
-        listening = asyncio.create_task(_ignore(socket))
+        sides = [asyncio.create_task(_send(socket, parts.stream, seen)), asyncio.create_task(_ignore(socket))]
         try:
-            await _send(socket, parts, seen)
-        except (WebSocketDisconnect, RuntimeError):
-            return
+            await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
         finally:
             parts.clients.discard(socket)
-            listening.cancel()
+            for side in sides:
+                side.cancel()
+            await asyncio.gather(*sides, return_exceptions=True)
 
     return routes
 
 
-async def _send(socket: WebSocket, parts: Parts, seen: int | None) -> None:
+async def _send(socket: WebSocket, stream: Stream, seen: int | None) -> None:
     """Newest first, always: while one message is being sent, those in between are folded into the next."""
-    stream = parts.stream
-    while True:
-        if seen is not None or not stream.number:
-            await stream.after(seen or 0)
-        text, seen = stream.message(seen), stream.number
-        await socket.send_text(text)
+    seen = stream.known(seen)
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+        while True:
+            if seen is not None or not stream.number:
+                await stream.after(seen or 0)
+            text, seen = stream.message(seen), stream.number
+            await socket.send_text(text)
 
 
 async def _ignore(socket: WebSocket) -> None:

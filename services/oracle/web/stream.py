@@ -67,10 +67,14 @@ class Stream:
         while self.number <= number:
             await self._changed.wait()
 
+    def known(self, seen: int | None) -> int | None:
+        """`seen`, if what came after it can still be told."""
+        told = seen is not None and self._ticks and self._ticks[0].number - 1 <= seen <= self.number
+        return seen if told else None
+
     def message(self, seen: int | None) -> str:
         """What a listener needs who has `seen` this number of this stream, None when he has nothing yet."""
-        if seen is not None and not (self._ticks and self._ticks[0].number - 1 <= seen <= self.number):
-            seen = None
+        seen = self.known(seen)
         if seen not in self._written:
             self._written[seen] = self._snapshot() if seen is None else self._delta(seen)
         return self._written[seen]
