@@ -70,6 +70,11 @@ def emit(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+def width() -> int:
+    """Characters in a line of the terminal, 80 when piped."""
+    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
+
+
 def table(rows: Sequence[Sequence[str]], *, indent: int = 2, tones: Sequence[Sequence[str]] = ()) -> None:
     """Columns that fit the terminal (80 characters when piped) by wrapping the last one.
 
@@ -77,7 +82,6 @@ def table(rows: Sequence[Sequence[str]], *, indent: int = 2, tones: Sequence[Seq
     """
     if not rows:
         return
-    width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
     columns = len(rows[0])
     widths = [max(len(row[column]) for row in rows) for column in range(columns - 1)]
     start = indent + sum(widths) + 2 * len(widths)
@@ -88,7 +92,7 @@ def table(rows: Sequence[Sequence[str]], *, indent: int = 2, tones: Sequence[Seq
             else cell.ljust(widths[column])
             for column, cell in enumerate(row[:-1])
         ]
-        lines = textwrap.wrap(row[-1], max(20, width - start), break_long_words=False, break_on_hyphens=False) or [""]
+        lines = textwrap.wrap(row[-1], max(20, width() - start), break_long_words=False, break_on_hyphens=False) or [""]
         print((" " * indent + "  ".join([*cells, lines[0]])).rstrip())
         for line in lines[1:]:
             print(" " * start + line)

@@ -40,10 +40,10 @@ def command(layout: Layout, as_json: bool) -> int:
         output.emit({**model.as_json(whole), "images": list(images)})
         return EXIT_CHANGES if whole.changes or images else 0
     if whole.changes or not images:
-        output.say(make.text(whole))
+        output.say(make.text(whole, output.width()))
     if images:
         output.say(
-            f"{words.plural(len(images), 'image')} to be built anew, since what it is made from changed: "
-            f"{words.listing(images)}. What runs from it is replaced then. Build now and see: manage images build"
+            f"Older than what they are made from: {words.plural(len(images), 'image')} ({words.listing(images)}).\n"
+            "manage up builds anew first, and replaces what runs from it. To see that before: manage images build"
         )
     return EXIT_CHANGES if whole.changes or images else 0

@@ -43,7 +43,7 @@ def of_container(container: ContainerFacts, spec: ServiceSpec, networks: Sequenc
     """What the container itself shows, whatever its label says: image, memory limit, networks."""
     if container.image_digest and container.image_digest != spec.image.config_digest:
         yield Difference(
-            "image", _short(container.image_digest), _reference(spec.image.reference, spec.image.config_digest)
+            "image", _short(container.image_digest), image_name(spec.image.reference, spec.image.config_digest)
         )
     wanted = spec.compose.get("mem_limit", 0)
     if container.memory_bytes != wanted:
@@ -81,12 +81,12 @@ def _image(known: Mapping[str, str], desired: Mapping[str, str]) -> Difference:
         return Difference("image", _short(known["config_digest"]), _short(desired["config_digest"]))
     return Difference(
         "image",
-        _reference(known["reference"], known["config_digest"]),
-        _reference(desired["reference"], desired["config_digest"]),
+        image_name(known["reference"], known["config_digest"]),
+        image_name(desired["reference"], desired["config_digest"]),
     )
 
 
-def _reference(reference: str, digest: str) -> str:
+def image_name(reference: str, digest: str) -> str:
     """`name:tag`, with the digest where the tag does not say it."""
     name, _, tag = reference.rpartition("/")[2].partition("@")[0].partition(":")
     return f"{name}:{tag}" if tag else f"{name} {_short(digest)}"

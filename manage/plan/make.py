@@ -35,7 +35,9 @@ def make(stack: Stack, facts: Facts) -> Plan:
 
 def _service(stack: Stack, spec: ServiceSpec, found: Sequence[ContainerFacts], facts: Facts) -> Iterator[Operation]:
     if not found:
-        absent = (Difference("container", "none", spec.image.reference),)
+        absent = (
+            Difference("container", "none", difference.image_name(spec.image.reference, spec.image.config_digest)),
+        )
         yield Operation("create", spec.name, absent, 0, "kept", "safe", stack.project)
         return
     container = found[0]

@@ -8,36 +8,45 @@ from manage.plan.model import Operation, Plan
 DATA = {"kept": "data kept", "at-risk": "data at risk", "deleted": "data deleted"}
 
 
-def text(plan: Plan) -> str:
-    """One row an operation, further causes below it, what is lost, and a sentence that sums it up."""
+def text(plan: Plan, width: int = 160) -> str:
+    """One row an operation, further causes below it, what is lost, and a sentence that sums it up.
+
+    Where rows would be wider than `width` characters, all causes stand below.
+    """
     changes = plan.changes
     if not changes:
         kept = len(plan.operations)
         return f"Nothing to do: {_services(kept)} as wanted." if kept else "Nothing to do."
-    rows = [
-        (str(number), operation.kind, operation.service, *_first(operation))
-        for number, operation in enumerate(changes, start=1)
-    ]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = []
-    for row, operation in zip(rows, changes, strict=True):
-        lines.append("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-        margin = " " * (2 + sum(widths[:3]) + 6)
-        lines += [margin + _cause(operation, index) for index in range(1, len(operation.cause))]
-        if operation.warning:
-            lines.append(margin + operation.warning)
+    lines = _table(changes, in_row=1)
+    if max(map(len, lines)) > width:
+        lines = _table(changes, in_row=0)
     return "\n".join([*lines, _sum(changes)])
 
 
-def _first(operation: Operation) -> tuple[str, str, str, str]:
+def _table(changes: tuple[Operation, ...], *, in_row: int) -> list[str]:
+    """The lines, with so many causes of each operation in its row and the others below."""
+    rows = [
+        (str(number), operation.kind, operation.service, *(_causes(operation) or [""])[:in_row], *_cost(operation))
+        for number, operation in enumerate(changes, start=1)
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    margin = " " * (2 + sum(widths[:3]) + 6)
+    lines = []
+    for row, operation in zip(rows, changes, strict=True):
+        lines.append("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        lines += [margin + cause for cause in _causes(operation)[in_row:]]
+        if operation.warning:
+            lines.append(margin + operation.warning)
+    return lines
+
+
+def _cost(operation: Operation) -> tuple[str, str, str]:
     downtime = _about(operation.downtime_s) if operation.downtime_s else "no downtime"
-    cause = _cause(operation, 0) if operation.cause else ""
-    return cause, downtime, DATA[operation.data_risk], operation.rollback_class
+    return downtime, DATA[operation.data_risk], operation.rollback_class
 
 
-def _cause(operation: Operation, index: int) -> str:
-    cause = operation.cause[index]
-    return f"{cause.name}: {cause.current} -> {cause.desired}"
+def _causes(operation: Operation) -> list[str]:
+    return [f"{cause.name}: {cause.current} -> {cause.desired}" for cause in operation.cause]
 
 
 def _sum(changes: tuple[Operation, ...]) -> str:

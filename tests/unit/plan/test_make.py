@@ -10,7 +10,7 @@ import pytest
 from manage.engine.model import LABEL_INSTALLATION
 from manage.errors import NodeyardError
 from manage.plan import difference
-from manage.plan.make import make
+from manage.plan.make import make, text
 from tests.unit.plan.conftest import container_of, facts_of, stack_of
 
 SANDBOX = "profiles: [sandbox]\n"
@@ -115,3 +115,13 @@ def test_a_changed_file_shows_the_words_of_its_first_changed_line(
     before: str, after: str, shown: tuple[str, str]
 ) -> None:
     assert difference.first_change(before, after) == shown
+
+
+def test_where_rows_are_too_wide_every_cause_stands_below() -> None:
+    running = stack_of("profiles: [core]\nnetwork: private\n")
+    plan = make(running, facts_of(running, {"kaspad": {"memory_bytes": 2**30, "networks": []}}))
+    assert text(plan, 160).splitlines()[0].startswith("  1  recreate  kaspad  memory limit: 1g -> ")
+    narrow = text(plan, 80).splitlines()
+    assert narrow[0].split("  ")[1:4] == ["1", "recreate", "kaspad"]
+    assert [line.strip().partition(":")[0] for line in narrow[1:3]] == ["memory limit", "networks"]
+    assert max(map(len, narrow[:3])) <= 80
