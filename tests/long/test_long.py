@@ -18,7 +18,7 @@ def run(script: str, *arguments: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("bench", ["help", "render", "overview", "tracker_pay", "watch_idle"])
+@pytest.mark.parametrize("bench", ["help", "render", "overview", "tracker_pay", "watch_idle", "install"])
 def test_a_bench_meets_its_goal(bench: str) -> None:
     run(f"bench/{bench}.py")
 
