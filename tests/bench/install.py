@@ -1,4 +1,4 @@
-"""`./install.sh` on a bare machine without Docker and without a registry, to all healthy: at most 6 minutes; again: 20 s.
+"""`./install.sh` on a machine without Docker and without a registry, to all healthy: at most 6 minutes; again: 20 s.
 
 Each run makes a machine of its own (tests/hosts/machine.py). Judged on the medians.
 """
