@@ -49,7 +49,9 @@ class Block:
 
     @property
     def raw(self) -> bytes:
-        return self.header + bytes([len(self.transactions)]) + b"".join(tx.raw for tx in self.transactions)
+        count = len(self.transactions)
+        size = bytes([count]) if count < 0xFD else b"\xfd" + count.to_bytes(2, "little")
+        return self.header + size + b"".join(tx.raw for tx in self.transactions)
 
 
 @dataclass
