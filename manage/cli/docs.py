@@ -25,7 +25,11 @@ def document() -> str:
 
 def _sections(command: click.Command, path: str, parent: click.Context | None) -> Iterator[str]:
     context = click.Context(
-        command, info_name=path if parent is None else path.rsplit(" ", 1)[1], parent=parent, terminal_width=100
+        command,
+        info_name=path if parent is None else path.rsplit(" ", 1)[1],
+        parent=parent,
+        terminal_width=100,
+        **command.context_settings,
     )
     yield f"## `{path}`\n\n```\n{command.get_help(context)}\n```\n"
     if isinstance(command, click.Group):

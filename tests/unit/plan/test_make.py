@@ -121,7 +121,7 @@ def test_where_rows_are_too_wide_every_cause_stands_below() -> None:
     running = stack_of("profiles: [core]\nnetwork: private\n")
     plan = make(running, facts_of(running, {"kaspad": {"memory_bytes": 2**30, "networks": []}}))
     assert text(plan, 160).splitlines()[0].startswith("  1  recreate  kaspad  memory limit: 1g -> ")
-    narrow = text(plan, 80).splitlines()
+    narrow = text(plan, 60).splitlines()
     assert narrow[0].split("  ")[1:4] == ["1", "recreate", "kaspad"]
     assert [line.strip().partition(":")[0] for line in narrow[1:3]] == ["memory limit", "networks"]
-    assert max(map(len, narrow[:3])) <= 80
+    assert max(map(len, narrow[:3])) <= 60
