@@ -1,0 +1,99 @@
+"""History in PostgreSQL: its schema, and a database that is away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from oracle.history.entries import SCHEMA_VERSION, Bucket, Entry, HistoryUnavailable
+from oracle.history.postgres import PostgresStore
+
+from tests.nodes.programs import free_port
+from tests.oracle.bitcoind import Bitcoind
+from tests.oracle.generator import Generator
+from tests.oracle.process import Oracle, environment, until
+from tests.tracker.cluster import Cluster
+
+NOW = 1_795_000_000.0
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    with Cluster() as running:
+        yield running
+
+
+@pytest.fixture
+def database(cluster: Cluster) -> str:
+    return cluster.new_database()
+
+
+def test_history_comes_back_in_steps(cluster: Cluster, database: str) -> None:
+    async def scene() -> list[Bucket]:
+        store = PostgresStore(cluster.url(database), cluster.password_file)
+        for _ in range(2):  # the second finds the schema in place
+            await store.open()
+        entries = [Entry(NOW + n, 100.0 + n, 90.0, 110.0 + n, 0.5, "ok", "real") for n in range(10)]
+        await store.write([*entries, Entry(NOW + 10, None, None, None, 0.0, "no_signal", "real")])
+        await store.write(entries)
+        await store.forget(NOW + 1)
+        found = await store.read(NOW, NOW + 60, 10)
+        await store.close()
+        return found
+
+    first, second = asyncio.run(scene())
+    assert first == Bucket(NOW, 105.0, 90.0, 119.0, 0.5, "ok", "real", 9)
+    assert second == Bucket(NOW + 10, None, None, None, 0.0, "no_signal", "real", 1)
+
+
+@pytest.mark.parametrize(("ahead", "works"), [(1, True), (2, False)])
+def test_a_schema_of_one_version_later_is_worked_with(cluster: Cluster, database: str, ahead: int, works: bool) -> None:
+    async def opened() -> None:
+        store = PostgresStore(cluster.url(database), cluster.password_file)
+        try:
+            await store.open()
+        finally:
+            await store.close()
+
+    asyncio.run(opened())
+    with cluster.connect(database) as connection:
+        connection.execute("INSERT INTO schema_version VALUES (%s)", (SCHEMA_VERSION + ahead,))
+    if works:
+        asyncio.run(opened())
+    else:
+        with pytest.raises(HistoryUnavailable, match="this oracle knows"):
+            asyncio.run(opened())
+
+
+def test_a_database_that_is_away_takes_history_and_nothing_else(
+    cluster: Cluster, database: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "node"
+    folder.mkdir()
+    with Bitcoind(folder, None) as node:
+        Generator(node).pay(800)
+        env = environment(
+            node.running,
+            DATABASE_URL=cluster.url(database),
+            DATABASE_PASSWORD_FILE=str(cluster.password_file),
+        )
+        with Oracle(tmp_path, free_port(), env) as oracle:
+            oracle.wait_state("ok", "wide")
+            until(lambda: oracle.get("/api/v1/history").body.get("history"))
+            assert oracle.get("/ready").body["history"] == ""
+            cluster.stop()
+            until(lambda: oracle.get("/ready").body["history"], 30)
+            refused = oracle.get("/api/v1/history")
+            assert refused.status == 503
+            assert "waits for its history" in refused.body["error"]
+            assert oracle.get("/ready").status == 200
+            assert oracle.price()["price"]
+            cluster.start()
+            until(lambda: oracle.get("/ready").body["history"] == "", 30)
+            assert oracle.get("/api/v1/history").status == 200
+            with cluster.paused():
+                until(lambda: "did not answer within" in oracle.get("/ready").body["history"], 30)
+                assert oracle.price()["age_s"] < 6
+            until(lambda: oracle.get("/ready").body["history"] == "", 30)
