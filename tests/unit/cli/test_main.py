@@ -22,9 +22,10 @@ def leave(*arguments: str) -> int:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_of_the_help_exists_and_explains_itself(name: str) -> None:
-    command = cli.get_command(click.Context(cli), name)
+    root = click.Context(cli, **cli.context_settings)
+    command = cli.get_command(root, name)
     assert command is not None
-    text = command.get_help(click.Context(command, info_name=name))
+    text = command.get_help(click.Context(command, info_name=name, parent=root))
     assert "Examples:" in text
     assert command.help
 

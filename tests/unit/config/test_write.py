@@ -89,7 +89,7 @@ def test_a_value_given_as_a_value_is_taken_as_it_is(stack_file: Path, catalog: C
 
 def test_a_value_that_does_not_fit_leaves_the_file_as_it_was(stack_file: Path, catalog: Catalog) -> None:
     stack_file.write_text(COMMENTED)
-    with pytest.raises(NodeyardError, match=r"services\.proxy\.rate_limit was not set: 0 is less than 1") as refused:
+    with pytest.raises(NodeyardError, match=r"services\.proxy\.rate_limit was not set: 0 is less than 1"):
         config.set_value(stack_file, "services.proxy.rate_limit", "0", catalog)
     assert stack_file.read_text() == COMMENTED
     assert list(stack_file.parent.iterdir()) == [stack_file]
