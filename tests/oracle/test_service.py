@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -236,6 +237,20 @@ def test_faults_are_sentences_and_headers_are_strict(start: Start) -> None:
     assert "<script>" not in page.body
     assert " style=" not in page.body
     assert json.loads(json.dumps(oracle.get("/openapi.json").body))["info"]["title"] == "Nodeyard oracle"
+
+
+@pytest.mark.parametrize("prefix", ["", "/oracle"])
+def test_every_file_of_the_page_is_there_with_and_without_a_prefix(start: Start, prefix: str) -> None:
+    oracle = start(ROOT_PATH=prefix)
+    page = oracle.get("/").body
+    scripts = {name: oracle.get(f"/page/{name}") for name in re.findall(r'"page/([^"]+)"', page)}
+    assert {"main.js", "oracle.css", "icon.svg"} <= scripts.keys()
+    imported = re.findall(r'from "\./([^"]+)"', scripts["main.js"].body)
+    for name, answer in {**scripts, **{name: oracle.get(f"/page/{name}") for name in imported}}.items():
+        assert answer.status == 200, name
+    assert len(imported) > 3
+    assert "http" not in page, "nothing from elsewhere"
+    assert oracle.get("/api/v1/price").status == 200
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,6 @@ def build(settings: Settings, ended: Callable[[], None] = lambda: None) -> FastA
         description="The BTC price from what people pay, without an exchange. Prices are USD per BTC, times unix "
         "seconds. WS /ws/mempool sends every answer as it is given.",
         version="1",
-        root_path=settings.root_path,
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,

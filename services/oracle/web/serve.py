@@ -36,6 +36,7 @@ def serve() -> int:
         build(settings, ended),
         host=settings.host,
         port=settings.port,
+        root_path=settings.root_path,
         ws=Protocol,
         ws_ping_interval=PING_S,
         ws_ping_timeout=PING_S,
