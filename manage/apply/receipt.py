@@ -60,10 +60,6 @@ class Receipt:
     secrets: Mapping[str, int] = field(default_factory=dict)
     """Secret -> generation."""
 
-    def outcome_of(self, service: str) -> Outcome | None:
-        """How the operation on `service` ended; None when there was none."""
-        return next((step.outcome for step in self.operations if step.service == service), None)
-
     def with_outcome(self, service: str, outcome: Outcome) -> Receipt:
         steps = (replace(step, outcome=outcome) if step.service == service else step for step in self.operations)
         return replace(self, operations=tuple(steps))

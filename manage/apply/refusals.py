@@ -70,8 +70,9 @@ def taken_ports(api: Api, work: Work, operations: Iterable[Operation]) -> None:
         ports.require_free(wanted, (*others, *processes))
 
 
-def too_small_host(api: Api, work: Work, facts: Facts, operations: Iterable[Operation], progress: Progress) -> None:
-    """Too little disk for volumes that are still to be filled is a refusal; a limit above the memory is a warning."""
+def unfit_host(api: Api, work: Work, facts: Facts, operations: Iterable[Operation], progress: Progress) -> None:
+    """An unprivileged LXC and too little disk for volumes that are still to be filled are refusals; a limit above the
+    memory is a warning."""
     creating = {operation.service for operation in operations if operation.kind == "create"}
     filled = {volume.service for volume in work.stack.volumes if volume.name in facts.volumes}
     needed = {name: size for name, size in work.disk_bytes.items() if name in creating - filled}
@@ -80,7 +81,7 @@ def too_small_host(api: Api, work: Work, facts: Facts, operations: Iterable[Oper
     root = Path(api.info()["DockerRootDir"])
     # The agent does not see Docker's folder; what it does see is on the same disk unless somebody moved one of them.
     host = preflight.read(root if root.exists() else work.layout.dir)
-    preflight.require([preflight.disk(host, needed)])
+    preflight.require([preflight.not_unprivileged_lxc(host), preflight.disk(host, needed)])
     memory = preflight.memory(host, {name: size for name, size in work.memory_bytes.items() if name in creating})
     if not memory.ok:
         progress(Event("warning", "", f"{memory.sentence} {memory.hint}"))

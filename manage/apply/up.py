@@ -55,7 +55,7 @@ def converge(
             return _nothing_to_do(work, by)
         refusals.missing_images(work, outlook.facts, (*managing, *serving))
         refusals.taken_ports(api, work, (*managing, *serving))
-        refusals.too_small_host(api, work, outlook.facts, serving, progress)
+        refusals.unfit_host(api, work, outlook.facts, serving, progress)
         draft = receipt.of_work(work, "up", by, _steps(work, managing, serving, unproven))
         with Change(work, api, outlook.facts.containers, lock=descriptor, progress=progress, draft=draft) as change:
             _prepare(work, api, outlook, progress)

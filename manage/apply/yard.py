@@ -100,7 +100,7 @@ def work(yard: Yard) -> Work:
         memory_bytes={
             name: parse(yard.config.memory.get(name, service.resources.memory)) for name, service in services.items()
         },
-        digests={entry.engine_id: entry.image.config_digest for entry in images.entries(yard.layout).values()},
+        digests=images.identities(yard.layout),
     )
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 LABEL_INSTALLATION = "io.nodeyard.installation"
 LABEL_SERVICE = "io.nodeyard.service"
 LABEL_SPEC = "io.nodeyard.spec"
-LABEL_NETWORK = "io.nodeyard.network"
 
 
 @dataclass(frozen=True)
