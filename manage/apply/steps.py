@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +44,7 @@ def carry_out(operation: Operation, tools: Tools) -> None:
         case "create":
             _compose(tools, operation.service, *UP, operation.service)
         case "recreate":
+            _clear_half_made(tools, operation.service)
             _unpause(tools.api, container)
             _compose(tools, operation.service, *UP, "--force-recreate", operation.service)
         case "restart":
@@ -59,10 +61,23 @@ def carry_out(operation: Operation, tools: Tools) -> None:
 
 def _find(tools: Tools, operation: Operation) -> ContainerFacts | None:
     """Our container that the operation is about: by its id where the plan names one, else by service."""
-    ours = [c for c in tools.containers if c.installation == tools.installation.id and c.project == tools.project.name]
+    ours = _ours(tools)
     if operation.container_id:
         return next((container for container in ours if container.id == operation.container_id), None)
     return next((container for container in ours if container.service == operation.service), None)
+
+
+def _ours(tools: Tools) -> list[ContainerFacts]:
+    """Our containers of the project at hand."""
+    return [c for c in tools.containers if c.installation == tools.installation.id and c.project == tools.project.name]
+
+
+def _clear_half_made(tools: Tools, service: str) -> None:
+    """Remove what a killed compose left: two containers of one service, that compose would rename over one another."""
+    found = [container for container in _ours(tools) if container.service == service]
+    if len(found) > 1:
+        for container in found:
+            remove(tools.api, tools.installation, container)
 
 
 def remove(api: Api, installation: Installation, container: ContainerFacts) -> None:
@@ -93,9 +108,12 @@ def _grace_s(config: Mapping[str, Any]) -> int:
 
 
 def _unpause(api: Api, container: ContainerFacts | None) -> None:
-    """A paused container cannot be stopped; asked anew, since the plan may have had it unpaused already."""
-    if container is not None and api.inspect_container(container.id)["State"]["Paused"]:
-        api.unpause(container.id)
+    """A paused container cannot be stopped; asked anew, since the plan may have had it unpaused, or it is gone."""
+    from docker.errors import NotFound
+
+    with contextlib.suppress(NotFound):
+        if container is not None and api.inspect_container(container.id)["State"]["Paused"]:
+            api.unpause(container.id)
 
 
 def _present(container: ContainerFacts | None, operation: Operation) -> ContainerFacts:
