@@ -12,7 +12,7 @@ from manage.apply.events import Event, Progress, silent
 from manage.apply.receipt import Receipt, Step
 from manage.apply.work import Outlook, Work, look
 from manage.apply.yard import Yard
-from manage.engine import networks, volumes
+from manage.engine import hashes, networks, volumes
 from manage.engine.client import Api, connect, require_supported
 from manage.host import desired, lock
 from manage.plan.model import Operation
@@ -52,6 +52,7 @@ def converge(
         provable = work.services if manager else work.stack.services
         unproven = choose.unproven(before, (spec.name for spec in provable), (*managing, *serving))
         if not (managing or serving or unproven):
+            hashes.keep(work.layout, work.compose_texts, outlook.facts.config_hashes)
             return _nothing_to_do(work, by)
         refusals.missing_images(work, outlook.facts, (*managing, *serving))
         refusals.taken_ports(api, work, (*managing, *serving))
@@ -101,6 +102,7 @@ def _prepare(work: Work, api: Api, outlook: Outlook, progress: Progress) -> None
     _tell_adopted(work, outlook, set(in_force) - fresh, progress)
     for stack in (work.manager, work.stack):
         files.write(work.layout, stack, work.spec_document)
+    hashes.keep(work.layout, work.compose_texts, outlook.facts.config_hashes)
     names = dict.fromkeys((*work.stack.networks, *work.manager.networks))
     for name in networks.ensure(api, work.installation, names):
         progress(Event("note", "", f"Network {name} made."))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from manage.engine import compose, facts
+from manage.engine import facts, hashes
 from manage.engine.client import Api, connect
 from manage.engine.model import Facts
 from manage.host.identity import Installation
@@ -39,6 +39,10 @@ class Work:
         return tuple(spec.name for spec in (*self.stack.services, *self.manager.services))
 
     @property
+    def compose_texts(self) -> tuple[str, str]:
+        return self.stack.compose_yaml, self.manager.compose_yaml
+
+    @property
     def services(self) -> tuple[ServiceSpec, ...]:
         return (*self.manager.services, *self.stack.services)
 
@@ -53,28 +57,25 @@ class Outlook:
 
 
 def look(work: Work, api: Api | None = None) -> Outlook:
-    """Read the facts once and plan both projects. Compose hashes both projects meanwhile, on another processor.
+    """Read the facts once and plan both projects. Compose, if it is asked, works meanwhile on another processor.
 
     With `api`, the connection of a change, the images are looked up too; a plan is quicker without.
     """
-    hashing = compose.Hashing([work.stack.compose_yaml, work.manager.compose_yaml], work.layout.dir)
-    try:
+    with hashes.of(work.layout, work.compose_texts) as config_hashes:
         if api is None:
             with connect() as fresh:
-                found = _facts(fresh, work, hashing, ())
+                found = _facts(fresh, work, config_hashes, ())
         else:
-            found = _facts(api, work, hashing, [spec.image.reference for spec in work.services])
-    finally:
-        hashing.end()
+            found = _facts(api, work, config_hashes, [spec.image.reference for spec in work.services])
     return Outlook(found, make.make(work.manager, found), make.make(work.stack, found))
 
 
-def _facts(api: Api, work: Work, hashing: compose.Hashing, references: Iterable[str]) -> Facts:
+def _facts(api: Api, work: Work, config_hashes: Callable[[], Mapping[str, str]], references: Iterable[str]) -> Facts:
     return facts.read(
         api,
         work.installation,
         work.layout.specs_dir,
         references=references,
         digests=work.digests,
-        config_hashes=hashing.result,
+        config_hashes=config_hashes,
     )

@@ -77,6 +77,11 @@ class Layout:
         return self.dir / "compose"
 
     @property
+    def compose_hashes_file(self) -> Path:
+        """Compose's hashes of the files that are in force; may be deleted at any time."""
+        return self.compose_dir / "hashes.json"
+
+    @property
     def specs_dir(self) -> Path:
         """Every spec that ever ran, `<spec digest>.json`, so that a plan can name differences."""
         return self.dir / "specs"
