@@ -28,6 +28,16 @@ CAPABILITIES = (
 )
 COMPANY = Path("/usr/local/share/ca-certificates")
 
+NO_NEW_HIERARCHIES = """
+[ "$(stat -fc %T /sys/fs/cgroup)" = tmpfs ] || exit 0
+for name in $(awk '!/^#/ && $4 == 1 { print $1 }' /proc/cgroups); do
+  mountpoint -q /sys/fs/cgroup/$name && continue
+  mkdir -p /sys/fs/cgroup/$name && mount -t tmpfs none /sys/fs/cgroup/$name
+done
+"""
+"""Under cgroup v1 a distribution's engine mounts every controller; one that this host does not mount would become a new
+hierarchy of the kernel, and this host's own engine then finds no figures for its containers any more."""
+
 
 @dataclass(frozen=True)
 class Done:
@@ -112,6 +122,7 @@ def bare(suite: str, *, keep: bool = False) -> Iterator[Machine]:
     try:
         machine = Machine(name, suite)
         machine.run("mount -o remount,rw /proc/sys")
+        machine.run(NO_NEW_HIERARCHIES)
         with tempfile.TemporaryDirectory() as folder:
             machine.put(code(Path(folder)), CODE)
         yield machine
