@@ -15,6 +15,7 @@ from manage.apply.yard import Yard
 from manage.engine import hashes, networks, volumes
 from manage.engine.client import Api, connect, require_supported
 from manage.host import desired, lock
+from manage.host import installation as installations
 from manage.plan.model import Operation
 
 
@@ -52,6 +53,7 @@ def converge(
         provable = work.services if manager else work.stack.services
         unproven = choose.unproven(before, (spec.name for spec in provable), (*managing, *serving))
         if not (managing or serving or unproven):
+            installations.make_folders(work.layout)
             hashes.keep(work.layout, work.compose_texts, outlook.facts.config_hashes)
             return _nothing_to_do(work, by)
         refusals.missing_images(work, outlook.facts, (*managing, *serving))

@@ -49,6 +49,8 @@ def test_folders_that_somebody_removed_are_made_again(engine, watched):
     converge(stacks.work(watched, services))
     for folder in (watched.secrets_dir, watched.secret_copies_dir, watched.files_dir, watched.compose_dir):
         shutil.rmtree(folder)
+    assert converge(stacks.work(watched, services)).number == 0, "they are no reason to replace what runs"
+    assert watched.compose_dir.is_dir()
     changed = {"one": {**services["one"], "secrets": {"token": 2}}}
     assert converge(stacks.work(watched, changed)).state == "healthy"
     assert running(engine, watched)["one"].state == "running"
