@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,36 +58,42 @@ class Node:
             for answer in (chain, mempool):
                 if isinstance(answer, NodeError):
                     raise answer
+            with _understood("getblockchaininfo"):
+                return Status(
+                    _fault(chain, mempool, self._network),
+                    int(chain["blocks"]),
+                    bytes.fromhex(chain["bestblockhash"])[::-1],
+                    int(mempool["size"]),
+                )
         except NodeFault as fault:
             return Status(words(fault))
-        return Status(
-            _fault(chain, mempool, self._network),
-            int(chain["blocks"]),
-            bytes.fromhex(chain["bestblockhash"])[::-1],
-            int(mempool["size"]),
-        )
 
     async def topics_fault(self) -> str:
         """Which of the ZMQ topics the node does not publish, as a sentence that names the flags; "" when all are."""
-        published = {str(entry["type"]).removeprefix("pub") for entry in await self._client.call("getzmqnotifications")}
+        entries = await self._client.call("getzmqnotifications")
+        with _understood("getzmqnotifications"):
+            published = {str(entry["type"]).removeprefix("pub") for entry in entries}
         flags = [f"-zmqpub{topic}" for topic in TOPICS if topic not in published]
         return f"bitcoind does not publish all that is needed: start it with {' and '.join(flags)}" if flags else ""
 
     async def snapshot(self) -> tuple[int, list[str]]:
         """The next mempool sequence number, and the ids of all that waits (hex as RPC writes them)."""
         answer = await self._client.call("getrawmempool", False, True, timeout_s=SLOW_S)
-        return int(answer["mempool_sequence"]), answer["txids"]
+        with _understood("getrawmempool"):
+            return int(answer["mempool_sequence"]), [str(txid) for txid in answer["txids"]]
 
     async def waiting_since(self, txids: Sequence[str], oldest: float) -> list[tuple[str, float]]:
         """Those that entered the mempool after `oldest` (unix s), with the time, without what has left meanwhile."""
         entries = await self._client.batch([("getmempoolentry", (txid,)) for txid in txids], timeout_s=SLOW_S)
-        times = [(txid, float(entry["time"])) for txid, entry in zip(txids, entries, strict=True) if _there(entry)]
+        with _understood("getmempoolentry"):
+            times = [(txid, float(entry["time"])) for txid, entry in zip(txids, entries, strict=True) if _there(entry)]
         return [(txid, at) for txid, at in times if at >= oldest]
 
     async def raw(self, txids: Sequence[str]) -> list[bytes | None]:
         """The bytes of waiting transactions, None for one that has left."""
         answers = await self._client.batch([("getrawtransaction", (txid,)) for txid in txids], timeout_s=SLOW_S)
-        return [bytes.fromhex(answer) if _there(answer) else None for answer in answers]
+        with _understood("getrawtransaction"):
+            return [bytes.fromhex(answer) if _there(answer) else None for answer in answers]
 
     async def blocks(self, first: int, last: int, skip: set[bytes]) -> AsyncIterator[bytes]:
         """Raw blocks of these heights on the best chain, oldest first; `skip` holds hashes (wire order) not wanted.
@@ -95,15 +102,27 @@ class Node:
         """
         heights = range(max(first, 0), last + 1)
         hashes = await self._client.batch([("getblockhash", (height,)) for height in heights])
-        for block_hash in hashes:
-            if _there(block_hash) and bytes.fromhex(block_hash)[::-1] not in skip:
-                try:
-                    block = await self._client.call("getblock", block_hash, 0, timeout_s=SLOW_S)
-                except NodeRefused:
-                    raise
-                except NodeError:
-                    continue
-                yield await asyncio.to_thread(bytes.fromhex, block)
+        with _understood("getblockhash"):
+            wanted = [text for text in hashes if _there(text) and bytes.fromhex(text)[::-1] not in skip]
+        for block_hash in wanted:
+            try:
+                block = await self._client.call("getblock", block_hash, 0, timeout_s=SLOW_S)
+            except NodeRefused:
+                raise
+            except NodeError:
+                continue
+            with _understood("getblock"):
+                raw = await asyncio.to_thread(bytes.fromhex, block)
+            yield raw
+
+
+@contextmanager
+def _understood(method: str) -> Iterator[None]:
+    """An answer of another shape than bitcoind's is a fault of the node (or of the address), not of ours."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as fault:
+        raise NodeError(f"{method} was answered with what is not bitcoind's: {fault!r}") from fault
 
 
 def words(fault: NodeFault) -> str:

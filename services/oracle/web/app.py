@@ -50,6 +50,7 @@ def build(settings: Settings, ended: Callable[[], None] = lambda: None) -> FastA
 
     def tell(told: Told) -> None:
         stream.publish(told, messages.stats(live, parts.started_at, told.answer.at))
+        parts.crowd.tell()
         if parts.writer is not None:
             parts.writer.note(told.answer)
 

@@ -10,6 +10,7 @@ from oracle.history.writer import Writer
 from oracle.live.answer import Answer
 from oracle.live.clock import SteadyClock
 from oracle.live.core import Live
+from oracle.web.crowd import Crowd
 from oracle.web.stream import Stream
 
 
@@ -24,7 +25,10 @@ class Parts:
     writer: Writer | None
     started_at: float
     feed: asyncio.Task[None] | None = None
-    clients: set[object] = field(default_factory=set)
+    crowd: Crowd = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.crowd = Crowd(self.stream)
 
     @property
     def answer(self) -> Answer | None:

@@ -45,7 +45,7 @@ def router(parts: Parts) -> APIRouter:
     @routes.get("/metrics")
     async def figures() -> PlainTextResponse:
         """Prometheus metrics."""
-        found = metrics.families(parts.live, newest(), len(parts.clients), parts.history_fault)
+        found = metrics.families(parts.live, newest(), len(parts.crowd), parts.history_fault)
         return PlainTextResponse(metrics.exposition(found), media_type=metrics.CONTENT_TYPE)
 
     @routes.get("/api/v1/price")

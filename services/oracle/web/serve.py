@@ -10,8 +10,8 @@ import sys
 import uvicorn
 
 from oracle.web.app import build
+from oracle.web.crowd import Protocol
 from oracle.web.settings import from_env
-from oracle.web.socket_route import Protocol
 
 PING_S = 10.0
 """A client that answers no ping for so long after one is cut off."""

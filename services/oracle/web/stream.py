@@ -6,7 +6,6 @@ holds the newest answer and the points in between; for the new, and for those wh
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 from collections import deque
@@ -35,7 +34,7 @@ class Tick:
 
 
 class Stream:
-    """One writer (`publish`), any number of readers (`message`, `after`)."""
+    """One writer (`publish`), any number of readers (`message`)."""
 
     def __init__(self) -> None:
         self.name = secrets.token_hex(4)
@@ -45,27 +44,19 @@ class Stream:
         self._points: deque[Point] = deque(maxlen=POINTS)
         self._line: deque[tuple[float, float, float, float]] = deque(maxlen=int(SPAN / LINE_EVERY_S))
         self._written: dict[int | None, str] = {}
-        self._changed = asyncio.Event()
 
     def publish(self, told: Told, stats: Mapping[str, Any]) -> None:
-        """The next message; wakes everybody who waits for it."""
+        """The next message."""
         self.number += 1
         self._ticks.append(Tick(self.number, told.answer, stats, told.points))
         self._points += told.points
         self._draw(told.answer)
         self._written.clear()
-        self._changed.set()
-        self._changed = asyncio.Event()
 
     @property
     def answer(self) -> Answer | None:
         """The newest."""
         return self._ticks[-1].answer if self._ticks else None
-
-    async def after(self, number: int) -> None:
-        """Wait until there is a message later than `number`."""
-        while self.number <= number:
-            await self._changed.wait()
 
     def known(self, seen: int | None) -> int | None:
         """`seen`, if what came after it can still be told."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
@@ -78,19 +77,6 @@ def test_the_line_holds_fresh_answers_with_a_number_only() -> None:
     stream.publish(told(NOW + 20), {})
     stream.publish(told(NOW + 21), {})
     assert read(stream, None)["line"] == [[NOW + 20, 50_000, 49_900, 50_100]]
-
-
-def test_all_who_wait_are_woken_by_one_answer() -> None:
-    async def scene() -> list[int]:
-        stream = Stream()
-        waiting = [asyncio.create_task(stream.after(0)) for _ in range(100)]
-        await asyncio.sleep(0)
-        stream.publish(told(NOW), {})
-        await asyncio.wait_for(asyncio.gather(*waiting), 5)
-        await asyncio.wait_for(stream.after(0), 1)
-        return [stream.number]
-
-    assert asyncio.run(scene()) == [1]
 
 
 def test_thinning_keeps_ends_and_order() -> None:
