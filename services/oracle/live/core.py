@@ -11,7 +11,7 @@ from oracle.estimate import Estimate, State, estimate
 from oracle.histogram import SPAN
 from oracle.live import answer, recording
 from oracle.live.answer import Answer, Market
-from oracle.live.mempool import Added, Connected, Event, Left, Mempool, Removed, read_transaction
+from oracle.live.mempool import TOPICS, Added, Connected, Event, Left, Mempool, Removed, read_transaction
 from oracle.live.window import Window
 from oracle.weights import Weights
 from oracle.wire import Malformed
@@ -54,6 +54,10 @@ class Live:
 
     def take(self, frame: Frame) -> Told | None:
         """Take one input; an answer when it is a tick."""
+        if frame.topic in TOPICS:
+            if events := self.mempool.take(frame):
+                self._apply(events)
+            return None
         match frame.topic:
             case recording.TICK:
                 return self._tick(frame.at)
@@ -76,8 +80,6 @@ class Live:
                 self.mempool.interrupted(frame.body.decode())
             case recording.RESET:
                 self._forget()
-            case _:
-                self._apply(self.mempool.take(frame))
         return None
 
     def _apply(self, events: Iterable[Event]) -> None:

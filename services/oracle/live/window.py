@@ -32,7 +32,7 @@ class Window:
         self.verdicts: Counter[Verdict] = Counter()
         """Transactions by what the filter said of them, since the start."""
         self.ids = RecentIds()
-        self.kept: dict[bytes, tuple[float, tuple[int, ...]]] = {}
+        self.kept: dict[bytes, tuple[float, list[int]]] = {}
         """Payments that may still be taken back: when, and which amounts."""
         self.fresh: deque[Payment] = deque(maxlen=FRESH)
         """Payments since `drawn` was last called."""
@@ -42,18 +42,19 @@ class Window:
 
     def add(self, transaction: Transaction, at: float) -> None:
         """A transaction first heard of at `at` (unix s)."""
-        if transaction.txid in self.ids:
+        txid, raw, scanned = transaction
+        if txid in self.ids:
             return
-        verdict, outputs = transaction.scanned.verdict, transaction.scanned.outputs
-        if outputs is not None and spends(transaction.raw, 0, self.ids, ()):
+        verdict, outputs = scanned.verdict, scanned.outputs
+        if outputs is not None and spends(raw, 0, self.ids.known, ()):
             verdict, outputs = Verdict.PARENT_IN_WINDOW, None
-        self.ids.add((transaction.txid,), at)
+        self.ids.add_one(txid, at)
         self.verdicts[verdict] += 1
         if outputs is None:
             return
-        sats = tuple(n for n in (int.from_bytes(each, "little") for each in outputs) if LOWEST < n < HIGHEST)
-        self.kept[transaction.txid] = (at, sats)
-        self._pay((at, n) for n in sats)
+        sats = [n for n in (int.from_bytes(each, "little") for each in outputs) if LOWEST < n < HIGHEST]
+        self.kept[txid] = (at, sats)
+        self._pay([(at, n) for n in sats])
 
     def add_block(self, raw: bytes) -> float:
         """A whole block, at the time in its header, which is returned (unix s)."""
@@ -61,7 +62,7 @@ class Window:
         filtered = filter_block(raw, self.ids)
         self.ids.add(filtered.ids, at)
         self.verdicts += filtered.verdicts
-        self._pay((at, n) for n in filtered.amounts.tolist())
+        self._pay([(at, n) for n in filtered.amounts.tolist()])
         return at
 
     def malformed(self) -> None:
@@ -70,7 +71,7 @@ class Window:
 
     def take_back(self, txid: bytes) -> None:
         """A transaction will not be paid."""
-        at, sats = self.kept.pop(txid, (0.0, ()))
+        at, sats = self.kept.pop(txid, (0.0, []))
         self._removed += [(at, n) for n in sats]
 
     def keep(self, txid: bytes) -> None:
@@ -97,8 +98,7 @@ class Window:
         order = np.argsort(times[which], kind="stable")
         return list(zip(times[which][order].tolist(), implied[points][order].tolist(), strict=True))
 
-    def _pay(self, payments: Iterable[Payment]) -> None:
-        payments = list(payments)
+    def _pay(self, payments: list[Payment]) -> None:
         self._added += payments
         self.fresh += payments
         if len(self._added) >= GATHERED:

@@ -207,7 +207,7 @@ def test_ids_are_forgotten_by_age_and_by_number() -> None:
 
 def test_what_waits_to_be_drawn_is_bounded() -> None:
     window = Window()
-    window._pay((NOW, 10_000 + number) for number in range(FRESH + 5000))
+    window._pay([(NOW, 10_000 + number) for number in range(FRESH + 5000)])
     assert len(window.fresh) == FRESH
 
 
