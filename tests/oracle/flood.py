@@ -1,7 +1,8 @@
 """A node that publishes as many transactions a second as one asks for: `flood.py RPC ZMQ RATE SECONDS LOG`.
 
-It answers the oracle's questions and sends what Core's ZMQ would, from transactions made beforehand. Every tenth pays
-100 dollars with a tag in its last satoshis; LOG gets the tag and the time of sending (unix s) of each.
+It answers the oracle's questions and sends what Core's ZMQ would, from transactions made beforehand. Every hundredth
+has a tag in its satoshis: it pays 100 dollars at a price that nobody else pays at, 1.2 % beside the others'. LOG gets
+the tag and the time of sending (unix s) of each.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import threading
 import time
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ import zmq
 from sandbox.bitcoind import flow
 
 TAGS = 1000
-TAGGED = 10
+TAGGED = 100
+BESIDE = 1.012
 USD = 100
 CHUNK = 50
 """Transactions that are sent at one time."""
@@ -42,14 +43,15 @@ def transaction(number: int, amount: int, change: int) -> tuple[bytes, bytes]:
 
 
 def made(count: int, price: float, rng: random.Random) -> list[tuple[bytes, bytes]]:
-    amounts = list(islice(flow.payments(rng, lambda: 0.0), count))
-    stretched = flow.price_at(0.0) / price
-    first = base(price)
+    """Payments in the simulator's mix, and the tagged ones among them at `price`."""
+    stretched, first = flow.price_at(0.0) / (BESIDE * price), base(price)
+    amounts = (max(2000, round(amount * stretched)) for amount in flow.payments(rng, lambda: 0.0))
+    untagged = (amount for amount in amounts if not any(first <= amount * USD / usd < first + TAGS for usd in flow.USD))
     return [
         transaction(
             number,
-            first + number // TAGGED % TAGS if number % TAGGED == 0 else max(2000, round(amounts[number] * stretched)),
-            rng.randint(10**6, 10**9),
+            first + number // TAGGED % TAGS if number % TAGGED == 0 else next(untagged),
+            rng.randint(10**8, 10**9),
         )
         for number in range(count)
     ]
