@@ -18,59 +18,65 @@ export class Scatter {
     const { surface } = this;
     surface.clear();
     const { left, right, top, bottom } = surface.plot;
-    this.x = linear(now - seconds, now, left, right);
-    const range = this.range(now - seconds);
+    this.since = now - seconds;
+    this.until = now; // while the picture stands still, newer ones wait outside
+    this.x = linear(this.since, this.until, left, right);
+    const range = this.range();
     if (!range) return surface.say("No payments of round amounts in this time yet.");
     this.y = linear(range.low, range.high, bottom, top);
-    this.axes(now, seconds, range);
-    this.band(now - seconds);
-    this.dots(now - seconds);
-    this.estimate(now - seconds);
+    this.axes(range);
+    this.band();
+    this.dots();
+    this.estimate();
     return cursor ? this.crosshair(cursor) : null;
   }
 
+  shows(time) {
+    return time >= this.since && time <= this.until;
+  }
+
   // What the axis must hold: the band, and most of the dots. Those far off are no payments of round amounts.
-  range(since) {
+  range() {
     const { points, line, prices } = this;
     let count = 0;
     for (let n = points.length - 1; n >= 0; n--) {
       const at = points.at(n);
-      if (points.values[at] >= since) prices[count++] = points.values[at + 1];
+      if (this.shows(points.values[at])) prices[count++] = points.values[at + 1];
     }
     let low = count ? quantile(prices, count, 0.2) : Infinity;
     let high = count ? quantile(prices, count, 0.8) : -Infinity;
     for (let n = line.length - 1; n >= 0; n--) {
       const at = line.at(n);
-      if (line.values[at] < since) break;
+      if (!this.shows(line.values[at])) continue;
       low = Math.min(low, line.values[at + 2]);
       high = Math.max(high, line.values[at + 3]);
     }
     return low <= high ? niceRange(low, high, this.surface.height / 70) : null;
   }
 
-  axes(now, seconds, { low, high, step }) {
-    const { surface } = this;
+  axes({ low, high, step }) {
+    const { surface, since, until } = this;
     const { left, right, top, bottom } = surface.plot;
     for (let price = low; price <= high + step / 2; price += step) {
       surface.rule(left, this.y(price), right, this.y(price), surface.colours.line);
       surface.label(words.usd(price), right + 8, this.y(price), "left");
     }
-    const every = timeStep(seconds, surface.width / 90);
+    const every = timeStep(until - since, surface.width / 90);
     const name = every < 60 ? words.time : words.hourMinute;
-    for (let at = Math.ceil((now - seconds) / every) * every; at < now; at += every) {
+    for (let at = Math.ceil(since / every) * every; at < until; at += every) {
       surface.rule(this.x(at), top, this.x(at), bottom, surface.colours.line);
       surface.label(name(at), this.x(at), bottom + 13, "center");
     }
   }
 
-  dots(since) {
+  dots() {
     const { points } = this;
     const { context, colours, plot } = this.surface;
     context.fillStyle = colours.dot;
     context.globalAlpha = points.length > 3000 ? 0.35 : 0.55;
     for (let n = points.length - 1; n >= 0; n--) {
       const at = points.at(n);
-      if (points.values[at] < since) continue;
+      if (!this.shows(points.values[at])) continue;
       const y = this.y(points.values[at + 1]);
       if (y >= plot.top && y <= plot.bottom) context.fillRect(this.x(points.values[at]) - 1, y - 1, DOT, DOT);
     }
@@ -78,12 +84,12 @@ export class Scatter {
   }
 
   // Runs of rows without a gap, as [first, last] places in the ring.
-  runs(since) {
+  runs() {
     const { line } = this;
     const found = [];
     for (let n = 0, before = -Infinity; n < line.length; n++) {
       const at = line.values[line.at(n)];
-      if (at < since) continue;
+      if (!this.shows(at)) continue;
       if (at - before > BREAK_S) found.push([n, n]);
       found.at(-1)[1] = n;
       before = at;
@@ -91,12 +97,12 @@ export class Scatter {
     return found;
   }
 
-  band(since) {
+  band() {
     const { context, colours } = this.surface;
     const { line } = this;
     context.fillStyle = colours.band;
     context.globalAlpha = 0.16;
-    for (const [first, last] of this.runs(since)) {
+    for (const [first, last] of this.runs()) {
       context.beginPath();
       for (let n = first; n <= last; n++) context.lineTo(this.x(line.values[line.at(n)]), this.y(line.values[line.at(n) + 3]));
       for (let n = last; n >= first; n--) context.lineTo(this.x(line.values[line.at(n)]), this.y(line.values[line.at(n) + 2]));
@@ -105,12 +111,12 @@ export class Scatter {
     context.globalAlpha = 1;
   }
 
-  estimate(since) {
+  estimate() {
     const { context, colours } = this.surface;
     const { line } = this;
     context.strokeStyle = colours.accent;
     context.lineWidth = 2;
-    for (const [first, last] of this.runs(since)) {
+    for (const [first, last] of this.runs()) {
       context.beginPath();
       for (let n = first; n <= last; n++) context.lineTo(this.x(line.values[line.at(n)]), this.y(line.values[line.at(n) + 1]));
       context.stroke();
