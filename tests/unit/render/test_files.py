@@ -141,7 +141,7 @@ def test_the_proxy_asks_dockers_dns_while_running_and_strips_the_path(render: Re
 
 def test_the_database_makes_a_role_and_a_database_for_each_owner(render: Render) -> None:
     lines = file(render, SANDBOX, "timescaledb", "roles.txt").splitlines()
-    assert lines == ["tracker tracker_sandbox", "watch watch_sandbox pg_monitor"]
+    assert lines == ["oracle oracle_sandbox", "tracker tracker_sandbox", "watch watch_sandbox pg_monitor"]
     assert "shared_buffers = '131072kB'" in file(render, SANDBOX, "timescaledb", "postgresql.conf")
 
 

@@ -14,7 +14,11 @@ from manage.config import schema
 from tests.unit.render.conftest import NODES, SANDBOX, Render
 
 CATALOG = load()
-OTHERS: dict[str, Any] = {"name": "another name", "ports.bind": "192.0.2.1"}
+OTHERS: dict[str, Any] = {
+    "name": "another name",
+    "ports.bind": "192.0.2.1",
+    "remote_bitcoind": "node.example:18443,node.example:28332",
+}
 NOT_RENDERED = {
     "version": "there is only one",
     "network": "tested with the templates of each network",
