@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.nodes.programs import Running, free_port, simulated_bitcoind
 from tests.oracle.process import Oracle, environment, until
 
-CHROMIUM = "/usr/bin/chromium"
 POINTS = 10_000
 FRAME_MS = 1000 / 30
 HEAP_BYTES = 50e6
@@ -31,20 +30,6 @@ def oracle(node: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with Oracle(folder, free_port(), env) as running:
         running.wait_state("ok", "wide")
         yield running
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        arguments = [
-            "--no-sandbox",
-            "--disable-background-networking",
-            "--enable-precise-memory-info",
-            "--js-flags=--expose-gc",
-        ]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
