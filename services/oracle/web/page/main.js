@@ -23,7 +23,7 @@ const line = new Ring(LINE, 4);
 const surface = new Surface(canvas);
 const scatter = new Scatter(surface, points, line);
 const amounts = new Amounts(surface);
-const view = { name: "prices", seconds: 900, pausedAt: null, cursor: null, dirty: true, drawnAt: 0 };
+const view = { name: "prices", seconds: 900, pausedAt: null, still: null, cursor: null, dirty: true, drawnAt: 0 };
 const server = { offset: 0, receivedMs: performance.now(), connected: false };
 
 // The server's clock: a phone's own may be minutes off.
@@ -54,7 +54,8 @@ function frame(at) {
   if (at - view.drawnAt < FRAME_MS - 2 || !needsDrawing(at)) return;
   view.drawnAt = at;
   view.dirty = false;
-  const said = view.name === "prices" ? scatter.draw(now(), view.seconds, view.cursor) : amounts.draw(view.cursor);
+  const shown = view.still ?? scatter;
+  const said = view.name === "prices" ? shown.draw(now(), view.seconds, view.cursor) : amounts.draw(view.cursor);
   canvas.dataset.frames = Number(canvas.dataset.frames ?? 0) + 1;
   showTip(said);
 }
@@ -123,6 +124,7 @@ function setWindow(minutes) {
 
 function pause() {
   view.pausedAt = view.pausedAt === null ? now() : null;
+  view.still = view.pausedAt === null ? null : scatter.copy(); // a message on its way tells of moments before the pause, too
   byId("pause").setAttribute("aria-pressed", String(view.pausedAt !== null));
   byId("pause").textContent = view.pausedAt === null ? "Pause" : "Go on";
   view.dirty = true;

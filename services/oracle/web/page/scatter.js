@@ -14,12 +14,17 @@ export class Scatter {
     this.prices = new Float64Array(points.capacity);
   }
 
+  // What it shows now, whatever is heard later.
+  copy() {
+    return new Scatter(this.surface, this.points.copy(), this.line.copy());
+  }
+
   draw(now, seconds, cursor) {
     const { surface } = this;
     surface.clear();
     const { left, right, top, bottom } = surface.plot;
     this.since = now - seconds;
-    this.until = now; // while the picture stands still, newer ones wait outside
+    this.until = now;
     this.x = linear(this.since, this.until, left, right);
     const range = this.range();
     if (!range) return surface.say("No payments of round amounts in this time yet.");

@@ -14,6 +14,12 @@ export class Ring {
     this.length = 0;
   }
 
+  copy() {
+    const made = new Ring(this.capacity, this.width);
+    made.values.set(this.values);
+    return Object.assign(made, { next: this.next, length: this.length });
+  }
+
   push(...row) {
     this.values.set(row, this.next * this.width);
     this.next = (this.next + 1) % this.capacity;
