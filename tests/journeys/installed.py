@@ -8,7 +8,8 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -96,6 +97,18 @@ class Installed:
                 return Answer(answer.status, answer.read().decode())
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.read().decode())
+
+
+@contextmanager
+def set_up(name: str, *options: str, timeout: float = 1500) -> Iterator[Installed]:
+    """The installation `name` below YARDS after `manage setup --yes OPTIONS`; purged before, and in the end."""
+    installed = Installed(YARDS / name, free_ports(3))
+    installed.run("uninstall", "--purge", "--yes", expect=None)
+    try:
+        installed.run("setup", "--yes", *options, "--port-base", str(installed.port_base), timeout=timeout)
+        yield installed
+    finally:
+        installed.run("uninstall", "--purge", "--yes", expect=None)
 
 
 def until(condition: Callable[[], T], deadline_s: float, what: str) -> T:

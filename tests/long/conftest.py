@@ -10,16 +10,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "journeys"))
 
-from installed import YARDS, Installed, free_ports
+from installed import Installed, set_up
 
 
 @pytest.fixture(scope="session")
 def yard() -> Iterator[Installed]:
     """The sandbox stack, set up and up."""
-    installed = Installed(YARDS / "long", free_ports(3))
-    installed.run("uninstall", "--purge", "--yes", expect=None)
-    try:
-        installed.run("setup", "--yes", "--profile", "sandbox", "--port-base", str(installed.port_base), timeout=1500)
+    with set_up("long", "--profile", "sandbox") as installed:
         yield installed
-    finally:
-        installed.run("uninstall", "--purge", "--yes", expect=None)

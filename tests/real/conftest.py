@@ -10,17 +10,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "journeys"))
 
-from installed import YARDS, Installed, free_ports
+from installed import Installed, set_up
 
 
 @pytest.fixture(scope="session")
 def yard() -> Iterator[Installed]:
     """Profiles bitcoin and core together on network private."""
-    installed = Installed(YARDS / "real", free_ports(3))
-    installed.run("uninstall", "--purge", "--yes", expect=None)
     chosen = ["--profile", "bitcoin", "--profile", "core", "--network", "private"]
-    try:
-        installed.run("setup", "--yes", *chosen, "--port-base", str(installed.port_base), timeout=3600)
+    with set_up("real", *chosen, timeout=3600) as installed:
         yield installed
-    finally:
-        installed.run("uninstall", "--purge", "--yes", expect=None)
