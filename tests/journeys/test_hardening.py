@@ -46,6 +46,7 @@ PROMISES = {
         {
             "/etc/nodeyard": "ro",
             "/etc/passwd": "ro",
+            "/run/secrets/oracle_db_password": "ro",
             "/run/secrets/postgres_password": "ro",
             "/run/secrets/tracker_db_password": "ro",
             "/run/secrets/watch_db_password": "ro",
@@ -73,6 +74,13 @@ PROMISES = {
         256 * MB,
         128,
         {"/run/secrets/tracker_db_password": "ro", "/run/secrets/tracker_token": "ro"},
+    ),
+    "oracle": Promise(
+        10015,
+        ("chain", "data", "front"),
+        256 * MB,
+        64,
+        {"/run/secrets/bitcoind_rpc_oracle": "ro", "/run/secrets/oracle_db_password": "ro"},
     ),
     "agent": Promise(
         0,
@@ -231,7 +239,7 @@ def test_what_an_other_user_of_the_machine_may_open(yard: Installed) -> None:
     copies = {path: path.stat() for path in (yard.dir / "run" / "secrets").glob("*/*")}
     assert {stat.S_IMODE(found.st_mode) for found in copies.values()} == {0o400}
     assert {(path.parent.name, found.st_uid) for path, found in copies.items()} == {
-        (name, PROMISES[name].uid) for name in ("timescaledb", "bitcoind", "tracker", "watch")
+        (name, PROMISES[name].uid) for name in ("timescaledb", "bitcoind", "tracker", "oracle", "watch")
     }
     writable = [path for path in yard.dir.rglob("*") if _others_may_write(path)]
     assert writable == [yard.dir / "watch" / "watch.sock"], "it answers questions about what everyone may read"

@@ -28,6 +28,7 @@ async def probe(target: Target, _memory: Memory) -> tuple[Fact, ...]:
         Fact("state", str(document.get("state") or "not_ready"), at),
         Fact("reason", str(document.get("reason") or document.get("error") or f"HTTP {answer.status}"), at),
         Fact("market", str(document.get("market") or ""), at),
+        Fact("waits_for", [str(name) for name in document.get("waits_for") or ()], at),
         Fact("history_fault", str(document.get("history") or ""), at),
         Fact("answer_ms", round(answer.took_ms, 1), at, "ms"),
     ]
@@ -42,13 +43,17 @@ async def probe(target: Target, _memory: Memory) -> tuple[Fact, ...]:
 def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: float) -> Judgement:
     state, reason = value(facts, "state"), value(facts, "reason")
     checks = {"ready": state in STATES}
+    waits_for = tuple(value(facts, "waits_for", ()))
     if state == "not_ready":
+        if waits_for:
+            said = f"for {words.listing(list(waits_for))}: {reason}"
+            return Judgement("waiting", said, checks, waits_for=waits_for, headline="waits")
         if young(target, engine, now):
-            return Judgement("starting", reason, checks, waits_for=("bitcoind",), headline="is starting")
-        return Judgement("waiting", f"for bitcoind: {reason}", checks, waits_for=("bitcoind",), headline="waits")
+            return Judgement("starting", reason, checks, headline="is starting")
+        return Judgement("degraded", f"not ready: {reason}", checks, headline="is not ready")
     if state == "stale":
         said = f"{_price(facts, now)}, stale: {reason}"
-        return Judgement("degraded", said, checks, waits_for=("bitcoind",), headline="'s price is stale")
+        return Judgement("degraded", said, checks, waits_for=waits_for, headline="'s price is stale")
     told = STATES.get(state, state)
     said = f"{_price(facts, now)}, {told}" if value(facts, "price") is not None else f"{told}: {reason}"
     history_fault = value(facts, "history_fault")

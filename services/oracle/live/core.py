@@ -23,6 +23,11 @@ PRIOR_EVERY_S = 1800.0
 DOUBTED_S = 600.0
 """After so long in doubt about the octave, the payments alone decide."""
 SETTLED = (State.OK, State.WIDE)
+NOT_ASKED = "the node has not been asked yet"
+CONNECTING = "the ZMQ connection is being made"
+READING = "reading the last blocks"
+STARTING = (NOT_ASKED, CONNECTING, READING)
+"""Reasons for not being ready that are the oracle's own, and over in seconds."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class Live:
         self.heard: set[bytes] = set()
         """Hashes of the blocks that came over ZMQ, in wire order."""
         self.ready = False
-        self.reason = "the node has not been asked yet"
+        self.reason = NOT_ASKED
         self._prior_at = 0.0
         self._doubted_since: float | None = None
         self._last: Estimate | None = None

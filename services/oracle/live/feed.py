@@ -15,7 +15,7 @@ from oracle.histogram import SPAN
 from oracle.live import recording
 from oracle.live.answer import Market
 from oracle.live.clock import SteadyClock
-from oracle.live.core import Live, Told
+from oracle.live.core import CONNECTING, READING, STARTING, Live, Told
 from oracle.live.drain import CONNECTED, Drain
 from oracle.live.mempool import TOPICS
 from oracle.live.node import BATCH, Node, Status, words
@@ -167,7 +167,7 @@ class Feed:
         """Blocks that are not known yet, and a snapshot of the mempool."""
         log.info("taking a snapshot of the mempool: %s", self.live.mempool.lost)
         if self._height < 0:
-            self._stand("reading the last blocks")
+            self._stand(READING)
             await self._read_blocks(status)
         self._own(recording.BEGIN)
         sequence, txids = await self._node.snapshot()
@@ -227,13 +227,14 @@ class Feed:
             self._unconnected_since = now
             return ""
         if now - self._unconnected_since < UNCONNECTED_S:
-            return "the ZMQ connection is being made"
+            return CONNECTING
         return f"nothing at {self._address} speaks ZMQ; bitcoind's -zmqpub options name the address"
 
     def _stand(self, fault: str) -> None:
         ready = not fault
         if (ready, fault) != (self.live.ready, self.live.reason):
-            log.log(logging.INFO if ready else logging.WARNING, "%s", fault or "in step with the node")
+            own = ready or fault in STARTING
+            log.log(logging.INFO if own else logging.WARNING, "%s", fault or "in step with the node")
             self._take(recording.standing(ready, fault, self._clock.now()))
 
     def _start_over(self, jump_s: float) -> None:

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 
 from oracle.estimate import State
 from oracle.live.answer import Answer, Market
+from oracle.live.core import STARTING
 from oracle.web import explain, messages, metrics
 from oracle.web.asked import history_range
 from oracle.web.faults import Refused
@@ -39,7 +40,8 @@ def router(parts: Parts) -> APIRouter:
         """Whether answers are fresh; 503 with the reason when they are not."""
         answer = newest()
         is_ready = answer.state not in UNREADY and not parts.feed_fault
-        body = {"ready": is_ready, "waits_for": [] if is_ready else ["bitcoind"], "history": parts.history_fault}
+        waits_for = [] if is_ready or answer.reason in STARTING else ["bitcoind"]
+        body = {"ready": is_ready, "waits_for": waits_for, "history": parts.history_fault}
         return JSONResponse({**body, **messages.price(answer)}, status_code=200 if is_ready else 503)
 
     @routes.get("/metrics")

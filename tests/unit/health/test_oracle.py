@@ -34,7 +34,12 @@ def facts(at: float, **changed: Any) -> tuple[Fact, ...]:
         ({"state": "no_signal", "price": None, "reason": "too few"}, "healthy", "no signal: too few"),
         ({"state": "no_market", "price": None, "reason": "x"}, "healthy", "no market on this chain: x"),
         ({"state": "stale", "reason": "gone"}, "degraded", "64\u202f262 USD, 1.4 s old, stale: gone"),
-        ({"state": "not_ready", "price": None, "reason": "it loads"}, "waiting", "for bitcoind: it loads"),
+        (
+            {"state": "not_ready", "price": None, "reason": "it loads", "waits_for": ["bitcoind"]},
+            "waiting",
+            "for bitcoind: it loads",
+        ),
+        ({"state": "not_ready", "price": None, "reason": "reading"}, "degraded", "not ready: reading"),
         ({"history_fault": "away"}, "degraded", "64\u202f262 USD, 1.4 s old, ok; its history is not written: away"),
     ],
 )
@@ -49,12 +54,15 @@ def test_it_may_take_its_start_to_read_the_chain(target: Callable[..., Target], 
     young = EngineState("running", at=now, started_at=now - 3)
     judged = oracle.judge(target("oracle"), facts(now, state="not_ready", price=None), young, now)
     assert judged.verdict == "starting"
+    syncing = facts(now, state="not_ready", price=None, reason="bitcoind is syncing", waits_for=["bitcoind"])
+    assert oracle.judge(target("oracle"), syncing, young, now).verdict == "waiting"
 
 
 def test_a_stale_price_waits_for_a_node_that_is_down(
     target: Callable[..., Target], running: EngineState, now: float
 ) -> None:
-    stale = oracle.judge(target("oracle"), facts(now, state="stale", reason="no answer"), running, now)
+    silent = facts(now, state="stale", reason="no answer", waits_for=["bitcoind"])
+    stale = oracle.judge(target("oracle"), silent, running, now)
     node = Judgement("down", "its container is paused", final=True)
     resolved = resolve({"oracle": stale, "bitcoind": node}, {"oracle": (Need("bitcoind", "zmq"),)})
     assert resolved["oracle"].verdict == "waiting"
