@@ -155,4 +155,4 @@ class Live:
         self.window = Window()
         self.heard.clear()
         self.prior = self._doubted_since = self._last = self._priced = None
-        self.mempool.interrupted("the clock was set")
+        self.mempool.forget("the clock was set")

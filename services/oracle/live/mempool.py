@@ -130,6 +130,12 @@ class Mempool:
         """Something else shows that messages may have been lost: a connection that broke, a set that differs."""
         self._lose(reason)
 
+    def forget(self, reason: str) -> None:
+        """Nothing that is known is of use any more: after the next snapshot all that waits is `missing`."""
+        self.tracked.clear()
+        self.missing.clear()
+        self._lose(reason)
+
     def begin(self) -> None:
         """A snapshot is about to be asked for: from now on frames are held back for it."""
         self.lost = ""
