@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
-from installed import CHECKOUT, Installed
+from installed import Installed
 
-
-def run(script: str, *arguments: str) -> str:
-    """What the script printed; fails with it when a goal was missed."""
-    argv = [sys.executable, str(CHECKOUT / "tests" / script), *arguments]
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    print(done.stdout)
-    return done.stdout
+from tests.long.scripts import run
 
 
 @pytest.mark.parametrize("bench", ["help", "render", "overview", "tracker_pay", "watch_idle", "install"])

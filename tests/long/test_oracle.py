@@ -1,0 +1,30 @@
+"""The oracle's figures, its day in minutes, and how much of it the tests reach."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.long.scripts import run
+
+
+@pytest.mark.parametrize("bench", ["parse", "estimate", "window", "flood", "samples"])
+def test_a_bench_of_the_oracle_meets_its_goal(bench: str) -> None:
+    run(f"bench/oracle_{bench}.py")
+
+
+def test_a_thousand_listeners_are_told_in_time_and_the_curve_goes_on_to_five_thousand() -> None:
+    assert "5000 clients" in run("bench/oracle_ws.py", "--curve")
+
+
+def test_the_stored_weights_meet_the_days_of_the_repository() -> None:
+    printed = run("bench/oracle_backtest.py", "--folds", "0")
+    for baseline in ("flat median", "recent median", "local linear", "days kept out"):
+        assert baseline in printed
+
+
+def test_a_day_of_payments_and_accidents_leaves_no_drift_and_no_growth() -> None:
+    run("long/oracle_day.py")
+
+
+def test_nine_tenths_of_the_oracle_are_reached_by_its_tests() -> None:
+    run("long/oracle_coverage.py")
