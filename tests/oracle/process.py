@@ -47,6 +47,7 @@ def environment(node: Running, user: str = "host", **more: str) -> dict[str, str
         "BITCOIND_RPC_PASSWORD_FILE": str(node.password_file(user)),
         "BITCOIND_ZMQ": node.zmq_address,
         "LOG_LEVEL": "debug",
+        **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
         **more,
     }
 
