@@ -68,6 +68,7 @@ def test_it_has_a_price_at_once_and_says_that_it_is_synthetic(start: Start, gene
 
 def test_explain_says_why(start: Start, generator: Generator) -> None:
     oracle = start()
+    until(lambda: oracle.mempool()["exact"] and not oracle.mempool()["bytes_unknown"])
     price = oracle.wait_state("ok", "wide")
     why = oracle.get("/api/v1/explain").body
     assert why["filter"]["kept"] > 1000
