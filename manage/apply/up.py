@@ -12,7 +12,7 @@ from manage.apply.events import Event, Progress, silent
 from manage.apply.receipt import Receipt, Step
 from manage.apply.work import Outlook, Work, look
 from manage.apply.yard import Yard
-from manage.engine import hashes, networks, volumes
+from manage.engine import hashes, networks, ownership, volumes
 from manage.engine.client import Api, connect, require_supported
 from manage.host import desired, lock
 from manage.host import installation as installations
@@ -108,9 +108,18 @@ def _prepare(work: Work, api: Api, outlook: Outlook, progress: Progress) -> None
     names = dict.fromkeys((*work.stack.networks, *work.manager.networks))
     for name in networks.ensure(api, work.installation, names):
         progress(Event("note", "", f"Network {name} made."))
-    for name in volumes.ensure(api, work.installation, (v.name for s in (work.stack, work.manager) for v in s.volumes)):
-        progress(Event("note", "", f"Volume {name} made."))
+    _make_volumes(work, api, outlook, progress)
     desired.want(work.layout, up=True)
+
+
+def _make_volumes(work: Work, api: Api, outlook: Outlook, progress: Progress) -> None:
+    wanted = {volume: stack.service(volume.service) for stack in (work.stack, work.manager) for volume in stack.volumes}
+    for name in volumes.ensure(api, work.installation, (volume.name for volume in wanted)):
+        progress(Event("note", "", f"Volume {name} made."))
+    started = {container.service for container in outlook.facts.containers}
+    for volume, service in wanted.items():
+        if service.name not in started:  # also the one that an `up` made just before it was killed
+            ownership.give(api, work.installation, volume.name, volume.uid, service.image.reference)
 
 
 def _tell_adopted(work: Work, outlook: Outlook, made: set[str], progress: Progress) -> None:

@@ -66,7 +66,7 @@ class Observer:
             current = {
                 container.service: container
                 for container in facts.containers(api, self._installation)
-                if container.installation == self._installation.id
+                if container.installation == self._installation.id and container.service
             }
             with ThreadPoolExecutor(facts.PARALLEL, thread_name_prefix="sample") as pool:
                 list(pool.map(lambda container: self._look(api, container, with_stats), current.values()))

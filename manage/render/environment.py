@@ -47,6 +47,11 @@ def bind(source: str, target: str, *, read_only: bool = True) -> dict[str, Any]:
     return mount | ({"read_only": True} if read_only else {})
 
 
+def volume(source: str, target: str) -> dict[str, Any]:
+    """A volume as it is: nothing of the image goes into it, and no owner of the image's."""
+    return {"type": "volume", "source": source, "target": target, "volume": {"nocopy": True}}
+
+
 def kilobytes(size: str) -> int:
     """Filter `kilobytes`: a size like 128m in units of 1024 bytes."""
     return sizes.parse(size) // 1024

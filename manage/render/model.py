@@ -73,6 +73,8 @@ class VolumeSpec:
     """Full Docker name, with project and network in it."""
     service: str
     holds: str
+    uid: int
+    """Who its service runs as, and so owns it."""
 
 
 @dataclass(frozen=True)

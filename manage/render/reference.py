@@ -84,10 +84,7 @@ def _values(
     image = upstream.get(service.image, f"localhost/nodeyard/{service.image}:latest")
     files_dir = f"./{profile}/{service.name}"
     mounts = [environment.bind(files_dir, fragment.FILES_TARGET)] if has_files else []
-    mounts += [
-        {"type": "volume", "source": f"{service.name}_{volume.name}", "target": volume.path}
-        for volume in service.volumes
-    ]
+    mounts += [environment.volume(f"{service.name}_{volume.name}", volume.path) for volume in service.volumes]
     if wiring.secrets_of(here, service):
         mounts.append(
             {"type": "volume", "source": f"{service.name}_secrets", "target": "/run/secrets", "read_only": True}

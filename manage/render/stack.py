@@ -82,7 +82,7 @@ class _Render:
             network=config.network,
             services=specs,
             volumes=tuple(
-                VolumeSpec(self._volume_name(service, volume.name), service.name, volume.holds)
+                VolumeSpec(self._volume_name(service, volume.name), service.name, volume.holds, self._uid(service))
                 for service in services.values()
                 for volume in service.volumes
                 if not (volume.holds == "chain" and service.name in config.chain_dirs)
@@ -125,7 +125,7 @@ class _Render:
         )
 
     def _values(self, service: Service, image: Image, files_dir: str, secrets: Mapping[str, int]) -> dict[str, Any]:
-        return fragment.common(self.here, service, uid=self.owners.get(service.name, service.uid)) | {
+        return fragment.common(self.here, service, uid=self._uid(service)) | {
             "reference": False,
             "image": image.reference,
             "pull_never": True,
@@ -148,8 +148,11 @@ class _Render:
                 mounts.append(environment.bind(folder, volume.path, read_only=False))
             else:
                 source = _volume_key(service.name, volume.name)
-                mounts.append({"type": "volume", "source": source, "target": volume.path})
+                mounts.append(environment.volume(source, volume.path))
         return mounts
+
+    def _uid(self, service: Service) -> int:
+        return self.owners.get(service.name, service.uid)
 
     def _top_level(self, services: Mapping[str, Service]) -> dict[str, Any]:
         """The external networks and volumes and the secret files that the project's services name."""

@@ -19,7 +19,7 @@ from manage.engine.client import connect
 from manage.engine.model import LABEL_INSTALLATION, LABEL_SERVICE, LABEL_SPEC
 from manage.host import installation as installations
 from manage.host.layout import Layout
-from manage.render import SecretUse, spec_document
+from manage.render import SecretUse, environment, spec_document
 from manage.render.model import Image, ServiceSpec, Stack, VolumeSpec
 from manage.render.spec import digest
 
@@ -74,7 +74,9 @@ def _stack(layout: Layout, project: str, services: Mapping[str, Any]) -> Stack:
         installation=installation.id,
         network="private",
         services=specs,
-        volumes=tuple(VolumeSpec(volume, name, "database") for name, volume in volumes.items()),
+        volumes=tuple(
+            VolumeSpec(volume, name, "database", services[name].get("uid", 0)) for name, volume in volumes.items()
+        ),
         networks=networks,
         compose_yaml=text,
         revision=hashlib.sha256(text.encode()).hexdigest(),
@@ -92,7 +94,7 @@ def _spec(layout: Layout, name: str, service: Mapping[str, Any]) -> ServiceSpec:
     secrets = dict(service.get("secrets", {}))
     volumes: list[dict[str, Any]] = []
     if service.get("volume"):
-        volumes.append({"type": "volume", "source": f"{name}_data", "target": "/data"})
+        volumes.append(environment.volume(f"{name}_data", service.get("target", "/data")))
     if files:
         volumes.append({"type": "bind", "source": files_dir, "target": "/etc/nodeyard", "read_only": True})
     compose: dict[str, Any] = {
@@ -110,6 +112,7 @@ def _spec(layout: Layout, name: str, service: Mapping[str, Any]) -> ServiceSpec:
         "networks": {"chain": {"aliases": [name]}},
         "ports": list(service.get("ports", ())),
         "stop_grace_period": service.get("grace", "5s"),
+        "user": str(service.get("uid", 0)),
         "volumes": volumes,
         "secrets": [{"source": f"{name}_{secret}_g{number}", "target": secret} for secret, number in secrets.items()],
     }

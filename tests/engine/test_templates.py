@@ -17,7 +17,7 @@ import pytest
 from manage import config as configuration
 from manage.apply import files, secrets
 from manage.catalog.load import load
-from manage.engine import compose, networks, volumes
+from manage.engine import compose, networks, ownership, volumes
 from manage.engine.client import connect
 from manage.host import installation as installations
 from manage.host.layout import Layout
@@ -55,6 +55,9 @@ class Yard:
         with connect() as api:
             networks.ensure(api, self.installation, self.stack.networks)
             volumes.ensure(api, self.installation, [volume.name for volume in self.stack.volumes])
+            for volume in (volume for volume in self.stack.volumes if volume.service in SERVICES):
+                reference = self.stack.service(volume.service).image.reference
+                ownership.give(api, self.installation, volume.name, volume.uid, reference)
         self.compose("up", "--detach", "--no-deps", *SERVICES)
 
     def compose(self, *words: str) -> None:
@@ -188,7 +191,7 @@ def test_the_proxy_is_up_without_its_services_and_says_so_in_json(yard: Yard) ->
     assert status in (502, 504)
     assert "manage why tracker" in answer["error"]
     status, answer = yard.get("/nowhere")
-    assert (status, answer["services"]) == (404, ["/tracker/"])
+    assert (status, answer["services"]) == (404, ["/oracle/", "/tracker/"])
 
 
 def test_a_client_that_asks_too_often_is_told_the_limit(yard: Yard) -> None:

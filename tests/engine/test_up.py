@@ -1,7 +1,9 @@
 """`up` on a real engine: what is made, kept, replaced and removed."""
 
+import io
 import shutil
 import stat
+import tarfile
 
 import pytest
 import stacks
@@ -9,7 +11,7 @@ import stacks
 from manage.apply import receipt
 from manage.apply.up import converge
 from manage.apply.work import look
-from manage.engine import facts
+from manage.engine import facts, volumes
 from manage.errors import NodeyardError
 from manage.host import installation as installations
 
@@ -94,6 +96,19 @@ def test_a_service_that_is_not_wanted_any_more_is_removed_and_its_volume_stays(e
     converge(stacks.work(watched, {"one": {}}))
     assert set(running(engine, watched)) == {"one"}
     assert engine.inspect_volume(volume)["Name"] == volume
+
+
+@pytest.mark.parametrize("target", ["/data", "/srv"], ids=["a path that the image lacks", "a path of root's in it"])
+def test_a_service_owns_its_volume_whatever_the_image_holds_there(engine, watched, target):
+    writes = f"echo mine > {target}/written; {stacks.LOOP}"
+    work = stacks.work(watched, {"one": {"volume": True, "uid": 10999, "target": target, "script": writes}})
+    # As an `up` leaves it that was killed just after.
+    volumes.ensure(engine, work.installation, [work.stack.volumes[0].name])
+    converge(work)
+    [container] = engine.containers(filters={"label": f"io.nodeyard.installation={work.installation.id}"})
+    found, _ = engine.get_archive(container["Id"], f"{target}/written")
+    with tarfile.open(fileobj=io.BytesIO(b"".join(found))) as archive:
+        assert (archive.getmember("written").uid, archive.extractfile("written").read()) == (10999, b"mine\n")
 
 
 def test_up_of_some_services_leaves_the_others_alone(engine, watched):

@@ -41,6 +41,7 @@ def _root() -> bytes:
         for name, source in sorted(paths.items()):
             _add(tar, source, name)
         tar.addfile(_entry("tmp", tarfile.DIRTYPE, 0o1777))
+        tar.addfile(_entry("srv", tarfile.DIRTYPE, 0o755))
     return buffer.getvalue()
 
 

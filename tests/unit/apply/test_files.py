@@ -32,7 +32,7 @@ def stack(layout, *, digest="sha256:1", volumes=(), contents=None):
         startup_s=1,
         rollback="safe",
     )
-    store = VolumeSpec("nodeyard_sandbox_proxy_data", "proxy", "history")
+    store = VolumeSpec("nodeyard_sandbox_proxy_data", "proxy", "history", 10011)
     return Stack("nodeyard", "ab12cd34", "sandbox", (spec,), (store,), (), "services: {}\n", "fedcba9876543210")
 
 

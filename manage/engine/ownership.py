@@ -1,0 +1,38 @@
+"""Who owns the root of a volume: the uid that its service runs as, whatever the image holds at that path."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+
+from manage.engine.client import Api
+from manage.engine.model import LABEL_INSTALLATION
+from manage.host.identity import Installation
+
+_TARGET = "volume"
+
+
+def give(api: Api, installation: Installation, volume: str, uid: int, image: str) -> None:
+    """Make `uid` (and the group of that number) the owner of the volume's root folder, mode 0700.
+
+    The engine makes a volume for root. It is told by an archive unpacked into a container that never starts, so nothing
+    runs as root and `image` needs no programs. Files in the volume stay as they are.
+    """
+    mount = {"Type": "volume", "Source": volume, "Target": f"/{_TARGET}", "VolumeOptions": {"NoCopy": True}}
+    host = api.create_host_config(mounts=[mount], network_mode="none")
+    labels = {LABEL_INSTALLATION: installation.id}  # so that uninstall finds one that a kill left here
+    made = api.create_container(image, command=["never-started"], host_config=host, labels=labels)
+    try:
+        api.put_archive(made["Id"], "/", _folder(uid))
+    finally:
+        api.remove_container(made["Id"], force=True)
+
+
+def _folder(uid: int) -> bytes:
+    """A tar archive with that one folder in it."""
+    entry = tarfile.TarInfo(_TARGET)
+    entry.type, entry.mode, entry.uid, entry.gid = tarfile.DIRTYPE, 0o700, uid, uid
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.addfile(entry)
+    return buffer.getvalue()
