@@ -8,9 +8,9 @@ from typing import Any
 from fastapi import APIRouter, Depends, Response
 from fastapi.security import HTTPBearer
 from nodeclients.address import decode
+from serving.refusals import Refused
 
 from tracker import portfolio
-from tracker.faults import Refused
 from tracker.networks import KaspaNetwork
 from tracker.parts import Parts
 from tracker.schemas import Addresses, AddressGiven, AddressWithBalance, Fault, PlainBalance, Portfolio

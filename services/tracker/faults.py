@@ -1,4 +1,4 @@
-"""Every refusal as JSON with one sentence: {"error": "..."}."""
+"""What the tracker says of its own faults."""
 
 from __future__ import annotations
 
@@ -6,52 +6,23 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from serving import refusals
 
 from tracker.follower import NotConfirmed
 from tracker.schemas import AddressGiven
 from tracker.store.database import DatabaseUnavailable
 
 
-class Refused(Exception):
-    """The request cannot be served; `status` is the HTTP status, the message a sentence for the caller."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
-        self.sentence = sentence
-
-
 def install(app: FastAPI) -> None:
     """Let `app` answer all its faults in our words."""
-
-    async def refused(_: Request, error: Exception) -> JSONResponse:
-        return _answer(*_words(error))
-
-    for kind in (Refused, RequestValidationError, HTTPException, DatabaseUnavailable, NotConfirmed, Exception):
-        app.add_exception_handler(kind, refused)
-
-
-def _words(error: Exception) -> tuple[int, str]:
-    match error:
-        case Refused():
-            return error.status, error.sentence
-        case RequestValidationError():
-            return 422, " ".join(validation_sentence(fault) for fault in error.errors())
-        case HTTPException(status_code=404):
-            return 404, "There is nothing at this address of the tracker; /docs lists what there is."
-        case HTTPException(status_code=405):
-            return 405, "This address of the tracker does not take this method; /docs lists what there is."
-        case HTTPException():
-            return error.status_code, str(error.detail)
-        case DatabaseUnavailable():
-            return 503, f"The tracker waits for its database: {error}."
-        case NotConfirmed():
-            return 503, f"The tracker waits for its node: {error}."
-    return 500, "The tracker failed by itself; its log says how."
+    words: dict[type[Exception], refusals.Words] = {
+        RequestValidationError: lambda error: (422, " ".join(map(validation_sentence, error.errors()))),
+        DatabaseUnavailable: lambda error: (503, f"The tracker waits for its database: {error}."),
+        NotConfirmed: lambda error: (503, f"The tracker waits for its node: {error}."),
+    }
+    refusals.install(app, "tracker", "/docs", words)
 
 
 def validation_sentence(fault: Mapping[str, Any]) -> str:
@@ -75,7 +46,3 @@ def validation_sentence(fault: Mapping[str, Any]) -> str:
         case "string_pattern_mismatch" if key == "label":
             return "'label' must be one line of text without control characters."
     return f"{key!r} is not usable: {fault['msg']}."
-
-
-def _answer(status: int, sentence: str) -> JSONResponse:
-    return JSONResponse({"error": sentence}, status_code=status)

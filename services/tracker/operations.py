@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from fastapi import APIRouter, Request, Response
+from serving.prometheus import CONTENT_TYPE, Family, exposition
 from starlette.responses import HTMLResponse, PlainTextResponse
 
-from tracker.counters import CONTENT_TYPE, Counters, Family, exposition
+from tracker.counters import Counters
 from tracker.docs_page import page
 from tracker.parts import Parts
 from tracker.schemas import DatabaseEdition, Live, Ready

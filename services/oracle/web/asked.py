@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from oracle.web.faults import Refused
+from serving.refusals import Refused
 
 GENESIS = 1231006505.0
 """Unix s of bitcoin's first block."""

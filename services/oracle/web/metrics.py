@@ -1,26 +1,14 @@
-"""The oracle's figures in Prometheus' text format."""
+"""The oracle's figures for Prometheus."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+
+from serving.prometheus import Family
 
 from oracle.estimate import State
 from oracle.live.answer import Answer
 from oracle.live.core import Live
-
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-"""Prometheus exposition format 0.0.4: prometheus.io/docs/instrumenting/exposition_formats."""
-
-
-@dataclass(frozen=True)
-class Family:
-    """One metric with its samples: labels -> value."""
-
-    name: str
-    kind: str
-    help: str
-    samples: Iterable[tuple[Mapping[str, str], float]]
 
 
 def families(live: Live, answer: Answer, clients: int, history_fault: str) -> Iterator[Family]:
@@ -50,15 +38,3 @@ def families(live: Live, answer: Answer, clients: int, history_fault: str) -> It
     yield one("clients", "gauge", "WebSocket clients.", clients)
     yield one("history_written", "gauge", "1 while history can be written.", not history_fault)
     yield one("ready", "gauge", "1 while the node can be relied on.", live.ready)
-
-
-def exposition(found: Iterable[Family]) -> str:
-    """The text that Prometheus scrapes."""
-    lines: list[str] = []
-    for family in found:
-        lines.append(f"# HELP {family.name} {family.help}")
-        lines.append(f"# TYPE {family.name} {family.kind}")
-        for labels, value in family.samples:
-            inner = ",".join(f'{key}="{label}"' for key, label in labels.items())
-            lines.append(f"{family.name}{'{' + inner + '}' if inner else ''} {float(value):.15g}")
-    return "\n".join(lines) + "\n"

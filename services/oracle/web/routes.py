@@ -6,6 +6,8 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
+from serving.prometheus import CONTENT_TYPE, exposition
+from serving.refusals import Refused
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from oracle.estimate import State
@@ -13,7 +15,6 @@ from oracle.live.answer import Answer, Market
 from oracle.live.core import STARTING
 from oracle.web import explain, messages, metrics
 from oracle.web.asked import history_range
-from oracle.web.faults import Refused
 from oracle.web.parts import Parts
 
 UNREADY = (State.NOT_READY, State.STALE)
@@ -48,7 +49,7 @@ def router(parts: Parts) -> APIRouter:
     async def figures() -> PlainTextResponse:
         """Prometheus metrics."""
         found = metrics.families(parts.live, newest(), len(parts.crowd), parts.history_fault)
-        return PlainTextResponse(metrics.exposition(found), media_type=metrics.CONTENT_TYPE)
+        return PlainTextResponse(exposition(found), media_type=CONTENT_TYPE)
 
     @routes.get("/api/v1/price")
     async def price(response: Response) -> dict[str, Any]:

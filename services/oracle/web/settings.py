@@ -8,12 +8,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from nodeclients.bitcoind import BitcoindClient, CookieFile, Credentials, PasswordFile
+from serving.settings import ServerSettings, SettingsError
+from serving.settings import from_env as server_from_env
 
 from oracle.errors import OracleError
 from oracle.live.answer import Market
 from oracle.live.node import CHAINS
 
-LOG_LEVELS = ("debug", "info", "warning", "error")
 NODE_TIMEOUT_S = 5.0
 RPC_PORTS = {"mainnet": 8332, "testnet": 48332, "private": 18443, "sandbox": 18443}
 """Bitcoin Core v31.99 src/chainparamsbase.cpp."""
@@ -39,16 +40,12 @@ class Settings:
     """Everything that the service needs."""
 
     node: NodeSettings
-    host: str
-    port: int
-    root_path: str
-    """Prefix under which the proxy serves us and which it strips: "/oracle", or ""."""
+    server: ServerSettings
     database_url: str
     """libpq URL without the password; "" when history goes to `history_file`."""
     database_password_file: Path | None
     history_file: Path | None
     """SQLite file; None keeps no history."""
-    log_level: str
 
 
 def node_from_env(env: Mapping[str, str]) -> NodeSettings:
@@ -66,13 +63,10 @@ def node_from_env(env: Mapping[str, str]) -> NodeSettings:
 def from_env(env: Mapping[str, str]) -> Settings:
     """Read and check the environment. Raises OracleError with one sentence."""
     node = node_from_env(env)
-    host, port = _listen(env.get("LISTEN", "127.0.0.1:8000"))
-    root_path = env.get("ROOT_PATH", "").rstrip("/")
-    if root_path and not root_path.startswith("/"):
-        raise OracleError(f"ROOT_PATH is {root_path!r}; it must start with a slash, as in /oracle.")
-    log_level = env.get("LOG_LEVEL", "info")
-    if log_level not in LOG_LEVELS:
-        raise OracleError(f"LOG_LEVEL is {log_level!r}; it must be one of {', '.join(LOG_LEVELS)}.")
+    try:
+        server = server_from_env(env)
+    except SettingsError as fault:
+        raise OracleError(str(fault)) from fault
     database, password_file = env.get("DATABASE_URL", ""), env.get("DATABASE_PASSWORD_FILE", "")
     if database:
         if urlsplit(database).scheme not in ("postgresql", "postgres"):
@@ -82,13 +76,10 @@ def from_env(env: Mapping[str, str]) -> Settings:
     history = env.get("HISTORY_FILE", "")
     return Settings(
         node=node,
-        host=host,
-        port=port,
-        root_path=root_path,
+        server=server,
         database_url=database,
         database_password_file=Path(password_file) if password_file else None,
         history_file=Path(history) if history and not database else None,
-        log_level=log_level,
     )
 
 
@@ -115,13 +106,6 @@ def _credentials(env: Mapping[str, str]) -> Credentials:
             "Set BITCOIND_RPC_USER and BITCOIND_RPC_PASSWORD_FILE, or BITCOIND_COOKIE_FILE.",
         )
     return PasswordFile(env.get("BITCOIND_RPC_USER", "oracle"), Path(password_file))
-
-
-def _listen(value: str) -> tuple[str, int]:
-    host, colon, port = value.rpartition(":")
-    if not colon or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-        raise OracleError(f"LISTEN is {value!r}; it must be an address and a port, as in 0.0.0.0:8000.")
-    return host.strip("[]"), int(port)
 
 
 def _url(key: str, value: str, scheme: str) -> tuple[str, int]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
+from serving.refusals import Refused
 from starlette.websockets import WebSocket
 
 from oracle.web.asked import whole
 from oracle.web.crowd import PROTOCOL
-from oracle.web.faults import Refused
 from oracle.web.parts import Parts
 
 MOST_CLIENTS = 8000

@@ -16,6 +16,7 @@ from oracle.live.answer import Answer, Market
 from oracle.live.clock import SteadyClock
 from oracle.live.core import Live
 from oracle.web import metrics
+from serving.prometheus import exposition
 
 NOW = 1_795_000_000.0
 
@@ -124,13 +125,11 @@ def test_metrics_are_in_prometheus_words(weights: object) -> None:
 
     assert isinstance(weights, Weights)
     live = Live(weights, Market.REAL)
-    text = metrics.exposition(metrics.families(live, given(NOW), 2, ""))
+    text = exposition(metrics.families(live, given(NOW), 2, ""))
     assert "oracle_price_usd 50000\n" in text
     assert 'oracle_state{state="ok",market="synthetic"} 1\n' in text
     assert "oracle_clients 2\n" in text
-    without = metrics.exposition(
-        metrics.families(live, answer.without(State.NOT_READY, "x", Market.REAL, NOW), 0, "away")
-    )
+    without = exposition(metrics.families(live, answer.without(State.NOT_READY, "x", Market.REAL, NOW), 0, "away"))
     assert "\noracle_price_usd " not in without
     assert "oracle_history_written 0\n" in without
     for line in text.splitlines():

@@ -12,8 +12,8 @@ from oracle.live.answer import Answer, Market
 from oracle.live.core import Told
 from oracle.web import messages
 from oracle.web.asked import history_range, whole
-from oracle.web.faults import Refused
 from oracle.web.stream import KEPT, POINTS, Stream
+from serving.refusals import Refused
 
 NOW = 1_795_000_000.0
 

@@ -1,4 +1,4 @@
-"""What people and machines read: refusals, metrics, the description of the API."""
+"""What people and machines read: refusals, the description of the API."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from serving.refusals import Refused
 from tracker.api import check_address
-from tracker.counters import Family, exposition
 from tracker.docs_page import page
-from tracker.faults import Refused, validation_sentence
+from tracker.faults import validation_sentence
 from tracker.networks import NETWORKS
 from tracker.schemas import AddressGiven
 
@@ -54,18 +54,6 @@ def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(Refused, match="no Kaspa address") as raised:
         check_address(address, NETWORKS["sandbox"])
     assert raised.value.status == 422
-
-
-def test_metrics_are_in_the_text_format() -> None:
-    families = [
-        Family("a_total", "counter", "Things.", [({"cause": 'a "b"\n'}, 3), ({"cause": "c"}, 12345678901234)]),
-        Family("up", "gauge", "Up.", [({}, True)]),
-    ]
-    assert exposition(families) == (
-        "# HELP a_total Things.\n# TYPE a_total counter\n"
-        'a_total{cause="a \\"b\\"\\n"} 3\na_total{cause="c"} 12345678901234\n'
-        "# HELP up Up.\n# TYPE up gauge\nup 1\n"
-    )
 
 
 def test_the_page_of_the_api_escapes_and_lists_what_it_is_given() -> None:

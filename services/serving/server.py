@@ -1,0 +1,59 @@
+"""Serve one application until SIGTERM."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from serving.settings import ServerSettings
+
+
+class Server:
+    """The server of this process; the process ends with it."""
+
+    def __init__(self, settings: ServerSettings) -> None:
+        self._settings = settings
+        self._failed = False
+        self._server: uvicorn.Server | None = None
+
+    def fail(self) -> None:
+        """Stop, with 1 as the exit code; what is being answered is finished."""
+        self._failed = True
+        if self._server is not None:
+            self._server.should_exit = True
+
+    def run(self, app: FastAPI, **options: Any) -> int:
+        """Serve `app` with these options of uvicorn besides; the exit code. Only in the main thread."""
+        logging.basicConfig(
+            level=self._settings.log_level.upper(),
+            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+            stream=sys.stdout,
+        )
+        for stop in (signal.SIGTERM, signal.SIGINT):
+            # uvicorn shuts down in its own handler and then raises the signal again: a stop that was asked for is a
+            # success
+            signal.signal(stop, lambda *_: sys.exit(self._exit_code))
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                host=self._settings.host,
+                port=self._settings.port,
+                root_path=self._settings.root_path,  # the server's: FastAPI's own parameter is deprecated
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                timeout_graceful_shutdown=5,
+                **options,
+            )
+        )
+        self._server.run()
+        return self._exit_code if self._server.started else 1
+
+    @property
+    def _exit_code(self) -> int:
+        return 1 if self._failed else 0

@@ -1,0 +1,44 @@
+"""The part of a service's environment that says how it is reached and what it logs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+LISTEN = "127.0.0.1:8000"
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+class SettingsError(Exception):
+    """A missing or impossible setting, as a sentence for the operator."""
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """From LISTEN, ROOT_PATH and LOG_LEVEL."""
+
+    host: str
+    port: int
+    root_path: str
+    """Prefix under which the proxy serves us and which it strips: "/tracker", or ""."""
+    log_level: str
+    """One of LOG_LEVELS."""
+
+
+def from_env(env: Mapping[str, str]) -> ServerSettings:
+    """Read and check the environment. Raises SettingsError with one sentence."""
+    host, port = _listen(env.get("LISTEN", LISTEN))
+    root_path = env.get("ROOT_PATH", "").rstrip("/")
+    if root_path and not root_path.startswith("/"):
+        raise SettingsError(f"ROOT_PATH is {root_path!r}; it must start with a slash, as in /{root_path}.")
+    log_level = env.get("LOG_LEVEL", "info")
+    if log_level not in LOG_LEVELS:
+        raise SettingsError(f"LOG_LEVEL is {log_level!r}; it must be one of {', '.join(LOG_LEVELS)}.")
+    return ServerSettings(host, port, root_path, log_level)
+
+
+def _listen(value: str) -> tuple[str, int]:
+    host, colon, port = value.rpartition(":")
+    if not colon or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise SettingsError(f"LISTEN is {value!r}; it must be an address and a port, as in 0.0.0.0:8000.")
+    return host.strip("[]"), int(port)

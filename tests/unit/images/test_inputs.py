@@ -1,0 +1,39 @@
+"""Images of our own hold what their sources import: a missing folder would only be noticed by a container that ends."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from manage.host.layout import CHECKOUT
+from manage.images import recipe
+
+PACKAGES = {path.parent.name for path in CHECKOUT.glob("services/*/__init__.py")}
+HOST_ONLY = "manage/cli/"
+"""Run on the host, from the checkout."""
+OURS = sorted(name for name, entry in recipe.load().items() if entry.ours)
+
+
+def imported(sources: Iterable[Path]) -> set[str]:
+    """Packages of services/ that are named in an import."""
+    found: set[str] = set()
+    for source in sources:
+        for node in ast.walk(ast.parse(source.read_text())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.partition(".")[0])
+    return found & PACKAGES
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_an_image_of_ours_holds_every_package_that_its_sources_import(name: str) -> None:
+    inputs = recipe.load()[name].inputs
+    files = recipe.files(inputs)
+    sources = [path for file, path in files if path.suffix == ".py" and not file.startswith(HOST_ONLY)]
+
+    assert sources
+    assert {f"services/{package}" for package in imported(sources)} <= set(inputs)

@@ -1,0 +1,74 @@
+"""What a caller reads when a service refuses or fails, asked of a real application."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import MutableMapping
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from serving import refusals
+from serving.refusals import Refused
+from starlette.exceptions import HTTPException
+
+
+class Away(Exception):
+    """A fault of the service's own."""
+
+
+FAULTS = {
+    "/refused": Refused(422, "It is too long."),
+    "/away": Away("it sleeps"),
+    "/teapot": HTTPException(418, "It is a teapot."),
+    "/broken": ZeroDivisionError("the password is hunter2"),
+}
+
+
+@pytest.fixture
+def service() -> FastAPI:
+    app = FastAPI(docs_url=None, redoc_url=None)
+
+    @app.get("/{name}")
+    async def fault(name: str) -> None:
+        raise FAULTS[f"/{name}"]
+
+    refusals.install(app, "mint", "/index", {Away: lambda error: (503, f"The mint waits: {error}.")})
+    return app
+
+
+def ask(app: FastAPI, path: str, method: str = "GET") -> tuple[int, Any]:
+    """Status and parsed body."""
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": []}
+    with contextlib.suppress(ZeroDivisionError):  # answered, and then raised again for the server's log
+        asyncio.run(app(scope, receive, send))
+    body = b"".join(message.get("body", b"") for message in sent)
+    return sent[0]["status"], json.loads(body)
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status", "sentence"),
+    [
+        ("/refused", "GET", 422, "It is too long."),
+        ("/away", "GET", 503, "The mint waits: it sleeps."),
+        ("/teapot", "GET", 418, "It is a teapot."),
+        ("/no/such/route", "GET", 404, "There is nothing at this address of the mint; /index lists what there is."),
+        ("/away", "POST", 405, "This address of the mint does not take this method; /index lists what there is."),
+    ],
+)
+def test_a_refusal_is_one_sentence(service: FastAPI, path: str, method: str, status: int, sentence: str) -> None:
+    assert ask(service, path, method) == (status, {"error": sentence})
+
+
+def test_a_fault_that_nobody_foresaw_tells_the_caller_nothing_of_itself(service: FastAPI) -> None:
+    assert ask(service, "/broken") == (500, {"error": "The mint failed by itself; its log says how."})
