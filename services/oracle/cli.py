@@ -18,7 +18,9 @@ from oracle.files import Payments, read_block, read_transactions
 from oracle.points import read_days, read_hours
 from oracle.weights import Weights, load
 
-EXAMPLES = """examples:
+EXAMPLES = """with a node: serve, record, replay (python -m oracle serve --help)
+
+examples:
   python -m oracle estimate --block 722010.raw --prior 41000
   python -m oracle estimate --txs mempool.txt.gz --json
   python -m oracle backtest --points points --truth hourly_truth.csv
@@ -26,7 +28,7 @@ EXAMPLES = """examples:
 """
 ESTIMATE_HELP = """Estimate the price of one BTC in USD from a file of payments.
 
---txs is a text file, plain or gzip, with one raw transaction in hex a line; --block is one raw block.
+--txs is a text file, plain or gzip, with one raw transaction in hex a line; --block is one raw block, plain or gzip.
 Without --prior every price from $250 to $1,600,000 is possible, and the answer may be "ambiguous".
 
 --json prints price, low, high (90 % interval; null without a signal), confidence (probability of being within
@@ -80,7 +82,7 @@ def _parser() -> Parser:
     one = command("estimate", "the price that a file of payments shows", ESTIMATE_HELP)
     source = one.add_mutually_exclusive_group(required=True)
     source.add_argument("--txs", type=Path, metavar="FILE", help="raw transactions in hex, one a line, also .gz")
-    source.add_argument("--block", type=Path, metavar="FILE", help="one raw block")
+    source.add_argument("--block", type=Path, metavar="FILE", help="one raw block, also .gz")
     one.add_argument("--prior", type=_usd, metavar="USD", help="a price within 10 %% of the truth")
     back = command("backtest", "answers for published days, judged", BACKTEST_HELP)
     back.add_argument("--points", type=Path, required=True, metavar="DIR", help="folder of YYYY-MM-DD.npz")

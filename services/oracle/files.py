@@ -1,4 +1,4 @@
-"""Payments from files: a raw block, or raw transactions as hex, one a line, plain or gzip."""
+"""Payments from files, plain or gzip: a raw block, or raw transactions as hex, one a line."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ class Payments:
 def read_block(file: Path) -> Payments:
     """A raw block. Raises OracleError when the file cannot be read or does not begin with a block."""
     try:
-        with file.open("rb") as stream:
+        with _open(file) as stream:
             raw = stream.read(MAX_BLOCK + 1)
-    except OSError as error:
-        raise OracleError(f"{file} cannot be read ({error.strerror}).") from None
+    except (OSError, EOFError) as error:
+        raise OracleError(f"{file} cannot be read ({error}).") from None
     filtered = filter_block(raw)
     if filtered.verdicts.total() == filtered.verdicts[Verdict.MALFORMED] or len(raw) > MAX_BLOCK:
         raise OracleError(

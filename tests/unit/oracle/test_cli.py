@@ -60,6 +60,12 @@ def test_the_same_transactions_in_hex_give_the_same_answer(
     assert run(capsys, "estimate", "--block", block_file) == run(capsys, "estimate", "--txs", transaction_file)
 
 
+def test_a_packed_block_gives_the_same_answer(block_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    packed = block_file.with_suffix(".raw.gz")
+    packed.write_bytes(gzip.compress(block_file.read_bytes(), 1))
+    assert run(capsys, "estimate", "--block", packed) == run(capsys, "estimate", "--block", block_file)
+
+
 def test_words_say_the_same_as_json(block_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["estimate", "--block", str(block_file)]) == 0
     assert "41,53" in (words := capsys.readouterr().out)
@@ -168,6 +174,7 @@ def failing_calls(folder: Path) -> list[tuple[list[str], str]]:
         (["estimate", "--block", str(folder / "none")], "cannot be read"),
         (["estimate", "--block", str(folder)], "cannot be read"),
         (["estimate", "--block", str(text)], "is not a block"),
+        (["estimate", "--block", str(folder / "cut.gz")], "cannot be read"),
         (["estimate", "--txs", str(folder / "none")], "cannot be read"),
         (["estimate", "--txs", str(folder / "cut.gz")], "cannot be read"),
         (["attack", "--txs", str(text), "--usd", "5"], "no price to move"),
