@@ -19,9 +19,11 @@ from typing import Any
 import common
 from websockets.sync.client import connect
 
-from tests.nodes.programs import ROOT, free_port
+from tests.nodes.programs import ROOT
 from tests.oracle.flood import TAGS, USD, base
-from tests.oracle.process import Oracle, until
+from tests.oracle.process import Oracle
+from tests.stage.ports import free_port
+from tests.stage.waiting import until
 
 PRICE = 64_000.0
 GOAL_MS, GOAL_MB = 700.0, 150.0

@@ -19,8 +19,9 @@ from typing import Any
 
 import common
 
-from tests.nodes.programs import ROOT, free_port, simulated_bitcoind
+from tests.nodes.programs import ROOT, simulated_bitcoind
 from tests.oracle.process import Oracle, environment
+from tests.stage.ports import free_port
 
 GOAL_MS, MOST_BYTES_S = 100.0, 1e6
 CURVE = (100, 1000, 2000, 3500, 5000)

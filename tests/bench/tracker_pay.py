@@ -16,8 +16,10 @@ from pathlib import Path
 import common
 from nodeclients.address import KaspaAddress, encode
 
-from tests.tracker.cluster import Cluster, free_port
-from tests.tracker.process import Tracker, until
+from tests.stage.ports import free_port
+from tests.stage.waiting import until
+from tests.tracker.cluster import Cluster
+from tests.tracker.process import Tracker
 from tests.tracker.simulated import SimulatedKaspad
 
 GOAL_S = 2.0

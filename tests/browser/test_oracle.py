@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.nodes.programs import Running, free_port, simulated_bitcoind
-from tests.oracle.process import Oracle, environment, until
+from tests.nodes.programs import Running, simulated_bitcoind
+from tests.oracle.process import Oracle, environment
+from tests.stage.ports import free_port
+from tests.stage.waiting import until
 
 POINTS = 10_000
 FRAME_MS = 1000 / 30

@@ -16,8 +16,8 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
-from tests.nodes.programs import free_port
-from tests.oracle.process import until
+from tests.stage.ports import free_port
+from tests.stage.waiting import until
 
 PROGRAM = Path("/usr/bin/firefox-esr")
 ANSWER_S = 30.0

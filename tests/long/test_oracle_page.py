@@ -8,8 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.long.firefox import PROGRAM, Firefox, firefox
-from tests.nodes.programs import free_port, simulated_bitcoind
-from tests.oracle.process import Oracle, environment, until
+from tests.nodes.programs import simulated_bitcoind
+from tests.oracle.process import Oracle, environment
+from tests.stage.ports import free_port
+from tests.stage.waiting import until
 
 COLOURS = """(() => {
     const chart = document.querySelector("#chart");

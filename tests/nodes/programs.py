@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.nodes import bitcoind_scenario
+from tests.stage.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORDS = {"host": "horse battery", "watch": "staple"}
@@ -87,12 +88,6 @@ def simulated_kaspad(
         command, folder, list(flags), control=control, environment=environment, utxoindex=utxoindex, port=port
     ) as running:
         yield running
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

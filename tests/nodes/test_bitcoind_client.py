@@ -17,7 +17,8 @@ from nodeclients.errors import NodeError, NodeRefused, NodeUnreachable
 from nodeclients.zmq import CounterCheck, Frame, ZmqSubscriber, sequence_event
 
 from tests.nodes.bitcoind_scenario import ANYONE, COIN, NOBODY, OTHER, TOPICS, spend
-from tests.nodes.programs import Running, free_port
+from tests.nodes.programs import Running
+from tests.stage.ports import free_port
 
 pytestmark = pytest.mark.anyio
 

@@ -25,7 +25,8 @@ from tests.nodes.kaspa_help import (
     until,
     utxos,
 )
-from tests.nodes.programs import Running, free_port
+from tests.nodes.programs import Running
+from tests.stage.ports import free_port
 
 pytestmark = pytest.mark.anyio
 

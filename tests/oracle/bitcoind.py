@@ -27,8 +27,9 @@ from sandbox import control
 from sandbox.bitcoind.tx import Outpoint, Tx, TxIn, TxOut
 from sandbox.bitcoind.wallet import Wallet
 
-from tests.nodes.programs import PASSWORDS, ROOT, Running, free_port, stop, write_bitcoin_conf
-from tests.oracle.process import until
+from tests.nodes.programs import PASSWORDS, ROOT, Running, stop, write_bitcoin_conf
+from tests.stage.ports import free_port
+from tests.stage.waiting import until
 
 OP_TRUE = b"\x51"
 ANYONE = segwit.encode("bcrt", 0, sha256(OP_TRUE).digest())

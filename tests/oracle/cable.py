@@ -8,7 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator
 
-from tests.nodes.programs import free_port
+from tests.stage.ports import free_port
 
 SMALL = 4096
 

@@ -17,7 +17,7 @@ from oracle.live.node import Node
 from oracle.weights import load
 
 from tests.oracle.bitcoind import Bitcoind
-from tests.oracle.process import until
+from tests.stage.waiting import until
 
 T = TypeVar("T")
 

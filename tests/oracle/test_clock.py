@@ -10,7 +10,7 @@ from oracle.live.clock import SteadyClock
 from tests.oracle.bitcoind import Bitcoind
 from tests.oracle.following import Following
 from tests.oracle.generator import Generator
-from tests.oracle.process import until
+from tests.stage.waiting import until
 
 
 @pytest.mark.parametrize("jump_s", [3600.0, -3600.0])

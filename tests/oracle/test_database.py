@@ -10,10 +10,11 @@ import pytest
 from oracle.history.entries import SCHEMA_VERSION, Bucket, Entry, HistoryUnavailable
 from oracle.history.postgres import PostgresStore
 
-from tests.nodes.programs import free_port
 from tests.oracle.bitcoind import Bitcoind
 from tests.oracle.generator import Generator
-from tests.oracle.process import Oracle, environment, until
+from tests.oracle.process import Oracle, environment
+from tests.stage.ports import free_port
+from tests.stage.waiting import until
 from tests.tracker.cluster import Cluster
 
 NOW = 1_795_000_000.0

@@ -15,7 +15,8 @@ from oracle.live import recording
 
 from tests.oracle.bitcoind import Bitcoind
 from tests.oracle.generator import Generator
-from tests.oracle.process import environment, until
+from tests.oracle.process import environment
+from tests.stage.waiting import until
 
 
 def oracle(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:

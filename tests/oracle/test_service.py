@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from tests.nodes.programs import free_port
 from tests.oracle.bitcoind import Bitcoind
 from tests.oracle.generator import Generator
-from tests.oracle.process import Oracle, environment, until
+from tests.oracle.process import Oracle, environment
+from tests.stage.ports import free_port
+from tests.stage.waiting import until
 
 Start = Callable[..., Oracle]
 PRICE = {"price", "low", "high", "confidence", "state", "reason", "market", "n_points", "as_of", "age_s", "timestamp"}

@@ -14,10 +14,11 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.nodes.programs import free_port
 from tests.oracle.bitcoind import Bitcoind
 from tests.oracle.generator import Generator
-from tests.oracle.process import Oracle, environment, until
+from tests.oracle.process import Oracle, environment
+from tests.stage.ports import free_port
+from tests.stage.waiting import until
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from tests.oracle.bitcoind import Bitcoind
 from tests.oracle.cable import Cable
 from tests.oracle.following import Following
 from tests.oracle.generator import Generator
-from tests.oracle.process import until
+from tests.stage.waiting import until
 
 PAYMENTS = 2000
 

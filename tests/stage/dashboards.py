@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ from manage.health.model import Snapshot
 from manage.host.layout import Layout
 from tests.stage import agents, scenery
 from tests.stage.agents import Agent
+from tests.stage.ports import free_port
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 START_S = 30.0
@@ -60,10 +60,7 @@ def start_agent(layout: Layout) -> Agent:
 @contextmanager
 def serve(layout: Layout) -> Iterator[str]:
     """`python -m manage.web` on a free loopback port until the block ends; gives its URL."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    address = f"127.0.0.1:{port}"
+    address = f"127.0.0.1:{free_port()}"
     environment = {**os.environ, "NODEYARD_DIR": str(layout.dir), "LISTEN": address}
     process = subprocess.Popen([sys.executable, "-m", "manage.web"], cwd=CHECKOUT, env=environment)
     try:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from nodeclients.address import KaspaAddress, encode
 
-from tests.tracker.cluster import Cluster, free_port
+from tests.stage.ports import free_port
+from tests.tracker.cluster import Cluster
 from tests.tracker.process import Tracker
 from tests.tracker.tinynode import TinyNode
 

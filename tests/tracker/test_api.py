@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.tracker.process import TOKEN, Tracker, until
+from tests.stage.waiting import until
+from tests.tracker.process import TOKEN, Tracker
 from tests.tracker.tinynode import TinyNode
 
 Address = Callable[[int], str]

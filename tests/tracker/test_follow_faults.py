@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.tracker.process import Tracker, until
+from tests.stage.waiting import until
+from tests.tracker.process import Tracker
 from tests.tracker.tinynode import TinyNode, output
 
 Address = Callable[[int], str]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tracker.cluster import free_port
+from tests.stage.ports import free_port
 from tests.tracker.process import Tracker
 from tests.tracker.simulated import SimulatedKaspad
 

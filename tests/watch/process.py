@@ -17,7 +17,7 @@ from typing import Any, Self
 from manage.health import snapshot as snapshots
 from manage.health.model import ServiceStatus, Snapshot
 from manage.host.layout import Layout
-from tests.watch.servers import free_port
+from tests.stage.ports import free_port
 
 DEADLINE_S = 20.0
 CHECKOUT = Path(__file__).parents[2]

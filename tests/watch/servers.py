@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import socket
 import struct
 import threading
 from collections.abc import Coroutine
@@ -18,14 +17,9 @@ from typing import Any, Self
 import zmq
 from websockets.asyncio.server import ServerConnection, serve
 
+from tests.stage.ports import free_port
+
 RECORDING = Path(__file__).parents[1] / "data" / "kaspad" / "ibd-2.0.1.jsonl"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Loopback:
