@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from manage.engine import ours
 from manage.engine.client import Api
 from manage.engine.model import LABEL_INSTALLATION
 from manage.errors import NodeyardError
@@ -11,6 +12,7 @@ from manage.host.identity import Installation
 
 INTERNAL = ("data",)
 """Networks without a way out: databases talk to no one outside."""
+_ADVICE = "Look what uses it ({inspect}) and rename or remove it yourself."
 
 
 def ensure(api: Api, installation: Installation, names: Iterable[str]) -> tuple[str, ...]:
@@ -18,17 +20,8 @@ def ensure(api: Api, installation: Installation, names: Iterable[str]) -> tuple[
 
     Raises NodeyardError when one of that name is not ours: it is never used, changed or removed.
     """
-    present = {network["Name"]: network.get("Labels") or {} for network in api.networks()}
     made = []
-    for name in names:
-        if name in present:
-            if present[name].get(LABEL_INSTALLATION) != installation.id:
-                raise NodeyardError(
-                    f"There is a network {name} that is not this installation's (it lacks the label "
-                    f"{LABEL_INSTALLATION}={installation.id}).",
-                    f"Look what uses it (docker network inspect {name}) and rename or remove it yourself.",
-                )
-            continue
+    for name in ours.missing("network", api.networks(), names, installation, _ADVICE):
         api.create_network(
             name,
             driver="bridge",
@@ -59,4 +52,4 @@ def remove_all(api: Api, installation: Installation) -> tuple[str, ...]:
 
 def owned(api: Api, installation: Installation) -> list[dict[str, str]]:
     """The engine's entries of the networks that carry our label."""
-    return list(api.networks(filters={"label": f"{LABEL_INSTALLATION}={installation.id}"}))
+    return list(api.networks(filters=ours.filters(installation)))

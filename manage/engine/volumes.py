@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from manage.engine import ours
 from manage.engine.client import Api
 from manage.engine.model import LABEL_INSTALLATION
-from manage.errors import NodeyardError
 from manage.host.identity import Installation
+
+_ADVICE = "Its data is not touched. Look at it ({inspect}) and move it away yourself."
 
 
 def ensure(api: Api, installation: Installation, names: Iterable[str]) -> tuple[str, ...]:
@@ -16,17 +18,8 @@ def ensure(api: Api, installation: Installation, names: Iterable[str]) -> tuple[
     The one label never changes: compose answers a changed label by deleting the volume.
     Raises NodeyardError when a volume of that name is not ours: its data is somebody else's.
     """
-    present = {volume["Name"]: volume.get("Labels") or {} for volume in api.volumes()["Volumes"] or ()}
     made = []
-    for name in names:
-        if name in present:
-            if present[name].get(LABEL_INSTALLATION) != installation.id:
-                raise NodeyardError(
-                    f"There is a volume {name} that is not this installation's (it lacks the label "
-                    f"{LABEL_INSTALLATION}={installation.id}).",
-                    f"Its data is not touched. Look at it (docker volume inspect {name}) and move it away yourself.",
-                )
-            continue
+    for name in ours.missing("volume", api.volumes()["Volumes"] or (), names, installation, _ADVICE):
         api.create_volume(name, labels={LABEL_INSTALLATION: installation.id})
         made.append(name)
     return tuple(made)
@@ -34,5 +27,5 @@ def ensure(api: Api, installation: Installation, names: Iterable[str]) -> tuple[
 
 def owned(api: Api, installation: Installation) -> tuple[str, ...]:
     """Names of the volumes that carry our label."""
-    found = api.volumes(filters={"label": f"{LABEL_INSTALLATION}={installation.id}"})["Volumes"] or ()
+    found = api.volumes(filters=ours.filters(installation))["Volumes"] or ()
     return tuple(sorted(volume["Name"] for volume in found))
