@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+from nodeclients import base32
+
 PREFIXES = {"mainnet": "kaspa", "testnet-10": "kaspatest", "simnet": "kaspasim", "devnet": "kaspadev"}
 PUBKEY, PUBKEY_ECDSA, SCRIPT_HASH = 0, 1, 8
 _LENGTHS = {PUBKEY: 32, PUBKEY_ECDSA: 33, SCRIPT_HASH: 32}
+_CHECKSUM = 8  # letters
 _GENERATOR = (0x98F2BC8E61, 0x79B76D99E2, 0xF33E5FB3C4, 0xAE2EABE2A8, 0x1E4F43E470)
 _SCRIPTS = {
     # version -> (opcodes before, after the payload): OP_DATA_32 .. OP_CHECKSIG, OP_DATA_33 .. OP_CHECKSIGECDSA,
@@ -38,12 +40,12 @@ def decode(address: str) -> KaspaAddress:
     if not colon or prefix not in PREFIXES.values():
         raise ValueError(f"{address!r} does not begin with {', '.join(p + ':' for p in PREFIXES.values())}")
     try:
-        words = [CHARSET.index(letter) for letter in rest]
+        words = base32.numbers(rest)
     except ValueError:
         raise ValueError(f"{address!r} holds a letter that no address has") from None
-    if len(words) < 8 or _polymod([*_prefix_words(prefix), *words]) != 0:
+    if len(words) < _CHECKSUM or _remainder(prefix, words) != 0:
         raise ValueError(f"{address!r} has a wrong checksum: a letter is missing or mistyped")
-    data = regroup(words[:-8], 5, 8, pad=False)
+    data = base32.regroup(words[:-_CHECKSUM], 5, 8, pad=False)
     if not data or _LENGTHS.get(data[0]) != len(data) - 1:
         raise ValueError(f"{address!r} is of no known kind")
     return KaspaAddress(prefix, data[0], bytes(data[1:]))
@@ -51,10 +53,9 @@ def decode(address: str) -> KaspaAddress:
 
 def encode(address: KaspaAddress) -> str:
     """The text of an address."""
-    words = regroup([address.version, *address.payload], 8, 5, pad=True)
-    checksum = _polymod([*_prefix_words(address.prefix), *words, *([0] * 8)])
-    words += [(checksum >> 5 * (7 - place)) & 31 for place in range(8)]
-    return f"{address.prefix}:{''.join(CHARSET[word] for word in words)}"
+    words = base32.regroup([address.version, *address.payload], 8, 5, pad=True)
+    remainder = _remainder(address.prefix, [*words, *([0] * _CHECKSUM)])
+    return f"{address.prefix}:{base32.letters(words)}{base32.checksum(remainder, _CHECKSUM)}"
 
 
 def script_public_key(address: str) -> str:
@@ -76,32 +77,5 @@ def address_of(script_public_key: str, prefix: str) -> str | None:
     return None
 
 
-def regroup(values: list[int], width: int, to: int, *, pad: bool) -> list[int]:
-    """Regroup a bit string from numbers of `width` bits into numbers of `to` bits. ValueError on bits left over."""
-    accumulator, bits, out = 0, 0, []
-    for value in values:
-        accumulator, bits = (accumulator << width) | value, bits + width
-        while bits >= to:
-            bits -= to
-            out.append((accumulator >> bits) & ((1 << to) - 1))
-        accumulator &= (1 << bits) - 1
-    if pad and bits:
-        out.append((accumulator << (to - bits)) & ((1 << to) - 1))
-    elif not pad and (bits >= width or accumulator):
-        raise ValueError("bits left over")
-    return out
-
-
-def _prefix_words(prefix: str) -> list[int]:
-    return [*(ord(letter) & 31 for letter in prefix), 0]
-
-
-def _polymod(words: list[int]) -> int:
-    checksum = 1
-    for word in words:
-        top = checksum >> 35
-        checksum = ((checksum & 0x07FFFFFFFF) << 5) ^ word
-        for bit, generator in enumerate(_GENERATOR):
-            if top >> bit & 1:
-                checksum ^= generator
-    return checksum ^ 1
+def _remainder(prefix: str, words: list[int]) -> int:
+    return base32.polymod([*(ord(letter) & 31 for letter in prefix), 0, *words], _GENERATOR, _CHECKSUM) ^ 1

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from nodeclients.address import CHARSET, regroup
+from nodeclients import base32
 
+_CHECKSUM = 6  # letters
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _BECH32, _BECH32M = 1, 0x2BC830A3
 
 
 def encode(hrp: str, version: int, program: bytes) -> str:
     """The address of a witness program."""
-    words = [version, *regroup(list(program), 8, 5, pad=True)]
-    checksum = _polymod([*_expand(hrp), *words, *([0] * 6)]) ^ (_BECH32 if version == 0 else _BECH32M)
-    words += [(checksum >> 5 * (5 - place)) & 31 for place in range(6)]
-    return f"{hrp}1{''.join(CHARSET[word] for word in words)}"
+    words = [version, *base32.regroup(program, 8, 5, pad=True)]
+    remainder = _remainder(hrp, [*words, *([0] * _CHECKSUM)]) ^ _constant(version)
+    return f"{hrp}1{base32.letters(words)}{base32.checksum(remainder, _CHECKSUM)}"
 
 
 def decode(address: str) -> tuple[str, int, bytes]:
@@ -23,15 +23,15 @@ def decode(address: str) -> tuple[str, int, bytes]:
         raise ValueError(f"{address!r} is no SegWit address")
     hrp, _, rest = text.rpartition("1")
     try:
-        words = [CHARSET.index(letter) for letter in rest]
+        words = base32.numbers(rest)
     except ValueError:
         raise ValueError(f"{address!r} holds a letter that no address has") from None
     version = words[0] if words else 17
     if len(words) < 7 or version > 16:
         raise ValueError(f"{address!r} is no SegWit address")
-    if _polymod([*_expand(hrp), *words]) != (_BECH32 if version == 0 else _BECH32M):
+    if _remainder(hrp, words) != _constant(version):
         raise ValueError(f"{address!r} has a wrong checksum: a letter is missing or mistyped")
-    program = bytes(regroup(words[1:-6], 5, 8, pad=False))
+    program = bytes(base32.regroup(words[1:-_CHECKSUM], 5, 8, pad=False))
     if not 2 <= len(program) <= 40 or (version == 0 and len(program) not in (20, 32)):
         raise ValueError(f"{address!r} has a program of {len(program)} bytes")
     return hrp, version, program
@@ -53,16 +53,10 @@ def address_of(output_script: bytes, hrp: str) -> str | None:
     return encode(hrp, opcode - 0x50 if opcode else 0, output_script[2:])
 
 
-def _expand(hrp: str) -> list[int]:
-    return [*(ord(letter) >> 5 for letter in hrp), 0, *(ord(letter) & 31 for letter in hrp)]
+def _remainder(hrp: str, words: list[int]) -> int:
+    expanded = [*(ord(letter) >> 5 for letter in hrp), 0, *(ord(letter) & 31 for letter in hrp)]
+    return base32.polymod([*expanded, *words], _GENERATOR, _CHECKSUM)
 
 
-def _polymod(words: list[int]) -> int:
-    checksum = 1
-    for word in words:
-        top = checksum >> 25
-        checksum = ((checksum & 0x1FFFFFF) << 5) ^ word
-        for bit, generator in enumerate(_GENERATOR):
-            if top >> bit & 1:
-                checksum ^= generator
-    return checksum
+def _constant(version: int) -> int:
+    return _BECH32 if version == 0 else _BECH32M

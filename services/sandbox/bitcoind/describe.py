@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from nodeclients import segwit
+from nodeclients import base32, segwit
 
 from sandbox.bitcoind.block import Block, Header
 from sandbox.bitcoind.chain import Chain
 from sandbox.bitcoind.mempool import Entry, Mempool
 from sandbox.bitcoind.params import COIN, DIFFICULTY, HRP, TARGET
 from sandbox.bitcoind.tx import Tx, TxIn
+
+_DESCRIPTOR = (0xF5DEE51989, 0xA9FDCA3312, 0x1BAB10E32D, 0x3706B1677A, 0x644D626FFD)
+"""The code of descriptors' checksums: BIP380."""
 
 
 def header(chain: Chain, value: Header, height: int) -> dict[str, Any]:
@@ -176,21 +179,8 @@ def described(body: str) -> str:
             groups.clear()
     if groups:
         symbols.append(groups[0] * 3 + groups[1] if len(groups) == 2 else groups[0])
-    checksum = _polymod([*symbols, *([0] * 8)]) ^ 1
-    letters = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
-    return body + "#" + "".join(letters[(checksum >> 5 * (7 - place)) & 31] for place in range(8))
-
-
-def _polymod(symbols: list[int]) -> int:
-    generator = (0xF5DEE51989, 0xA9FDCA3312, 0x1BAB10E32D, 0x3706B1677A, 0x644D626FFD)
-    checksum = 1
-    for symbol in symbols:
-        top = checksum >> 35
-        checksum = ((checksum & 0x7FFFFFFFF) << 5) ^ symbol
-        for bit, value in enumerate(generator):
-            if top >> bit & 1:
-                checksum ^= value
-    return checksum
+    remainder = base32.polymod([*symbols, *([0] * 8)], _DESCRIPTOR, 8) ^ 1
+    return f"{body}#{base32.checksum(remainder, 8)}"
 
 
 def _input(tx: Tx, entry: TxIn) -> dict[str, Any]:
