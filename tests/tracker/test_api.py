@@ -19,6 +19,12 @@ def api(tracker: Tracker) -> Tracker:
     return tracker
 
 
+def test_a_start_with_node_and_database_warns_of_nothing(api: Tracker) -> None:
+    log = api.log.read_text()
+    assert "Application startup complete" in log
+    assert "warning" not in log.lower()
+
+
 ROUTES = [
     ("GET", "/api/portfolio"),
     ("GET", "/api/addresses"),
