@@ -44,6 +44,10 @@ class Cable:
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.close()
+        self.shake()
+
+    def shake(self) -> None:
+        """Every connection breaks, and can be made anew at once."""
         pairs, self._pairs = self._pairs, []
         for pair in pairs:
             for end in pair:

@@ -23,6 +23,8 @@ def environment(node: Running, user: str = "host", **more: str) -> dict[str, str
         "BITCOIND_RPC_USER": user,
         "BITCOIND_RPC_PASSWORD_FILE": str(node.password_file(user)),
         "BITCOIND_ZMQ": node.zmq_address,
+        # coverage counts in the processes of tests, too: tests/long/oracle_coverage.py
+        **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
         **more,
     }
 

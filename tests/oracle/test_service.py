@@ -194,6 +194,10 @@ def test_history_outlives_a_restart(start: Start, generator: Generator, tmp_path
     one = oracle.get(f"/api/v1/history?from={before[0]['at']}&to={before[0]['at'] + 3600}&step=3600").body
     assert one["step"] == 3600
     assert len(one["history"]) <= 2
+    oracle.stop()
+    oracle = start(HISTORY_FILE=str(tmp_path / "history.db"), MARKET="none")
+    oracle.wait_state("no_market")
+    assert prices() == [], "the same payments are worth nothing where no market is claimed"
 
 
 def test_without_a_store_history_says_so(start: Start) -> None:

@@ -93,10 +93,10 @@ def test_who_comes_back_gets_only_what_he_missed(oracle: Oracle, generator: Gene
     assert not known & {(point["timestamp"], point["price"]) for point in missed["transactions"]}
 
 
-@pytest.mark.parametrize("query", ["?stream=00000000&after=5", "?after=5", "?stream=STREAM&after=99999999"])
+@pytest.mark.parametrize("query", ["?stream=00000000&after=NOW", "?after=NOW", "?stream=STREAM&after=99999999"])
 def test_who_names_what_is_not_known_gets_everything(oracle: Oracle, query: str) -> None:
-    stream = oracle.price()["stream"]
-    with listen(oracle, query.replace("STREAM", stream)) as listener:
+    price = oracle.price()
+    with listen(oracle, query.replace("STREAM", price["stream"]).replace("NOW", str(price["sequence"]))) as listener:
         assert receive(listener)["type"] == "snapshot"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from functools import partial
 from pathlib import Path
 
 from oracle.estimate import State
@@ -104,6 +105,20 @@ def test_a_cut_cable_loses_nothing_silently(node: Bitcoind) -> None:
         generator.pay(50)
         oracle.wait_in_step()
         stays_with(oracle, generator)
+
+
+def test_a_cable_that_is_out_for_a_moment_costs_a_snapshot(node: Bitcoind) -> None:
+    node.mine()
+    with Cable(node.zmq_port) as cable, Following(node, cable.address) as oracle:
+        for _ in range(4):
+            oracle.wait_in_step()
+            resyncs = oracle.live.mempool.resyncs
+            cable.shake()
+            until(partial(_more_than, oracle, resyncs), 15)
+
+
+def _more_than(oracle: Following, resyncs: int) -> bool:
+    return oracle.live.mempool.resyncs > resyncs
 
 
 def test_an_overflow_of_the_nodes_queue_is_counted_and_mended(program: Path | None, tmp_path: Path) -> None:
