@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+from typing import Any
+
 import pytest
-from installed import Installed
+from installed import Installed, until
+from sandbox.bitcoind.flow import price_at
 
 from tests.long.scripts import run
 
@@ -20,3 +24,18 @@ def test_a_bench_of_a_running_stack_meets_its_goal(bench: str, yard: Installed) 
 
 def test_twenty_faults_lose_nothing(yard: Installed) -> None:
     run("long/soak.py", "--dir", str(yard.dir))
+
+
+def test_the_oracle_of_a_sandbox_tells_the_simulators_price_and_keeps_it_in_a_hypertable(yard: Installed) -> None:
+    def answer(path: str) -> Any:
+        return yard.http(f"/oracle/api/v1/{path}").json()
+
+    price = until(lambda: (told := answer("price")).get("price") and told, 90, "a price")
+    assert price["market"] == "synthetic"
+    assert price["price"] == pytest.approx(price_at(price["as_of"]), rel=0.01)
+    kept = until(lambda: [each for each in answer("history")["history"] if each["price"]], 60, "a price in the history")
+    assert kept[-1]["price"] == pytest.approx(price["price"], rel=0.02)
+    ask = "SELECT hypertable_name FROM timescaledb_information.hypertables"
+    psql = ["psql", "-XAtc", ask, "-d", "oracle_sandbox", "-U", "postgres", "-h", "/run/postgresql"]
+    argv = ["docker", "exec", yard.container("timescaledb"), *psql]
+    assert subprocess.run(argv, check=True, capture_output=True, text=True).stdout.split() == ["price"]
