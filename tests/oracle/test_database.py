@@ -68,6 +68,23 @@ def test_a_schema_of_one_version_later_is_worked_with(cluster: Cluster, database
             asyncio.run(opened())
 
 
+def test_a_password_that_cannot_be_read_is_told_and_read_again(cluster: Cluster, database: str, tmp_path: Path) -> None:
+    password = tmp_path / "password"
+
+    async def scene() -> None:
+        store = PostgresStore(cluster.url(database), password)
+        with pytest.raises(HistoryUnavailable, match="No such file"):
+            await store.open()
+        password.write_text("wrong")
+        with pytest.raises(HistoryUnavailable, match="password authentication failed"):
+            await store.open()
+        password.write_text(cluster.password_file.read_text())
+        await store.open()
+        await store.close()
+
+    asyncio.run(scene())
+
+
 def test_a_database_that_is_away_takes_history_and_nothing_else(
     cluster: Cluster, database: str, tmp_path: Path
 ) -> None:
