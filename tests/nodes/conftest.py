@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import platform
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,13 +11,11 @@ import pytest
 from tests.nodes import programs
 from tests.nodes.programs import Running
 
-CACHED = {"bitcoind": "bitcoind-31.99.0", "kaspad": "kaspad-0.15.0"}
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     with contextlib.suppress(ValueError):  # another suite may have it already
         parser.addoption("--real", action="store_true", help="also run real nodes")
-    for name in CACHED:
+    for name in programs.REAL:
         parser.addoption(f"--{name}", type=Path, help=f"a real {name} (else the one in NODEYARD_IMAGE_CACHE)")
 
 
@@ -72,10 +68,4 @@ def bitcoind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 def program(config: pytest.Config, name: str) -> Path:
     """The real node's program: as named on the command line, else from the image cache."""
     given: Path | None = config.getoption(f"--{name}")
-    if given is not None:
-        return given
-    cache = os.environ.get("NODEYARD_IMAGE_CACHE", "")
-    found = Path(cache) / f"{CACHED[name]}-{platform.machine()}"
-    if not cache or not found.exists():
-        pytest.fail(f"no real {name}: pass --{name} PATH, or put {found.name} where NODEYARD_IMAGE_CACHE points")
-    return found
+    return programs.cached(name) if given is None else given

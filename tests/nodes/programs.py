@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hmac
 import os
+import platform
 import signal
 import socket
 import subprocess
@@ -18,6 +19,8 @@ from tests.nodes import bitcoind_scenario
 from tests.stage.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
+REAL = {"bitcoind": "bitcoind-31.99.0", "kaspad": "kaspad-0.15.0"}
+"""Node -> name of its program in the image cache, before the machine's."""
 PASSWORDS = {"host": "horse battery", "watch": "staple"}
 WATCH_MAY = "getblockchaininfo,getzmqnotifications"
 
@@ -48,6 +51,14 @@ class Running:
         return bitcoind_scenario.Node(
             "127.0.0.1", self.rpc_port, self.zmq_address, "host", PASSWORDS["host"], "watch", PASSWORDS["watch"]
         )
+
+
+def cached(node: str) -> Path:
+    """The real node's program where NODEYARD_IMAGE_CACHE points. FileNotFoundError, in words, when it is not there."""
+    folder, name = os.environ.get("NODEYARD_IMAGE_CACHE", ""), f"{REAL[node]}-{platform.machine()}"
+    if not folder or not (Path(folder) / name).exists():
+        raise FileNotFoundError(f"no real {node}: put {name} where NODEYARD_IMAGE_CACHE points")
+    return Path(folder) / name
 
 
 @contextlib.contextmanager

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +14,6 @@ from tests.nodes.programs import Running
 from tests.tracker.process import Tracker
 
 pytestmark = pytest.mark.anyio
-PROGRAM = f"kaspad-0.15.0-{platform.machine()}"
 
 
 @pytest.fixture
@@ -29,10 +26,7 @@ def either_kaspad(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ru
     if request.param == "simulator":
         started = programs.simulated_kaspad(tmp_path)
     else:
-        program = Path(os.environ.get("NODEYARD_IMAGE_CACHE", "/nowhere")) / PROGRAM
-        if not program.exists():
-            pytest.fail(f"no real kaspad: put {PROGRAM} where NODEYARD_IMAGE_CACHE points")
-        started = programs.real_kaspad(program, tmp_path)
+        started = programs.real_kaspad(programs.cached("kaspad"), tmp_path)
     with started as running:
         yield running
 
