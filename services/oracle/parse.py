@@ -8,8 +8,9 @@ that moves on within hours is a service at work). Each of the two outputs then c
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Container, Iterator, Set
 from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import sha256
@@ -18,12 +19,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from oracle.wire import COMMON, NULL_PARENT, OP_RETURN, Malformed, compact_size, walk
+from oracle.shapes import COMMON, COMMON_PAYMENTS
+from oracle.wire import NULL_PARENT, OP_RETURN, Layout, Malformed, compact_size, walk
 
 MAX_INPUTS = 5
 MAX_WITNESS = 500  # bytes of all items of one input
 LOWEST, HIGHEST = 1_000, 10**13  # sats
 HEADER = 80  # bytes of a block header
+STRETCH = 32_768  # bytes of a block that are read at a time
 
 Amounts = NDArray[np.int64]  # sats, one dimension
 
@@ -39,6 +42,11 @@ class Verdict(IntEnum):
     HEAVY_WITNESS = 5
     PARENT_IN_WINDOW = 6
     MALFORMED = 7
+
+    __hash__ = int.__hash__  # an Enum's own is written in Python, and verdicts are counted by the thousand
+
+
+MANY_INPUTS, NOT_TWO_OUTPUTS, DATA_OUTPUT = Verdict.MANY_INPUTS, Verdict.NOT_TWO_OUTPUTS, Verdict.DATA_OUTPUT
 
 
 class Scanned(NamedTuple):
@@ -56,40 +64,39 @@ def scan_transaction(raw: bytes, start: int = 0) -> Scanned:
     Raises Malformed when the bytes are no transaction. Values are left undecoded: `amounts` decodes many at once.
     """
     shape = COMMON.match(raw, start)
-    if shape is not None:
-        first, second, data = shape.group(7, 8, 9)
-        if first is not None:
-            return Scanned(shape.end(10), shape.end(), Verdict.KEPT, (first, second))
-        verdict = Verdict.NOT_TWO_OUTPUTS if data is None else Verdict.DATA_OUTPUT
-        return Scanned(shape.end(10), shape.end(), verdict, None)
+    if shape is not None and shape["rest"] is None:
+        end, ending = shape.end(), shape["ending"]
+        body_end = end - (4 if ending is None else len(ending))
+        paid, change, data, many = shape.group("paid", "change", "data", "many")
+        if paid is not None:
+            return Scanned(body_end, end, Verdict.KEPT, (paid, change))
+        if many is not None:
+            return Scanned(body_end, end, Verdict.MANY_INPUTS, None)
+        return Scanned(body_end, end, Verdict.NOT_TWO_OUTPUTS if data is None else Verdict.DATA_OUTPUT, None)
     try:
-        return _scan_uncommon(raw, start)
+        tx = walk(raw, start)
+        return Scanned(tx.body_end, tx.end, *_judge(raw, tx))
     except IndexError:
         raise Malformed("the bytes end inside a transaction") from None
 
 
-def _scan_uncommon(raw: bytes, start: int) -> Scanned:
-    tx = walk(raw, start)
-    outputs: tuple[bytes, ...] | None = None
+def _judge(raw: bytes, tx: Layout) -> tuple[Verdict, tuple[bytes, ...] | None]:
+    """`verdict` and `outputs` of `Scanned`."""
     if tx.n_inputs == 1 and raw[tx.first_input : tx.first_input + 36] == NULL_PARENT:
-        verdict = Verdict.COINBASE
-    elif tx.n_inputs > MAX_INPUTS:
-        verdict = Verdict.MANY_INPUTS
-    elif tx.n_outputs != 2:
-        verdict = Verdict.NOT_TWO_OUTPUTS
-    elif tx.heaviest_witness > MAX_WITNESS:
-        verdict = Verdict.HEAVY_WITNESS
-    else:
-        first = tx.first_output
-        length, script = compact_size(raw, first + 8)
-        second = script + length
-        length_2, script_2 = compact_size(raw, second + 8)
-        if (length and raw[script] == OP_RETURN) or (length_2 and raw[script_2] == OP_RETURN):
-            verdict = Verdict.DATA_OUTPUT
-        else:
-            verdict = Verdict.KEPT
-            outputs = (raw[first : first + 8], raw[second : second + 8])
-    return Scanned(tx.body_end, tx.end, verdict, outputs)
+        return Verdict.COINBASE, None
+    if tx.n_inputs > MAX_INPUTS:
+        return Verdict.MANY_INPUTS, None
+    if tx.n_outputs != 2:
+        return Verdict.NOT_TWO_OUTPUTS, None
+    if tx.heaviest_witness > MAX_WITNESS:
+        return Verdict.HEAVY_WITNESS, None
+    first = tx.first_output
+    length, script = compact_size(raw, first + 8)
+    second = script + length
+    length_2, script_2 = compact_size(raw, second + 8)
+    if (length and raw[script] == OP_RETURN) or (length_2 and raw[script_2] == OP_RETURN):
+        return Verdict.DATA_OUTPUT, None
+    return Verdict.KEPT, (raw[first : first + 8], raw[second : second + 8])
 
 
 def amounts(outputs: list[bytes]) -> Amounts:
@@ -122,6 +129,9 @@ def spends(raw: bytes, start: int, ids: Container[bytes], known: Container[bytes
     return False
 
 
+_Run = list[tuple[bytes, ...]]
+
+
 @dataclass(frozen=True)
 class Filtered:
     """What is left of many transactions: amounts in sats, how many had each verdict, and the ids in wire order."""
@@ -131,52 +141,99 @@ class Filtered:
     ids: set[bytes]
 
 
-def filter_block(raw: bytes, known: Container[bytes] | None = frozenset()) -> Filtered:
+def filter_block(raw: bytes, known: Set[bytes] | None = frozenset()) -> Filtered:
     """Filter a whole block; `known` holds the ids of the window before it, None leaves the rule on parents out.
 
     Never raises: where the bytes stop being transactions the rest counts as one malformed transaction.
     """
     outputs: list[bytes] = []
+    rejected: list[Verdict] = []
     ids: set[bytes] = set()
-    verdicts: list[Verdict] = []
     try:
-        _filter_block(raw, known, outputs, verdicts, ids)
-    except (Malformed, IndexError):
-        verdicts.append(Verdict.MALFORMED)
-    counts = Counter({Verdict.KEPT: len(outputs) // 2}) + Counter(verdicts)
-    return Filtered(amounts(outputs), counts, ids)
-
-
-def _filter_block(
-    raw: bytes, known: Container[bytes] | None, outputs: list[bytes], rejected: list[Verdict], ids: set[bytes]
-) -> None:
-    """The loop of `filter_block`, with `scan_transaction` unrolled: a call and an object each would double its time."""
-    not_two, data_output = Verdict.NOT_TWO_OUTPUTS, Verdict.DATA_OUTPUT
-    pair: tuple[bytes, ...] | None
-    common = COMMON.match
-    count, end = compact_size(raw, HEADER)
-    for _ in range(count):
-        start = end
-        shape = common(raw, start)
-        if shape is None:
-            body_end, end, verdict, pair = _scan_uncommon(raw, start)
-            if pair is None:
-                rejected.append(verdict)
-        else:
-            end = shape.end()
-            pair = shape.group(7, 8)
-            if pair[0] is None:
-                rejected.append(not_two if shape[9] is None else data_output)
-                pair = None
         if known is None:
-            if pair is not None:
-                outputs += pair
-            continue
-        if pair is not None:
-            if spends(raw, start, ids, known):
-                rejected.append(Verdict.PARENT_IN_WINDOW)
+            _filter_payments(raw, outputs, rejected)
+        else:
+            _filter_with_parents(raw, known, outputs, rejected, ids)
+    except (Malformed, IndexError):
+        rejected.append(Verdict.MALFORMED)
+    return Filtered(amounts(outputs), Counter({Verdict.KEPT: len(outputs) // 2}) + Counter(rejected), ids)
+
+
+def _filter_payments(raw: bytes, outputs: list[bytes], rejected: list[Verdict]) -> None:
+    keep, reject = outputs.append, rejected.append
+    for run, _, uncommon in _runs(COMMON_PAYMENTS, raw):
+        for _, _, _, _, _, paid, change, data, many, _ in run:
+            if paid:
+                keep(paid)
+                keep(change)
             else:
-                outputs += pair
-        ids.add(transaction_id(raw, start, shape.end(10) if shape is not None else body_end, end))
+                reject(MANY_INPUTS if many else DATA_OUTPUT if data else NOT_TWO_OUTPUTS)
+        if uncommon is None:
+            continue
+        verdict, pair = _judge(raw, uncommon)
+        if pair is None:
+            reject(verdict)
+        else:
+            outputs += pair
+
+
+def _filter_with_parents(
+    raw: bytes, known: Set[bytes], outputs: list[bytes], rejected: list[Verdict], ids: set[bytes]
+) -> None:
+    keep, reject, note, hashed = outputs.append, rejected.append, ids.add, sha256
+    for run, start, uncommon in _runs(COMMON, raw):
+        for whole, _, _, _, _, _, first, second, third, fourth, fifth, paid, change, data, many, ending, _ in run:
+            if not paid:
+                reject(MANY_INPUTS if many else DATA_OUTPUT if data else NOT_TWO_OUTPUTS)
+            elif (
+                first in ids
+                or first in known
+                or (second and (second in ids or second in known))
+                or (third and _any_of((third, fourth, fifth), ids, known))
+            ):
+                reject(Verdict.PARENT_IN_WINDOW)
+            else:
+                keep(paid)
+                keep(change)
+            stripped = whole[:4] + whole[6 : -len(ending)] + whole[-4:] if ending else whole
+            note(hashed(hashed(stripped).digest()).digest())
+        if uncommon is None:
+            continue
+        verdict, pair = _judge(raw, uncommon)
+        if pair is None:
+            reject(verdict)
+        elif spends(raw, start, ids, known):
+            reject(Verdict.PARENT_IN_WINDOW)
+        else:
+            outputs += pair
+        note(transaction_id(raw, start, uncommon.body_end, uncommon.end))
+
+
+def _any_of(parents: tuple[bytes, ...], ids: Set[bytes], known: Set[bytes]) -> bool:
+    return not (ids.isdisjoint(parents) and known.isdisjoint(parents))
+
+
+def _runs(common: re.Pattern[bytes], raw: bytes) -> Iterator[tuple[_Run, int, Layout | None]]:
+    """The transactions of a block in their order: each time many, as the groups of `common` have them, or one that is
+    not common, and where it starts.
+
+    For each transaction a match object and a call for its groups would take longer than the match; `findall` takes many
+    in C.
+    """
+    count, end = compact_size(raw, HEADER)
+    while count:
+        stop = min(end + STRETCH, len(raw))
+        run: _Run = common.findall(raw, end, stop)
+        rest = len(run.pop()[-1]) if run and run[-1][-1] else 0
+        yield run[:count], end, None
+        if len(run) > count:
+            raise Malformed("bytes behind the block")
+        count -= len(run)
+        end = stop - rest
+        if count and (rest or not run):  # cut off by the end of the stretch, or not common
+            layout = walk(raw, end)
+            yield [], end, layout
+            end = layout.end
+            count -= 1
     if end != len(raw):
         raise Malformed("bytes behind the block")
