@@ -66,26 +66,31 @@ class SlidingHistogram:
 
     def add(self, amounts: Amounts, times: Floats) -> None:
         """Payments of `amounts` sats at `times`. Round amounts, and what is older than the window, are left out."""
-        keep = ~is_round(amounts) & (bin_of(amounts) < LAST)
-        amounts, times = amounts[keep], times[keep]
-        if not len(amounts):
+        places = bin_of(amounts)
+        counted = ~is_round(amounts) & (places < LAST)
+        if not counted.any():
             return
-        self.advance(float(times.max()))
-        inside = times // SLICE > self._newest - self._rows
-        amounts, times = amounts[inside], times[inside]
+        self.advance(float(times[counted].max()))
+        slices = (times // SLICE).astype(np.int64)
+        counted &= slices > self._newest - self._rows
+        amounts, times, places, slices = amounts[counted], times[counted], places[counted], slices[counted]
+        for one in np.unique(slices).tolist():
+            self._members.setdefault(one, []).extend(amounts[slices == one].tolist())
+        new: list[int] = []
         changes = _Changes()
-        for sats, time, place in zip(amounts.tolist(), times.tolist(), bin_of(amounts).tolist(), strict=True):
-            self._members.setdefault(int(time // SLICE), []).append(sats)
+        for index, (sats, time) in enumerate(zip(amounts.tolist(), times.tolist(), strict=True)):
             known = self._times.get(sats)
             if known is None:
                 self._times[sats] = [time]
-                changes.plus.append((place, time))
+                new.append(index)
             elif time < known[0]:
+                place = int(places[index])
                 changes.minus.append((place, known[0]))
                 changes.plus.append((place, time))
                 known.insert(0, time)
             else:
                 insort(known, time)
+        self._count(places[new], times[new], 1)
         self._apply(changes)
 
     def remove(self, amounts: Amounts, times: Floats) -> None:
@@ -149,15 +154,18 @@ class SlidingHistogram:
 
     def _apply(self, changes: _Changes) -> None:
         for counted, change in ((changes.plus, 1), (changes.minus, -1)):
-            if not counted:
-                continue
-            place, time = np.array(counted).T
-            where = (time // SLICE).astype(np.int64)
-            np.add.at(self._counts, (where % self._rows, place.astype(np.int64) - FIRST), change)
-            micros = np.round((time - where * SLICE) * MICRO).astype(np.int64)
-            for one in np.unique(where).tolist():
-                members = where == one
-                self._n[one] = self._n.get(one, 0) + change * int(members.sum())
-                self._time_sum[one] = self._time_sum.get(one, 0) + change * int(micros[members].sum())
-                if not self._n[one]:
-                    del self._n[one], self._time_sum[one]
+            if counted:
+                places, times = np.array(counted).T
+                self._count(places.astype(np.int64), times, change)
+
+    def _count(self, places: Ints, times: Floats, change: int) -> None:
+        """One more (`change` 1) or one less (-1) in each bin of `places`, at `times`."""
+        where = (times // SLICE).astype(np.int64)
+        np.add.at(self._counts, (where % self._rows, places - FIRST), change)
+        micros = np.round((times - where * SLICE) * MICRO).astype(np.int64)
+        for one in np.unique(where).tolist():
+            members = where == one
+            self._n[one] = self._n.get(one, 0) + change * int(members.sum())
+            self._time_sum[one] = self._time_sum.get(one, 0) + change * int(micros[members].sum())
+            if not self._n[one]:
+                del self._n[one], self._time_sum[one]

@@ -99,9 +99,7 @@ class Live:
                     window.keep(txid)
                 case Connected(block_hash, transactions, at):
                     self.heard.add(block_hash)
-                    for transaction in transactions:
-                        window.add(transaction, at)
-                        window.keep(transaction.txid)
+                    window.mine(transactions, at)
 
     def _read_block(self, raw: bytes) -> None:
         at = self.window.add_block(raw)

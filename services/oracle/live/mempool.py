@@ -124,7 +124,12 @@ class Mempool:
             if len(self._held) > MOST_HELD:
                 self._lose("too much came while a snapshot was on its way")
             return []
-        return [] if self.lost else list(self._apply(frame))
+        if self.lost:
+            return []
+        if frame.topic == "rawtx":  # tells nothing by itself, and a block brings thousands
+            self._hear(frame.body)
+            return []
+        return list(self._apply(frame))
 
     def interrupted(self, reason: str) -> None:
         """Something else shows that messages may have been lost: a connection that broke, a set that differs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable
+from itertools import repeat
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from oracle.grid import SATS_PER_BTC, Floats
 from oracle.histogram import SlidingHistogram, is_round
 from oracle.live.mempool import Transaction
 from oracle.live.recent import RecentIds
-from oracle.parse import HEADER, HIGHEST, LOWEST, Verdict, filter_block, spends
+from oracle.parse import HEADER, HIGHEST, LOWEST, Amounts, Verdict, amounts, filter_block, spends
 
 FRESH = 20_000
 """Amounts that wait at most for a price to be drawn against."""
@@ -41,7 +42,7 @@ class Window:
         self._changed = False
 
     def add(self, transaction: Transaction, at: float) -> None:
-        """A transaction first heard of at `at` (unix s)."""
+        """A transaction first heard of at `at` (unix s), which may still be taken back."""
         txid, raw, scanned = transaction
         if txid in self.ids:
             return
@@ -56,13 +57,36 @@ class Window:
         self.kept[txid] = (at, sats)
         self._pay([(at, n) for n in sats])
 
+    def mine(self, transactions: Iterable[Transaction], at: float) -> None:
+        """The transactions of a block that came at `at` (unix s), as a node announces them: those not heard of before
+        count from now on, and none can be taken back any more.
+        """
+        known, ids = self.ids.known, set[bytes]()
+        verdicts: list[Verdict] = []
+        paid: list[bytes] = []
+        for txid, raw, scanned in transactions:
+            if txid in known:
+                self.keep(txid)
+                continue
+            verdict, outputs = scanned.verdict, scanned.outputs
+            if outputs is not None:
+                if spends(raw, 0, known, ids):
+                    verdict = Verdict.PARENT_IN_WINDOW
+                else:
+                    paid += outputs
+            verdicts.append(verdict)
+            ids.add(txid)
+        self.ids.add(ids, at)
+        self.verdicts.update(verdicts)
+        self._pay_at(at, amounts(paid))
+
     def add_block(self, raw: bytes) -> float:
         """A whole block, at the time in its header, which is returned (unix s)."""
         at = float(int.from_bytes(raw[HEADER - 12 : HEADER - 8], "little"))
-        filtered = filter_block(raw, self.ids)
+        filtered = filter_block(raw, self.ids.known)
         self.ids.add(filtered.ids, at)
         self.verdicts += filtered.verdicts
-        self._pay([(at, n) for n in filtered.amounts.tolist()])
+        self._pay_at(at, filtered.amounts)
         return at
 
     def malformed(self) -> None:
@@ -103,6 +127,12 @@ class Window:
         self.fresh += payments
         if len(self._added) >= GATHERED:
             self._apply()
+
+    def _pay_at(self, at: float, sats: Amounts) -> None:
+        """Many payments of one time need no gathering."""
+        self.fresh.extend(zip(repeat(at), sats.tolist()))
+        self.histogram.add(sats, np.full(len(sats), at))
+        self._changed = self._changed or len(sats) > 0
 
     def _apply(self) -> None:
         if self._added:

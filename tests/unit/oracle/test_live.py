@@ -13,6 +13,7 @@ from oracle.histogram import SPAN
 from oracle.live import recording
 from oracle.live.answer import Market
 from oracle.live.core import DOUBTED_S, Live, Told
+from oracle.live.mempool import Transaction, read_transaction
 from oracle.live.recent import MOST, RecentIds
 from oracle.live.window import FRESH, Window
 from oracle.parse import Verdict
@@ -203,6 +204,49 @@ def test_ids_are_forgotten_by_age_and_by_number() -> None:
     recent.advance(NOW + SPAN + 900)
     assert b"new" not in recent
     assert len(recent) <= MOST
+
+
+def heard(*txs: Tx) -> list[Transaction]:
+    return [read_transaction(tx.raw) for tx in txs]
+
+
+def test_a_block_counts_what_was_not_heard_of_before_like_any_payment() -> None:
+    node = ModelNode(random.Random(1))
+    waiting, mined = [node.tx() for _ in range(30)], [node.tx() for _ in range(30)]
+    child, consolidation = node.tx(((mined[0].txid, 1),)), Tx(mined[0].spends * 6, (50_000_007,))
+    block = heard(*waiting, *mined, child, consolidation)
+    one_by_one, at_once = Window(), Window()
+    for window in (one_by_one, at_once):
+        for transaction in heard(*waiting):
+            window.add(transaction, NOW)
+        assert window.settle(NOW)
+    for transaction in block:
+        one_by_one.add(transaction, NOW + 60)
+        one_by_one.keep(transaction.txid)
+    at_once.mine(block, NOW + 60)
+    for window in (one_by_one, at_once):
+        assert window.settle(NOW + 60)
+        assert not window.settle(NOW + 60)
+    assert at_once.verdicts == one_by_one.verdicts
+    assert at_once.verdicts == {Verdict.KEPT: 60, Verdict.PARENT_IN_WINDOW: 1, Verdict.MANY_INPUTS: 1}
+    assert at_once.ids.known == one_by_one.ids.known
+    assert list(at_once.fresh) == list(one_by_one.fresh)
+    assert at_once.histogram.n_amounts == one_by_one.histogram.n_amounts == 120
+    assert at_once.histogram.slices()[1].tolist() == one_by_one.histogram.slices()[1].tolist()
+    assert not at_once.kept
+
+
+def test_what_a_block_brought_is_never_taken_back() -> None:
+    node, window = ModelNode(random.Random(1)), Window()
+    before, mined = heard(node.tx(), node.tx())
+    window.add(before, NOW)
+    window.mine([before, mined], NOW)
+    window.take_back(before.txid)
+    window.take_back(mined.txid)
+    window.mine([before, mined], NOW + 1)
+    window.settle(NOW + 1)
+    assert window.histogram.n_amounts == 4
+    assert window.verdicts == {Verdict.KEPT: 2}
 
 
 def test_what_waits_to_be_drawn_is_bounded() -> None:
