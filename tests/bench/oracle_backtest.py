@@ -1,6 +1,6 @@
 """Accuracy on days that were not fitted, beside three simple baselines, and the stored weights rebuilt.
 
-    python tests/bench/oracle_backtest.py --data DIR [--folds 5]    (DIR holds points/*.npz and hourly_truth.csv)
+    python tests/bench/oracle_backtest.py [--data DIR] [--folds 5]    (DIR holds points/*.npz and hourly_truth.csv)
 
 The days go round into folds; each fold is replayed with weights fitted on all others. Then `python -m oracle.fit DIR`
 is held against the stored weights, when DIR holds the days that these name. The folds take minutes.
