@@ -131,9 +131,12 @@ def test_an_overflow_of_the_nodes_queue_is_counted_and_mended(program: Path | No
                 generator.fill(300, outputs=600)
                 node.mine()
                 generator.pay(100)
-            generator.pay(20)
-            oracle.wait_in_step()
-            until(lambda: oracle.live.mempool.events_missed > 0, 20)
+
+            def missed() -> bool:
+                generator.pay(1)  # a gap shows at the next message
+                return oracle.live.mempool.events_missed > 0
+
+            until(missed, 40, every_s=0.2)
             oracle.wait_in_step()
 
 
