@@ -53,7 +53,8 @@ class SlidingHistogram:
     def __init__(self) -> None:
         self._rows = SPAN // SLICE + 1
         self._counts = np.zeros((self._rows, LAST - FIRST), dtype=np.int32)
-        self._times: dict[int, list[float]] = {}  # of each amount, ascending: the first is the one that counts
+        self._first: dict[int, float] = {}  # the time of each amount that counts
+        self._again: dict[int, list[float]] = {}  # its later ones, ascending, of the few that came again
         self._members: dict[int, list[int]] = {}  # amounts by slice, for the day that it leaves
         self._n: dict[int, int] = {}  # counted amounts of a slice
         self._time_sum: dict[int, int] = {}  # of those, in microseconds of their slice: whole numbers add up exactly
@@ -62,7 +63,7 @@ class SlidingHistogram:
     @property
     def n_amounts(self) -> int:
         """Different amounts in the window."""
-        return len(self._times)
+        return len(self._first)
 
     def add(self, amounts: Amounts, times: Floats) -> None:
         """Payments of `amounts` sats at `times`. Round amounts, and what is older than the window, are left out."""
@@ -79,17 +80,17 @@ class SlidingHistogram:
         new: list[int] = []
         changes = _Changes()
         for index, (sats, time) in enumerate(zip(amounts.tolist(), times.tolist(), strict=True)):
-            known = self._times.get(sats)
-            if known is None:
-                self._times[sats] = [time]
+            first = self._first.get(sats)
+            if first is None:
+                self._first[sats] = time
                 new.append(index)
-            elif time < known[0]:
+                continue
+            if time < first:
                 place = int(places[index])
-                changes.minus.append((place, known[0]))
+                changes.minus.append((place, first))
                 changes.plus.append((place, time))
-                known.insert(0, time)
-            else:
-                insort(known, time)
+                self._first[sats] = time
+            insort(self._again.setdefault(sats, []), max(first, time))
         self._count(places[new], times[new], 1)
         self._apply(changes)
 
@@ -97,10 +98,12 @@ class SlidingHistogram:
         """Take back payments that were added with these very times; what left the window meanwhile is passed over."""
         changes = _Changes()
         for sats, time, place in zip(amounts.tolist(), times.tolist(), bin_of(amounts).tolist(), strict=True):
-            known = self._times.get(sats)
-            if known is not None and time in known:
+            if time == self._first.get(sats):
                 self._members[int(time // SLICE)].remove(sats)
-                self._forget(sats, place, known.index(time), changes)
+                self._forget_first(sats, place, changes)
+            elif time in self._again.get(sats, ()):
+                self._members[int(time // SLICE)].remove(sats)
+                self._forget_later(sats, time)
         self._apply(changes)
 
     def advance(self, now: float) -> None:
@@ -111,7 +114,7 @@ class SlidingHistogram:
             leaving = self._members.pop(old)
             places = bin_of(np.array(leaving, dtype=np.int64)).tolist()
             for sats, place in zip(leaving, places, strict=True):
-                self._forget(sats, place, 0, changes)
+                self._forget_first(sats, place, changes)
         self._apply(changes)
 
     def slices(self) -> tuple[Ints, Floats]:
@@ -142,15 +145,18 @@ class SlidingHistogram:
         """Amounts by bin, from `FIRST` to `LAST`, over these rows."""
         return np.asarray(self._counts[rows].sum(axis=0, dtype=np.int64))
 
-    def _forget(self, sats: int, place: int, index: int, changes: _Changes) -> None:
-        known = self._times[sats]
-        time = known.pop(index)
-        if index == 0:
-            changes.minus.append((place, time))
-            if known:
-                changes.plus.append((place, known[0]))
-        if not known:
-            del self._times[sats]
+    def _forget_first(self, sats: int, place: int, changes: _Changes) -> None:
+        changes.minus.append((place, self._first.pop(sats)))
+        if later := self._again.get(sats):
+            self._first[sats] = later[0]
+            changes.plus.append((place, later[0]))
+            self._forget_later(sats, later[0])
+
+    def _forget_later(self, sats: int, time: float) -> None:
+        later = self._again[sats]
+        later.remove(time)
+        if not later:
+            del self._again[sats]
 
     def _apply(self, changes: _Changes) -> None:
         for counted, change in ((changes.plus, 1), (changes.minus, -1)):

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from oracle.shapes import COMMON, COMMON_PAYMENTS
+from oracle.shapes import COMMON, common_transactions
 from oracle.wire import NULL_PARENT, OP_RETURN, Layout, Malformed, compact_size, walk
 
 MAX_INPUTS = 5
@@ -64,15 +64,14 @@ def scan_transaction(raw: bytes, start: int = 0) -> Scanned:
     Raises Malformed when the bytes are no transaction. Values are left undecoded: `amounts` decodes many at once.
     """
     shape = COMMON.match(raw, start)
-    if shape is not None and shape["rest"] is None:
-        end, ending = shape.end(), shape["ending"]
-        body_end = end - (4 if ending is None else len(ending))
-        paid, change, data, many = shape.group("paid", "change", "data", "many")
-        if paid is not None:
+    if shape is not None:
+        paid, change, data, many, ending, rest = shape.group("paid", "change", "data", "many", "ending", "rest")
+        end = shape.end()
+        body_end = end - (len(ending) if ending else 4)
+        if paid:
             return Scanned(body_end, end, Verdict.KEPT, (paid, change))
-        if many is not None:
-            return Scanned(body_end, end, Verdict.MANY_INPUTS, None)
-        return Scanned(body_end, end, Verdict.NOT_TWO_OUTPUTS if data is None else Verdict.DATA_OUTPUT, None)
+        if not rest:
+            return Scanned(body_end, end, MANY_INPUTS if many else DATA_OUTPUT if data else NOT_TWO_OUTPUTS, None)
     try:
         tx = walk(raw, start)
         return Scanned(tx.body_end, tx.end, *_judge(raw, tx))
@@ -161,7 +160,7 @@ def filter_block(raw: bytes, known: Set[bytes] | None = frozenset()) -> Filtered
 
 def _filter_payments(raw: bytes, outputs: list[bytes], rejected: list[Verdict]) -> None:
     keep, reject = outputs.append, rejected.append
-    for run, _, uncommon in _runs(COMMON_PAYMENTS, raw):
+    for run, _, uncommon in _runs(common_transactions(with_parts=False), raw):
         for _, _, _, _, _, paid, change, data, many, _ in run:
             if paid:
                 keep(paid)

@@ -7,6 +7,7 @@ length picks one alternative, so a match never depends on the order, nor on what
 from __future__ import annotations
 
 import re
+from functools import cache
 
 
 def _one_of(*alternatives: bytes) -> bytes:
@@ -60,13 +61,14 @@ _PAYMENT = _one_of(
     rb"\x43A" + _bytes(66),
 )
 _DATA = _bytes(8) + _one_of(*(re.escape(bytes([n])) + rb"\x6a" + _bytes(n - 1) for n in (83, 22, 38, 42, 48, 70)))
-_MOST = 24
+_MOST = 32
 """Inputs and outputs of what is still common; without witness, where there are more than five inputs."""
 
 
-def _common_transactions(*, with_parts: bool) -> re.Pattern[bytes]:
-    """One transaction, or else all that is left of the bytes: so `findall` reads one after the other and nothing is
-    ever passed over. What may be a coinbase (a parent of zeros) does not count as common.
+@cache
+def common_transactions(*, with_parts: bool) -> re.Pattern[bytes]:
+    """An expression for one transaction, or else for all that is left of the bytes: so `findall` reads one after the
+    other, and nothing is ever passed over. What may be a coinbase (a parent of zeros) does not count as common.
 
     Groups in their order, those in brackets only `with_parts`:
 
@@ -107,6 +109,4 @@ def _common_transactions(*, with_parts: bool) -> re.Pattern[bytes]:
     return re.compile(part(b"whole", version_and_marker + body + ending) + b"|(?P<rest>.+)", re.DOTALL)
 
 
-COMMON = _common_transactions(with_parts=True)
-COMMON_PAYMENTS = _common_transactions(with_parts=False)
-"""Of common transactions only what they pay: faster, where ids and parents are not asked for."""
+COMMON = common_transactions(with_parts=True)

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from nodeclients.zmq import CounterCheck, Frame, sequence_event
 
-from oracle.parse import HEADER, Scanned, scan_transaction, transaction_id
+from oracle.parse import HEADER, Verdict, scan_transaction, transaction_id
 from oracle.wire import NULL_PARENT, Malformed, compact_size
 
 TOPICS = ("rawtx", "rawblock", "sequence")
@@ -39,7 +39,9 @@ class Transaction(NamedTuple):
 
     txid: bytes
     raw: bytes
-    scanned: Scanned
+    verdict: Verdict
+    outputs: tuple[bytes, ...] | None
+    """What the filter says of it by its own bytes, as in `oracle.parse.Scanned`."""
 
 
 class Added(NamedTuple):
@@ -74,10 +76,10 @@ Event = Added | Removed | Connected | Left
 
 def read_transaction(raw: bytes) -> Transaction:
     """Raises Malformed when the bytes are no transaction, or more than one."""
-    scanned = scan_transaction(raw)
-    if scanned.end != len(raw):
+    body_end, end, verdict, outputs = scan_transaction(raw)
+    if end != len(raw):
         raise Malformed("bytes behind the transaction")
-    return Transaction(transaction_id(raw, 0, scanned.body_end, scanned.end), raw, scanned)
+    return Transaction(transaction_id(raw, 0, body_end, end), raw, verdict, outputs)
 
 
 class Mempool:

@@ -43,10 +43,9 @@ class Window:
 
     def add(self, transaction: Transaction, at: float) -> None:
         """A transaction first heard of at `at` (unix s), which may still be taken back."""
-        txid, raw, scanned = transaction
-        if txid in self.ids:
+        txid, raw, verdict, outputs = transaction
+        if txid in self.ids.known:
             return
-        verdict, outputs = scanned.verdict, scanned.outputs
         if outputs is not None and spends(raw, 0, self.ids.known, ()):
             verdict, outputs = Verdict.PARENT_IN_WINDOW, None
         self.ids.add_one(txid, at)
@@ -64,17 +63,17 @@ class Window:
         known, ids = self.ids.known, set[bytes]()
         verdicts: list[Verdict] = []
         paid: list[bytes] = []
-        for txid, raw, scanned in transactions:
+        for txid, raw, verdict, outputs in transactions:
             if txid in known:
                 self.keep(txid)
                 continue
-            verdict, outputs = scanned.verdict, scanned.outputs
-            if outputs is not None:
-                if spends(raw, 0, known, ids):
-                    verdict = Verdict.PARENT_IN_WINDOW
-                else:
-                    paid += outputs
-            verdicts.append(verdict)
+            if outputs is None:
+                verdicts.append(verdict)
+            elif spends(raw, 0, known, ids):
+                verdicts.append(Verdict.PARENT_IN_WINDOW)
+            else:
+                verdicts.append(verdict)
+                paid += outputs
             ids.add(txid)
         self.ids.add(ids, at)
         self.verdicts.update(verdicts)
