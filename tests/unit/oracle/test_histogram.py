@@ -75,6 +75,16 @@ def test_taking_back_leaves_what_would_have_been(stay: list[tuple[int, float]], 
     assert content(histogram) == content(expected)
 
 
+def test_what_came_again_and_was_taken_back_does_not_take_over() -> None:
+    histogram = fed([(123_457, NOW), (123_457, NOW + SPAN), (7_777, NOW + SPAN)])
+    take(histogram, [(123_457, NOW + SPAN)])
+    assert histogram.n_amounts == 2
+    histogram.advance(NOW + SPAN + 2 * SLICE)
+    assert histogram.n_amounts == 1
+    histogram.advance(NOW + 3 * SPAN)
+    assert histogram.n_amounts == 0
+
+
 @settings(deadline=None)
 @given(PAYMENTS)
 def test_the_window_holds_what_is_not_older_than_its_span(payments: list[tuple[int, float]]) -> None:
