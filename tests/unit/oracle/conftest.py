@@ -39,7 +39,7 @@ def data() -> Path:
 
 @pytest.fixture(scope="session")
 def days() -> list[Day]:
-    """Six published days, the last two of which the weights never saw; tests/bench/oracle_backtest.py takes all forty."""
+    """Six published days, of which the weights never saw the last two; the bench takes all forty."""
     return [day for day in read_days(DATA / "points") if day.name in FEW]
 
 
