@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -243,6 +245,15 @@ def test_faults_are_sentences_and_headers_are_strict(start: Start) -> None:
     assert "<script>" not in page.body
     assert " style=" not in page.body
     assert json.loads(json.dumps(oracle.get("/openapi.json").body))["info"]["title"] == "Nodeyard oracle"
+
+
+def test_a_feed_that_fails_by_itself_ends_the_process(simulated: Bitcoind) -> None:
+    nowhere = "tcp://*:1"  # ZMQ binds to such an address and cannot connect to it
+    env = environment(simulated.running, BITCOIND_ZMQ=nowhere, LISTEN=f"127.0.0.1:{free_port()}")
+    argv = [sys.executable, "-m", "oracle"]
+    done = subprocess.run(argv, env=env, cwd="/", capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "the feed has failed; the process ends" in done.stdout
 
 
 @pytest.mark.parametrize("prefix", ["", "/oracle"])
