@@ -87,6 +87,7 @@ def test_firefox_obeys_the_keyboard(page: Firefox) -> None:
 def test_firefox_pauses_the_picture_and_not_the_price(page: Firefox) -> None:
     page.press(" ")
     until(lambda: page.text("#pause") == "Go on")
+    until(lambda: page.run(PICTURE) == page.run(PICTURE))  # what was on its way when the key was pressed is drawn
     before, heard = page.run(PICTURE), page.text("#received")
     until(lambda: page.text("#received") != heard)
     assert page.run(PICTURE) == before
