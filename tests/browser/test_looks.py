@@ -105,7 +105,7 @@ def test_the_keyboard_leads_everywhere(signed_in: Pages) -> None:
     page.keyboard.type("zzz")
     expect(page.get_by_text("No service has that in its name or reason.")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.locator("[data-row]:visible")).to_have_count(8)
+    expect(page.locator("[data-row]:visible")).to_have_count(9)
 
 
 def test_a_log_is_searched_with_a_count_and_followed_at_its_end(signed_in: Pages) -> None:

@@ -103,7 +103,7 @@ def test_a_dashboard_that_does_not_answer_is_noticed_by_the_page_itself(
     expect(page).to_have_title("No news · Nodeyard")
     page.unroute("**/overview/rows")
     page.clock.run_for(3000)
-    expect(page.get_by_role("heading", level=1)).to_have_text("All 8 services are healthy.")
+    expect(page.get_by_role("heading", level=1)).to_have_text("All 9 services are healthy.")
     complaints.expect("ERR_FAILED")
 
 
@@ -134,7 +134,7 @@ def test_before_the_first_snapshot_two_rows_wait(signed_in: Pages, yard: Yard) -
     expect(page.get_by_role("heading", level=1)).to_have_text("Nothing is known yet.")
     expect(page.locator(".skeleton")).to_have_count(2)
     scenery.put(yard.layout, scenery.healthy(time.time()))
-    expect(page.get_by_role("heading", level=1)).to_have_text("All 8 services are healthy.")
+    expect(page.get_by_role("heading", level=1)).to_have_text("All 9 services are healthy.")
 
 
 def test_a_restart_is_a_plan_then_a_button_then_progress(signed_in: Pages, yard: Yard) -> None:
@@ -160,11 +160,11 @@ def test_a_running_change_is_followed_to_its_end(signed_in: Pages, yard: Yard) -
 
 def test_screen_readers_find_table_headings_and_a_way_past_the_bar(signed_in: Pages) -> None:
     page = signed_in()
-    expect(page.get_by_role("table")).to_have_accessible_name("8 services, 8 healthy, with their last 24 hours")
+    expect(page.get_by_role("table")).to_have_accessible_name("9 services, 9 healthy, with their last 24 hours")
     for name in ("Service", "Verdict", "Reason", "Last 24 hours"):
         expect(page.get_by_role("columnheader", name=name)).to_have_count(1)
     expect(page.get_by_role("row", name=re.compile("kaspad healthy"))).to_have_count(1)
-    expect(page.get_by_role("img", name=re.compile("last 24 hours"))).to_have_count(8)
+    expect(page.get_by_role("img", name=re.compile("last 24 hours"))).to_have_count(9)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
 
@@ -177,8 +177,8 @@ def test_times_are_local_and_in_full_on_hover(signed_in: Pages) -> None:
 
 def test_without_scripts_the_page_is_all_there(signed_in: Pages) -> None:
     page = signed_in(java_script_enabled=False)
-    expect(page.get_by_role("heading", level=1)).to_have_text("All 8 services are healthy.")
-    expect(page.locator("[data-row]")).to_have_count(8)
+    expect(page.get_by_role("heading", level=1)).to_have_text("All 9 services are healthy.")
+    expect(page.locator("[data-row]")).to_have_count(9)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

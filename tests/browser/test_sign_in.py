@@ -25,7 +25,7 @@ def test_the_first_login_leads_to_a_password_of_ones_own_and_then_to_the_overvie
     page.get_by_label("New password").fill("green apples grow")
     page.get_by_label("Once more").fill("green apples grow")
     page.get_by_role("button", name="Change password").click()
-    expect(page.get_by_role("heading", name="All 8 services are healthy.")).to_be_visible()
+    expect(page.get_by_role("heading", name="All 9 services are healthy.")).to_be_visible()
 
 
 def test_a_wrong_password_says_so_and_lets_one_try_again(new_page: Pages, complaints: Complaints) -> None:

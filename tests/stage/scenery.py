@@ -27,9 +27,10 @@ _SERVICES: tuple[tuple[str, str, str, str], ...] = (
     ("bitcoind", "Bitcoin node", "chains", "height 921 844, tip 12 s old, ZMQ unbroken"),
     ("timescaledb", "Database", "data", "18 of 100 connections, oldest transaction 0.2 s"),
     ("tracker", "Tracker", "services", "212 addresses followed, last event 1.1 s ago"),
+    ("oracle", "Oracle", "services", "64\u202f262 USD (synthetic), 1.4 s old, ok"),
     ("proxy", "Proxy", "services", "answers in 2 ms"),
     ("agent", "Agent", "manager", "looked at the engine 1.2 s ago"),
-    ("watch", "Watch", "manager", "8 probes in the last 2 s"),
+    ("watch", "Watch", "manager", "9 probes in the last 2 s"),
     ("dashboard", "Dashboard", "manager", "answers in 3 ms"),
 )
 

@@ -67,7 +67,7 @@ def test_an_old_snapshot_is_not_shown_as_the_present(layout: Layout, browser: Br
     assert "no news for 42 s" in text
     assert "Watch has been silent for 42 s." in text
     assert "was healthy" in text and ">healthy<" not in text
-    assert "All 8 services are healthy" not in text and "8 healthy" not in text
+    assert "All 9 services are healthy" not in text and "9 healthy" not in text
     assert 'data-feed="stale"' in text
     assert "<title>No news · Nodeyard</title>" in text
     assert "/plan?" not in text
