@@ -1,5 +1,7 @@
 ARG BASE
-FROM ${BASE} AS build
+# Named once: a purge of another installation may take the tag away while this compiles, never an image that is built upon.
+FROM ${BASE} AS base
+FROM base AS build
 LABEL io.nodeyard.stage=bitcoind
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
@@ -21,5 +23,5 @@ RUN cmake -B build -DBUILD_TESTS=OFF -DBUILD_BENCH=OFF -DBUILD_GUI=OFF -DENABLE_
 RUN cmake --build build --parallel "$(nproc)" --target bitcoind bitcoin-cli \
     && mkdir /out && cp build/bin/bitcoind build/bin/bitcoin-cli /out/ && strip /out/*
 
-FROM ${BASE}
+FROM base
 COPY --from=build /out /out
