@@ -6,6 +6,7 @@ import contextlib
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 from manage.apply import down, keep
@@ -94,7 +95,7 @@ def carry_out(layout: Layout, doomed: Doomed, progress: Progress = silent) -> No
         if doomed.installation is not None:
             with connect() as api:
                 _from_engine(api, doomed.installation, doomed, progress)
-        for path in doomed.paths:
+        for path in (*doomed.paths, layout.lock_file) if doomed.paths else ():  # the lock may be our own, just made
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     if doomed.paths and layout.dir.exists():
         left = [path.name for path in layout.dir.iterdir()]
@@ -114,8 +115,8 @@ def _from_engine(api: Api, installation: Installation, doomed: Doomed, progress:
         _remove(f"volume {name}", api.remove_volume, name)
         progress(Event("done", "", f"volume {name} removed"))
     for name in doomed.images:
-        _remove(f"image {name}", api.remove_image, name)
-        progress(Event("done", "", f"image {name} removed"))
+        gone = _remove_image(api, name)
+        progress(Event("done" if gone else "note", "", f"image {name} {'removed' if gone else 'stays: it is used'}"))
 
 
 def _remove(what: str, remove: Callable[[str], object], name: str) -> None:
@@ -130,6 +131,19 @@ def _remove(what: str, remove: Callable[[str], object], name: str) -> None:
         raise NodeyardError(
             f"The {what} could not be removed: {error.explanation}.", "Free it, then run the same command again."
         ) from error
+
+
+def _remove_image(api: Api, name: str) -> bool:
+    """False where a container, or a build that is under way, stands on it: it may be anybody's."""
+    from docker.errors import APIError
+
+    try:
+        _remove(f"image {name}", api.remove_image, name)
+    except NodeyardError as error:
+        if isinstance(error.__cause__, APIError) and error.__cause__.status_code == HTTPStatus.CONFLICT:
+            return False
+        raise
+    return True
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ import stacks
 import standin
 import tiny
 
-from manage.apply import purge, receipt
+from manage.apply import keep, purge, receipt
 from manage.apply.down import stop
 from manage.apply.restart import rerun
 from manage.apply.up import converge
@@ -170,6 +170,30 @@ def test_uninstall_without_purge_keeps_data_and_configuration(engine, watched):
     assert engine.inspect_volume(work.stack.volumes[0].name)
     assert receipt.history(watched)
     assert purge.survey(watched, everything=False).empty
+
+
+def test_a_purge_goes_on_past_an_image_that_somebody_uses(engine, layout):
+    work = stacks.work(layout, {"one": {"flavour": "shared"}})
+    with standin.watching(layout):
+        converge(work)
+    engine.remove_image(work.stack.service("one").image.reference)
+    [kept] = keep.tags(engine, work.installation)
+    user = engine.create_container(f"{keep.REPOSITORY}:{kept}", labels={tiny.TEST_LABEL: "engine"}, command=["sh"])
+    told = []
+    try:
+        purge.carry_out(layout, purge.survey(layout, everything=True), told.append)
+    finally:
+        engine.remove_container(user["Id"])
+    assert [event.text for event in told if "stays" in event.text] == [
+        f"image {keep.REPOSITORY}:{kept} stays: it is used"
+    ]
+    assert not layout.dir.exists()
+    engine.remove_image(f"{keep.REPOSITORY}:{kept}")
+
+
+def test_a_purge_before_the_first_up_leaves_no_folder(layout):
+    purge.carry_out(layout, purge.survey(layout, everything=True))
+    assert not layout.dir.exists()
 
 
 def test_a_purge_leaves_nothing_but_what_is_not_ours(engine, layout):
