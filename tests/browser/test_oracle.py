@@ -67,6 +67,14 @@ def test_the_price_its_interval_state_and_market_are_there_in_words(
     assert not faults
 
 
+def test_the_error_is_there_in_words(page: Page, oracle: Oracle, faults: list[str]) -> None:
+    expect(page.locator("#synthetic")).to_contain_text(re.compile(r"The flow was made at [\d,]+ USD: 0\.\d\d % off\."))
+    shown = re.search(r"made at ([\d,]+) USD", page.locator("#flow").inner_text())
+    assert shown is not None
+    assert float(shown[1].replace(",", "")) == pytest.approx(oracle.price()["flow"]["price"], rel=0.0001)
+    assert not faults
+
+
 def test_dots_and_line_are_drawn_and_move(page: Page) -> None:
     page.locator("[data-minutes='180']").click()
     colours = (

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sandbox.bitcoind.flow import price_at
 
+from tests.nodes.programs import simulated_bitcoind
 from tests.oracle.bitcoind import Bitcoind
 from tests.oracle.generator import Generator
 from tests.oracle.process import Oracle, environment
@@ -67,6 +69,23 @@ def test_it_has_a_price_at_once_and_says_that_it_is_synthetic(start: Start, gene
     assert oracle.metric("oracle_resyncs_total") == 1
     assert oracle.metric("oracle_events_missed_total") == 0
     assert oracle.metric('oracle_state{state="ok"') + oracle.metric('oracle_state{state="wide"') == 1
+
+
+def test_it_shows_its_error_where_the_simulator_tells_the_flows_price(tmp_path: Path) -> None:
+    folder = tmp_path / "node"
+    folder.mkdir()
+    with (
+        simulated_bitcoind(folder, block_s=30, tx_per_s=20) as node,
+        Oracle(tmp_path, free_port(), environment(node, NETWORK="sandbox")) as oracle,
+    ):
+        oracle.wait_state("ok", "wide")
+        until(lambda: "flow" in oracle.price())
+        told = oracle.price()
+        assert told["flow"]["error"] == pytest.approx(told["price"] / told["flow"]["price"] - 1, abs=1e-6)
+        assert abs(told["flow"]["error"]) < 0.01
+        assert told["flow"]["price"] == pytest.approx(price_at(told["as_of"]), rel=0.0001)
+        assert abs(oracle.get("/ready").body["flow"]["error"]) < 0.01
+        assert 0 < abs(oracle.metric("oracle_flow_error_ratio ")) < 0.01
 
 
 def test_explain_says_why(start: Start, generator: Generator) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ CALLED = (
     "getblock",
     "getblockchaininfo",
     "getblockhash",
+    "getflowprice",
     "getmempoolentry",
     "getmempoolinfo",
     "getrawmempool",
@@ -26,6 +28,8 @@ CALLED = (
     "getzmqnotifications",
 )
 """Every method we call; what `rpcwhitelist` must let us."""
+METHOD_NOT_FOUND, FORBIDDEN = -32601, 403
+"""RPC_METHOD_NOT_FOUND and HTTP_FORBIDDEN, src/rpc/protocol.h."""
 BATCH = 500
 SYNCED_WITHIN = 2
 """Headers that may be ahead of the blocks without a sync: a new block's header comes before its body."""
@@ -42,6 +46,14 @@ class Status:
     tip: bytes = b""
     """Hash of the best block, wire order."""
     mempool_size: int = 0
+
+
+@dataclass(frozen=True)
+class FlowPrice:
+    """What a simulator's payments are made at: USD per BTC, at this unix time."""
+
+    usd: float
+    at: float
 
 
 class Node:
@@ -115,13 +127,27 @@ class Node:
                 raw = await asyncio.to_thread(bytes.fromhex, block)
             yield raw
 
+    async def flow_price(self) -> FlowPrice | None:
+        """What the payments are made at, if the node is a simulator that tells; a real one does not know the method."""
+        try:
+            answer = await self._client.call("getflowprice")
+        except NodeError as fault:
+            if fault.code in (METHOD_NOT_FOUND, FORBIDDEN):
+                return None
+            raise
+        with _understood("getflowprice"):
+            usd, at = float(answer["usd"]), float(answer["at"])
+            if not 0 < usd < math.inf:
+                raise ValueError(usd)
+            return FlowPrice(usd, at)
+
 
 @contextmanager
 def _understood(method: str) -> Iterator[None]:
     """An answer of another shape than bitcoind's is a fault of the node (or of the address), not of ours."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError) as fault:
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as fault:
         raise NodeError(f"{method} was answered with what is not bitcoind's: {fault!r}") from fault
 
 

@@ -16,6 +16,7 @@ from oracle.history.entries import Store
 from oracle.history.postgres import PostgresStore
 from oracle.history.sqlite import SqliteStore
 from oracle.history.writer import Writer
+from oracle.live.answer import Market
 from oracle.live.clock import SteadyClock
 from oracle.live.core import Live, Told
 from oracle.live.feed import Feed
@@ -49,7 +50,7 @@ def build(settings: Settings, ended: Callable[[], None] = lambda: None) -> FastA
     parts = Parts(live, stream, clock, store, Writer(store) if store else None, clock.now())
 
     def tell(told: Told) -> None:
-        stream.publish(told, messages.stats(live, parts.started_at, told.answer.at))
+        stream.publish(told, messages.stats(live, parts.started_at, told.answer.at), parts.flow.told)
         parts.crowd.tell()
         if parts.writer is not None:
             parts.writer.note(told.answer)
@@ -68,6 +69,8 @@ def build(settings: Settings, ended: Callable[[], None] = lambda: None) -> FastA
         running: list[asyncio.Task[None]] = [feed]
         if parts.writer is not None:
             running.append(asyncio.create_task(parts.writer.run()))
+        if live.market is Market.SYNTHETIC:
+            running.append(asyncio.create_task(parts.flow.run(node)))
         try:
             yield
         finally:

@@ -7,7 +7,9 @@ from typing import Any
 
 from oracle.live.answer import Answer
 from oracle.live.core import Live
+from oracle.live.node import FlowPrice
 from oracle.parse import Verdict
+from oracle.web.flow import compare
 
 Point = tuple[float, float]
 """(unix s, implied USD per BTC)."""
@@ -30,6 +32,14 @@ def price(answer: Answer) -> dict[str, Any]:
         "age_s": None if answer.as_of is None else round(max(0.0, answer.at - answer.as_of), 3),
         "timestamp": round(answer.at, 3),
     }
+
+
+def price_beside(answer: Answer, flow: FlowPrice | None) -> dict[str, Any]:
+    """The answer, and as long as its flow's price is known: `flow`, that price and the answer's error as a fraction."""
+    compared = compare(answer, flow)
+    if compared is None:
+        return price(answer)
+    return {**price(answer), "flow": {"price": round(compared.price, 2), "error": round(compared.error, 6)}}
 
 
 def stats(live: Live, started_at: float, now: float) -> dict[str, Any]:

@@ -9,9 +9,13 @@ from serving.prometheus import Family
 from oracle.estimate import State
 from oracle.live.answer import Answer
 from oracle.live.core import Live
+from oracle.live.node import FlowPrice
+from oracle.web.flow import compare
 
 
-def families(live: Live, answer: Answer, clients: int, history_fault: str) -> Iterator[Family]:
+def families(
+    live: Live, answer: Answer, clients: int, history_fault: str, flow: FlowPrice | None = None
+) -> Iterator[Family]:
     """Everything that is counted and measured."""
 
     def one(name: str, kind: str, text: str, value: float | None) -> Family:
@@ -23,6 +27,9 @@ def families(live: Live, answer: Answer, clients: int, history_fault: str) -> It
     yield one("price_low_usd", "gauge", "Lower end of the 90 % interval.", answer.low)
     yield one("price_high_usd", "gauge", "Upper end of the 90 % interval.", answer.high)
     yield one("price_age_seconds", "gauge", "Age of the estimate.", age)
+    compared = compare(answer, flow)
+    error = None if compared is None else compared.error
+    yield one("flow_error_ratio", "gauge", "Error against the simulator's own price; absent without one.", error)
     yield one("confidence", "gauge", "Probability that the price is within 1 % of the true one.", answer.confidence)
     states = [({"state": state.value, "market": answer.market.value}, float(answer.state is state)) for state in State]
     yield Family("oracle_state", "gauge", "1 for the present state.", states)

@@ -11,6 +11,7 @@ from oracle.live.answer import Answer
 from oracle.live.clock import SteadyClock
 from oracle.live.core import Live
 from oracle.web.crowd import Crowd
+from oracle.web.flow import Flow
 from oracle.web.stream import Stream
 
 
@@ -25,6 +26,7 @@ class Parts:
     writer: Writer | None
     started_at: float
     feed: asyncio.Task[None] | None = None
+    flow: Flow = field(default_factory=Flow)
     crowd: Crowd = field(init=False)
 
     def __post_init__(self) -> None:

@@ -43,19 +43,24 @@ def router(parts: Parts) -> APIRouter:
         is_ready = answer.state not in UNREADY and not parts.feed_fault
         waits_for = [] if is_ready or answer.reason in STARTING else ["bitcoind"]
         body = {"ready": is_ready, "waits_for": waits_for, "history": parts.history_fault}
-        return JSONResponse({**body, **messages.price(answer)}, status_code=200 if is_ready else 503)
+        told = messages.price_beside(answer, parts.flow.told)
+        return JSONResponse({**body, **told}, status_code=200 if is_ready else 503)
 
     @routes.get("/metrics")
     async def figures() -> PlainTextResponse:
         """Prometheus metrics."""
-        found = metrics.families(parts.live, newest(), len(parts.crowd), parts.history_fault)
+        found = metrics.families(parts.live, newest(), len(parts.crowd), parts.history_fault, parts.flow.told)
         return PlainTextResponse(exposition(found), media_type=CONTENT_TYPE)
 
     @routes.get("/api/v1/price")
     async def price(response: Response) -> dict[str, Any]:
-        """The price of one BTC in USD now, its 90 % interval, and what it is worth (`state`, `reason`)."""
+        """The price of one BTC in USD now, its 90 % interval, and what it is worth (`state`, `reason`).
+
+        Where a simulator tells its own price, `flow` has it, and the error of ours as a fraction of it.
+        """
         response.headers["Cache-Control"] = "no-store"
-        return {**messages.price(newest()), "sequence": parts.stream.number, "stream": parts.stream.name}
+        told = messages.price_beside(newest(), parts.flow.told)
+        return {**told, "sequence": parts.stream.number, "stream": parts.stream.name}
 
     @routes.get("/api/v1/history")
     async def history(

@@ -16,6 +16,7 @@ from typing import Any
 from oracle.histogram import SPAN
 from oracle.live.answer import Answer
 from oracle.live.core import Told
+from oracle.live.node import FlowPrice
 from oracle.web import messages
 from oracle.web.messages import Point
 
@@ -31,6 +32,7 @@ class Tick:
     answer: Answer
     stats: Mapping[str, Any]
     points: list[Point]
+    flow: FlowPrice | None
 
 
 class Stream:
@@ -45,10 +47,10 @@ class Stream:
         self._line: deque[tuple[float, float, float, float]] = deque(maxlen=int(SPAN / LINE_EVERY_S))
         self._written: dict[int | None, str] = {}
 
-    def publish(self, told: Told, stats: Mapping[str, Any]) -> None:
-        """The next message."""
+    def publish(self, told: Told, stats: Mapping[str, Any], flow: FlowPrice | None = None) -> None:
+        """The next message; `flow` is what the payments are made at, where that is known."""
         self.number += 1
-        self._ticks.append(Tick(self.number, told.answer, stats, told.points))
+        self._ticks.append(Tick(self.number, told.answer, stats, told.points, flow))
         self._points += told.points
         self._draw(told.answer)
         self._written.clear()
@@ -84,7 +86,7 @@ class Stream:
             return json.dumps(head)
         newest = self._ticks[-1]
         body = {"transactions": messages.transactions(points), "stats": newest.stats}
-        return json.dumps(head | messages.price(newest.answer) | body, separators=(",", ":"))
+        return json.dumps(head | messages.price_beside(newest.answer, newest.flow) | body, separators=(",", ":"))
 
     def _draw(self, answer: Answer) -> None:
         """The line of answers, as far as they are fresh."""

@@ -33,6 +33,14 @@ def price_at(unix_s: float) -> float:
     return PRICE * math.exp(sum(height * math.sin(2 * math.pi * unix_s / length) for height, length in WAVES))
 
 
+def announced(unix_s: float) -> dict[str, float]:
+    """What `getflowprice` answers: the price in USD per BTC, and the unix time of it. No real bitcoind has this method.
+
+    It lets an oracle that watches the simulator show its own error.
+    """
+    return {"usd": price_at(unix_s), "at": unix_s}
+
+
 def log_normal(rng: random.Random) -> Iterator[int]:
     """Amounts without any structure."""
     while True:

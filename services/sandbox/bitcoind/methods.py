@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from sandbox.bitcoind import describe, params, policy
+from sandbox.bitcoind import describe, flow, params, policy
 from sandbox.bitcoind.block import Block
 from sandbox.bitcoind.node import Node
 from sandbox.bitcoind.policy import Refusal
@@ -270,6 +270,8 @@ METHODS: dict[str, Method] = {
         estimatesmartfee,
         (Parameter("conf_target", (int,), required=True),),
     ),
+    # the simulator's own
+    "getflowprice": Method(lambda _node: flow.announced(time.time())),
 }
 
 

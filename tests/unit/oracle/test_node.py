@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from nodeclients.bitcoind import BitcoindClient, PasswordFile
 from nodeclients.errors import NodeError, NodeFault
-from oracle.live.node import Node, Status
+from oracle.live.node import FlowPrice, Node, Status
+from oracle.web.flow import ASK_AGAIN_S, ASK_EVERY_S, Flow
 
 TIP = "11" * 32
 CHAIN = {
@@ -22,6 +23,7 @@ CHAIN = {
 MEMPOOL = {"loaded": True, "size": 7}
 GONE = {"code": -5, "message": "Transaction not in mempool"}
 PRUNED = {"code": -1, "message": "Block not available (pruned data)"}
+UNKNOWN = {"code": -32601, "message": "Method not found"}
 WARMING = {"code": -28, "message": "Loading block index…"}
 
 
@@ -30,7 +32,7 @@ class Failure(dict[str, Any]):
 
 
 Answers = Mapping[str, Any] | Callable[[str, list[Any]], Any]
-"""Method -> result, or a function of method and parameters."""
+"""Method -> result, or a function of method and parameters. A method that is not there is forbidden."""
 
 
 @asynccontextmanager
@@ -45,8 +47,12 @@ async def answering(answers: Answers, password: Path) -> AsyncIterator[Node]:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         length = int(head.split("content-length: ")[1].split("\r\n")[0])
         asked = json.loads(await reader.readexactly(length))
-        body = json.dumps([answer(call) for call in asked] if isinstance(asked, list) else answer(asked)).encode()
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        status, body = b"200 OK", b""
+        try:
+            body = json.dumps([answer(call) for call in asked] if isinstance(asked, list) else answer(asked)).encode()
+        except KeyError:
+            status = b"403 Forbidden"
+        writer.write(b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n" % (status, len(body)) + body)
         await writer.drain()
         writer.close()
 
@@ -157,3 +163,29 @@ def test_what_left_meanwhile_is_passed_over(ask: Ask) -> None:
 def test_an_entry_without_a_time_is_a_fault_of_the_node(ask: Ask, entry: Any) -> None:
     with pytest.raises(NodeFault, match="getmempoolentry"):
         ask({"getmempoolentry": entry}, lambda node: node.waiting_since(["a"], 0))
+
+
+def test_a_simulator_tells_what_its_flow_is_made_at(ask: Ask) -> None:
+    told = {"getflowprice": {"usd": 64_000.5, "at": 1000}}
+    assert ask(told, lambda node: node.flow_price()) == FlowPrice(64_000.5, 1000.0)
+
+
+@pytest.mark.parametrize("answers", [{"getflowprice": Failure(UNKNOWN)}, {}])
+def test_a_real_node_does_not_know_the_method_and_may_forbid_it(ask: Ask, answers: Answers) -> None:
+    assert ask(answers, lambda node: node.flow_price()) is None
+
+
+@pytest.mark.parametrize("usd", [None, "much", 0, -1, float("nan"), float("inf"), 10**400])
+def test_a_flow_price_that_is_none_is_a_fault_of_the_node(ask: Ask, usd: Any) -> None:
+    with pytest.raises(NodeFault, match="getflowprice"):
+        ask({"getflowprice": {"usd": usd, "at": 1000}}, lambda node: node.flow_price())
+
+
+def test_who_tells_is_asked_often_and_who_does_not_seldom(ask: Ask) -> None:
+    flow = Flow()
+    told = {"getflowprice": {"usd": 64_000, "at": 1000}}
+    assert ask(told, flow.ask) == ASK_EVERY_S
+    assert ask({"getflowprice": Failure(WARMING)}, flow.ask) == ASK_EVERY_S
+    assert flow.told == FlowPrice(64_000.0, 1000.0), "a node that cannot say now has not taken it back"
+    assert ask({"getflowprice": Failure(UNKNOWN)}, flow.ask) == ASK_AGAIN_S
+    assert flow.told is None

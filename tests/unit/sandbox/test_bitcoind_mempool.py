@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sandbox.bitcoind import flow, policy, store
+from sandbox.bitcoind import flow, policy, rpc, store
 from sandbox.bitcoind.coins import Coin
 from sandbox.bitcoind.conf import Conf
+from sandbox.bitcoind.methods import METHODS
 from sandbox.bitcoind.node import FLOW_COINS, PAST_BLOCK_S, PAST_PAYMENTS, PAST_S, Node
 from sandbox.bitcoind.params import COIN, START_HEIGHT
 from sandbox.bitcoind.policy import Refusal
@@ -179,6 +180,13 @@ def test_three_hours_of_payments_have_happened_before_anyone_looks(node: Node) -
     assert paid > 15 * PAST_PAYMENTS
     node.make_past()
     assert node.chain.height == before + PAST_S // PAST_BLOCK_S, "it has happened, so it is not made up again"
+
+
+def test_who_asks_is_told_what_the_flow_is_made_at(node: Node) -> None:
+    before = time.time()
+    told = rpc.call(node, "getflowprice", METHODS["getflowprice"], [])
+    assert before <= told["at"] <= time.time()
+    assert told["usd"] == flow.price_at(told["at"])
 
 
 def test_a_node_takes_its_amounts_from_any_flow(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ export function showAnswer(message) {
   set("points", words.count(message.n_points));
   set("reason", sentence(message));
   byId("synthetic").hidden = market !== "synthetic";
+  set("flow", message.flow ? `The flow was made at ${words.usd(message.flow.price)} USD: ${words.off(message.flow.error)} off.` : "");
   document.title = `${price === null || state === "stale" ? told.word : words.usd(price) + " USD"}${market === "synthetic" ? " (synthetic)" : ""} · oracle`;
   set("received", words.count(stats.total_received));
   set("active", words.count(stats.active_in_window));

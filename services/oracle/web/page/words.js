@@ -13,6 +13,7 @@ export const time = (seconds) => clock.format(seconds * 1000);
 export const hourMinute = (seconds) => minute.format(seconds * 1000);
 export const moment = (seconds) => exact.format(seconds * 1000);
 export const percent = (share) => `${Math.round(share * 100)} %`;
+export const off = (error) => `${cents.format(100 * Math.abs(error))} %`;
 export const btc = (sats) => (sats / 1e8).toPrecision(3).replace(/\.?0+$/, "");
 
 export function age(seconds) {
