@@ -15,8 +15,8 @@ from manage.engine import facts, networks, volumes
 from manage.engine.client import Api, connect
 from manage.engine.model import LABEL_INSTALLATION, ContainerFacts
 from manage.errors import NodeyardError
+from manage.host import builds, lock
 from manage.host import installation as installations
-from manage.host import lock
 from manage.host.identity import Installation
 from manage.host.layout import Layout
 from manage.images.model import LABEL_IMAGE
@@ -114,9 +114,14 @@ def _from_engine(api: Api, installation: Installation, doomed: Doomed, progress:
     for name in doomed.volumes:
         _remove(f"volume {name}", api.remove_volume, name)
         progress(Event("done", "", f"volume {name} removed"))
-    for name in doomed.images:
-        gone = _remove_image(api, name)
-        progress(Event("done" if gone else "note", "", f"image {name} {'removed' if gone else 'stays: it is used'}"))
+    with builds.nobody_builds() as alone:
+        for name in doomed.images:
+            if not alone and not name.startswith(keep.REPOSITORY):
+                progress(Event("note", "", f"image {name} stays: somebody is building on this machine"))
+            elif _remove_image(api, name):
+                progress(Event("done", "", f"image {name} removed"))
+            else:
+                progress(Event("note", "", f"image {name} stays: it is used"))
 
 
 def _remove(what: str, remove: Callable[[str], object], name: str) -> None:

@@ -9,6 +9,7 @@ from manage import words
 from manage.apply.events import Event, Progress
 from manage.engine.client import connect
 from manage.errors import NodeyardError
+from manage.host import builds
 from manage.host.layout import Layout
 from manage.images import hostside, lock, pull, recipe, stale, store
 from manage.images.build import Job, make
@@ -46,7 +47,7 @@ def ensure(
     earlier = lock.entries(layout)
     stale.require_source(earlier, names, recipes, source)
     locked = dict(earlier)
-    with connect(timeout_s=_LONGEST_SILENCE_S) as api:
+    with builds.building(), connect(timeout_s=_LONGEST_SILENCE_S) as api:
         builder = _Builder(Workshop(api, recipes, layout, source, hostside.certificates(), progress))
         for name in names:
             if name in pulled:

@@ -12,7 +12,7 @@ from manage.apply.up import converge
 from manage.engine import facts
 from manage.errors import NodeyardError
 from manage.health import snapshot as snapshots
-from manage.host import desired
+from manage.host import builds, desired
 from manage.host import installation as installations
 
 SERVICES = {"store": {"volume": True, "group": "data"}, "node": {"group": "chains"}, "front": {}}
@@ -189,6 +189,19 @@ def test_a_purge_goes_on_past_an_image_that_somebody_uses(engine, layout):
     ]
     assert not layout.dir.exists()
     engine.remove_image(f"{keep.REPOSITORY}:{kept}")
+
+
+def test_a_purge_leaves_images_alone_while_somebody_builds(engine, layout, tmp_path, monkeypatch):
+    monkeypatch.setattr(builds, "LOCK", tmp_path / "builds.lock")
+    reference, _digest = tiny.ensure(engine, "doomed")
+    doomed = purge.Doomed(installations.read(layout), images=(reference,))
+    told = []
+    with builds.building():
+        purge.carry_out(layout, doomed, told.append)
+    assert [event.text for event in told] == [f"image {reference} stays: somebody is building on this machine"]
+    assert engine.images(name=reference)
+    purge.carry_out(layout, doomed)
+    assert not engine.images(name=reference)
 
 
 def test_a_purge_before_the_first_up_leaves_no_folder(layout):
