@@ -50,4 +50,3 @@ def _build(job: Job, workshop: Workshop, log: Log, checkout: Path) -> None:
     with context.pack(job.recipe, certificates=workshop.certificates, programs=files, checkout=checkout) as archive:
         for line in store.build(workshop.api, archive, job.tag, arguments, {LABEL_RECIPE: job.fingerprint}):
             log.say(line)
-    store.drop_stages(workshop.api, job.recipe.name)

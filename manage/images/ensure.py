@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from manage import words
 from manage.apply.events import Event, Progress
-from manage.engine.client import connect
+from manage.engine.client import Api, connect
 from manage.errors import NodeyardError
 from manage.host import builds
 from manage.host.layout import Layout
@@ -47,7 +48,7 @@ def ensure(
     earlier = lock.entries(layout)
     stale.require_source(earlier, names, recipes, source)
     locked = dict(earlier)
-    with builds.building(), connect(timeout_s=_LONGEST_SILENCE_S) as api:
+    with connect(timeout_s=_LONGEST_SILENCE_S) as api, _building(api):
         builder = _Builder(Workshop(api, recipes, layout, source, hostside.certificates(), progress))
         for name in names:
             if name in pulled:
@@ -57,6 +58,18 @@ def ensure(
             if locked[name] != earlier.get(name):
                 lock.write(layout, locked)
     return {name: locked[name].image for name in names}
+
+
+@contextlib.contextmanager
+def _building(api: Api) -> Iterator[None]:
+    """Others may build on this machine, too; who ends last clears up after all."""
+    try:
+        with builds.building():
+            yield
+    finally:
+        with builds.nobody_builds() as alone:
+            if alone:
+                store.drop_stages(api)
 
 
 def refuse_unknown(names: Iterable[str], known: Iterable[str], source: ImageSource) -> None:

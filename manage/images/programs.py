@@ -59,7 +59,6 @@ def compile_all(
             api.remove_container(container)
     finally:
         api.remove_image(reference)
-        store.drop_stages(api, recipe.name)
 
 
 def _prebuilt(program: str, programs: Programs) -> str:

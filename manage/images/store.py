@@ -48,9 +48,12 @@ def build(
         raise BuildFailed(failure.strip())
 
 
-def drop_stages(api: Api, stage: str) -> None:
-    """Remove what a build's first stages left: they hold the host's pip settings, and nothing refers to them."""
-    for image in api.images(filters={"label": f"{LABEL_STAGE}={stage}", "dangling": True}):
+def drop_stages(api: Api) -> None:
+    """Remove what the first stages of builds left: they hold the host's pip settings, and nothing refers to them.
+
+    Only where nobody builds (`manage.host.builds`): between two steps a stage is all that a build has.
+    """
+    for image in api.images(filters={"label": LABEL_STAGE, "dangling": True}):
         api.remove_image(image["Id"])
 
 

@@ -39,7 +39,7 @@ def test_a_chain_node_is_built_from_its_source_package(profile: str, program: st
             ["docker", "run", "--rm", "--network", "none", "--entrypoint", program, image["reference"], "--version"],
             capture_output=True,
             text=True,
-            check=True,
+            check=False,  # kaspad 0.15.0 ends with 1 after --version
         )
         assert says in version.stdout
     finally:
