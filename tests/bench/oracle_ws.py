@@ -33,7 +33,7 @@ HANDSHAKE = (
     b"GET /ws/mempool HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
-TIMESTAMP = re.compile(rb'"timestamp":([0-9.]+),"transactions"')
+TIMESTAMP = re.compile(rb'"timestamp":([0-9.]+),"(?:flow|transactions)"')
 
 
 def main() -> int:
