@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from manage.apply import down, keep
 from manage.apply.events import Event, Progress, silent
@@ -20,6 +21,9 @@ from manage.host import installation as installations
 from manage.host.identity import Installation
 from manage.host.layout import Layout
 from manage.images.model import LABEL_IMAGE
+
+if TYPE_CHECKING:
+    from docker.errors import APIError
 
 FOLDERS = (
     "secrets",
@@ -112,7 +116,7 @@ def _from_engine(api: Api, installation: Installation, doomed: Doomed, progress:
     for name in networks.remove_all(api, installation):
         progress(Event("done", "", f"network {name} removed"))
     for name in doomed.volumes:
-        _remove(f"volume {name}", api.remove_volume, name)
+        _remove_volume(api, name)
         progress(Event("done", "", f"volume {name} removed"))
     with builds.nobody_builds() as alone:
         for name in doomed.images:
@@ -124,31 +128,37 @@ def _from_engine(api: Api, installation: Installation, doomed: Doomed, progress:
                 progress(Event("note", "", f"image {name} stays: it is used"))
 
 
-def _remove(what: str, remove: Callable[[str], object], name: str) -> None:
-    """Remove it; what is gone already is fine, what is still used is said."""
+def _remove_volume(api: Api, name: str) -> None:
+    """What is gone already is fine, what is still used is said."""
     from docker.errors import APIError, NotFound
 
     try:
-        remove(name)
+        api.remove_volume(name)
     except NotFound:
         return
     except APIError as error:
-        raise NodeyardError(
-            f"The {what} could not be removed: {error.explanation}.", "Free it, then run the same command again."
-        ) from error
+        raise _refused(f"volume {name}", error) from error
 
 
 def _remove_image(api: Api, name: str) -> bool:
-    """False where a container, or a build that is under way, stands on it: it may be anybody's."""
-    from docker.errors import APIError
+    """The same, but False where a container or a build stands on it: it may be anybody's."""
+    from docker.errors import APIError, NotFound
 
     try:
-        _remove(f"image {name}", api.remove_image, name)
-    except NodeyardError as error:
-        if isinstance(error.__cause__, APIError) and error.__cause__.status_code == HTTPStatus.CONFLICT:
+        api.remove_image(name)
+    except NotFound:
+        return True
+    except APIError as error:
+        if error.status_code == HTTPStatus.CONFLICT:
             return False
-        raise
+        raise _refused(f"image {name}", error) from error
     return True
+
+
+def _refused(what: str, error: APIError) -> NodeyardError:
+    return NodeyardError(
+        f"The {what} could not be removed: {error.explanation}.", "Free it, then run the same command again."
+    )
 
 
 @contextlib.contextmanager
