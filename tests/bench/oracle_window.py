@@ -19,7 +19,7 @@ from oracle.live.core import Live
 from oracle.weights import load
 
 from tests.oracle.flood import made
-from tests.unit.oracle.modelnode import Tx
+from tests.oracle.unit.modelnode import Tx
 
 OUTPUTS, TRANSACTIONS = 150_000, 5000
 NOW, PRICE = 1_795_000_000.0, 64_000.0

@@ -17,8 +17,8 @@ import psutil
 
 sys.path[:0] = [str(common.CHECKOUT), str(common.CHECKOUT / "services")]
 
-from tests.watch.process import Watch, service  # noqa: E402
-from tests.watch.servers import Bitcoind, Http, Kaspad  # noqa: E402
+from tests.manage.watch.process import Watch, service  # noqa: E402
+from tests.manage.watch.servers import Bitcoind, Http, Kaspad  # noqa: E402
 
 
 def main() -> int:

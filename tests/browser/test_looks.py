@@ -7,9 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import Yard
 from tests.stage import scenery
-
-from .conftest import Yard
 
 Pages = Callable[..., Page]
 PATHS = ("/", "/services/bitcoind", "/logs/kaspad", "/plan?verb=up", "/password")

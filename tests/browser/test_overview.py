@@ -12,9 +12,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from manage.health.model import VERDICTS, Snapshot
+from tests.browser.conftest import CHECKOUT_DOCS, Complaints, Yard, sign_in
 from tests.stage import scenery
-
-from .conftest import CHECKOUT_DOCS, Complaints, Yard, sign_in
 
 Pages = Callable[..., Page]
 

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from manage.agent import users
-
-from .conftest import Complaints, Yard, sign_in
+from tests.browser.conftest import Complaints, Yard, sign_in
 
 Pages = Callable[..., Page]
 

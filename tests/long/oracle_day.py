@@ -29,7 +29,7 @@ from oracle.web.stream import Stream
 from oracle.weights import load
 from sandbox.bitcoind import flow
 
-from tests.unit.oracle.modelnode import ModelNode, Tx
+from tests.oracle.unit.modelnode import ModelNode, Tx
 
 BEGIN = 1_795_000_000.0
 PAY_EVERY_S = 0.5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,23 +9,6 @@ import pytest
 
 from tests.nodes import programs
 from tests.nodes.programs import Running
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    with contextlib.suppress(ValueError):  # another suite may have it already
-        parser.addoption("--real", action="store_true", help="also run real nodes")
-    for name in programs.REAL:
-        parser.addoption(f"--{name}", type=Path, help=f"a real {name} (else the one in NODEYARD_IMAGE_CACHE)")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "real_only: needs a real node; chosen by --real")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("--real"):
-        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("real_only")])
-        items[:] = [item for item in items if not item.get_closest_marker("real_only")]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import platform
 from collections.abc import Iterator
@@ -13,11 +12,6 @@ import pytest
 from tests.oracle.bitcoind import Bitcoind
 
 CACHED = "bitcoind-31.99.0"
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    with contextlib.suppress(ValueError):  # another suite may have it already
-        parser.addoption("--real", action="store_true", help="also run real nodes")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,11 +13,6 @@ from tests.stage.ports import free_port
 from tests.tracker.cluster import Cluster
 from tests.tracker.process import Tracker
 from tests.tracker.tinynode import TinyNode
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    with contextlib.suppress(ValueError):  # another suite may have it already
-        parser.addoption("--real", action="store_true", help="also run real nodes")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

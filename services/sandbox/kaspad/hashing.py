@@ -1,7 +1,7 @@
 """Ids and hashes as rusty-kaspa makes them: keyed BLAKE2b-256 over little-endian fields.
 
 Source: rusty-kaspa `consensus/core/src/hashing/{tx,header}.rs`, `crypto/merkle/src/lib.rs`; held against recorded
-transactions and blocks in tests/unit/sandbox. Since 2.0 transactions of version 1 are hashed otherwise (BLAKE3): the
+transactions and blocks in tests/nodes/unit. Since 2.0 transactions of version 1 are hashed otherwise (BLAKE3): the
 simulator makes and takes version 0 only, which stays valid there.
 """
 

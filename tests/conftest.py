@@ -1,0 +1,23 @@
+"""Options and markers of every suite."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--real", action="store_true", help="also run real nodes")
+    for name in ("bitcoind", "kaspad"):
+        parser.addoption(f"--{name}", type=Path, help=f"a real {name} (default: the one in NODEYARD_IMAGE_CACHE)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "real_only: needs a real node; runs with --real")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--real"):
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("real_only")])
+        items[:] = [item for item in items if not item.get_closest_marker("real_only")]

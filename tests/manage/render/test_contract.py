@@ -1,0 +1,116 @@
+"""The contract check: what one service is told of another is true, or the render fails and says why."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+import pytest
+
+from manage import config as configuration
+from manage.catalog.load import resolve
+from manage.catalog.model import Catalog
+from manage.errors import NodeyardError
+from manage.render import contract, image_names, render_stack
+from manage.render.contract import Party
+from manage.render.model import Image
+from tests.manage.render.conftest import DIRECTORY, INSTALLATION
+
+
+def party(
+    catalog: Catalog, name: str, text: str = "", arguments: str = "", documents: tuple[object, ...] = ()
+) -> Party:
+    return Party(resolve(catalog, name, "sandbox"), arguments, f"{arguments}\n{text}", documents)
+
+
+@pytest.fixture
+def kaspad(catalog: Catalog) -> Party:
+    return party(catalog, "kaspad", arguments="kaspad --utxoindex --rpclisten-json=0.0.0.0:18510")
+
+
+def fault(consumer: Party, *providers: Party, remotes: tuple[str, ...] = ()) -> str:
+    everyone = {each.service.name: each for each in (consumer, *providers)}
+    try:
+        contract.check([consumer], everyone, remotes)
+    except NodeyardError as error:
+        return error.message
+    return ""
+
+
+def test_an_address_of_a_service_that_listens_there_is_in_order(catalog: Catalog, kaspad: Party) -> None:
+    assert fault(party(catalog, "tracker", "ws://kaspad:18510"), kaspad) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("ws://kaspd:18510", "there is no service kaspd"),
+        ("ws://kaspad:18110", "kaspad does not listen on 18110; it listens on 18510, 16511"),
+        ("http://kaspad:18510", "kaspad speaks ws on 18510"),
+        ("postgresql://tracker@timescaledb:5432/x", "there is no service timescaledb"),
+        ("upstream kaspad:17110;", "kaspad does not listen on 17110"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_named_with_the_reason(
+    text: str, words: str, catalog: Catalog, kaspad: Party
+) -> None:
+    assert words in fault(party(catalog, "tracker", text), kaspad)
+
+
+def test_a_provider_started_without_the_flag_that_opens_the_port_is_a_fault(catalog: Catalog) -> None:
+    silent = party(catalog, "kaspad", arguments="kaspad --utxoindex")
+    assert "kaspad is started without --rpclisten-json" in fault(party(catalog, "tracker", "ws://kaspad:18510"), silent)
+
+
+def test_two_services_on_different_networks_cannot_meet(catalog: Catalog, kaspad: Party) -> None:
+    assert "they share no network" in fault(party(catalog, "proxy", "ws://kaspad:18510"), kaspad)
+
+
+def test_a_remote_that_the_operator_named_needs_no_service_of_ours(catalog: Catalog, kaspad: Party) -> None:
+    consumer = party(catalog, "tracker", "--addpeer=node.example.org:16111")
+    assert "there is no service node.example.org" in fault(consumer, kaspad)
+    assert fault(consumer, kaspad, remotes=("node.example.org:16111",)) == ""
+    assert fault(consumer, kaspad, remotes=("--connect=node.example.org:16111",)) == ""
+
+
+def test_hosts_in_a_json_document_are_addresses_too(catalog: Catalog, kaspad: Party) -> None:
+    document = {"services": [{"ports": {"rpc": {"host": "kaspad", "port": 1234, "scheme": "ws"}}}]}
+    assert "kaspad does not listen on 1234" in fault(party(catalog, "watch", documents=(document,)), kaspad)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "zmqpubrawtx=tcp://0.0.0.0:28332",
+        "resolver 127.0.0.11 valid=5s;",
+        "zone=client:10m rate=20r/s",
+        "postgres:x:10010:10010::/var/lib/postgresql:/bin/sh",
+        "rpcwhitelist=watch:uptime",
+        "2026-11-21T10:15:00Z",
+    ],
+)
+def test_what_is_no_address_of_another_is_left_alone(text: str, catalog: Catalog) -> None:
+    assert fault(party(catalog, "tracker", text)) == ""
+
+
+def test_the_operators_texts_are_all_values_of_all_settings() -> None:
+    texts = contract.operators_texts({"kaspad": {"peers": ["a:1", "b"], "listen": True}, "proxy": {"rate_limit": 3}})
+    assert texts == ("a:1", "b", "True", "3")
+
+
+def test_every_broken_contract_is_named_at_once(catalog: Catalog, kaspad: Party) -> None:
+    message = fault(replace(party(catalog, "tracker", "ws://a:18510 ws://b:18510")), kaspad)
+    assert "tracker -> ws://a:18510" in message
+    assert "tracker -> ws://b:18510" in message
+
+
+def test_the_render_itself_stops_when_a_service_is_not_started_as_its_consumers_expect(catalog: Catalog) -> None:
+    entries = copy.deepcopy(dict(catalog.entries))
+    entries["kaspad"]["ports"]["wrpc_json"]["flag"] = "--rpclisten-borsh"
+    changed = replace(catalog, entries=entries)
+    config = configuration.parse("version: 1\n", "stack.yml", changed)
+    images = {name: Image(name, name, name) for name in image_names(changed, config)}
+    with pytest.raises(
+        NodeyardError, match="tracker -> ws://kaspad:18510: kaspad is started without --rpclisten-borsh"
+    ):
+        render_stack(changed, config, INSTALLATION, images, {}, DIRECTORY)

@@ -1,0 +1,61 @@
+"""The oracle in the stack: its market by network, its node here or elsewhere."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from manage.errors import NodeyardError
+from manage.render.model import Stack
+from tests.manage.render.conftest import Render
+
+REMOTE = "oracle: {remote_bitcoind: 'node.example.org:8332,node.example.org:28332'}"
+ALONE = f"profiles: [oracle]\nnetwork: private\nservices: {{bitcoind: {{enabled: false}}, {REMOTE}}}\n"
+
+
+def environment(stack: Stack) -> dict[str, Any]:
+    compose = next(spec.compose for spec in stack.services if spec.name == "oracle")
+    found: dict[str, Any] = compose["environment"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "market"),
+    [
+        ("network: sandbox", "synthetic"),
+        ("network: private", "none"),
+        ("network: private\nservices: {oracle: {synthetic_market: true}}", "synthetic"),
+        ("network: mainnet\nimages: {source: upstream}\nservices: {oracle: {synthetic_market: true}}", "real"),
+        ("network: testnet\nimages: {source: upstream}", "none"),
+    ],
+)
+def test_only_mainnet_has_a_market_and_only_a_chain_of_ones_own_a_synthetic_one(
+    render: Render, text: str, market: str
+) -> None:
+    stack, _ = render(f"profiles: [oracle]\n{text}\n")
+    assert environment(stack)["MARKET"] == market
+
+
+def test_bitcoind_lets_the_oracle_call_what_it_calls_and_nothing_else(render: Render) -> None:
+    from oracle.live.node import CALLED
+
+    stack, _ = render("profiles: [oracle]\nnetwork: private\n")
+    conf = next(spec.files["bitcoin.conf"].decode() for spec in stack.services if spec.name == "bitcoind")
+    assert f"rpcwhitelist=oracle:{','.join(sorted(CALLED))}\n" in conf
+
+
+def test_a_bitcoind_elsewhere_takes_the_place_of_ours(render: Render) -> None:
+    stack, manager = render(ALONE)
+    assert "bitcoind" not in {spec.name for spec in stack.services}
+    assert environment(stack)["BITCOIND_RPC_URL"] == "http://node.example.org:8332"
+    assert environment(stack)["BITCOIND_ZMQ"] == "tcp://node.example.org:28332"
+    watched = json.loads(next(spec.files["watch.json"] for spec in manager.services if spec.name == "watch"))
+    needs = next(service["needs"] for service in watched["services"] if service["name"] == "oracle")
+    assert needs == [{"service": "timescaledb", "check": "ready"}]
+
+
+def test_without_either_it_is_a_fault(render: Render) -> None:
+    with pytest.raises(NodeyardError, match="oracle needs bitcoind"):
+        render("profiles: [oracle]\nnetwork: private\nservices: {bitcoind: {enabled: false}}\n")
