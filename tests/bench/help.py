@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import common
+from tests.bench import common
 
 GOAL = 0.6
 

@@ -10,8 +10,9 @@ import sys
 import time
 from pathlib import Path
 
-import common
 import docker
+
+from tests.bench import common
 
 GOAL_BYTES = 2.5e9
 

@@ -7,12 +7,8 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 
-import common
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
+from tests.bench import common
 from tests.hosts.machine import CODE, SUITES, Machine, bare
 
 FIRST_S, AGAIN_S = 360.0, 20.0

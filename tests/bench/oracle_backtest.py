@@ -1,6 +1,6 @@
 """Accuracy on days that were not fitted, beside three simple baselines, and the stored weights rebuilt.
 
-    python tests/bench/oracle_backtest.py [--data DIR] [--folds 5]    (DIR holds points/*.npz and hourly_truth.csv)
+    python -m tests.bench.oracle_backtest [--data DIR] [--folds 5]    (DIR holds points/*.npz and hourly_truth.csv)
 
 The days go round into folds; each fold is replayed with weights fitted on all others. Then `python -m oracle.fit DIR`
 is held against the stored weights, when DIR holds the days that these name. The folds take minutes.
@@ -13,13 +13,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import common
 import numpy as np
 from oracle.backtest import Case, Report, judge, replay_day
 from oracle.fit import fit, split
 from oracle.points import HOUR, Day, read_days, read_hours
 from oracle.weights import FILE, Weights, dump, load
-from oracle_baselines import BASELINES, Baseline
+
+from tests.bench import common
+from tests.bench.oracle_baselines import BASELINES, Baseline
 
 
 def cross_validated(days: Sequence[Day], hours: Mapping[int, float], folds: int) -> list[Case]:

@@ -1,6 +1,6 @@
 """The price in time: re-estimate of 150,000 outputs, update after a block of 5,000 transactions, memory of 50,000.
 
-    python tests/bench/oracle_estimate.py
+    python -m tests.bench.oracle_estimate
 
 The payments are drawn from block 722010 (in the tests' data): those near round dollars keep their dollars, the others
 are blurred by 3 %, so that the window is as full of different amounts as a real one. CPU time, best of `--n` runs.
@@ -16,13 +16,14 @@ import sys
 import time
 from collections.abc import Callable
 
-import common
 import numpy as np
 from oracle.estimate import State, estimate
 from oracle.grid import Floats
 from oracle.histogram import SPAN, SlidingHistogram
 from oracle.parse import Amounts, filter_block
 from oracle.weights import load
+
+from tests.bench import common
 
 PRICE = 41_535.0
 NOW = 1_700_000_000.0
@@ -88,7 +89,8 @@ def main() -> int:
 
     payments_of = [payments(10_000, 100 + k) for k in range(arguments.n)]
     updated = best_ms(arguments.n, update)
-    peak = subprocess.run([sys.executable, __file__, "--memory"], capture_output=True, text=True, check=True).stdout
+    again_as = [sys.executable, "-m", "tests.bench.oracle_estimate", "--memory"]
+    peak = subprocess.run(again_as, cwd=common.CHECKOUT, capture_output=True, text=True, check=True).stdout
     return common.report(
         [
             common.Figure("re-estimate of 150,000 outputs", again, 20, "ms"),

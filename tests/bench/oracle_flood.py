@@ -16,9 +16,9 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import common
 from websockets.sync.client import connect
 
+from tests.bench import common
 from tests.nodes.programs import ROOT
 from tests.oracle.flood import TAGS, USD, base
 from tests.oracle.process import Oracle

@@ -1,6 +1,6 @@
 """Parse and filter of real blocks against a full parse of the same bytes by PyPI `embit`: CPU time, in turn, one core.
 
-    python tests/bench/oracle_parse.py [--blocks DIR]    (DIR holds HEIGHT.raw, also .gz; default: the tests' blocks)
+    python -m tests.bench.oracle_parse [--blocks DIR]    (DIR holds HEIGHT.raw, also .gz; default: the tests' blocks)
 
 Goals: at least 8x on each block, 10x on two of 413567, 702861 and 722010 where they are there; at least 5x when every
 transaction's id is computed and children of the block's own transactions are left out, while embit computes no id.
@@ -19,10 +19,11 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 
-import common
 from embit import compact
 from embit.transaction import Transaction
 from oracle.parse import filter_block
+
+from tests.bench import common
 
 MEGABYTE = 1_000_000
 NAMED = ("413567", "702861", "722010")

@@ -1,6 +1,6 @@
 """How few outputs are enough: the share of errors above 2 %, of unsure answers, and of wrong ones given as sure.
 
-    python tests/bench/oracle_samples.py [--blocks DIR]    (DIR holds HEIGHT.raw, also .gz; default: the tests' blocks)
+    python -m tests.bench.oracle_samples [--blocks DIR]    (DIR holds HEIGHT.raw, also .gz; default: the tests' blocks)
 
 Sub-samples of the simulator's flow, whose price is known, and of blocks that tell their price as a whole, without a
 prior and with one 3 % off. No answer that says `ok` may be wrong by more than 2 %. Then, for each, how many fake
@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-import common
 import numpy as np
 from oracle.attack import MOVES, attack
 from oracle.estimate import State, estimate
@@ -28,6 +27,8 @@ from oracle.histogram import SlidingHistogram
 from oracle.parse import Amounts, filter_block
 from oracle.weights import Weights, load
 from sandbox.bitcoind import flow
+
+from tests.bench import common
 
 SIZES = (2000, 1000, 500, 200, 100)
 WRONG = 0.02

@@ -8,7 +8,6 @@ import random
 import sys
 import time
 
-import common
 import numpy as np
 from nodeclients.zmq import Frame
 from oracle.estimate import estimate
@@ -18,6 +17,7 @@ from oracle.live.answer import Market
 from oracle.live.core import Live
 from oracle.weights import load
 
+from tests.bench import common
 from tests.oracle.flood import made
 from tests.oracle.unit.modelnode import Tx
 

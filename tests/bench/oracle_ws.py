@@ -17,8 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import common
-
+from tests.bench import common
 from tests.nodes.programs import ROOT, simulated_bitcoind
 from tests.oracle.process import Oracle, environment
 from tests.stage.ports import free_port
@@ -64,10 +63,10 @@ def main() -> int:
 
 
 def _measured(oracle: Oracle, count: int) -> dict[str, Any]:
-    argv = [sys.executable, __file__, "clients", str(oracle.port), str(count)]
-    env = {"PYTHONPATH": f"{ROOT}:{ROOT / 'services'}:{ROOT / 'tests/bench'}"}
+    argv = [sys.executable, "-m", "tests.bench.oracle_ws", "clients", str(oracle.port), str(count)]
+    env = {"PYTHONPATH": f"{ROOT}:{ROOT / 'services'}"}
     cpu, began = oracle.cpu_s(), time.monotonic()
-    done = subprocess.run(argv, stdout=subprocess.PIPE, env=env, check=True)
+    done = subprocess.run(argv, stdout=subprocess.PIPE, cwd=ROOT, env=env, check=True)
     processor = (oracle.cpu_s() - cpu) / (time.monotonic() - began)
     found: dict[str, Any] = json.loads(done.stdout)
     return {**found, "server": f"{100 * processor:.0f} % of one processor, {oracle.memory_bytes() / 1e6:.0f} MB"}

@@ -2,7 +2,7 @@
 
 Goal: p99 at most 20 ms at 20 requests a second, the median of 5 runs. Half of the requests ask for the whole page, half
 for the part that a page polls, at times that do not depend on the answers (a slow one does not slow the next down).
-Run: .venv/bin/python tests/bench/overview.py [--n 5] [--rate 20] [--seconds 10] [--json]
+Run: .venv/bin/python -m tests.bench.overview [--n 5] [--rate 20] [--seconds 10] [--json]
 """
 
 from __future__ import annotations
@@ -18,11 +18,8 @@ import threading
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
-import common
-
 from manage.host.layout import Layout
+from tests.bench import common
 from tests.stage import agents, dashboards, scenery
 from tests.stage.dashboards import PaperWatch
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import common
+from tests.bench import common
 
 GOAL = 8.0
 

@@ -1,7 +1,7 @@
 """How long the sandbox takes to render, in process: from catalog and configuration to the checked compose file.
 
 Goal: at most 60 ms, the median of fresh renders; the first of the process, which compiles the templates, is printed.
-Run: .venv/bin/python tests/bench/render.py [--n 30] [--json]
+Run: .venv/bin/python -m tests.bench.render [--n 30] [--json]
 """
 
 from __future__ import annotations
@@ -10,14 +10,11 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
-import common
-
 from manage import config as configuration
 from manage.catalog.load import load
 from manage.render import image_names, render_stack
 from manage.render.model import Image, Installation
+from tests.bench import common
 
 GOAL_MS = 60.0
 

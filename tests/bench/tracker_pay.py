@@ -13,9 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-import common
 from nodeclients.address import KaspaAddress, encode
 
+from tests.bench import common
 from tests.stage.ports import free_port
 from tests.stage.waiting import until
 from tests.tracker.cluster import Cluster

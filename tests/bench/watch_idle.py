@@ -12,13 +12,11 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-import common
 import psutil
 
-sys.path[:0] = [str(common.CHECKOUT), str(common.CHECKOUT / "services")]
-
-from tests.manage.watch.process import Watch, service  # noqa: E402
-from tests.manage.watch.servers import Bitcoind, Http, Kaspad  # noqa: E402
+from tests.bench import common
+from tests.manage.watch.process import Watch, service
+from tests.manage.watch.servers import Bitcoind, Http, Kaspad
 
 
 def main() -> int:

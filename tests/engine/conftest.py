@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import secrets
 import socket
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import standin
-import tiny
 
 from manage.apply import keep
 from manage.engine.client import connect
@@ -22,6 +16,7 @@ from manage.engine.model import LABEL_INSTALLATION
 from manage.errors import NodeyardError
 from manage.host import installation as installations
 from manage.host.layout import Layout
+from tests.engine import standin, tiny
 
 PREFIX = "nytest-"
 """How the compose projects of these tests begin, and so their networks and volumes."""

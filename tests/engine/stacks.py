@@ -1,7 +1,7 @@
 """Small desired states for the tests: services of one shell each, in a folder and an installation of their own.
 
 Run as a program it is `manage up` in a process of its own, for tests that interrupt or kill it:
-`python stacks.py DIR '{"services": {...}, "manager": {...}}'`.
+`python -m tests.engine.stacks DIR '{"services": {...}, "manager": {...}}'`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,7 @@ from manage.host.layout import Layout
 from manage.render import SecretUse, environment, spec_document
 from manage.render.model import Image, ServiceSpec, Stack, VolumeSpec
 from manage.render.spec import digest
-
-sys.path.insert(0, str(Path(__file__).parent))
-import tiny
+from tests.engine import tiny
 
 LOOP = "trap 'exit 0' TERM; echo $0 is up; while :; do sleep 0.1; done"
 STUBBORN = "trap '' TERM; echo $0 is up; while :; do sleep 0.1; done"

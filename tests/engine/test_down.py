@@ -1,9 +1,6 @@
 """`down`, `restart` and `uninstall`: only what is ours, by id; data stays until it is purged."""
 
 import pytest
-import stacks
-import standin
-import tiny
 
 from manage.apply import keep, purge, receipt
 from manage.apply.down import stop
@@ -14,6 +11,7 @@ from manage.errors import NodeyardError
 from manage.health import snapshot as snapshots
 from manage.host import builds, desired
 from manage.host import installation as installations
+from tests.engine import stacks, standin, tiny
 
 SERVICES = {"store": {"volume": True, "group": "data"}, "node": {"group": "chains"}, "front": {}}
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-import stacks
 
 from manage.apply import receipt
 from manage.apply.up import converge
@@ -19,6 +18,7 @@ from manage.engine import facts
 from manage.errors import NodeyardError
 from manage.host import installation as installations
 from manage.host import lock
+from tests.engine import stacks
 
 SLOW = {"script": stacks.STUBBORN, "grace": "4s"}
 """A service that takes four seconds to stop, so that a recreate of it can be met in the middle."""
@@ -38,14 +38,14 @@ def start(watched):
     started = []
 
     def run(services):
-        program = Path(stacks.__file__)
+        checkout = Path(stacks.__file__).parents[2]
         process = subprocess.Popen(
-            [sys.executable, str(program), str(watched.dir), json.dumps({"services": services})],
+            [sys.executable, "-m", stacks.__name__, str(watched.dir), json.dumps({"services": services})],
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,  # a terminal's Ctrl-C reaches a whole process group
-            cwd=program.parents[2],
-            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{program.parents[2]}:{program.parents[2] / 'services'}"},
+            cwd=checkout,
+            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{checkout}:{checkout / 'services'}"},
         )
         started.append(process)
         return process

@@ -3,7 +3,6 @@
 import time
 
 import pytest
-import stacks
 
 from manage.apply.down import stop
 from manage.apply.up import converge
@@ -11,6 +10,7 @@ from manage.engine import facts, logs
 from manage.engine.state import Observer
 from manage.errors import NodeyardError
 from manage.host import installation as installations
+from tests.engine import stacks
 
 CHATTY = "trap 'exit 0' TERM; echo start; echo 'error: the first'; while :; do sleep 0.1; done"
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tiny
 
 from manage.errors import NodeyardError
 from manage.images import pull, source
+from tests.engine import tiny
 
 CONFIG = """\
 version: 0.1

@@ -3,9 +3,6 @@
 import socket
 
 import pytest
-import stacks
-import standin
-import tiny
 
 from manage.apply import receipt
 from manage.apply.down import stop
@@ -14,6 +11,7 @@ from manage.engine import facts
 from manage.engine.client import connect
 from manage.errors import NodeyardError
 from manage.host import installation as installations
+from tests.engine import stacks, standin, tiny
 
 
 def untouched(layout):

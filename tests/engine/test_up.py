@@ -6,7 +6,6 @@ import stat
 import tarfile
 
 import pytest
-import stacks
 
 from manage.apply import receipt
 from manage.apply.up import converge
@@ -14,6 +13,7 @@ from manage.apply.work import look
 from manage.engine import facts, volumes
 from manage.errors import NodeyardError
 from manage.host import installation as installations
+from tests.engine import stacks
 
 
 def running(engine, layout):

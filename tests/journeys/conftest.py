@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from installed import Installed, set_up
+from tests.journeys.installed import Installed, set_up
 
 
 @pytest.fixture(scope="session")

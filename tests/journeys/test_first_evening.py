@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from installed import Installed, until
+from tests.journeys.installed import Installed, until
 
 PAYEE = "kaspasim:qprx6l72u437tjcf5rgcwza4sq6ysprp0pu6zj2feu3zshcm4cljwd5me0nwt"
 """The payee of the recorded payment in tests/data/kaspad/simnet-2.0.1.jsonl."""

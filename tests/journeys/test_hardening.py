@@ -15,7 +15,8 @@ from typing import Any
 
 import psutil
 import pytest
-from installed import Installed
+
+from tests.journeys.installed import Installed
 
 MB = 1024**2
 

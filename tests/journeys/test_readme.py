@@ -7,7 +7,8 @@ import re
 import subprocess
 
 import pytest
-from installed import CHECKOUT, MANAGE, Installed, until
+
+from tests.journeys.installed import CHECKOUT, MANAGE, Installed, until
 
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", (CHECKOUT / "README.md").read_text(encoding="utf-8"), flags=re.S | re.M)
 

@@ -1,6 +1,6 @@
 """How much of `services/oracle` its tests reach, the processes that they start among it: at least 90 %.
 
-    python tests/long/oracle_coverage.py [--json]
+    python -m tests.long.oracle_coverage [--json]
 
 Runs `tests/oracle`, some minutes, and prints what each file misses. `coverage` counts lines and
 branches in this process, in threads, and in every oracle that a test starts and stops.
@@ -15,9 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
-
-import common
+from tests.bench import common
 
 SUITES = ("tests/oracle",)
 TIMED = "tests/oracle/unit/test_parse.py::test_four_hostile_megabytes_take_less_than_two_seconds"

@@ -1,6 +1,6 @@
 """A day of the oracle in minutes: 24 simulated hours of payments, blocks and accidents, answered every ten seconds.
 
-    python tests/long/oracle_day.py [--n 24] [--seed 1] [--json]    (--n is hours)
+    python -m tests.long.oracle_day [--n 24] [--seed 1] [--json]    (--n is hours)
 
 A model of the node pays round dollars at the simulator's price, replaces, evicts, mines and reorganises; once an hour a
 message is lost, and every six hours the node restarts. Judged: no hour without a price, no drift, the tracked set is
@@ -14,11 +14,7 @@ import random
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
-
-import common
 import psutil
 from nodeclients.zmq import Frame
 from oracle.live import recording
@@ -29,6 +25,7 @@ from oracle.web.stream import Stream
 from oracle.weights import load
 from sandbox.bitcoind import flow
 
+from tests.bench import common
 from tests.oracle.unit.modelnode import ModelNode, Tx
 
 BEGIN = 1_795_000_000.0

@@ -1,4 +1,4 @@
-"""The scripts of figures and soaks, called as a person calls them."""
+"""Runs the scripts of figures and soaks as a person runs them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parents[1]
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
-def run(script: str, *arguments: str) -> str:
-    """What a script below `tests/` printed; fails with it when a goal was missed."""
-    argv = [sys.executable, str(TESTS / script), *arguments]
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+def run(module: str, *arguments: str) -> str:
+    """Run `python -m MODULE` and return what it printed; a missed goal fails the test with that text."""
+    argv = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(argv, cwd=CHECKOUT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     print(done.stdout)
     return done.stdout

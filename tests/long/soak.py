@@ -16,11 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "journeys"))
-
-import common
-from installed import Installed, until
+from tests.bench import common
+from tests.journeys.installed import Installed, until
 
 ADDRESS = "kaspasim:qprx6l72u437tjcf5rgcwza4sq6ysprp0pu6zj2feu3zshcm4cljwd5me0nwt"
 """The payee of the recorded payment in tests/data/kaspad/simnet-2.0.1.jsonl."""

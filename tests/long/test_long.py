@@ -6,24 +6,24 @@ import subprocess
 from typing import Any
 
 import pytest
-from installed import Installed, until
 from sandbox.bitcoind.flow import price_at
 
+from tests.journeys.installed import Installed, until
 from tests.long.scripts import run
 
 
 @pytest.mark.parametrize("bench", ["help", "render", "overview", "tracker_pay", "watch_idle", "install"])
 def test_a_bench_meets_its_goal(bench: str) -> None:
-    run(f"bench/{bench}.py")
+    run(f"tests.bench.{bench}")
 
 
 @pytest.mark.parametrize("bench", ["plan", "idle"])
 def test_a_bench_of_a_running_stack_meets_its_goal(bench: str, yard: Installed) -> None:
-    run(f"bench/{bench}.py", "--dir", str(yard.dir))
+    run(f"tests.bench.{bench}", "--dir", str(yard.dir))
 
 
 def test_twenty_faults_lose_nothing(yard: Installed) -> None:
-    run("long/soak.py", "--dir", str(yard.dir))
+    run("tests.long.soak", "--dir", str(yard.dir))
 
 
 def test_the_oracle_of_a_sandbox_tells_the_simulators_price_and_keeps_it_in_a_hypertable(yard: Installed) -> None:

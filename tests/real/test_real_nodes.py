@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from installed import Installed, until
+
+from tests.journeys.installed import Installed, until
 
 
 def bitcoin_cli(yard: Installed, *arguments: str) -> str:

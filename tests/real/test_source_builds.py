@@ -8,7 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from installed import MANAGE, YARDS
+
+from tests.journeys.installed import MANAGE, YARDS
 
 
 @pytest.mark.parametrize(
