@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,11 @@ def _measured(oracle: Oracle, count: int) -> dict[str, Any]:
     processor = (oracle.cpu_s() - cpu) / (time.monotonic() - began)
     found: dict[str, Any] = json.loads(done.stdout)
     return {**found, "server": f"{100 * processor:.0f} % of one processor, {oracle.memory_bytes() / 1e6:.0f} MB"}
+
+
+def _itself(client: _Client) -> _Client:
+    """The protocol factory that asyncio wants."""
+    return client
 
 
 class _Client(asyncio.Protocol):
@@ -134,11 +140,12 @@ class _Deaf(asyncio.Protocol):
 
 async def _clients(port: int, count: int) -> dict[str, Any]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (16384, 20000))
-    loop, latencies = asyncio.get_running_loop(), []  # type: ignore[var-annotated]
+    loop = asyncio.get_running_loop()
+    latencies: list[float] = []
     clients = [_Client(latencies) for _ in range(count)]
     for first in range(0, count, CONNECTS_AT_ONCE):
         batch = clients[first : first + CONNECTS_AT_ONCE]
-        await asyncio.gather(*(loop.create_connection(lambda c=c: c, "127.0.0.1", port) for c in batch))
+        await asyncio.gather(*(loop.create_connection(partial(_itself, c), "127.0.0.1", port) for c in batch))
     for _ in range(count // DEAF):
         await loop.create_connection(_Deaf, "127.0.0.1", port)
     async with asyncio.timeout(60):
@@ -148,7 +155,10 @@ async def _clients(port: int, count: int) -> dict[str, Any]:
         client.measuring = True
     await asyncio.sleep(SECONDS)
     latencies.sort()
-    share = lambda q: round(1000 * latencies[min(len(latencies) - 1, int(q * len(latencies)))], 1)  # noqa: E731
+
+    def share(q: float) -> float:
+        return round(1000 * latencies[min(len(latencies) - 1, int(q * len(latencies)))], 1)
+
     return {
         "p50_ms": share(0.5),
         "p99_ms": share(0.99),

@@ -1,5 +1,11 @@
 """`down`, `restart` and `uninstall`: only what is ours, by id; data stays until it is purged."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from manage.apply import keep, purge, receipt
@@ -11,17 +17,18 @@ from manage.errors import NodeyardError
 from manage.health import snapshot as snapshots
 from manage.host import builds, desired
 from manage.host import installation as installations
+from manage.host.layout import Layout
 from tests.engine import stacks, standin, tiny
 
 SERVICES = {"store": {"volume": True, "group": "data"}, "node": {"group": "chains"}, "front": {}}
 
 
-def services(engine, layout):
+def services(engine: Any, layout: Layout) -> set[str]:
     return {container.service for container in facts.containers(engine, installations.read(layout))}
 
 
 @pytest.fixture
-def foreign(engine):
+def foreign(engine: Any) -> Iterator[Callable[[], Any]]:
     """A container, a volume, a network and an image that are somebody else's; gives what they look like."""
     reference, _ = tiny.ensure(engine, "foreign")
     container = engine.create_container(reference, ["sh", "-c", stacks.LOOP], labels={tiny.TEST_LABEL: "engine"})["Id"]
@@ -30,7 +37,7 @@ def foreign(engine):
     network = engine.create_network("nytest_foreign", labels={tiny.TEST_LABEL: "engine"})["Id"]
     engine.connect_container_to_network(container, network)
 
-    def look():
+    def look() -> Any:
         inspected = engine.inspect_container(container)
         return (
             (inspected["Id"], inspected["State"]["StartedAt"], inspected["RestartCount"]),
@@ -45,7 +52,7 @@ def foreign(engine):
     engine.remove_network(network)
 
 
-def test_down_stops_the_stack_and_leaves_the_manager_and_the_data(engine, watched):
+def test_down_stops_the_stack_and_leaves_the_manager_and_the_data(engine: Any, watched: Layout) -> None:
     work = stacks.work(watched, SERVICES, {"keeper": {}})
     converge(work)
     assert desired.stack_is_wanted(watched)
@@ -61,17 +68,17 @@ def test_down_stops_the_stack_and_leaves_the_manager_and_the_data(engine, watche
     assert services(engine, watched) == {"store", "node", "front", "keeper"}
 
 
-def test_consumers_stop_before_what_they_need(watched):
+def test_consumers_stop_before_what_they_need(watched: Layout) -> None:
     lingering = "trap 'sleep 1; exit 0' TERM; while :; do sleep 0.1; done"
     work = stacks.work(watched, {**SERVICES, "front": {"script": lingering}}, {"keeper": {"script": lingering}})
     converge(work)
-    told = []
+    told: list[Any] = []
     stop(work, everything=True, progress=told.append)
     stopped = [event.service for event in told if event.text == "stopped and removed"]
     assert stopped == ["front", "node", "store", "keeper"]
 
 
-def test_down_of_everything_leaves_only_volumes(engine, watched):
+def test_down_of_everything_leaves_only_volumes(engine: Any, watched: Layout) -> None:
     work = stacks.work(watched, SERVICES, {"keeper": {}})
     converge(work)
     stop(work, everything=True)
@@ -80,7 +87,7 @@ def test_down_of_everything_leaves_only_volumes(engine, watched):
     assert engine.inspect_volume(work.stack.volumes[0].name)
 
 
-def test_a_paused_container_is_stopped_too(engine, watched):
+def test_a_paused_container_is_stopped_too(engine: Any, watched: Layout) -> None:
     work = stacks.work(watched, {"one": {}})
     converge(work)
     engine.pause(facts.containers(engine, installations.read(watched))[0].id)
@@ -88,7 +95,7 @@ def test_a_paused_container_is_stopped_too(engine, watched):
     assert services(engine, watched) == set()
 
 
-def test_down_when_nothing_runs_says_so(layout):
+def test_down_when_nothing_runs_says_so(layout: Layout) -> None:
     work = stacks.work(layout, {"one": {}})
     assert stop(work).summary == "The stack is down already."
     assert stop(work, everything=True).summary == "Nothing was running."
@@ -96,7 +103,9 @@ def test_down_when_nothing_runs_says_so(layout):
     assert not desired.stack_is_wanted(layout)
 
 
-def test_foreign_things_are_untouched_by_up_down_and_uninstall(engine, layout, foreign):
+def test_foreign_things_are_untouched_by_up_down_and_uninstall(
+    engine: Any, layout: Layout, foreign: Callable[[], Any]
+) -> None:
     before = foreign()
     work = stacks.work(layout, SERVICES, {"keeper": {}})
     with standin.watching(layout):
@@ -109,7 +118,7 @@ def test_foreign_things_are_untouched_by_up_down_and_uninstall(engine, layout, f
     assert foreign() == before
 
 
-def test_restart_keeps_the_container_and_starts_it_anew(engine, watched):
+def test_restart_keeps_the_container_and_starts_it_anew(engine: Any, watched: Layout) -> None:
     work = stacks.work(watched, {"one": {}, "two": {}})
     converge(work)
     before = {container.service: container for container in facts.containers(engine, installations.read(watched))}
@@ -121,7 +130,7 @@ def test_restart_keeps_the_container_and_starts_it_anew(engine, watched):
     assert after["two"].started_at > before["two"].started_at
 
 
-def test_restart_takes_what_runs_whatever_stack_yml_says_meanwhile(engine, watched):
+def test_restart_takes_what_runs_whatever_stack_yml_says_meanwhile(engine: Any, watched: Layout) -> None:
     converge(stacks.work(watched, {"one": {}}))
     before = facts.containers(engine, installations.read(watched))[0]
     edited = stacks.work(watched, {"one": {"env": {"A": "1"}, "flavour": "edited"}})
@@ -132,7 +141,7 @@ def test_restart_takes_what_runs_whatever_stack_yml_says_meanwhile(engine, watch
     assert (done.specs, done.images) == ({"one": before.spec}, {"one": before.image_digest})
 
 
-def test_a_paused_container_is_restarted(engine, watched):
+def test_a_paused_container_is_restarted(engine: Any, watched: Layout) -> None:
     work = stacks.work(watched, {"one": {}})
     converge(work)
     engine.pause(facts.containers(engine, installations.read(watched))[0].id)
@@ -140,7 +149,7 @@ def test_a_paused_container_is_restarted(engine, watched):
     assert facts.containers(engine, installations.read(watched))[0].state == "running"
 
 
-def test_after_down_the_news_is_out(engine, watched):
+def test_after_down_the_news_is_out(engine: Any, watched: Layout) -> None:
     work = stacks.work(watched, {"one": {}}, {"keeper": {}})
     converge(work)
     done = stop(work)
@@ -148,7 +157,7 @@ def test_after_down_the_news_is_out(engine, watched):
     assert any(status.engine_at > done.ended_at for status in shown.services)
 
 
-def test_restart_of_what_is_not_there_is_a_sentence(watched):
+def test_restart_of_what_is_not_there_is_a_sentence(watched: Layout) -> None:
     work = stacks.work(watched, {"one": {}}, {"keeper": {}})
     with pytest.raises(NodeyardError, match="one has no container to restart"):
         rerun(work, ["one"])
@@ -158,7 +167,7 @@ def test_restart_of_what_is_not_there_is_a_sentence(watched):
         rerun(work, ["keeper"], manager=False)
 
 
-def test_uninstall_without_purge_keeps_data_and_configuration(engine, watched):
+def test_uninstall_without_purge_keeps_data_and_configuration(engine: Any, watched: Layout) -> None:
     work = stacks.work(watched, SERVICES)
     converge(work)
     doomed = purge.survey(watched, everything=False)
@@ -170,14 +179,14 @@ def test_uninstall_without_purge_keeps_data_and_configuration(engine, watched):
     assert purge.survey(watched, everything=False).empty
 
 
-def test_a_purge_goes_on_past_an_image_that_somebody_uses(engine, layout):
+def test_a_purge_goes_on_past_an_image_that_somebody_uses(engine: Any, layout: Layout) -> None:
     work = stacks.work(layout, {"one": {"flavour": "shared"}})
     with standin.watching(layout):
         converge(work)
     engine.remove_image(work.stack.service("one").image.reference)
     [kept] = keep.tags(engine, work.installation)
     user = engine.create_container(f"{keep.REPOSITORY}:{kept}", labels={tiny.TEST_LABEL: "engine"}, command=["sh"])
-    told = []
+    told: list[Any] = []
     try:
         purge.carry_out(layout, purge.survey(layout, everything=True), told.append)
     finally:
@@ -189,11 +198,13 @@ def test_a_purge_goes_on_past_an_image_that_somebody_uses(engine, layout):
     engine.remove_image(f"{keep.REPOSITORY}:{kept}")
 
 
-def test_a_purge_leaves_images_alone_while_somebody_builds(engine, layout, tmp_path, monkeypatch):
+def test_a_purge_leaves_images_alone_while_somebody_builds(
+    engine: Any, layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(builds, "LOCK", tmp_path / "builds.lock")
     reference, _digest = tiny.ensure(engine, "doomed")
     doomed = purge.Doomed(installations.read(layout), images=(reference,))
-    told = []
+    told: list[Any] = []
     with builds.building():
         purge.carry_out(layout, doomed, told.append)
     assert [event.text for event in told] == [f"image {reference} stays: somebody is building on this machine"]
@@ -202,17 +213,17 @@ def test_a_purge_leaves_images_alone_while_somebody_builds(engine, layout, tmp_p
     assert not engine.images(name=reference)
 
 
-def test_a_purge_before_the_first_up_leaves_no_folder(layout):
+def test_a_purge_before_the_first_up_leaves_no_folder(layout: Layout) -> None:
     purge.carry_out(layout, purge.survey(layout, everything=True))
     assert not layout.dir.exists()
 
 
-def test_a_purge_leaves_nothing_but_what_is_not_ours(engine, layout):
+def test_a_purge_leaves_nothing_but_what_is_not_ours(engine: Any, layout: Layout) -> None:
     work = stacks.work(layout, SERVICES)
     with standin.watching(layout):
         converge(work)
     (layout.dir / "notes.txt").write_text("mine")
-    told = []
+    told: list[Any] = []
     purge.carry_out(layout, purge.survey(layout, everything=True), told.append)
     assert [path.name for path in layout.dir.iterdir()] == ["notes.txt"]
     assert any("notes.txt" in event.text for event in told)

@@ -1,5 +1,7 @@
 """Two changes at once, Ctrl-C, kill -9: the lock names its holder, and the next `up` goes on."""
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
@@ -7,7 +9,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -18,13 +22,14 @@ from manage.engine import facts
 from manage.errors import NodeyardError
 from manage.host import installation as installations
 from manage.host import lock
+from manage.host.layout import Layout
 from tests.engine import stacks
 
 SLOW = {"script": stacks.STUBBORN, "grace": "4s"}
 """A service that takes four seconds to stop, so that a recreate of it can be met in the middle."""
 
 
-def until(condition, what, seconds=20):
+def until(condition: Callable[[], Any], what: str, seconds: float = 20) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, f"{what} did not come"
@@ -32,12 +37,15 @@ def until(condition, what, seconds=20):
     return found
 
 
-@pytest.fixture
-def start(watched):
-    """Start `manage up` by alice in a process of its own."""
-    started = []
+Start = Callable[[dict[str, Any]], subprocess.Popen[str]]
 
-    def run(services):
+
+@pytest.fixture
+def start(watched: Layout) -> Iterator[Start]:
+    """Start `manage up` by alice in a process of its own."""
+    started: list[subprocess.Popen[str]] = []
+
+    def run(services: dict[str, Any]) -> subprocess.Popen[str]:
         checkout = Path(stacks.__file__).parents[2]
         process = subprocess.Popen(
             [sys.executable, "-m", stacks.__name__, str(watched.dir), json.dumps({"services": services})],
@@ -54,11 +62,12 @@ def start(watched):
     for process in started:
         process.kill()
         process.wait()
+        assert process.stderr
         process.stderr.close()
     until(lambda: not lock.holder(watched), "the end of what was started")
 
 
-def compose_of(process):
+def compose_of(process: subprocess.Popen[str]) -> psutil.Process | None:
     """The docker-compose that this process is running now, if any."""
     for child in psutil.Process(process.pid).children():
         with contextlib.suppress(psutil.Error):  # a child that has just ended
@@ -67,7 +76,7 @@ def compose_of(process):
     return None
 
 
-def test_the_second_of_two_ups_names_the_first(watched, start):
+def test_the_second_of_two_ups_names_the_first(watched: Layout, start: Start) -> None:
     converge(stacks.work(watched, {"one": SLOW}))
     changed = {"one": {**SLOW, "env": {"A": "1"}}}
     first = start(changed)
@@ -78,7 +87,9 @@ def test_the_second_of_two_ups_names_the_first(watched, start):
     assert receipt.history(watched)[-1].state == "healthy"
 
 
-def test_a_killed_up_holds_the_lock_until_its_compose_has_ended_and_the_next_goes_on(engine, watched, start):
+def test_a_killed_up_holds_the_lock_until_its_compose_has_ended_and_the_next_goes_on(
+    engine: Any, watched: Layout, start: Start
+) -> None:
     converge(stacks.work(watched, {"one": SLOW}))
     changed = {"one": {**SLOW, "env": {"A": "1"}}}
     first = start(changed)
@@ -92,7 +103,7 @@ def test_a_killed_up_holds_the_lock_until_its_compose_has_ended_and_the_next_goe
 
     until(lambda: not lock.holder(watched), "the end of compose")
     assert receipt.history(watched)[-1].state == "interrupted"
-    told = []
+    told: list[Any] = []
     done = converge(work, progress=told.append)
     assert done.state == "healthy"
     assert [step.service for step in done.operations] == ["one"]
@@ -102,13 +113,14 @@ def test_a_killed_up_holds_the_lock_until_its_compose_has_ended_and_the_next_goe
     assert [container.state for container in found] == ["running"]
 
 
-def test_ctrl_c_lets_compose_finish_and_the_next_up_goes_on(engine, watched, start):
+def test_ctrl_c_lets_compose_finish_and_the_next_up_goes_on(engine: Any, watched: Layout, start: Start) -> None:
     converge(stacks.work(watched, {"one": SLOW, "two": {}}))
     changed = {"one": {**SLOW, "env": {"A": "1"}}, "two": {"env": {"A": "1"}}}
     first = start(changed)
     until(lambda: compose_of(first), "compose")
     os.killpg(first.pid, signal.SIGINT)
     assert first.wait(timeout=30) == 1
+    assert first.stderr
     assert "Stopped by Ctrl-C; change 2 is marked as interrupted." in first.stderr.read()
     stopped = receipt.history(watched)[-1]
     assert (stopped.state, stopped.reason) == ("interrupted", "stopped by Ctrl-C")
@@ -123,7 +135,7 @@ def test_ctrl_c_lets_compose_finish_and_the_next_up_goes_on(engine, watched, sta
     ]
 
 
-def test_ctrl_c_at_the_gate_is_an_interruption_too(watched, start):
+def test_ctrl_c_at_the_gate_is_an_interruption_too(watched: Layout, start: Start) -> None:
     (watched.dir / "watch" / "snapshot.json").unlink(missing_ok=True)
     services = {"one": {"startup_s": 60, "script": "exit 3"}}
     first = start(services)
@@ -137,7 +149,7 @@ def test_ctrl_c_at_the_gate_is_an_interruption_too(watched, start):
     assert receipt.history(watched)[-1].state == "interrupted"
 
 
-def facts_of(layout):
+def facts_of(layout: Layout) -> Any:
     from manage.engine.client import connect
 
     with connect() as api:

@@ -1,6 +1,10 @@
 """What the agent and `manage logs` see of containers."""
 
+from __future__ import annotations
+
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -10,12 +14,13 @@ from manage.engine import facts, logs
 from manage.engine.state import Observer
 from manage.errors import NodeyardError
 from manage.host import installation as installations
+from manage.host.layout import Layout
 from tests.engine import stacks
 
 CHATTY = "trap 'exit 0' TERM; echo start; echo 'error: the first'; while :; do sleep 0.1; done"
 
 
-def until(condition, what, seconds=20):
+def until(condition: Callable[[], Any], what: str, seconds: float = 20) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, f"{what} did not come"
@@ -24,19 +29,19 @@ def until(condition, what, seconds=20):
 
 
 @pytest.fixture
-def stack(watched):
+def stack(watched: Layout) -> Any:
     work = stacks.work(watched, {"one": {"script": CHATTY}, "two": {}}, {"keeper": {}})
     converge(work)
     return work
 
 
 @pytest.fixture
-def observer(watched):
+def observer(watched: Layout) -> Observer:
     patterns = {"one": ["error"], "two": [], "keeper": []}
     return Observer(watched, installations.read(watched), patterns, manager=["keeper"])
 
 
-def test_a_sample_tells_state_use_and_matching_log_lines(stack, observer):
+def test_a_sample_tells_state_use_and_matching_log_lines(stack: Any, observer: Any) -> None:
     sample = observer.sample()
     one = sample["services"]["one"]
     assert (one["state"], one["desired"], one["exit_code"], one["restarts"]) == ("running", True, 0, 0)
@@ -49,13 +54,15 @@ def test_a_sample_tells_state_use_and_matching_log_lines(stack, observer):
     assert sample["host"]["memory_total_bytes"] > sample["host"]["memory_bytes"] > 0
 
 
-def test_a_line_is_told_once_however_often_one_looks(stack, observer):
+def test_a_line_is_told_once_however_often_one_looks(stack: Any, observer: Any) -> None:
     for _ in range(3):
         sample = observer.sample()
     assert [line for _, line in sample["services"]["one"]["log"]] == ["error: the first"]
 
 
-def test_a_sample_tells_paused_ended_and_missing_containers_apart(engine, watched, stack, observer):
+def test_a_sample_tells_paused_ended_and_missing_containers_apart(
+    engine: Any, watched: Layout, stack: Any, observer: Any
+) -> None:
     found = {container.service: container.id for container in facts.containers(engine, stack.installation)}
     engine.pause(found["one"])
     engine.kill(found["two"])
@@ -71,7 +78,7 @@ def test_a_sample_tells_paused_ended_and_missing_containers_apart(engine, watche
     }
 
 
-def test_after_down_the_stack_is_not_wanted_and_the_manager_still_is(stack, observer):
+def test_after_down_the_stack_is_not_wanted_and_the_manager_still_is(stack: Any, observer: Any) -> None:
     stop(stack)
     sample = observer.sample()["services"]
     assert {name: (entry["state"], entry["desired"]) for name, entry in sample.items()} == {
@@ -81,14 +88,14 @@ def test_after_down_the_stack_is_not_wanted_and_the_manager_still_is(stack, obse
     }
 
 
-def test_processor_use_comes_from_two_looks(engine, watched):
+def test_processor_use_comes_from_two_looks(engine: Any, watched: Layout) -> None:
     converge(stacks.work(watched, {"busy": {"script": "trap 'exit 0' TERM; while :; do :; done"}}))
     observer = Observer(watched, installations.read(watched), {"busy": []})
     busy = until(lambda: observer.sample()["services"]["busy"]["cpu_percent"], "the second look")
     assert 10 < busy < 200
 
 
-def test_logs_give_the_last_lines_with_their_time(stack):
+def test_logs_give_the_last_lines_with_their_time(stack: Any) -> None:
     lines = list(logs.read(stack.installation, "one", lines=1))
     assert len(lines) == 1
     stamp, _, text = lines[0].partition(" ")
@@ -96,7 +103,7 @@ def test_logs_give_the_last_lines_with_their_time(stack):
     assert time.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ")
 
 
-def test_following_goes_on_until_the_container_ends(engine, watched):
+def test_following_goes_on_until_the_container_ends(engine: Any, watched: Layout) -> None:
     script = "trap 'exit 0' TERM; echo first; while ! [ -e /tmp/go ]; do sleep 0.1; done; echo last"
     work = stacks.work(watched, {"one": {"script": script}})
     converge(work)
@@ -108,7 +115,7 @@ def test_following_goes_on_until_the_container_ends(engine, watched):
     assert list(lines) == []
 
 
-def test_logs_of_what_has_no_container_are_a_sentence(stack):
+def test_logs_of_what_has_no_container_are_a_sentence(stack: Any) -> None:
     with pytest.raises(NodeyardError, match="three has no container, and so no log") as refused:
         list(logs.read(stack.installation, "three"))
     assert refused.value.hint == "There are: keeper, one, two."

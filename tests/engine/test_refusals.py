@@ -1,6 +1,10 @@
 """What `up` refuses before it has changed anything, and how a failed gate speaks."""
 
+from __future__ import annotations
+
 import socket
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,22 +15,23 @@ from manage.engine import facts
 from manage.engine.client import connect
 from manage.errors import NodeyardError
 from manage.host import installation as installations
+from manage.host.layout import Layout
 from tests.engine import stacks, standin, tiny
 
 
-def untouched(layout):
+def untouched(layout: Layout) -> bool:
     """Nothing was begun: no receipt, no container, no file of a secret."""
     with connect() as api:
         ours = [c for c in facts.containers(api, installations.read(layout)) if c.installation]
     return receipt.history(layout) == () and ours == []
 
 
-def outcomes(change):
+def outcomes(change: Any) -> dict[str, str]:
     """Service -> how far its operation came."""
     return {step.service: step.outcome for step in change.operations}
 
 
-def test_a_container_of_our_project_without_our_id_is_a_refusal_and_stays(engine, layout):
+def test_a_container_of_our_project_without_our_id_is_a_refusal_and_stays(engine: Any, layout: Layout) -> None:
     project = installations.read(layout).project
     reference, _ = tiny.ensure(engine)
     labels = {"com.docker.compose.project": project, "com.docker.compose.service": "one", tiny.TEST_LABEL: "engine"}
@@ -44,7 +49,9 @@ def test_a_container_of_our_project_without_our_id_is_a_refusal_and_stays(engine
 
 
 @pytest.mark.parametrize("kind", ["volume", "network"])
-def test_a_volume_or_network_of_our_name_without_our_label_is_a_refusal_and_stays(engine, layout, kind):
+def test_a_volume_or_network_of_our_name_without_our_label_is_a_refusal_and_stays(
+    engine: Any, layout: Layout, kind: str
+) -> None:
     work = stacks.work(layout, {"one": {"volume": True}})
     if kind == "volume":
         name = work.stack.volumes[0].name
@@ -60,7 +67,7 @@ def test_a_volume_or_network_of_our_name_without_our_label_is_a_refusal_and_stay
         (engine.remove_volume if kind == "volume" else engine.remove_network)(name)
 
 
-def test_a_port_taken_by_a_process_names_it(layout):
+def test_a_port_taken_by_a_process_names_it(layout: Layout) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         work = stacks.work(layout, {"one": {"ports": [f"127.0.0.1:{port}:80"]}})
@@ -70,7 +77,7 @@ def test_a_port_taken_by_a_process_names_it(layout):
     assert untouched(layout)
 
 
-def test_a_port_taken_by_a_container_names_it(engine, layout, free_port):
+def test_a_port_taken_by_a_container_names_it(engine: Any, layout: Layout, free_port: int) -> None:
     reference, _ = tiny.ensure(engine)
     host_config = engine.create_host_config(port_bindings={80: ("127.0.0.1", free_port)})
     other = engine.create_container(
@@ -87,7 +94,7 @@ def test_a_port_taken_by_a_container_names_it(engine, layout, free_port):
         engine.remove_container(other, force=True)
 
 
-def test_an_image_that_somebody_removed_is_named(engine, layout):
+def test_an_image_that_somebody_removed_is_named(engine: Any, layout: Layout) -> None:
     work = stacks.work(layout, {"one": {"flavour": "removed"}})
     reference = work.stack.service("one").image.reference
     engine.remove_image(reference)
@@ -96,27 +103,29 @@ def test_an_image_that_somebody_removed_is_named(engine, layout):
     assert untouched(layout)
 
 
-def test_our_own_published_port_is_not_in_our_way(watched, free_port):
+def test_our_own_published_port_is_not_in_our_way(watched: Layout, free_port: int) -> None:
     ports = [f"127.0.0.1:{free_port}:80"]
     converge(stacks.work(watched, {"one": {"ports": ports}}))
     assert converge(stacks.work(watched, {"one": {"ports": ports, "env": {"A": "1"}}})).state == "healthy"
 
 
-def test_too_little_disk_is_a_refusal(layout):
+def test_too_little_disk_is_a_refusal(layout: Layout) -> None:
     work = stacks.work(layout, {"chain": {"volume": True, "disk_bytes": 10**15}})
     with pytest.raises(NodeyardError, match=r"Too little disk: .* for chain"):
         converge(work)
     assert untouched(layout)
 
 
-def test_an_engine_that_does_not_run_is_a_sentence(layout, monkeypatch, tmp_path):
+def test_an_engine_that_does_not_run_is_a_sentence(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     work = stacks.work(layout, {"one": {}})
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/dead.sock")
     with pytest.raises(NodeyardError, match="Docker's engine is not running"):
         converge(work)
 
 
-def test_a_socket_that_nobody_listens_on_is_the_same_sentence(monkeypatch, tmp_path):
+def test_a_socket_that_nobody_listens_on_is_the_same_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = tmp_path / "left.sock"
     with socket.socket(socket.AF_UNIX) as gone:
         gone.bind(str(path))
@@ -125,13 +134,13 @@ def test_a_socket_that_nobody_listens_on_is_the_same_sentence(monkeypatch, tmp_p
         pass
 
 
-def test_an_engine_on_another_machine_is_refused(monkeypatch):
+def test_an_engine_on_another_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
     with pytest.raises(NodeyardError, match="not reached by a socket of this machine"), connect():
         pass
 
 
-def test_a_secret_that_cannot_be_read_is_a_sentence_with_its_path(watched):
+def test_a_secret_that_cannot_be_read_is_a_sentence_with_its_path(watched: Layout) -> None:
     work = stacks.work(watched, {"one": {"secrets": {"token": 1}}})
     converge(work)
     (watched.secrets_dir / "token_g1").write_text("")
@@ -141,7 +150,7 @@ def test_a_secret_that_cannot_be_read_is_a_sentence_with_its_path(watched):
     assert receipt.history(watched)[-1].state == "failed"
 
 
-def test_what_compose_cannot_do_is_said_in_its_words(watched):
+def test_what_compose_cannot_do_is_said_in_its_words(watched: Layout) -> None:
     broken = stacks.work(watched, {"one": {"ports": ["127.0.0.1:1:80", "127.0.0.1:1:81"]}})
     with pytest.raises(NodeyardError, match="docker-compose failed"):
         converge(broken)
@@ -149,7 +158,7 @@ def test_what_compose_cannot_do_is_said_in_its_words(watched):
     assert (failed.state, outcomes(failed)) == ("failed", {"one": "failed"})
 
 
-def test_a_failed_gate_shows_the_services_own_last_lines(layout):
+def test_a_failed_gate_shows_the_services_own_last_lines(layout: Layout) -> None:
     script = "echo the door is stuck; trap 'exit 0' TERM; while :; do sleep 0.1; done"
     work = stacks.work(layout, {"one": {"script": script, "startup_s": 1}, "two": {}})
     with standin.watching(layout, {"one": "degraded"}), pytest.raises(NodeyardError) as failed:

@@ -1,9 +1,12 @@
 """`up` on a real engine: what is made, kept, replaced and removed."""
 
+from __future__ import annotations
+
 import io
 import shutil
 import stat
 import tarfile
+from typing import Any
 
 import pytest
 
@@ -13,19 +16,20 @@ from manage.apply.work import look
 from manage.engine import facts, volumes
 from manage.errors import NodeyardError
 from manage.host import installation as installations
+from manage.host.layout import Layout
 from tests.engine import stacks
 
 
-def running(engine, layout):
+def running(engine: Any, layout: Layout) -> dict[str, Any]:
     """Service -> facts of the installation's containers."""
     return {container.service: container for container in facts.containers(engine, installations.read(layout))}
 
 
-def kinds(work, engine):
+def kinds(work: Any, engine: Any) -> dict[str, str]:
     return {operation.service: operation.kind for operation in look(work, engine).stack.operations}
 
 
-def test_up_makes_what_is_missing_and_a_second_up_does_nothing(engine, watched):
+def test_up_makes_what_is_missing_and_a_second_up_does_nothing(engine: Any, watched: Layout) -> None:
     work = stacks.work(watched, {"one": {"volume": True}, "two": {}}, {"keeper": {}})
     made = converge(work)
     assert made.state == "healthy"
@@ -46,7 +50,7 @@ def test_up_makes_what_is_missing_and_a_second_up_does_nothing(engine, watched):
     assert [entry.number for entry in receipt.history(watched)] == [made.number]
 
 
-def test_folders_that_somebody_removed_are_made_again(engine, watched):
+def test_folders_that_somebody_removed_are_made_again(engine: Any, watched: Layout) -> None:
     services = {"one": {"secrets": {"token": 1}, "files": {"a": "b"}}}
     converge(stacks.work(watched, services))
     for folder in (watched.secrets_dir, watched.secret_copies_dir, watched.files_dir, watched.compose_dir):
@@ -59,7 +63,7 @@ def test_folders_that_somebody_removed_are_made_again(engine, watched):
     assert stat.S_IMODE(watched.secrets_dir.stat().st_mode) == 0o700
 
 
-def test_only_what_differs_is_replaced_with_the_difference_named(engine, watched):
+def test_only_what_differs_is_replaced_with_the_difference_named(engine: Any, watched: Layout) -> None:
     converge(stacks.work(watched, {"one": {}, "two": {}}))
     before = running(engine, watched)
     changed = stacks.work(watched, {"one": {}, "two": {"env": {"LEVEL": "debug"}}})
@@ -74,14 +78,14 @@ def test_only_what_differs_is_replaced_with_the_difference_named(engine, watched
     assert kinds(changed, engine) == {"one": "keep", "two": "keep"}
 
 
-def test_a_changed_file_reaches_the_container(engine, watched):
+def test_a_changed_file_reaches_the_container(engine: Any, watched: Layout) -> None:
     script = "trap 'exit 0' TERM; cat /etc/nodeyard/greeting; while :; do sleep 0.1; done"
     for text in ("hello\n", "goodbye\n"):
         converge(stacks.work(watched, {"one": {"files": {"greeting": text}, "script": script}}))
         assert engine.logs(running(engine, watched)["one"].id) == text.encode()
 
 
-def test_another_image_under_the_same_service_is_a_recreate(engine, watched):
+def test_another_image_under_the_same_service_is_a_recreate(engine: Any, watched: Layout) -> None:
     converge(stacks.work(watched, {"one": {}}))
     work = stacks.work(watched, {"one": {"flavour": "other"}})
     assert look(work, engine).stack.changes[0].cause[0].name == "image"
@@ -89,7 +93,7 @@ def test_another_image_under_the_same_service_is_a_recreate(engine, watched):
     assert running(engine, watched)["one"].image_digest == work.stack.service("one").image.config_digest
 
 
-def test_a_service_that_is_not_wanted_any_more_is_removed_and_its_volume_stays(engine, watched):
+def test_a_service_that_is_not_wanted_any_more_is_removed_and_its_volume_stays(engine: Any, watched: Layout) -> None:
     work = stacks.work(watched, {"one": {}, "two": {"volume": True}})
     converge(work)
     volume = work.stack.volumes[0].name
@@ -99,7 +103,7 @@ def test_a_service_that_is_not_wanted_any_more_is_removed_and_its_volume_stays(e
 
 
 @pytest.mark.parametrize("target", ["/data", "/srv"], ids=["a path that the image lacks", "a path of root's in it"])
-def test_a_service_owns_its_volume_whatever_the_image_holds_there(engine, watched, target):
+def test_a_service_owns_its_volume_whatever_the_image_holds_there(engine: Any, watched: Layout, target: str) -> None:
     writes = f"echo mine > {target}/written; {stacks.LOOP}"
     work = stacks.work(watched, {"one": {"volume": True, "uid": 10999, "target": target, "script": writes}})
     # As an `up` leaves it that was killed just after.
@@ -108,10 +112,12 @@ def test_a_service_owns_its_volume_whatever_the_image_holds_there(engine, watche
     [container] = engine.containers(filters={"label": f"io.nodeyard.installation={work.installation.id}"})
     found, _ = engine.get_archive(container["Id"], f"{target}/written")
     with tarfile.open(fileobj=io.BytesIO(b"".join(found))) as archive:
-        assert (archive.getmember("written").uid, archive.extractfile("written").read()) == (10999, b"mine\n")
+        content = archive.extractfile("written")
+        assert content
+        assert (archive.getmember("written").uid, content.read()) == (10999, b"mine\n")
 
 
-def test_up_of_some_services_leaves_the_others_alone(engine, watched):
+def test_up_of_some_services_leaves_the_others_alone(engine: Any, watched: Layout) -> None:
     work = stacks.work(watched, {"one": {}, "two": {}})
     converge(work, names=["two"])
     assert set(running(engine, watched)) == {"two"}
@@ -120,7 +126,7 @@ def test_up_of_some_services_leaves_the_others_alone(engine, watched):
     assert refused.value.hint == "Did you mean two?"
 
 
-def test_a_paused_container_is_unpaused(engine, watched):
+def test_a_paused_container_is_unpaused(engine: Any, watched: Layout) -> None:
     work = stacks.work(watched, {"one": {}})
     converge(work)
     before = running(engine, watched)["one"]
@@ -131,7 +137,7 @@ def test_a_paused_container_is_unpaused(engine, watched):
     assert (after.id, after.state) == (before.id, "running")
 
 
-def test_a_paused_container_that_differs_is_unpaused_and_replaced(engine, watched):
+def test_a_paused_container_that_differs_is_unpaused_and_replaced(engine: Any, watched: Layout) -> None:
     converge(stacks.work(watched, {"one": {}}))
     engine.pause(running(engine, watched)["one"].id)
     changed = stacks.work(watched, {"one": {"env": {"A": "1"}}})
@@ -139,7 +145,7 @@ def test_a_paused_container_that_differs_is_unpaused_and_replaced(engine, watche
     assert kinds(changed, engine) == {"one": "keep"}
 
 
-def test_a_stopped_container_is_started(engine, watched):
+def test_a_stopped_container_is_started(engine: Any, watched: Layout) -> None:
     work = stacks.work(watched, {"one": {}})
     converge(work)
     before = running(engine, watched)["one"]
@@ -150,7 +156,7 @@ def test_a_stopped_container_is_started(engine, watched):
     assert (after.id, after.state) == (before.id, "running")
 
 
-def test_memory_changed_behind_our_back_is_named_and_put_right(engine, watched):
+def test_memory_changed_behind_our_back_is_named_and_put_right(engine: Any, watched: Layout) -> None:
     work = stacks.work(watched, {"one": {}})
     converge(work)
     engine.update_container(running(engine, watched)["one"].id, mem_limit="32m", memswap_limit="32m")
@@ -161,7 +167,7 @@ def test_memory_changed_behind_our_back_is_named_and_put_right(engine, watched):
     assert running(engine, watched)["one"].memory_bytes == 64 * 1024**2
 
 
-def test_a_half_made_recreate_is_put_right(engine, watched):
+def test_a_half_made_recreate_is_put_right(engine: Any, watched: Layout) -> None:
     """Compose killed in the middle leaves the old container stopped and a new one beside it."""
     work = stacks.work(watched, {"one": {}})
     converge(work)
@@ -180,14 +186,14 @@ def test_a_half_made_recreate_is_put_right(engine, watched):
     assert [(container.service, container.state) for container in ours] == [("one", "running")]
 
 
-def test_the_hashes_of_a_plan_are_those_that_compose_gave_the_containers(engine, watched):
+def test_the_hashes_of_a_plan_are_those_that_compose_gave_the_containers(engine: Any, watched: Layout) -> None:
     work = stacks.work(watched, {"one": {"volume": True, "files": {"a": "b"}}, "two": {}}, {"keeper": {}})
     converge(work)
     found = look(work, engine).facts
     assert found.config_hashes == {container.service: container.config_hash for container in found.containers}
 
 
-def test_the_agent_may_not_change_the_manager(engine, watched):
+def test_the_agent_may_not_change_the_manager(engine: Any, watched: Layout) -> None:
     work = stacks.work(watched, {"one": {}}, {"keeper": {}})
     with pytest.raises(NodeyardError, match=r"The manager itself would change: keeper \(create\)") as refused:
         converge(work, manager=False)
@@ -196,7 +202,7 @@ def test_the_agent_may_not_change_the_manager(engine, watched):
     assert receipt.history(watched) == ()
 
 
-def test_images_of_the_last_three_changes_keep_a_tag(engine, watched):
+def test_images_of_the_last_three_changes_keep_a_tag(engine: Any, watched: Layout) -> None:
     from manage.apply import keep
 
     installation = installations.read(watched)
@@ -208,7 +214,7 @@ def test_images_of_the_last_three_changes_keep_a_tag(engine, watched):
     assert keep.tags(engine, installation) == {f"{installation.id}-{digest}" for digest in digests[1:]}
 
 
-def test_the_image_of_a_volume_is_noted_before_it_first_opens_it(watched):
+def test_the_image_of_a_volume_is_noted_before_it_first_opens_it(watched: Layout) -> None:
     import json
 
     work = stacks.work(watched, {"one": {"volume": True}})

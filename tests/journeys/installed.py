@@ -111,7 +111,7 @@ def set_up(name: str, *options: str, timeout: float = 1500) -> Iterator[Installe
         installed.run("uninstall", "--purge", "--yes", expect=None)
 
 
-def until(condition: Callable[[], T], deadline_s: float, what: str) -> T:
+def until(condition: Callable[[], T | None], deadline_s: float, what: str) -> T:
     """Ask until the condition holds; its value. AssertionError with `what` and the last value after the deadline."""
     end = time.monotonic() + deadline_s
     while True:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from tests.bench import common
@@ -90,6 +91,10 @@ def memory(yard: Installed) -> float:
     return total
 
 
+def _holds(yard: Installed, token: str, expected: int) -> bool:
+    return held(yard, token) == expected
+
+
 def main() -> int:
     parser = common.options(__doc__ or "", n=20)
     parser.add_argument("--dir", type=Path, required=True)
@@ -116,7 +121,7 @@ def main() -> int:
         yard.run("sandbox", "pay", ADDRESS, "1")
         paid += PAYMENT
         expected = base + paid
-        until(lambda wanted=expected: held(yard, token) == wanted, 10, f"every payment after a {name} (round {number})")
+        until(partial(_holds, yard, token, expected), 10, f"every payment after a {name} (round {number})")
         rounds.append(time.monotonic() - start)
         first = first or memory(yard)
         if not arguments.json:

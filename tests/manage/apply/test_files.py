@@ -1,5 +1,10 @@
+from __future__ import annotations
+
 import json
 import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,13 +16,19 @@ from manage.render.model import Image, ServiceSpec, Stack, VolumeSpec
 
 
 @pytest.fixture
-def layout(tmp_path):
+def layout(tmp_path: Path) -> Layout:
     made = Layout(tmp_path / "yard")
     installation.create(made)
     return made
 
 
-def stack(layout, *, digest="sha256:1", volumes=(), contents=None):
+def stack(
+    layout: Layout,
+    *,
+    digest: str = "sha256:1",
+    volumes: Sequence[Any] = (),
+    contents: dict[str, bytes] | None = None,
+) -> Stack:
     contents = contents or {"nginx.conf": b"rate=10", "start.sh": b"#!/bin/sh\n"}
     spec = ServiceSpec(
         name="proxy",
@@ -36,7 +47,7 @@ def stack(layout, *, digest="sha256:1", volumes=(), contents=None):
     return Stack("nodeyard", "ab12cd34", "sandbox", (spec,), (store,), (), "services: {}\n", "fedcba9876543210")
 
 
-def test_files_are_readable_by_their_service_and_scripts_can_be_run(layout):
+def test_files_are_readable_by_their_service_and_scripts_can_be_run(layout: Layout) -> None:
     files.write(layout, stack(layout), spec_document)
     folder = layout.files_dir / "proxy-0123456789ab"
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
@@ -44,14 +55,14 @@ def test_files_are_readable_by_their_service_and_scripts_can_be_run(layout):
     assert (folder / "nginx.conf").read_bytes() == b"rate=10"
 
 
-def test_writing_again_changes_no_file(layout):
+def test_writing_again_changes_no_file(layout: Layout) -> None:
     files.write(layout, stack(layout), spec_document)
     before = {path: path.stat().st_ino for path in layout.dir.rglob("*") if path.is_file()}
     files.write(layout, stack(layout), spec_document)
     assert {path: path.stat().st_ino for path in layout.dir.rglob("*") if path.is_file()} == before
 
 
-def test_a_file_that_somebody_changed_is_put_right(layout):
+def test_a_file_that_somebody_changed_is_put_right(layout: Layout) -> None:
     files.write(layout, stack(layout), spec_document)
     changed = layout.files_dir / "proxy-0123456789ab" / "nginx.conf"
     changed.write_bytes(b"rate=99")
@@ -59,28 +70,30 @@ def test_a_file_that_somebody_changed_is_put_right(layout):
     assert changed.read_bytes() == b"rate=10"
 
 
-def test_the_compose_file_is_named_by_its_revision(layout):
+def test_the_compose_file_is_named_by_its_revision(layout: Layout) -> None:
     files.write(layout, stack(layout), spec_document)
     project = files.project_of(layout, stack(layout))
     assert project.file == layout.compose_dir / "nodeyard-fedcba987654.yml"
     assert project.file.read_text() == "services: {}\n"
 
 
-def test_the_spec_is_kept_so_that_a_later_plan_can_name_differences(layout):
+def test_the_spec_is_kept_so_that_a_later_plan_can_name_differences(layout: Layout) -> None:
     files.write(layout, stack(layout), spec_document)
     document = json.loads((layout.specs_dir / "cafe.json").read_text())
     assert document["version"] == 1
     assert document["files"]["nginx.conf"] == "rate=10"
 
 
-def test_a_folder_that_the_service_writes_to_is_made_for_it(layout):
+def test_a_folder_that_the_service_writes_to_is_made_for_it(layout: Layout) -> None:
     socket = layout.sandbox_socket("kaspad").parent
     files.write(layout, stack(layout, volumes=[{"type": "bind", "source": str(socket), "target": "/c"}]), spec_document)
     assert (stat.S_IMODE(socket.stat().st_mode), socket.stat().st_uid) == (0o700, 10011)
     assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o755
 
 
-def test_a_folder_with_data_keeps_its_owner_and_an_empty_one_of_roots_is_given_to_the_service(layout, tmp_path):
+def test_a_folder_with_data_keeps_its_owner_and_an_empty_one_of_roots_is_given_to_the_service(
+    layout: Layout, tmp_path: Path
+) -> None:
     adopted, empty = tmp_path / "adopted", tmp_path / "empty"
     for folder in (adopted, empty):
         folder.mkdir()
@@ -89,7 +102,7 @@ def test_a_folder_with_data_keeps_its_owner_and_an_empty_one_of_roots_is_given_t
     assert (adopted.stat().st_uid, empty.stat().st_uid) == (0, 10011)
 
 
-def test_what_is_mounted_to_be_read_is_neither_made_nor_given_away(layout):
+def test_what_is_mounted_to_be_read_is_neither_made_nor_given_away(layout: Layout) -> None:
     missing = layout.dir / "missing"
     reads = [
         {"type": "bind", "source": str(missing), "target": "/m", "read_only": True},
@@ -100,7 +113,7 @@ def test_what_is_mounted_to_be_read_is_neither_made_nor_given_away(layout):
     assert layout.engine_file.parent.stat().st_uid == 0
 
 
-def test_every_image_that_opens_a_volume_is_noted_once(layout):
+def test_every_image_that_opens_a_volume_is_noted_once(layout: Layout) -> None:
     for digest in ("sha256:1", "sha256:1", "sha256:2"):
         formats.record(layout, stack(layout, digest=digest), {"proxy"}, 1000.0)
     formats.record(layout, stack(layout, digest="sha256:3"), {"tracker"}, 1000.0)
@@ -108,7 +121,7 @@ def test_every_image_that_opens_a_volume_is_noted_once(layout):
     assert [entry["config_digest"] for entry in volumes["nodeyard_sandbox_proxy_data"]] == ["sha256:1", "sha256:2"]
 
 
-def test_a_stack_is_wanted_until_somebody_says_down(layout):
+def test_a_stack_is_wanted_until_somebody_says_down(layout: Layout) -> None:
     assert desired.stack_is_wanted(layout)
     desired.want(layout, up=False)
     assert not desired.stack_is_wanted(layout)

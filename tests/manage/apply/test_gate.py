@@ -1,4 +1,8 @@
+from __future__ import annotations
+
 import threading
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,26 +15,33 @@ CHANGED_AT = 1000.0
 STARTUP_S = 30
 
 
-def snapshot(verdict="healthy", *, as_of=1001.0, answered_at=1001.0, engine_at=1001.0, name="tracker"):
+def snapshot(
+    verdict: Any = "healthy",
+    *,
+    as_of: float = 1001.0,
+    answered_at: float = 1001.0,
+    engine_at: float = 1001.0,
+    name: str = "tracker",
+) -> Snapshot:
     status = ServiceStatus(
         name, name, "services", verdict, "its reason", 0.0, (), (), {}, answered_at=answered_at, engine_at=engine_at
     )
     return Snapshot(1, 1, as_of, "home", "sandbox", "", "", (status,))
 
 
-def decide(seen, now=1002.0):
+def decide(seen: Snapshot | None, now: float = 1002.0) -> gate.Decision:
     return gate.decide(seen, "tracker", CHANGED_AT, now, STARTUP_S)
 
 
 @pytest.mark.parametrize("verdict", ["healthy", "syncing", "waiting"])
-def test_a_service_that_is_well_or_on_its_way_passes(verdict):
+def test_a_service_that_is_well_or_on_its_way_passes(verdict: str) -> None:
     assert decide(snapshot(verdict)) == gate.Decision("pass", f"{verdict}: its reason")
 
 
 @pytest.mark.parametrize("verdict", ["starting", "degraded", "down", "disabled"])
-def test_anything_else_is_waited_for_until_the_startup_time_is_over(verdict):
+def test_anything_else_is_waited_for_until_the_startup_time_is_over(verdict: str) -> None:
     late = CHANGED_AT + STARTUP_S
-    fresh = {"as_of": late, "answered_at": late, "engine_at": late}
+    fresh: dict[str, Any] = {"as_of": late, "answered_at": late, "engine_at": late}
     assert decide(snapshot(verdict)).answer == "wait"
     assert decide(snapshot(verdict, **fresh), late).answer == "wait"
     failed = decide(snapshot(verdict, **fresh), late + 0.1)
@@ -38,15 +49,15 @@ def test_anything_else_is_waited_for_until_the_startup_time_is_over(verdict):
 
 
 @pytest.mark.parametrize("old", ["as_of", "answered_at", "engine_at"])
-def test_a_verdict_from_before_the_change_does_not_count(old):
-    assert decide(snapshot(**{old: CHANGED_AT})).answer == "wait"
+def test_a_verdict_from_before_the_change_does_not_count(old: str) -> None:
+    assert decide(snapshot(**dict[str, Any]({old: CHANGED_AT}))).answer == "wait"
 
 
-def test_a_service_that_waits_for_another_need_not_have_answered():
+def test_a_service_that_waits_for_another_need_not_have_answered() -> None:
     assert decide(snapshot("waiting", answered_at=0.0)).answer == "pass"
 
 
-def test_an_old_fault_does_not_fail_the_change_before_watch_had_time_to_look():
+def test_an_old_fault_does_not_fail_the_change_before_watch_had_time_to_look() -> None:
     seen = snapshot("down", engine_at=CHANGED_AT - 5)
     assert decide(seen, CHANGED_AT + STARTUP_S + gate.GRACE_S).answer == "wait"
     assert decide(seen, CHANGED_AT + STARTUP_S + gate.GRACE_S + 1).answer == "fail"
@@ -61,21 +72,21 @@ def test_an_old_fault_does_not_fail_the_change_before_watch_had_time_to_look():
         (snapshot(as_of=1045.0, engine_at=999.0), "watch has not seen it since the change"),
     ],
 )
-def test_silence_of_watch_fails_in_its_own_words(seen, reason):
+def test_silence_of_watch_fails_in_its_own_words(seen: Snapshot | None, reason: str) -> None:
     assert decide(seen, 1046.0) == gate.Decision("fail", reason)
 
 
-def test_waiting_ends_with_the_first_snapshot_that_is_new_enough(tmp_path):
+def test_waiting_ends_with_the_first_snapshot_that_is_new_enough(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     layout.watch_dir.mkdir()
     told = threading.Event()
-    reasons = []
+    reasons: list[str] = []
 
-    def tell(reason):
+    def tell(reason: str) -> None:
         reasons.append(reason)
         told.set()
 
-    def watch():
+    def watch() -> None:
         told.wait(10)
         snapshots.write(layout.snapshot_file, snapshot(as_of=4e9, answered_at=4e9, engine_at=4e9))
 

@@ -1,4 +1,8 @@
+from __future__ import annotations
+
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,13 +28,13 @@ DRAFT = Receipt(
 
 
 @pytest.fixture
-def layout(tmp_path):
+def layout(tmp_path: Path) -> Layout:
     made = Layout(tmp_path)
     installation.create(made)
     return made
 
 
-def test_receipts_are_numbered_and_come_back_as_they_were(layout):
+def test_receipts_are_numbered_and_come_back_as_they_were(layout: Layout) -> None:
     first = receipt.begin(layout, DRAFT)
     second = receipt.begin(layout, DRAFT)
     receipt.save(layout, replace(first, state="healthy"))
@@ -44,7 +48,7 @@ def test_receipts_are_numbered_and_come_back_as_they_were(layout):
         receipt.find(receipt.history(layout), 3)
 
 
-def test_a_change_that_ended_without_a_word_is_shown_as_interrupted(layout):
+def test_a_change_that_ended_without_a_word_is_shown_as_interrupted(layout: Layout) -> None:
     receipt.begin(layout, DRAFT)
     assert receipt.history(layout)[0].state == "interrupted"
     latest = receipt.latest(layout)
@@ -52,34 +56,34 @@ def test_a_change_that_ended_without_a_word_is_shown_as_interrupted(layout):
     assert latest.state == "in_progress", "only the next change writes it down"
 
 
-def test_a_change_under_way_is_shown_as_such_and_an_older_one_is_not(layout):
+def test_a_change_under_way_is_shown_as_such_and_an_older_one_is_not(layout: Layout) -> None:
     receipt.begin(layout, DRAFT)
     receipt.begin(layout, DRAFT)
     with lock.hold(layout, "up"):
         assert [entry.state for entry in receipt.history(layout)] == ["interrupted", "in_progress"]
 
 
-def operation(kind, service):
+def operation(kind: Any, service: str) -> Operation:
     return Operation(kind, service, (), 0, "kept", "safe")
 
 
-def test_all_operations_are_chosen_but_those_that_keep():
+def test_all_operations_are_chosen_but_those_that_keep() -> None:
     plan = Plan((operation("remove", "old"), operation("keep", "one"), operation("create", "two")))
     assert [chosen.service for chosen in choose.operations(plan, ())] == ["old", "two"]
 
 
-def test_names_choose_services_and_remove_nothing():
+def test_names_choose_services_and_remove_nothing() -> None:
     plan = Plan((operation("remove", "old"), operation("create", "one"), operation("create", "two")))
     assert [chosen.service for chosen in choose.operations(plan, ("two", "old"))] == ["two"]
 
 
 @pytest.mark.parametrize("state", ["in_progress", "interrupted", "failed"])
-def test_what_an_unfinished_change_left_unproven_is_proven_next(state):
+def test_what_an_unfinished_change_left_unproven_is_proven_next(state: Any) -> None:
     latest = replace(DRAFT.with_outcome("one", "done"), state=state)
     assert choose.unproven(latest, ("one", "two", "three"), ()) == ("two",)
     assert choose.unproven(latest, ("one", "two", "three"), (operation("recreate", "two"),)) == ()
 
 
 @pytest.mark.parametrize("latest", [None, replace(DRAFT, state="healthy"), replace(DRAFT, state="failed", verb="down")])
-def test_after_a_change_that_ended_well_or_a_down_nothing_is_left_to_prove(latest):
+def test_after_a_change_that_ended_well_or_a_down_nothing_is_left_to_prove(latest: Receipt | None) -> None:
     assert choose.unproven(latest, ("one", "two"), ()) == ()

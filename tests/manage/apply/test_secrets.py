@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import hashlib
 import hmac
 import json
@@ -5,6 +7,8 @@ import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,17 +43,17 @@ LINES = SecretUse("bitcoind", 10012, "bitcoind_rpcauth", "rpcauth")
 
 
 @pytest.fixture
-def layout(tmp_path):
+def layout(tmp_path: Path) -> Layout:
     made = Layout(tmp_path / "yard")
     installation.create(made)
     return made
 
 
-def copy(layout, use, generation=1):
+def copy(layout: Layout, use: SecretUse, generation: int = 1) -> Path:
     return layout.secret_copies_dir / use.service / f"{use.name}_g{generation}"
 
 
-def test_what_is_planned_is_what_is_made(layout):
+def test_what_is_planned_is_what_is_made(layout: Layout) -> None:
     uses = (TOKEN, DATABASE, TRACKER, WATCH, HOST, LINES)
     planned = secrets.planned(layout, uses)
     assert not layout.secret_generations_file.exists()
@@ -57,7 +61,7 @@ def test_what_is_planned_is_what_is_made(layout):
     assert secrets.generations(layout) == planned
 
 
-def test_every_consumer_has_a_copy_that_it_alone_can_read(layout):
+def test_every_consumer_has_a_copy_that_it_alone_can_read(layout: Layout) -> None:
     secrets.ensure(layout, (DATABASE, TRACKER))
     texts = set()
     for use in (DATABASE, TRACKER):
@@ -69,20 +73,20 @@ def test_every_consumer_has_a_copy_that_it_alone_can_read(layout):
     assert stat.S_IMODE(master.stat().st_mode) == 0o600
 
 
-def test_secrets_of_the_host_have_no_copy(layout):
+def test_secrets_of_the_host_have_no_copy(layout: Layout) -> None:
     secrets.ensure(layout, (HOST,))
     assert list(layout.secret_copies_dir.iterdir()) == []
     assert len(secrets.value(layout, "bitcoind_rpc_host")) == 32
 
 
-def test_a_secret_that_is_there_stays(layout):
+def test_a_secret_that_is_there_stays(layout: Layout) -> None:
     secrets.ensure(layout, (TOKEN,))
     before = secrets.value(layout, TOKEN.name)
     assert secrets.ensure(layout, (TOKEN, DATABASE))[TOKEN.name] == 1
     assert secrets.value(layout, TOKEN.name) == before
 
 
-def test_a_lost_master_is_taken_back_from_a_copy(layout):
+def test_a_lost_master_is_taken_back_from_a_copy(layout: Layout) -> None:
     secrets.ensure(layout, (TOKEN,))
     before = secrets.value(layout, TOKEN.name)
     (layout.secrets_dir / "tracker_token_g1").unlink()
@@ -91,19 +95,19 @@ def test_a_lost_master_is_taken_back_from_a_copy(layout):
     assert secrets.value(layout, TOKEN.name) == before
 
 
-def test_a_secret_lost_with_all_copies_gets_a_new_generation_and_that_is_said(layout):
+def test_a_secret_lost_with_all_copies_gets_a_new_generation_and_that_is_said(layout: Layout) -> None:
     secrets.ensure(layout, (TOKEN,))
     (layout.secrets_dir / "tracker_token_g1").unlink()
     copy(layout, TOKEN).unlink()
     with pytest.raises(NodeyardError, match="The secret tracker_token is lost"):
         secrets.value(layout, TOKEN.name)
-    told = []
+    told: list[Any] = []
     assert secrets.ensure(layout, (TOKEN,), told.append) == {TOKEN.name: 2}
     assert [event.text for event in told] == ["The secret tracker_token was lost; a new one is made (generation 2)."]
     assert copy(layout, TOKEN, 2).exists()
 
 
-def test_a_lost_record_is_made_again_from_what_lies_there(layout):
+def test_a_lost_record_is_made_again_from_what_lies_there(layout: Layout) -> None:
     secrets.ensure(layout, (TOKEN,))
     before = secrets.value(layout, TOKEN.name)
     layout.secret_generations_file.unlink()
@@ -111,7 +115,7 @@ def test_a_lost_record_is_made_again_from_what_lies_there(layout):
     assert secrets.value(layout, TOKEN.name) == before
 
 
-def test_a_damaged_copy_is_put_right(layout):
+def test_a_damaged_copy_is_put_right(layout: Layout) -> None:
     secrets.ensure(layout, (TOKEN,))
     copy(layout, TOKEN).write_text("something else")
     os.chown(copy(layout, TOKEN), 0, 0)
@@ -121,7 +125,7 @@ def test_a_damaged_copy_is_put_right(layout):
 
 
 @pytest.mark.parametrize("damage", ["empty", "folder", "binary"])
-def test_a_secret_that_cannot_be_read_is_a_sentence_with_its_path(layout, damage):
+def test_a_secret_that_cannot_be_read_is_a_sentence_with_its_path(layout: Layout, damage: str) -> None:
     secrets.ensure(layout, (TOKEN,))
     master = layout.secrets_dir / "tracker_token_g1"
     master.unlink()
@@ -136,7 +140,7 @@ def test_a_secret_that_cannot_be_read_is_a_sentence_with_its_path(layout, damage
             read()
 
 
-def test_another_user_reads_no_secret_and_is_told_so(layout):
+def test_another_user_reads_no_secret_and_is_told_so(layout: Layout) -> None:
     secrets.ensure(layout, (TOKEN,))
     for folder in (layout.dir, *list(layout.dir.parents)[:3]):
         folder.chmod(0o755)
@@ -147,20 +151,20 @@ def test_another_user_reads_no_secret_and_is_told_so(layout):
     assert "Run it as root" in ran.stdout
 
 
-def test_an_unknown_secret_is_answered_with_those_that_exist(layout):
+def test_an_unknown_secret_is_answered_with_those_that_exist(layout: Layout) -> None:
     secrets.ensure(layout, (TOKEN,))
     with pytest.raises(NodeyardError) as refused:
         secrets.value(layout, "tracker_tokens")
     assert refused.value.hint == "There are: tracker_token."
 
 
-def test_a_line_of_rpcauth_is_the_salted_hash_that_bitcoind_computes():
+def test_a_line_of_rpcauth_is_the_salted_hash_that_bitcoind_computes() -> None:
     line = rpcauth.line("watch", "swordfish", "00ff")
     expected = hmac.new(b"00ff", b"swordfish", hashlib.sha256).hexdigest()
     assert line == f"rpcauth=watch:00ff${expected}"
 
 
-def test_rpcauth_has_a_line_for_every_rpc_user_and_no_password(layout):
+def test_rpcauth_has_a_line_for_every_rpc_user_and_no_password(layout: Layout) -> None:
     secrets.ensure(layout, (WATCH, HOST, LINES, TOKEN))
     lines = copy(layout, LINES).read_text().splitlines()
     assert [line.split(":")[0] for line in lines] == ["rpcauth=host", "rpcauth=watch"]
@@ -173,7 +177,7 @@ def test_rpcauth_has_a_line_for_every_rpc_user_and_no_password(layout):
         assert len(salt) == 32
 
 
-def test_another_rpc_user_is_a_new_generation_of_the_lines_alone(layout):
+def test_another_rpc_user_is_a_new_generation_of_the_lines_alone(layout: Layout) -> None:
     first = secrets.ensure(layout, (WATCH, HOST, LINES))
     again = secrets.planned(layout, (WATCH, HOST, LINES))
     more = secrets.planned(layout, (WATCH, HOST, ORACLE, LINES))
@@ -184,7 +188,7 @@ def test_another_rpc_user_is_a_new_generation_of_the_lines_alone(layout):
     assert "oracle" not in copy(layout, LINES, 1).read_text(), "the old generation stays for a rollback"
 
 
-def test_the_record_holds_no_value(layout):
+def test_the_record_holds_no_value(layout: Layout) -> None:
     secrets.ensure(layout, (TOKEN, WATCH, LINES))
     text = layout.secret_generations_file.read_text()
     assert json.loads(text)["version"] == 1

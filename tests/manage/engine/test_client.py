@@ -1,7 +1,11 @@
+from __future__ import annotations
+
 import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +17,7 @@ DOCKER = {"ApiVersion": "1.41", "Components": [{"Name": "Engine"}, {"Name": "con
 PLAIN = {"SecurityOptions": ["name=seccomp,profile=default"], "DockerRootDir": "/var/lib/docker"}
 
 
-def test_dockers_own_engine_is_supported():
+def test_dockers_own_engine_is_supported() -> None:
     check_supported(PLAIN, DOCKER)
     check_supported({**PLAIN, "SecurityOptions": ["name=apparmor", "name=cgroupns"]}, {**DOCKER, "ApiVersion": "1.52"})
 
@@ -29,7 +33,9 @@ def test_dockers_own_engine_is_supported():
         ({}, {"ApiVersion": "1.9"}, "speaks API 1.9, Nodeyard needs 1.41"),
     ],
 )
-def test_each_unsupported_engine_is_refused_in_one_sentence(info, version, sentence):
+def test_each_unsupported_engine_is_refused_in_one_sentence(
+    info: dict[str, Any], version: dict[str, Any], sentence: str
+) -> None:
     with pytest.raises(NodeyardError, match=sentence) as refused:
         check_supported({**PLAIN, **info}, {**DOCKER, **version})
     assert refused.value.hint
@@ -50,7 +56,7 @@ except NodeyardError as error:
 """
 
 
-def test_a_socket_that_this_user_may_not_open_is_a_sentence(tmp_path):
+def test_a_socket_that_this_user_may_not_open_is_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "docker.sock"
     with socket.socket(socket.AF_UNIX) as engine:
         engine.bind(str(path))

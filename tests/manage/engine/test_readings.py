@@ -1,5 +1,7 @@
 """How the engine's JSON is read; shapes as in its API 1.41 (GET /containers/ID/json, GET /containers/ID/stats)."""
 
+from __future__ import annotations
+
 import json
 
 import pytest
@@ -32,7 +34,7 @@ INSPECTED = {
 }
 
 
-def test_facts_of_a_container_are_read_from_its_inspection():
+def test_facts_of_a_container_are_read_from_its_inspection() -> None:
     found = facts.container(INSPECTED, {"sha256:engine-id": "sha256:config"})
     assert (found.service, found.project, found.installation) == ("tracker", "nodeyard", "ab12cd34")
     assert (found.state, found.exit_code, found.oom_killed, found.restarts) == ("exited", 137, True, 2)
@@ -40,11 +42,11 @@ def test_facts_of_a_container_are_read_from_its_inspection():
     assert found.image_digest == "sha256:config"
 
 
-def test_an_image_id_that_the_lock_does_not_know_stands_for_itself():
+def test_an_image_id_that_the_lock_does_not_know_stands_for_itself() -> None:
     assert facts.container(INSPECTED, {}).image_digest == "sha256:engine-id"
 
 
-def test_a_container_without_our_labels_belongs_to_nobody_of_ours():
+def test_a_container_without_our_labels_belongs_to_nobody_of_ours() -> None:
     bare = {**INSPECTED, "Config": {"Labels": None}}
     assert facts.container(bare, {}).installation == ""
 
@@ -59,11 +61,11 @@ def test_a_container_without_our_labels_belongs_to_nobody_of_ours():
         ("", 0.0),
     ],
 )
-def test_the_engines_times_are_read(text, seconds):
+def test_the_engines_times_are_read(text: str, seconds: float) -> None:
     assert facts.timestamp(text) == pytest.approx(seconds)
 
 
-def test_a_log_line_is_split_from_its_time():
+def test_a_log_line_is_split_from_its_time() -> None:
     line = b"2026-11-21T11:44:02.123456789Z tip 0.4 s old\r"
     assert logs.split(line) == ("2026-11-21T11:44:02Z", "tip 0.4 s old")
     assert logs.split(line, exact=True) == ("2026-11-21T11:44:02.123456789Z", "tip 0.4 s old")
@@ -71,15 +73,15 @@ def test_a_log_line_is_split_from_its_time():
 
 
 @pytest.mark.parametrize("cache", ["total_inactive_file", "inactive_file"])
-def test_used_memory_leaves_out_the_page_cache_of_either_cgroup_version(cache):
+def test_used_memory_leaves_out_the_page_cache_of_either_cgroup_version(cache: str) -> None:
     assert state.used_memory({"memory_stats": {"usage": 1000, "stats": {cache: 300}}}) == 700
 
 
-def test_used_memory_of_a_container_that_has_just_ended_is_nothing():
+def test_used_memory_of_a_container_that_has_just_ended_is_nothing() -> None:
     assert state.used_memory(json.loads('{"memory_stats": {}}')) == 0
 
 
-def test_processor_use_is_a_share_of_one_processor_since_the_last_look():
+def test_processor_use_is_a_share_of_one_processor_since_the_last_look() -> None:
     now = {"cpu_stats": {"cpu_usage": {"total_usage": 700}, "system_cpu_usage": 3000, "online_cpus": 2}}
     assert state.cpu_percent(now, (500, 2000)) == 40.0
     assert state.cpu_percent(now, (0, 0)) == 0.0

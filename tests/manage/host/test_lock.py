@@ -1,7 +1,11 @@
+from __future__ import annotations
+
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -22,11 +26,12 @@ with lock.hold(Layout(Path(sys.argv[1])), "up", "alice") as descriptor:
 
 
 @pytest.fixture
-def holding(tmp_path):
+def holding(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process that holds the lock, and a child of it that inherited the descriptor and lives until its input ends."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDING, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
+    assert process.stdin and process.stdout
     process.stdout.readline()
     yield process
     process.stdin.close()
@@ -35,7 +40,7 @@ def holding(tmp_path):
     process.wait()
 
 
-def test_a_second_change_names_the_holder(tmp_path):
+def test_a_second_change_names_the_holder(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     with lock.hold(layout, "up", "root"), pytest.raises(NodeyardError) as refused, lock.hold(layout, "down", "alice"):
         pass
@@ -43,7 +48,7 @@ def test_a_second_change_names_the_holder(tmp_path):
     assert f"(pid {os.getpid()})" in refused.value.message
 
 
-def test_the_lock_is_free_again_when_the_change_ends_badly(tmp_path):
+def test_the_lock_is_free_again_when_the_change_ends_badly(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     with pytest.raises(ZeroDivisionError), lock.hold(layout, "up"):
         raise ZeroDivisionError
@@ -52,7 +57,9 @@ def test_the_lock_is_free_again_when_the_change_ends_badly(tmp_path):
         pass
 
 
-def test_the_lock_stays_taken_while_a_killed_holders_child_still_runs(tmp_path, holding):
+def test_the_lock_stays_taken_while_a_killed_holders_child_still_runs(
+    tmp_path: Path, holding: subprocess.Popen[bytes]
+) -> None:
     layout = Layout(tmp_path)
     holding.send_signal(signal.SIGKILL)
     holding.wait()
@@ -61,7 +68,7 @@ def test_the_lock_stays_taken_while_a_killed_holders_child_still_runs(tmp_path, 
     assert "manage up by alice" in lock.holder(layout)
 
 
-def test_looking_at_the_holder_does_not_take_the_lock(tmp_path):
+def test_looking_at_the_holder_does_not_take_the_lock(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     assert lock.holder(layout) == ""
     with lock.hold(layout, "restart", "bob"):
@@ -69,6 +76,6 @@ def test_looking_at_the_holder_does_not_take_the_lock(tmp_path):
     assert lock.holder(layout) == ""
 
 
-def test_a_folder_without_installation_is_named(tmp_path):
+def test_a_folder_without_installation_is_named(tmp_path: Path) -> None:
     with pytest.raises(NodeyardError, match="no installation in"), lock.hold(Layout(tmp_path / "nowhere"), "up"):
         pass

@@ -1,5 +1,8 @@
+from __future__ import annotations
+
 import os
 import socket
+from typing import Any
 
 import pytest
 
@@ -18,11 +21,11 @@ from manage.host.ports import Endpoint, Listener
         ({"target": 80, "published": 8601, "protocol": "udp"}, Endpoint("0.0.0.0", 8601, "udp")),
     ],
 )
-def test_published_ports_are_read_from_both_syntaxes(entry, endpoint):
+def test_published_ports_are_read_from_both_syntaxes(entry: Any, endpoint: Endpoint) -> None:
     assert ports.wanted({"ports": [entry]}) == (endpoint,)
 
 
-def test_a_port_without_a_place_on_the_host_takes_none():
+def test_a_port_without_a_place_on_the_host_takes_none() -> None:
     assert ports.wanted({"ports": ["8000", {"target": 80}]}) == ()
 
 
@@ -38,12 +41,12 @@ def test_a_port_without_a_place_on_the_host_takes_none():
         (Endpoint("127.0.0.1", 80), Endpoint("127.0.0.1", 80, "udp"), False),
     ],
 )
-def test_two_endpoints_meet_when_they_cannot_both_be_listened_on(one, other, meet):
+def test_two_endpoints_meet_when_they_cannot_both_be_listened_on(one: Endpoint, other: Endpoint, meet: bool) -> None:
     assert one.meets(other) is meet
     assert other.meets(one) is meet
 
 
-def test_every_taken_port_is_named_with_its_holder_and_the_way_out():
+def test_every_taken_port_is_named_with_its_holder_and_the_way_out() -> None:
     listeners = [
         Listener(Endpoint("0.0.0.0", 8600), "the container web"),
         Listener(Endpoint("0.0.0.0", 8600), "docker-proxy (pid 5)"),
@@ -57,7 +60,7 @@ def test_every_taken_port_is_named_with_its_holder_and_the_way_out():
     assert "--port-base" in refused.value.hint
 
 
-def test_a_process_that_listens_on_this_host_is_found_with_its_pid():
+def test_a_process_that_listens_on_this_host_is_found_with_its_pid() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         endpoint = Endpoint("127.0.0.1", server.getsockname()[1])
         found = [listener for listener in ports.listening() if listener.endpoint == endpoint]

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from pathlib import Path
 
 import pytest
@@ -9,11 +11,11 @@ from manage.host.preflight import HostFacts
 SMALL = HostFacts(disk_free_bytes=10_000_000_000, memory_total_bytes=8_000_000_000, cpus=2)
 
 
-def test_enough_disk_is_said_with_both_figures():
+def test_enough_disk_is_said_with_both_figures() -> None:
     assert preflight.disk(SMALL, {"proxy": 1_000_000_000}).sentence == "10 GB free, 1.5 GB needed"
 
 
-def test_too_little_disk_names_who_needs_most():
+def test_too_little_disk_names_who_needs_most() -> None:
     check = preflight.disk(SMALL, {"proxy": 1_000_000, "kaspad": 640_000_000_000})
     assert not check.ok
     assert "kaspad" in check.sentence
@@ -21,7 +23,7 @@ def test_too_little_disk_names_who_needs_most():
         preflight.require([check])
 
 
-def test_limits_may_exceed_the_memory_together_but_not_alone():
+def test_limits_may_exceed_the_memory_together_but_not_alone() -> None:
     assert preflight.memory(SMALL, {"kaspad": 7_000_000_000, "bitcoind": 7_000_000_000}).ok
     check = preflight.memory(SMALL, {"kaspad": 16_000_000_000, "proxy": 1})
     assert not check.ok
@@ -37,12 +39,12 @@ def test_limits_may_exceed_the_memory_together_but_not_alone():
         ("", "0 100000 65536", True),
     ],
 )
-def test_only_an_unprivileged_lxc_is_refused(container, uid_map, ok):
+def test_only_an_unprivileged_lxc_is_refused(container: str, uid_map: str, ok: bool) -> None:
     facts = HostFacts(1, 1, 1, uid_map=uid_map, container=container)
     assert preflight.not_unprivileged_lxc(facts).ok is ok
 
 
-def test_the_disk_of_a_folder_that_is_not_there_yet_is_its_parents(tmp_path):
+def test_the_disk_of_a_folder_that_is_not_there_yet_is_its_parents(tmp_path: Path) -> None:
     facts = preflight.read(tmp_path / "not" / "yet")
     assert facts.disk_free_bytes > 0
     assert facts.memory_total_bytes > 100_000_000
