@@ -15,6 +15,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "real_only: needs a real node; runs with --real")
+    config.addinivalue_line("markers", 'promise(sentence, runs="ci"|"long"|"real", case=""): a line of docs/proof.md')
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

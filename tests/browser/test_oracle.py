@@ -53,6 +53,10 @@ def page(chromium: Browser, oracle: Oracle, faults: list[str]) -> Iterator[Page]
     context.close()
 
 
+@pytest.mark.promise(
+    "The page shows the price, its interval, confidence and state in words, and says when the market is synthetic",
+    runs="ci",
+)
 def test_the_price_its_interval_state_and_market_are_there_in_words(
     page: Page, oracle: Oracle, faults: list[str]
 ) -> None:
@@ -67,6 +71,7 @@ def test_the_price_its_interval_state_and_market_are_there_in_words(
     assert not faults
 
 
+@pytest.mark.promise("The page shows the sandbox's error in words", runs="ci")
 def test_the_error_is_there_in_words(page: Page, oracle: Oracle, faults: list[str]) -> None:
     expect(page.locator("#synthetic")).to_contain_text(re.compile(r"The flow was made at [\d,]+ USD: 0\.\d\d % off\."))
     shown = re.search(r"made at ([\d,]+) USD", page.locator("#flow").inner_text())
@@ -75,6 +80,7 @@ def test_the_error_is_there_in_words(page: Page, oracle: Oracle, faults: list[st
     assert not faults
 
 
+@pytest.mark.promise("The page draws dots, line and band on a canvas, and they move", runs="ci")
 def test_dots_and_line_are_drawn_and_move(page: Page) -> None:
     page.locator("[data-minutes='180']").click()
     colours = (
@@ -86,6 +92,7 @@ def test_dots_and_line_are_drawn_and_move(page: Page) -> None:
     until(lambda: int(page.locator("#chart").get_attribute("data-frames") or 0) > before + 3)
 
 
+@pytest.mark.promise("The crosshair shows time and price", runs="ci")
 def test_the_crosshair_says_time_and_price(page: Page) -> None:
     box = page.locator("#chart").bounding_box()
     assert box is not None
@@ -97,6 +104,7 @@ def test_the_crosshair_says_time_and_price(page: Page) -> None:
     expect(page.locator("#tip")).to_be_hidden()
 
 
+@pytest.mark.promise("Pause stops the picture and not the price", runs="ci")
 def test_pause_stops_the_picture_and_not_the_price(page: Page) -> None:
     page.keyboard.press("Space")
     expect(page.locator("#pause")).to_have_text("Go on")
@@ -111,6 +119,7 @@ def test_pause_stops_the_picture_and_not_the_price(page: Page) -> None:
     until(lambda: chart.evaluate(picture) != before)
 
 
+@pytest.mark.promise("Everything on the page, the time window included, works by keyboard", runs="ci")
 def test_everything_works_by_keyboard(page: Page, faults: list[str]) -> None:
     for key, minutes in (("1", "5"), ("2", "15"), ("3", "60"), ("4", "180")):
         page.keyboard.press(key)
@@ -128,6 +137,7 @@ def test_everything_works_by_keyboard(page: Page, faults: list[str]) -> None:
     assert not faults
 
 
+@pytest.mark.promise("The histogram view shows where round dollars lie", runs="ci")
 def test_the_amounts_show_where_round_dollars_lie(page: Page, faults: list[str]) -> None:
     with page.expect_response("**/api/v1/histogram") as answered:
         page.locator("[data-view='amounts']").click()
@@ -139,6 +149,7 @@ def test_the_amounts_show_where_round_dollars_lie(page: Page, faults: list[str])
     assert not faults
 
 
+@pytest.mark.promise("The page has a dark and a light theme from the same tokens", runs="ci")
 def test_light_and_dark_from_the_same_tokens(page: Page) -> None:
     paper = "() => getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(paper)
@@ -149,6 +160,7 @@ def test_light_and_dark_from_the_same_tokens(page: Page) -> None:
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
+@pytest.mark.promise("A phone shows the same page in one column", runs="ci")
 def test_a_phone_sees_the_same_in_one_column(chromium: Browser, oracle: Oracle) -> None:
     context = chromium.new_context(viewport={"width": 360, "height": 740}, device_scale_factor=2, has_touch=True)
     page = context.new_page()
@@ -162,6 +174,7 @@ def test_a_phone_sees_the_same_in_one_column(chromium: Browser, oracle: Oracle) 
     context.close()
 
 
+@pytest.mark.promise("A page that lost the oracle says so and comes back", runs="ci")
 def test_a_page_that_lost_the_oracle_says_so_and_comes_back(chromium: Browser, node: Running, tmp_path: Path) -> None:
     with Oracle(tmp_path, free_port(), environment(node, NETWORK="sandbox")) as oracle:
         page = chromium.new_page()
@@ -176,6 +189,7 @@ def test_a_page_that_lost_the_oracle_says_so_and_comes_back(chromium: Browser, n
         page.close()
 
 
+@pytest.mark.promise("The page draws 10,000 points at 30 fps with a heap under 50 MB", runs="ci")
 def test_ten_thousand_points_are_drawn_thirty_times_a_second_within_fifty_megabytes(page: Page) -> None:
     measured = page.evaluate(
         """async (count) => {

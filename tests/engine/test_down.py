@@ -103,6 +103,10 @@ def test_down_when_nothing_runs_says_so(layout: Layout) -> None:
     assert not desired.stack_is_wanted(layout)
 
 
+@pytest.mark.promise(
+    "`up`, `down` and `uninstall` do not touch containers, volumes, images and networks of others",
+    runs="ci",
+)
 def test_foreign_things_are_untouched_by_up_down_and_uninstall(
     engine: Any, layout: Layout, foreign: Callable[[], Any]
 ) -> None:
@@ -179,6 +183,7 @@ def test_uninstall_without_purge_keeps_data_and_configuration(engine: Any, watch
     assert purge.survey(watched, everything=False).empty
 
 
+@pytest.mark.promise("A purge continues past an image that another container uses", runs="ci")
 def test_a_purge_goes_on_past_an_image_that_somebody_uses(engine: Any, layout: Layout) -> None:
     work = stacks.work(layout, {"one": {"flavour": "shared"}})
     with standin.watching(layout):
@@ -198,6 +203,7 @@ def test_a_purge_goes_on_past_an_image_that_somebody_uses(engine: Any, layout: L
     engine.remove_image(f"{keep.REPOSITORY}:{kept}")
 
 
+@pytest.mark.promise("A purge removes no images while a build runs on the machine", runs="ci")
 def test_a_purge_leaves_images_alone_while_somebody_builds(
     engine: Any, layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

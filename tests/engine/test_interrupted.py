@@ -76,6 +76,7 @@ def compose_of(process: subprocess.Popen[str]) -> psutil.Process | None:
     return None
 
 
+@pytest.mark.promise("Of two concurrent `up`, the second names the holder of the lock", runs="ci")
 def test_the_second_of_two_ups_names_the_first(watched: Layout, start: Start) -> None:
     converge(stacks.work(watched, {"one": SLOW}))
     changed = {"one": {**SLOW, "env": {"A": "1"}}}
@@ -87,6 +88,7 @@ def test_the_second_of_two_ups_names_the_first(watched: Layout, start: Start) ->
     assert receipt.history(watched)[-1].state == "healthy"
 
 
+@pytest.mark.promise("After `kill -9` of an `up` the lock is held until its compose has ended", runs="ci")
 def test_a_killed_up_holds_the_lock_until_its_compose_has_ended_and_the_next_goes_on(
     engine: Any, watched: Layout, start: Start
 ) -> None:
@@ -113,6 +115,7 @@ def test_a_killed_up_holds_the_lock_until_its_compose_has_ended_and_the_next_goe
     assert [container.state for container in found] == ["running"]
 
 
+@pytest.mark.promise("After Ctrl-C during `up` the receipt says interrupted, and the next `up` continues", runs="ci")
 def test_ctrl_c_lets_compose_finish_and_the_next_up_goes_on(engine: Any, watched: Layout, start: Start) -> None:
     converge(stacks.work(watched, {"one": SLOW, "two": {}}))
     changed = {"one": {**SLOW, "env": {"A": "1"}}, "two": {"env": {"A": "1"}}}

@@ -58,6 +58,10 @@ def publish(engine: Any, reference: str, version: str) -> None:
     engine.remove_image(reference)
 
 
+@pytest.mark.promise(
+    "With `images.source: upstream`, the first pull takes images by tag and locks them by digest (loopback registry)",
+    runs="ci",
+)
 def test_the_first_pull_locks_a_digest_and_a_tag_that_moves_changes_nothing(engine: Any, registry: str) -> None:
     reference = f"{registry}/nodeyard-test/clock:1"
     publish(engine, reference, "1")
@@ -79,6 +83,7 @@ def test_an_image_that_the_registry_does_not_have_is_named_with_what_to_do(engin
     assert "images.source: local" in caught.value.hint
 
 
+@pytest.mark.promise("The image source is decided once, by whether the registry answers", runs="ci")
 def test_the_source_is_decided_by_whether_the_registry_answers(engine: Any, registry: str) -> None:
     reference = f"{registry}/nodeyard-test/clock:1"
     publish(engine, reference, "1")

@@ -31,6 +31,7 @@ def outcomes(change: Any) -> dict[str, str]:
     return {step.service: step.outcome for step in change.operations}
 
 
+@pytest.mark.promise("A container of our project without our id is refused and stays as it is", runs="ci")
 def test_a_container_of_our_project_without_our_id_is_a_refusal_and_stays(engine: Any, layout: Layout) -> None:
     project = installations.read(layout).project
     reference, _ = tiny.ensure(engine)
@@ -67,6 +68,7 @@ def test_a_volume_or_network_of_our_name_without_our_label_is_a_refusal_and_stay
         (engine.remove_volume if kind == "volume" else engine.remove_network)(name)
 
 
+@pytest.mark.promise("The refusal of a taken port names the process that holds it", runs="ci")
 def test_a_port_taken_by_a_process_names_it(layout: Layout) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -77,6 +79,7 @@ def test_a_port_taken_by_a_process_names_it(layout: Layout) -> None:
     assert untouched(layout)
 
 
+@pytest.mark.promise("The refusal of a port that a container holds names the container", runs="ci")
 def test_a_port_taken_by_a_container_names_it(engine: Any, layout: Layout, free_port: int) -> None:
     reference, _ = tiny.ensure(engine)
     host_config = engine.create_host_config(port_bindings={80: ("127.0.0.1", free_port)})
@@ -109,6 +112,7 @@ def test_our_own_published_port_is_not_in_our_way(watched: Layout, free_port: in
     assert converge(stacks.work(watched, {"one": {"ports": ports, "env": {"A": "1"}}})).state == "healthy"
 
 
+@pytest.mark.promise("Too little disk space is refused", runs="ci")
 def test_too_little_disk_is_a_refusal(layout: Layout) -> None:
     work = stacks.work(layout, {"chain": {"volume": True, "disk_bytes": 10**15}})
     with pytest.raises(NodeyardError, match=r"Too little disk: .* for chain"):
@@ -116,6 +120,7 @@ def test_too_little_disk_is_a_refusal(layout: Layout) -> None:
     assert untouched(layout)
 
 
+@pytest.mark.promise("An engine that does not run is reported in a sentence", runs="ci")
 def test_an_engine_that_does_not_run_is_a_sentence(
     layout: Layout, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -140,6 +145,7 @@ def test_an_engine_on_another_machine_is_refused(monkeypatch: pytest.MonkeyPatch
         pass
 
 
+@pytest.mark.promise("A secret that cannot be read is reported with its path", runs="ci")
 def test_a_secret_that_cannot_be_read_is_a_sentence_with_its_path(watched: Layout) -> None:
     work = stacks.work(watched, {"one": {"secrets": {"token": 1}}})
     converge(work)
@@ -158,6 +164,7 @@ def test_what_compose_cannot_do_is_said_in_its_words(watched: Layout) -> None:
     assert (failed.state, outcomes(failed)) == ("failed", {"one": "failed"})
 
 
+@pytest.mark.promise("A failed gate shows the service's last log lines", runs="ci")
 def test_a_failed_gate_shows_the_services_own_last_lines(layout: Layout) -> None:
     script = "echo the door is stuck; trap 'exit 0' TERM; while :; do sleep 0.1; done"
     work = stacks.work(layout, {"one": {"script": script, "startup_s": 1}, "two": {}})

@@ -194,6 +194,7 @@ def test_the_proxy_is_up_without_its_services_and_says_so_in_json(yard: Yard) ->
     assert (status, answer["services"]) == (404, ["/oracle/", "/tracker/"])
 
 
+@pytest.mark.promise("Behind the proxy the oracle has a rate limit", runs="ci")
 def test_a_client_that_asks_too_often_is_told_the_limit(yard: Yard) -> None:
     until(lambda: _answers(yard))
     statuses = [yard.get("/tracker/ready") for _ in range(20)]

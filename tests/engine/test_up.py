@@ -29,6 +29,7 @@ def kinds(work: Any, engine: Any) -> dict[str, str]:
     return {operation.service: operation.kind for operation in look(work, engine).stack.operations}
 
 
+@pytest.mark.promise("`up` creates what is missing, and a second `up` does nothing", runs="ci")
 def test_up_makes_what_is_missing_and_a_second_up_does_nothing(engine: Any, watched: Layout) -> None:
     work = stacks.work(watched, {"one": {"volume": True}, "two": {}}, {"keeper": {}})
     made = converge(work)
@@ -63,6 +64,7 @@ def test_folders_that_somebody_removed_are_made_again(engine: Any, watched: Layo
     assert stat.S_IMODE(watched.secrets_dir.stat().st_mode) == 0o700
 
 
+@pytest.mark.promise("A plan names each difference, and only what differs is replaced", runs="ci")
 def test_only_what_differs_is_replaced_with_the_difference_named(engine: Any, watched: Layout) -> None:
     converge(stacks.work(watched, {"one": {}, "two": {}}))
     before = running(engine, watched)
@@ -102,6 +104,11 @@ def test_a_service_that_is_not_wanted_any_more_is_removed_and_its_volume_stays(e
     assert engine.inspect_volume(volume)["Name"] == volume
 
 
+@pytest.mark.promise(
+    "A volume belongs to its service's uid whatever the image holds at that path, even if a killed `up` "
+    "created the volume",
+    runs="ci",
+)
 @pytest.mark.parametrize("target", ["/data", "/srv"], ids=["a path that the image lacks", "a path of root's in it"])
 def test_a_service_owns_its_volume_whatever_the_image_holds_there(engine: Any, watched: Layout, target: str) -> None:
     writes = f"echo mine > {target}/written; {stacks.LOOP}"
@@ -126,6 +133,7 @@ def test_up_of_some_services_leaves_the_others_alone(engine: Any, watched: Layou
     assert refused.value.hint == "Did you mean two?"
 
 
+@pytest.mark.promise("A paused container is unpaused", runs="ci")
 def test_a_paused_container_is_unpaused(engine: Any, watched: Layout) -> None:
     work = stacks.work(watched, {"one": {}})
     converge(work)
@@ -156,6 +164,7 @@ def test_a_stopped_container_is_started(engine: Any, watched: Layout) -> None:
     assert (after.id, after.state) == (before.id, "running")
 
 
+@pytest.mark.promise("A memory limit that was changed by hand is named and restored", runs="ci")
 def test_memory_changed_behind_our_back_is_named_and_put_right(engine: Any, watched: Layout) -> None:
     work = stacks.work(watched, {"one": {}})
     converge(work)
@@ -202,6 +211,7 @@ def test_the_agent_may_not_change_the_manager(engine: Any, watched: Layout) -> N
     assert receipt.history(watched) == ()
 
 
+@pytest.mark.promise("Images of the last three receipts keep a tag", runs="ci")
 def test_images_of_the_last_three_changes_keep_a_tag(engine: Any, watched: Layout) -> None:
     from manage.apply import keep
 

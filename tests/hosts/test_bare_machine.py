@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 
+import pytest
 import testinfra
 
 from tests.hosts.machine import CODE, Machine
@@ -42,6 +43,11 @@ def test_a_bare_machine_has_neither_docker_nor_python(machine: Machine) -> None:
     assert machine.run("command -v dockerd docker python3", expect=None).output == ""
 
 
+@pytest.mark.promise(
+    "A failed download is reported in one sentence and leaves nothing half done",
+    runs="long",
+    case="bookworm",
+)
 def test_a_failed_download_is_one_sentence_and_leaves_no_environment(machine: Machine) -> None:
     done = machine.run(f"{INSTALL} --tools", expect=1, PIP_INDEX_URL="http://127.0.0.1:1/", PIP_RETRIES="0")
 
@@ -59,6 +65,15 @@ def test_strangers_live_on_this_engine(machine: Machine) -> None:
     machine.run("iptables -A INPUT -p tcp --dport 12345 -m comment --comment stranger -j DROP")
 
 
+@pytest.mark.promise(
+    "One command turns a machine without Docker and without a registry into a running stack, in at most 6 "
+    "minutes; foreign containers, volumes, images and firewall rules stay as they were",
+    runs="long",
+    case="bookworm",
+)
+@pytest.mark.promise("One command turns a bare trixie into a running stack", runs="long", case="trixie")
+@pytest.mark.promise("One command turns a bare jammy into a running stack", runs="long", case="jammy")
+@pytest.mark.promise("One command turns a bare noble into a running stack", runs="long", case="noble")
 def test_one_command_makes_a_running_stack(machine: Machine) -> None:
     before = strangers(machine)
     done = machine.run(f"{INSTALL} --yes")
@@ -70,6 +85,11 @@ def test_one_command_makes_a_running_stack(machine: Machine) -> None:
     assert done.seconds <= FIRST_RUN_S
 
 
+@pytest.mark.promise(
+    "Without a terminal, the first password is written to a file with mode 0600; it opens the dashboard",
+    runs="long",
+    case="bookworm",
+)
 def test_the_first_password_is_in_a_file_of_roots_and_opens_the_dashboard(machine: Machine) -> None:
     host = testinfra.get_host(f"docker://{machine.name}")
     file = host.file("/var/lib/nodeyard/agent/first-password")
@@ -85,10 +105,16 @@ def test_the_first_password_is_in_a_file_of_roots_and_opens_the_dashboard(machin
     assert not host.file(file.path).exists
 
 
+@pytest.mark.promise("No log contains the first password", runs="long", case="bookworm")
 def test_the_password_is_in_no_log(machine: Machine) -> None:
     assert machine.run("grep -ri 'password [A-Za-z0-9_-]\\{12,\\}' /var/lib/nodeyard/log", expect=None).status == 1
 
 
+@pytest.mark.promise(
+    "A second run of the installer converges within 20 s and changes nothing",
+    runs="long",
+    case="bookworm",
+)
 def test_a_second_run_converges_in_seconds_and_changes_nothing(machine: Machine) -> None:
     before = machine.lines("docker ps -q --no-trunc")
     done = machine.run(f"{INSTALL} --yes")
@@ -98,6 +124,11 @@ def test_a_second_run_converges_in_seconds_and_changes_nothing(machine: Machine)
     assert "manage user reset" in done.output
 
 
+@pytest.mark.promise(
+    "After a crash of the engine the stack becomes healthy again without help",
+    runs="long",
+    case="bookworm",
+)
 def test_after_a_crash_of_the_engine_the_stack_is_healthy_again(machine: Machine) -> None:
     """kill -9 leaves docker.pid behind, as a power cut does; the installer brings the engine up and nothing else."""
     machine.run(
@@ -108,6 +139,11 @@ def test_after_a_crash_of_the_engine_the_stack_is_healthy_again(machine: Machine
     wait_healthy(machine)
 
 
+@pytest.mark.promise(
+    "`down --all` stops the containers of the installation and no others",
+    runs="long",
+    case="bookworm",
+)
 def test_down_all_stops_what_is_ours_and_nothing_else(machine: Machine) -> None:
     before = machine.lines("docker inspect --format '{{.Id}}{{.State.Status}}' stranger")
     machine.run("manage down --all")
@@ -116,6 +152,7 @@ def test_down_all_stops_what_is_ours_and_nothing_else(machine: Machine) -> None:
     assert machine.lines("docker inspect --format '{{.Id}}{{.State.Status}}' stranger") == before
 
 
+@pytest.mark.promise("`--uninstall` keeps the data, and a new installation finds it", runs="long", case="bookworm")
 def test_uninstall_keeps_the_data_and_a_new_install_finds_it(machine: Machine) -> None:
     volumes = machine.lines("docker volume ls -q --filter label=io.nodeyard.installation")
     machine.run(f"{INSTALL} --uninstall --yes")
@@ -127,6 +164,11 @@ def test_uninstall_keeps_the_data_and_a_new_install_finds_it(machine: Machine) -
     assert machine.lines("docker volume ls -q --filter label=io.nodeyard.installation") == volumes
 
 
+@pytest.mark.promise(
+    "`--uninstall --purge` removes everything that Nodeyard made and nothing else",
+    runs="long",
+    case="bookworm",
+)
 def test_purge_leaves_nothing_of_ours_and_everything_of_others(machine: Machine) -> None:
     machine.run("docker start stranger")
     before = strangers(machine)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.hosts.machine import CODE, Machine
 
 CLIENT = "/usr/local/bin/docker"
 
 
+@pytest.mark.promise(
+    "On a machine with a `docker` client and no engine, the installer adds an engine and keeps the client",
+    runs="long",
+    case="bookworm",
+)
 def test_the_engine_is_installed_beside_a_client_that_stays(machine: Machine) -> None:
     machine.run(f"{CODE}/install.sh --tools")
     machine.run(f"cp /usr/bin/docker {CLIENT}")

@@ -24,6 +24,12 @@ def offered(machine: Machine) -> Machine:
     return machine
 
 
+@pytest.mark.promise(
+    "Piped (`bash -s -- --source URL`), the installer fetches the code (here from a loopback server) and "
+    "continues from it",
+    runs="long",
+    case="bookworm",
+)
 @pytest.mark.parametrize(
     "source", [CODE, ARCHIVE, f"http://127.0.0.1:{PORT}/nodeyard.tar.gz"], ids=["folder", "tar.gz", "url"]
 )

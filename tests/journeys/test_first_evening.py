@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from tests.journeys.installed import Installed, until
 
 PAYEE = "kaspasim:qprx6l72u437tjcf5rgcwza4sq6ysprp0pu6zj2feu3zshcm4cljwd5me0nwt"
@@ -22,6 +24,8 @@ def amount(yard: Installed, address: str, token: str) -> int:
     return next(int(a["balance"]["amount"] or 0) for a in portfolio["addresses"] if a["address"] == address)
 
 
+@pytest.mark.promise("All services of the sandbox are healthy after setup", runs="ci")
+@pytest.mark.promise("The oracle is part of the default sandbox and healthy after setup", runs="ci")
 def test_every_service_is_healthy_after_setup(yard: Installed) -> None:
     verdicts = yard.verdicts()
     assert {name for name, (verdict, _) in verdicts.items() if verdict != "healthy"} == set(), verdicts
@@ -35,6 +39,7 @@ def test_a_second_up_has_nothing_to_do(yard: Installed) -> None:
     assert yard.container("tracker") == before
 
 
+@pytest.mark.promise("After `sandbox pay` the new balance is in the portfolio within 2 s", runs="ci")
 def test_a_payment_is_in_the_portfolio_within_two_seconds(yard: Installed) -> None:
     follow(yard, PAYEE)
     token = yard.token()
@@ -46,6 +51,7 @@ def test_a_payment_is_in_the_portfolio_within_two_seconds(yard: Installed) -> No
     assert time.monotonic() - start < 2
 
 
+@pytest.mark.promise("A balance survives a restart of the tracker", runs="ci")
 def test_a_balance_outlives_a_restart_of_the_tracker(yard: Installed) -> None:
     follow(yard, PAYEE)
     token = yard.token()
@@ -60,6 +66,7 @@ def test_the_dashboard_answers_and_asks_for_a_login(yard: Installed) -> None:
     assert "login" in yard.http("/", port=0).body.lower()
 
 
+@pytest.mark.promise("`down` leaves the manager running, and `up` starts the stack again", runs="ci")
 def test_down_leaves_the_manager_and_up_comes_back(yard: Installed) -> None:
     yard.run("down")
     assert yard.container("tracker") == ""

@@ -129,6 +129,8 @@ def test_these_are_all_the_containers_of_the_installation(yard: Installed) -> No
     assert len(listed) == len(PROMISES)
 
 
+@pytest.mark.promise("Running containers are hardened exactly as promised", runs="ci")
+@pytest.mark.promise("The running oracle is hardened exactly as promised", runs="ci", case="oracle")
 @pytest.mark.parametrize("name", PROMISES)
 def test_a_container_has_no_power_but_those_promised(documents: dict[str, dict[str, Any]], name: str) -> None:
     promise, host, config = PROMISES[name], documents[name]["HostConfig"], documents[name]["Config"]

@@ -9,6 +9,7 @@ import pytest
 from tests.journeys.installed import Installed, until
 
 
+@pytest.mark.promise("A paused node is degraded or down within 15 s, with the reason, and recovers", runs="ci")
 @pytest.mark.parametrize("node", ["kaspad", "bitcoind"])
 def test_a_paused_node_is_noticed_within_15_s_and_back(yard: Installed, node: str) -> None:
     container = yard.container(node)
@@ -25,6 +26,7 @@ def test_a_paused_node_is_noticed_within_15_s_and_back(yard: Installed, node: st
     until(lambda: yard.verdicts()[node][0] == "healthy", 30, f"{node} healthy again")
 
 
+@pytest.mark.promise("`manage why` names the root cause", runs="ci")
 def test_a_frozen_kaspad_is_the_root_of_the_trackers_verdict(yard: Installed) -> None:
     yard.run("sandbox", "freeze", "--node", "kaspad")
     try:
@@ -38,6 +40,7 @@ def test_a_frozen_kaspad_is_the_root_of_the_trackers_verdict(yard: Installed) ->
     until(lambda: {v for v, _ in yard.verdicts().values()} == {"healthy"}, 40, "all healthy again")
 
 
+@pytest.mark.promise("A simulator that refuses connections is down, by name", runs="ci")
 def test_a_simulator_that_refuses_connections_is_down_by_name(yard: Installed) -> None:
     yard.run("sandbox", "drop", "--node", "bitcoind")
     try:
@@ -47,6 +50,7 @@ def test_a_simulator_that_refuses_connections_is_down_by_name(yard: Installed) -
     until(lambda: yard.verdicts()["bitcoind"][0] == "healthy", 60, "bitcoind healthy again")
 
 
+@pytest.mark.promise("While the agent is down, the status stays readable and says so", runs="ci")
 def test_status_stays_readable_while_the_agent_is_dead_and_says_so(yard: Installed) -> None:
     agent = yard.container("agent")
     subprocess.run(["docker", "pause", agent], check=True, capture_output=True)

@@ -26,6 +26,10 @@ def test_twenty_faults_lose_nothing(yard: Installed) -> None:
     run("tests.long.soak", "--dir", str(yard.dir))
 
 
+@pytest.mark.promise(
+    "The sandbox's price is its simulator's within 1 %, its history lies in a TimescaleDB hypertable",
+    runs="long",
+)
 def test_the_oracle_of_a_sandbox_tells_the_simulators_price_and_keeps_it_in_a_hypertable(yard: Installed) -> None:
     def answer(path: str) -> Any:
         return yard.http(f"/oracle/api/v1/{path}").json()

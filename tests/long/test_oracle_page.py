@@ -50,6 +50,7 @@ def page(browser: Firefox, oracle: Oracle) -> Iterator[Firefox]:
     assert browser.faults == []
 
 
+@pytest.mark.promise("Firefox shows price, interval, state and market in words", runs="long")
 def test_firefox_shows_price_interval_state_and_market_in_words(page: Firefox, oracle: Oracle) -> None:
     shown = float(page.text("#price").removesuffix(" USD").replace(",", ""))
     assert shown == pytest.approx(oracle.price()["price"], rel=0.01)
@@ -60,6 +61,7 @@ def test_firefox_shows_price_interval_state_and_market_in_words(page: Firefox, o
     until(lambda: "true as of" in page.text("#live"))
 
 
+@pytest.mark.promise("Firefox draws dots and line, and they move", runs="long")
 def test_firefox_draws_dots_and_line_and_they_move(page: Firefox) -> None:
     page.press("4")
     until(lambda: page.run(COLOURS) > 10)
@@ -67,6 +69,7 @@ def test_firefox_draws_dots_and_line_and_they_move(page: Firefox) -> None:
     until(lambda: page.run(FRAMES) > before + 3)
 
 
+@pytest.mark.promise("Firefox obeys the keyboard, without console errors", runs="long")
 def test_firefox_obeys_the_keyboard(page: Firefox) -> None:
     for key, minutes in (("1", "5"), ("2", "15"), ("3", "60"), ("4", "180")):
         page.press(key)

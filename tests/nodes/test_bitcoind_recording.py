@@ -7,12 +7,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.nodes import bitcoind_scenario, programs
 from tests.nodes.shapes import differences
 
 RECORDING = Path(__file__).parents[1] / "data" / "bitcoind" / "regtest-31.99.jsonl"
 
 
+@pytest.mark.promise("The bitcoind simulator answers the recorded scenario as the real bitcoind did", runs="ci")
 def test_every_step_of_the_recorded_scenario_is_answered_alike(tmp_path: Path) -> None:
     recorded = [json.loads(line) for line in RECORDING.read_text().splitlines()]
     with programs.simulated_bitcoind(tmp_path) as simulator:

@@ -107,6 +107,7 @@ async def test_a_reorg_takes_a_payment_back_and_is_told_block_by_block(still: Ru
         assert await paid_to(node, paid) == 0, "its coin is spent otherwise, so it does not come back"
 
 
+@pytest.mark.promise("A client that follows the simulator's ZMQ always knows the mempool", runs="ci")
 async def test_a_follower_of_zmq_always_knows_the_mempool(tmp_path: Path) -> None:
     """A, R and mined blocks, replacements and reorgs, at a rate far above the usual one."""
     with programs.simulated_bitcoind(tmp_path, tx_per_s=200) as node:
@@ -151,6 +152,10 @@ async def _follow(rpc: BitcoindClient, frames: ZmqSubscriber, followed: set[str]
     return number
 
 
+@pytest.mark.promise(
+    "The bitcoind simulator can freeze, drop connections, lag and answer with errors until the fault is cleared",
+    runs="ci",
+)
 async def test_frozen_dropped_lagging_and_erring_until_cleared(still: Running) -> None:
     hasty = BitcoindClient(
         "127.0.0.1", still.rpc_port, PasswordFile("host", still.password_file("host")), timeout_s=0.5

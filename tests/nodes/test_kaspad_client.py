@@ -143,6 +143,7 @@ async def test_a_payment_waits_in_the_mempool_and_arrives_with_the_next_block(ka
         assert empty["mempoolEntries"] == []
 
 
+@pytest.mark.promise("The kaspad simulator checks inputs, amounts, the fee floor and double spends", runs="ci")
 async def test_refuses_transactions_that_break_a_rule_and_says_which(kaspad: Running) -> None:
     async with KaspadClient(kaspad.url) as client:
         coin = await ripe_coin(client)

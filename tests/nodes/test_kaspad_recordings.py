@@ -69,6 +69,7 @@ async def test_answers_on_a_fresh_chain_have_the_recorded_shape(version: str, si
                 assert told["error"] == answer["frame"]["error"]
 
 
+@pytest.mark.promise("The kaspad simulator answers in the recorded shapes of two real versions", runs="ci")
 async def test_answers_on_a_mined_chain_have_the_recorded_shape(version: str, simulator: Running) -> None:
     steps = [item for item in asked(frames(version), ("reads",)) if item[0].startswith("mined: ")]
     assert len(steps) == 22
@@ -91,6 +92,7 @@ async def test_answers_on_a_mined_chain_have_the_recorded_shape(version: str, si
         assert list(differences(_without_id(one["getBlockTemplate"]), work, VERSIONS[version], "template")) == []
 
 
+@pytest.mark.promise("The kaspad simulator answers wrong calls and malformed frames as recorded", runs="ci")
 async def test_wrong_calls_and_frames_get_the_recorded_answer(version: str, simulator: Running) -> None:
     steps = list(asked(frames(version), ("fault",)))
     assert len(steps) == 16
@@ -151,6 +153,7 @@ async def test_a_payment_goes_its_way_in_the_recorded_shapes(version: str, simul
         )
 
 
+@pytest.mark.promise("The kaspad simulator reports a double spend across a split as the recorded node did", runs="ci")
 async def test_a_lost_split_is_told_as_the_recorded_one_was(version: str, simulator: Running) -> None:
     """Four chain blocks go, a payment is taken back in one UtxosChanged, its coin is spent otherwise."""
     events = [line["frame"] for line in frames(version) if line["step"] == "reorg: events" and line["dir"] == "<"]

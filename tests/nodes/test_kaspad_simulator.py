@@ -126,6 +126,7 @@ async def test_other_peoples_transactions_survive_a_reorg(still: Running) -> Non
         assert await balance(client, A) == 9 * 10**8
 
 
+@pytest.mark.promise("The kaspad simulator can freeze until the fault is cleared", runs="ci")
 async def test_frozen_it_accepts_connections_and_answers_nothing_until_cleared(moving: Running) -> None:
     async with KaspadClient(moving.url, timeout_s=0.5) as client:
         assert (await order(moving, "freeze"))["frozen"] is True
@@ -241,6 +242,7 @@ async def test_the_same_seed_gives_the_same_chain_to_begin_with(tmp_path: Path, 
     assert paid[0] == paid[1]
 
 
+@pytest.mark.promise("The official kaspa SDK connects to the simulator unmodified and sees a payment", runs="ci")
 async def test_the_official_sdk_connects_unmodified_and_sees_a_payment_arrive(moving: Running) -> None:
     sdk = await asyncio.create_subprocess_exec(
         sys.executable, SDK, "watch", moving.url, stdout=asyncio.subprocess.PIPE, env=os.environ
@@ -259,6 +261,7 @@ async def test_the_official_sdk_connects_unmodified_and_sees_a_payment_arrive(mo
     assert arrived["balance"] == 7 * 10**8
 
 
+@pytest.mark.promise("The kaspad simulator says that it does not check signatures", runs="ci")
 async def test_says_that_signatures_are_not_checked(still: Running) -> None:
     assert "signatures are not checked" in still.log.read_text()
     async with KaspadClient(still.url) as client:

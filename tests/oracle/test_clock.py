@@ -13,6 +13,8 @@ from tests.oracle.generator import Generator
 from tests.stage.waiting import until
 
 
+@pytest.mark.promise("A clock set an hour forward or back costs one snapshot with a real node", runs="real")
+@pytest.mark.promise("After the clock is set an hour forward or back, the price is back at once", runs="ci")
 @pytest.mark.parametrize("jump_s", [3600.0, -3600.0])
 def test_a_clock_that_is_set_costs_one_more_snapshot_and_no_answer(node: Bitcoind, jump_s: float) -> None:
     generator = Generator(node)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
+import pytest
 import uvicorn
 from fastapi import FastAPI
 from oracle.estimate import Estimate, State
@@ -100,6 +101,10 @@ def receive(listener: ClientConnection) -> dict[str, Any]:
     return message
 
 
+@pytest.mark.promise(
+    "A slow WebSocket client gets the newest state, with everything it missed in one message",
+    runs="ci",
+)
 def test_who_is_behind_gets_all_that_he_missed_in_one_message() -> None:
     with Speaker(None) as speaker, listening(speaker) as slow, listening(speaker) as quick:
         seen = receive(slow)["sequence"]
@@ -122,6 +127,7 @@ def test_who_is_behind_gets_all_that_he_missed_in_one_message() -> None:
         assert heard < TICKS / 2, heard
 
 
+@pytest.mark.promise("A WebSocket client that never reads is disconnected even if its connection is full", runs="ci")
 def test_who_never_reads_is_cut_off_whatever_waits_for_him() -> None:
     with Speaker(0.5) as speaker, listening(speaker) as quick, closing(socket.socket()) as deaf:
         receive(quick)

@@ -31,6 +31,7 @@ def database(cluster: Cluster) -> str:
     return cluster.new_database()
 
 
+@pytest.mark.promise("`/api/v1/history` is kept in PostgreSQL", runs="ci")
 def test_history_comes_back_in_steps(cluster: Cluster, database: str) -> None:
     async def scene() -> list[Bucket]:
         store = PostgresStore(cluster.url(database), cluster.password_file)
@@ -68,6 +69,7 @@ def test_a_schema_of_one_version_later_is_worked_with(cluster: Cluster, database
             asyncio.run(opened())
 
 
+@pytest.mark.promise("An unreadable or wrong database password is reported, and read again", runs="ci")
 def test_a_password_that_cannot_be_read_is_told_and_read_again(cluster: Cluster, database: str, tmp_path: Path) -> None:
     password = tmp_path / "password"
 
@@ -85,6 +87,7 @@ def test_a_password_that_cannot_be_read_is_told_and_read_again(cluster: Cluster,
     asyncio.run(scene())
 
 
+@pytest.mark.promise("While the database is away, only the history is missing", runs="ci")
 def test_a_database_that_is_away_takes_history_and_nothing_else(
     cluster: Cluster, database: str, tmp_path: Path
 ) -> None:

@@ -24,6 +24,12 @@ def oracle(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[
     return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=120, check=False)
 
 
+@pytest.mark.promise("A replay gives the same prices, bit for bit, whatever the hash seed", runs="ci")
+@pytest.mark.promise(
+    "The replay of a recording of a real node gives the same prices, bit for bit",
+    runs="real",
+    case="real",
+)
 def test_a_replay_prints_what_the_recording_printed(node: Bitcoind, tmp_path: Path) -> None:
     generator = Generator(node)
     generator.pay(400)
@@ -61,6 +67,7 @@ def test_a_recording_that_was_cut_off_ends_where_it_was_cut(tmp_path: Path) -> N
     assert list(recording.read(file)) == frames[:1]
 
 
+@pytest.mark.promise("Recordings that are truncated, and files that are not recordings, are handled", runs="ci")
 @pytest.mark.parametrize("content", [b"", b"nonsense", recording.MAGIC + b"\xff" * 40])
 def test_what_is_no_recording_is_refused_or_empty(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "file"

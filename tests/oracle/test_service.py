@@ -55,6 +55,9 @@ def start(simulated: Bitcoind, tmp_path: Path) -> Iterator[Start]:
         yield begin
 
 
+@pytest.mark.promise("`events_missed` and `resyncs` are metrics", runs="ci")
+@pytest.mark.promise('`"market": "synthetic"` in every answer where the stack says so', runs="ci")
+@pytest.mark.promise("`/health`, `/ready`, `/metrics` and `/api/v1/price` answer", runs="ci")
 def test_it_has_a_price_at_once_and_says_that_it_is_synthetic(start: Start, generator: Generator) -> None:
     oracle = start()
     price = oracle.wait_state("ok", "wide", deadline_s=10)
@@ -71,6 +74,10 @@ def test_it_has_a_price_at_once_and_says_that_it_is_synthetic(start: Start, gene
     assert oracle.metric('oracle_state{state="ok"') + oracle.metric('oracle_state{state="wide"') == 1
 
 
+@pytest.mark.promise(
+    "In the sandbox the oracle shows its error against the simulator's own price, and it is below 1 %",
+    runs="ci",
+)
 def test_it_shows_its_error_where_the_simulator_tells_the_flows_price(tmp_path: Path) -> None:
     folder = tmp_path / "node"
     folder.mkdir()
@@ -88,6 +95,7 @@ def test_it_shows_its_error_where_the_simulator_tells_the_flows_price(tmp_path: 
         assert 0 < abs(oracle.metric("oracle_flow_error_ratio ")) < 0.01
 
 
+@pytest.mark.promise("`/api/v1/explain` and `/api/v1/histogram` show filter counts, peaks and points", runs="ci")
 def test_explain_says_why(start: Start, generator: Generator) -> None:
     oracle = start()
     until(lambda: oracle.mempool()["exact"] and not oracle.mempool()["bytes_unknown"])
@@ -103,6 +111,7 @@ def test_explain_says_why(start: Start, generator: Generator) -> None:
     assert dollars[100] == pytest.approx(100 / price["price"] * 1e8, rel=0.01)
 
 
+@pytest.mark.promise("A test network never has a price (`no_market`)", runs="ci")
 @pytest.mark.parametrize(("network", "market"), [("private", ""), ("sandbox", "none")])
 def test_a_chain_without_a_market_never_shows_a_number(
     start: Start, generator: Generator, network: str, market: str
@@ -117,6 +126,7 @@ def test_a_chain_without_a_market_never_shows_a_number(
     assert oracle.metric("oracle_price_usd ") == 0
 
 
+@pytest.mark.promise("A node of the wrong chain is named", runs="ci")
 def test_the_wrong_chain_is_named(start: Start) -> None:
     oracle = start(NETWORK="mainnet", MARKET="real")
     until(lambda: oracle.price()["reason"] == "bitcoind is on the chain regtest, not on main")
@@ -125,6 +135,7 @@ def test_the_wrong_chain_is_named(start: Start) -> None:
     assert ready.body["price"] is None
 
 
+@pytest.mark.promise("A missing ZMQ topic is reported with the bitcoind flag that adds it", runs="ci")
 def test_a_missing_topic_names_the_flag_of_bitcoind(tmp_path: Path) -> None:
     folder = tmp_path / "node"
     folder.mkdir()
@@ -138,6 +149,7 @@ def test_a_missing_topic_names_the_flag_of_bitcoind(tmp_path: Path) -> None:
         until(lambda: oracle.price()["reason"] == wanted)
 
 
+@pytest.mark.promise("A ZMQ endpoint where nothing speaks ZMQ is named", runs="ci")
 def test_an_endpoint_where_nobody_speaks_zmq_is_named(start: Start, simulated: Bitcoind) -> None:
     simulated.mine()
     for address in (f"tcp://127.0.0.1:{free_port()}", f"tcp://127.0.0.1:{simulated.rpc_port}"):
@@ -149,6 +161,7 @@ def _says(oracle: Oracle, words: str) -> bool:
     return words in oracle.price()["reason"]
 
 
+@pytest.mark.promise("An endpoint that is not RPC is reported", runs="ci")
 def test_an_rpc_endpoint_that_is_none_is_told(start: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         thread = threading.Thread(target=_greet, args=(silent,), daemon=True)
@@ -172,6 +185,7 @@ def _greet(server: socket.socket) -> None:
             client.sendall(b"220 mail.example.org\r\n\r\n")
 
 
+@pytest.mark.promise("An unreadable or wrong cookie is reported, and read again", runs="ci")
 def test_a_cookie_that_cannot_be_read_is_told_and_read_again(start: Start, simulated: Bitcoind, tmp_path: Path) -> None:
     simulated.mine()
     cookie = tmp_path / ".cookie"
@@ -183,12 +197,14 @@ def test_a_cookie_that_cannot_be_read_is_told_and_read_again(start: Start, simul
     oracle.wait_state("ok", "wide", "ambiguous", "no_signal")
 
 
+@pytest.mark.promise("An RPC user without permission is reported with the method it lacks", runs="ci")
 def test_a_user_that_may_not_ask_is_told_what(start: Start, simulated: Bitcoind) -> None:
     password = str(simulated.running.password_file("watch"))
     oracle = start(BITCOIND_RPC_USER="watch", BITCOIND_RPC_PASSWORD_FILE=password)
     until(lambda: "does not let this user call" in oracle.price()["reason"])
 
 
+@pytest.mark.promise("The service reports a fresh chain as in its initial download", runs="ci")
 def test_a_fresh_chain_is_in_its_initial_download(tmp_path: Path) -> None:
     folder = tmp_path / "node"
     folder.mkdir()
@@ -199,6 +215,8 @@ def test_a_fresh_chain_is_in_its_initial_download(tmp_path: Path) -> None:
         oracle.wait_state("no_signal")
 
 
+@pytest.mark.promise("A chain without a market shows no older price in its history", runs="ci")
+@pytest.mark.promise("`/api/v1/history` is kept in SQLite when the oracle runs alone", runs="ci")
 def test_history_outlives_a_restart(start: Start, generator: Generator, tmp_path: Path) -> None:
     oracle = start(HISTORY_FILE=str(tmp_path / "history.db"))
     oracle.wait_state("ok", "wide")
@@ -228,6 +246,7 @@ def test_without_a_store_history_says_so(start: Start) -> None:
     assert "keeps no history" in answer.body["error"]
 
 
+@pytest.mark.promise("An absurd range is refused in a sentence", runs="ci")
 @pytest.mark.parametrize(
     ("query", "words"),
     [
@@ -252,6 +271,7 @@ def test_an_absurd_range_is_refused_in_a_sentence(start: Start, query: str, word
     assert words in answer.body["error"]
 
 
+@pytest.mark.promise("The oracle's headers are strict: nothing from other origins, no inline script", runs="ci")
 def test_faults_are_sentences_and_headers_are_strict(start: Start) -> None:
     oracle = start()
     missing = oracle.get("/nothing")
@@ -266,6 +286,7 @@ def test_faults_are_sentences_and_headers_are_strict(start: Start) -> None:
     assert json.loads(json.dumps(oracle.get("/openapi.json").body))["info"]["title"] == "Nodeyard oracle"
 
 
+@pytest.mark.promise("A feed that fails by itself ends the process with 1 and says so", runs="ci")
 def test_a_feed_that_fails_by_itself_ends_the_process(simulated: Bitcoind) -> None:
     nowhere = "tcp://*:1"  # ZMQ binds to such an address and cannot connect to it
     env = environment(simulated.running, BITCOIND_ZMQ=nowhere, LISTEN=f"127.0.0.1:{free_port()}")
@@ -289,6 +310,7 @@ def test_every_file_of_the_page_is_there_with_and_without_a_prefix(start: Start,
     assert oracle.get("/api/v1/price").status == 200
 
 
+@pytest.mark.promise("An impossible setting is one sentence", runs="ci")
 @pytest.mark.parametrize(
     ("env", "words"),
     [

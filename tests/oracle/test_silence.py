@@ -33,6 +33,10 @@ def asked(tmp_path: Path) -> Iterator[Bitcoind]:
         yield running
 
 
+@pytest.mark.promise(
+    "A ZMQ endpoint of another node is detected, because the mempool changes without a message",
+    runs="ci",
+)
 def test_a_mempool_that_changes_without_a_word_is_not_ready_and_says_why(asked: Bitcoind, other: Bitcoind) -> None:
     generator = Generator(asked)
     with Following(asked, other.zmq) as oracle:

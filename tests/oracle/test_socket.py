@@ -49,6 +49,7 @@ def receive(listener: ClientConnection) -> dict[str, Any]:
     return message
 
 
+@pytest.mark.promise("A WebSocket client gets a snapshot with interval and state, then deltas", runs="ci")
 def test_first_comes_everything_then_what_is_new(oracle: Oracle, generator: Generator) -> None:
     with listen(oracle) as listener:
         snapshot = receive(listener)
@@ -71,6 +72,7 @@ def test_first_comes_everything_then_what_is_new(oracle: Oracle, generator: Gene
         assert all(point["price"] == pytest.approx(generator.price, rel=0.06) for point in points)
 
 
+@pytest.mark.promise("WebSocket messages come every 500 ms", runs="ci")
 def test_messages_come_each_half_second(oracle: Oracle) -> None:
     with listen(oracle) as listener:
         receive(listener)
@@ -79,6 +81,7 @@ def test_messages_come_each_half_second(oracle: Oracle) -> None:
     assert sorted(gaps)[len(gaps) // 2] == pytest.approx(0.5, abs=0.1)
 
 
+@pytest.mark.promise("A WebSocket client that reconnects gets only what it missed (resume by sequence)", runs="ci")
 def test_who_comes_back_gets_only_what_he_missed(oracle: Oracle, generator: Generator) -> None:
     with listen(oracle) as listener:
         last = receive(listener)
@@ -116,6 +119,7 @@ def test_what_a_client_says_is_passed_over(oracle: Oracle) -> None:
         assert receive(listener)["type"] == "delta"
 
 
+@pytest.mark.promise("A WebSocket client that never reads slows no other client and is disconnected", runs="ci")
 def test_a_client_that_never_reads_slows_nobody_and_is_cut_off(oracle: Oracle, generator: Generator) -> None:
     with closing(socket.create_connection(("127.0.0.1", oracle.port))) as deaf, listen(oracle) as listener:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -140,6 +144,7 @@ def test_a_client_that_never_reads_slows_nobody_and_is_cut_off(oracle: Oracle, g
         assert oracle.memory_bytes() - before < 20e6
 
 
+@pytest.mark.promise("A WebSocket client costs less than 1 MB/s", runs="ci")
 def test_a_client_costs_less_than_a_megabyte_a_second(oracle: Oracle, generator: Generator) -> None:
     with listen(oracle) as listener:
         receive(listener)

@@ -6,6 +6,7 @@ import signal
 from functools import partial
 from pathlib import Path
 
+import pytest
 from oracle.estimate import State
 
 from tests.oracle.bitcoind import Bitcoind
@@ -32,6 +33,17 @@ def stays_with(oracle: Following, generator: Generator) -> None:
     until(close, 20)
 
 
+@pytest.mark.promise(
+    "Through replacements, children, blocks and a 3-block reorganisation the tracked set equals the "
+    "node's; only the reorganisation costs a second snapshot",
+    runs="ci",
+)
+@pytest.mark.promise(
+    "Through RBF, CPFP, blocks and a 3-block reorganisation the tracked set equals the real node's at "
+    "every checkpoint, and the estimate is within 1 % of the generator's price",
+    runs="real",
+    case="real",
+)
 def test_a_day_of_everything_that_can_happen_to_a_mempool(node: Bitcoind) -> None:
     generator = Generator(node)
     with Following(node) as oracle:
@@ -61,6 +73,8 @@ def test_a_day_of_everything_that_can_happen_to_a_mempool(node: Bitcoind) -> Non
         assert oracle.live.mempool.malformed == 0
 
 
+@pytest.mark.promise("A restarted node is followed again within 5 s; meanwhile the last price is `stale`", runs="ci")
+@pytest.mark.promise("A restart of a real node is followed within 5 s", runs="real", case="real")
 def test_a_restarted_node_is_followed_again_within_five_seconds(node: Bitcoind) -> None:
     generator = Generator(node)
     with Following(node) as oracle:
@@ -76,6 +90,8 @@ def test_a_restarted_node_is_followed_again_within_five_seconds(node: Bitcoind) 
         stays_with(oracle, generator)
 
 
+@pytest.mark.promise("A killed node is followed again", runs="ci")
+@pytest.mark.promise("A killed real node is followed again", runs="real", case="real")
 def test_a_killed_node_too(node: Bitcoind) -> None:
     generator = Generator(node)
     with Following(node) as oracle:
@@ -87,6 +103,8 @@ def test_a_killed_node_too(node: Bitcoind) -> None:
         oracle.wait_in_step(10)
 
 
+@pytest.mark.promise("A snapshot follows a reconnection within 5 s, and nothing is lost silently", runs="ci")
+@pytest.mark.promise("A cut of a real node's ZMQ for 10 s loses nothing silently", runs="real", case="real")
 def test_a_cut_cable_loses_nothing_silently(node: Bitcoind) -> None:
     generator = Generator(node)
     with Cable(node.zmq_port) as cable, Following(node, cable.address) as oracle:
@@ -107,6 +125,7 @@ def test_a_cut_cable_loses_nothing_silently(node: Bitcoind) -> None:
         stays_with(oracle, generator)
 
 
+@pytest.mark.promise("A connection that breaks for a moment costs a snapshot", runs="ci")
 def test_a_cable_that_is_out_for_a_moment_costs_a_snapshot(node: Bitcoind) -> None:
     node.mine()
     with Cable(node.zmq_port) as cable, Following(node, cable.address) as oracle:
@@ -121,6 +140,8 @@ def _more_than(oracle: Following, resyncs: int) -> bool:
     return oracle.live.mempool.resyncs > resyncs
 
 
+@pytest.mark.promise("An overflow of the node's queue (hwm) is counted and repaired", runs="ci")
+@pytest.mark.promise("An overflow of a real node's queue (hwm) is counted and repaired", runs="real", case="real")
 def test_an_overflow_of_the_nodes_queue_is_counted_and_mended(program: Path | None, tmp_path: Path) -> None:
     with Bitcoind(tmp_path, program, hwm=100) as node:
         generator = Generator(node)
@@ -140,6 +161,7 @@ def test_an_overflow_of_the_nodes_queue_is_counted_and_mended(program: Path | No
             oracle.wait_in_step()
 
 
+@pytest.mark.promise("Eviction by a real node (small `maxmempool`) is followed", runs="real", case="real")
 def test_a_full_mempool_evicts_and_is_followed(program: Path | None, tmp_path: Path) -> None:
     with Bitcoind(tmp_path, program, "-maxmempool=5") as node:
         generator = Generator(node)
@@ -151,6 +173,7 @@ def test_a_full_mempool_evicts_and_is_followed(program: Path | None, tmp_path: P
             assert oracle.live.mempool.events_missed == 0
 
 
+@pytest.mark.promise("Transactions that waited before the oracle started count from their entry time", runs="ci")
 def test_transactions_that_waited_before_the_oracle_came_are_known_to_it(node: Bitcoind) -> None:
     generator = Generator(node)
     generator.pay(1200)

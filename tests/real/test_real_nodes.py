@@ -35,12 +35,14 @@ def reason(yard: Installed, name: str) -> str:
     return yard.verdicts()[name][1]
 
 
+@pytest.mark.promise("bitcoind on regtest and kaspad on simnet, deployed by `manage setup`, are healthy", runs="real")
 def test_both_nodes_are_healthy_on_a_fresh_private_chain(yard: Installed) -> None:
     verdicts = yard.verdicts()
     assert verdicts["bitcoind"][0] == "healthy", verdicts
     assert verdicts["kaspad"][0] == "healthy", verdicts
 
 
+@pytest.mark.promise("On real nodes ZMQ is not proven before the chain moves, and proven after", runs="real")
 def test_zmq_is_not_proven_before_the_chain_moves_and_proven_after(yard: Installed) -> None:
     assert "not proven yet" in reason(yard, "bitcoind")
     mine(yard, 3)
@@ -50,6 +52,10 @@ def test_zmq_is_not_proven_before_the_chain_moves_and_proven_after(yard: Install
     assert str(facts["height"]) == height
 
 
+@pytest.mark.promise(
+    "`docker pause` of a real node changes its verdict within 15 s, and unpausing changes it back",
+    runs="real",
+)
 @pytest.mark.parametrize("node", ["bitcoind", "kaspad"])
 def test_a_paused_node_is_noticed_within_15_s_and_back(yard: Installed, node: str) -> None:
     container = yard.container(node)
@@ -74,6 +80,7 @@ def test_a_stopped_node_comes_back_by_up(yard: Installed) -> None:
     assert yard.verdicts()["kaspad"][0] == "healthy"
 
 
+@pytest.mark.promise("Nodes built locally are refused on mainnet, with the reason", runs="real")
 def test_locally_built_nodes_are_refused_on_mainnet_with_the_reason(yard: Installed) -> None:
     done = yard.run("config", "set", "network", "mainnet", expect=64)
     assert "bitcoind" in done.stderr

@@ -12,6 +12,7 @@ import pytest
 from tests.journeys.installed import MANAGE, YARDS
 
 
+@pytest.mark.promise("bitcoind and kaspad build from their source packages", runs="real")
 @pytest.mark.parametrize(
     ("profile", "program", "says"), [("bitcoin", "bitcoind", "Bitcoin Core"), ("core", "kaspad", "kaspad 0.15.0")]
 )

@@ -40,6 +40,7 @@ ROUTES = [
 ]
 
 
+@pytest.mark.promise("The token guards every route but `/health` and `/ready`", runs="ci")
 def test_without_the_token_nothing_is_answered_but_health_and_readiness(api: Tracker) -> None:
     for method, path in ROUTES:
         for token in (None, "", "wrong", TOKEN + "x", TOKEN[:-1], TOKEN.upper()):

@@ -67,6 +67,7 @@ def test_what_was_paid_while_the_node_was_away_is_there_after_it_returns(
     assert tracker.metric('tracker_resyncs_total{cause="reconnect"}') >= 1
 
 
+@pytest.mark.promise("Cut connections lose no payment", runs="ci")
 def test_twenty_cut_connections_lose_nothing(tracker: Tracker, node: TinyNode, followed: str) -> None:
     total = 5
     for round_ in range(20):
@@ -144,6 +145,7 @@ def test_a_mainnet_node_that_syncs_confirms_no_balance(start_tracker: Callable[.
     tracker.wait_ready()
 
 
+@pytest.mark.promise("A failed request never shows as a zero balance", runs="ci")
 def test_a_failed_question_is_never_a_zero(
     start_tracker: Callable[..., Tracker], node: TinyNode, address: Address
 ) -> None:
@@ -165,6 +167,7 @@ def test_a_failed_question_is_never_a_zero(
     tracker.wait_amount(address(1), 5)
 
 
+@pytest.mark.promise("Changes that arrive between the subscription and the snapshot are counted once", runs="ci")
 def test_what_is_told_between_subscribing_and_the_snapshot_is_counted_once(
     tracker: Tracker, node: TinyNode, address: Address
 ) -> None:

@@ -51,6 +51,7 @@ def test_every_payment_of_a_burst_is_counted_once(tracker: Tracker, kaspad: Simu
     tracker.wait_amount(address(1), 90 * KAS)
 
 
+@pytest.mark.promise("A payment that a reorganisation takes back lowers the balance again", runs="ci")
 def test_a_payment_taken_back_by_a_reorganisation_is_taken_back_here(
     tracker: Tracker, kaspad: SimulatedKaspad, address: Address
 ) -> None:

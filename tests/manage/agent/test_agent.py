@@ -301,6 +301,7 @@ def test_the_audit_log_says_who_did_what_from_where(agent: Agent) -> None:
     assert agent.audit()[2]["args"] == {"services": ["kaspad"]}
 
 
+@pytest.mark.promise("No password and no token reaches the audit log", runs="ci")
 def test_no_password_and_no_token_ever_reaches_the_audit_log(agent: Agent) -> None:
     token = agent.signed_in("ada")
     agent.client.call("change_password", token=token, old=PASSWORD, new="green apples grow")

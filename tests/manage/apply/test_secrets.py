@@ -61,6 +61,7 @@ def test_what_is_planned_is_what_is_made(layout: Layout) -> None:
     assert secrets.generations(layout) == planned
 
 
+@pytest.mark.promise("A secret has one copy per consumer, readable by it alone", runs="ci")
 def test_every_consumer_has_a_copy_that_it_alone_can_read(layout: Layout) -> None:
     secrets.ensure(layout, (DATABASE, TRACKER))
     texts = set()

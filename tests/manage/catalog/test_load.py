@@ -52,6 +52,7 @@ def test_a_service_that_is_not_there_is_refused_with_the_list_of_those_that_are(
     assert "kaspad" in caught.value.hint
 
 
+@pytest.mark.promise("Each thing that a service's author forgot is reported in a sentence", runs="ci")
 @pytest.mark.parametrize(
     ("file", "old", "new", "words"),
     [

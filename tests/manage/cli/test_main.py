@@ -20,6 +20,7 @@ def leave(*arguments: str) -> int:
     return int(left.value.code or 0)
 
 
+@pytest.mark.promise("Every command of the help exists and has examples", runs="ci")
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_of_the_help_exists_and_explains_itself(name: str) -> None:
     root = click.Context(cli, **cli.context_settings)
@@ -59,6 +60,7 @@ def test_the_folder_may_be_named_before_or_after_the_command(
     assert str(tmp_path) in first
 
 
+@pytest.mark.promise("`--help` imports neither docker nor jinja2", runs="ci")
 def test_help_imports_neither_docker_nor_the_rooms_behind_it() -> None:
     script = (
         "import sys\nfrom manage.cli.main import main\n"

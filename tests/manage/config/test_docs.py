@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from manage import config
 from manage.catalog.model import Catalog
-from manage.config import docs
-
-
-def test_the_page_of_all_keys_is_fresh(catalog: Catalog) -> None:
-    assert docs.PAGE.read_text(encoding="utf-8") == docs.page(catalog), "run: python -m manage.config.docs --write"
 
 
 def test_every_key_says_what_it_is_for(catalog: Catalog) -> None:

@@ -35,6 +35,7 @@ def test_an_empty_configuration_is_the_sandbox_with_every_default_filled_in(cata
     assert not {"agent", "watch", "dashboard"} & set(found.services)
 
 
+@pytest.mark.promise("All faults of stack.yml are reported at once, each with its line and a suggestion", runs="ci")
 def test_every_fault_is_named_at_once_with_its_line_and_a_suggestion(catalog: Catalog) -> None:
     text = """\
 network: sandbx
@@ -144,6 +145,7 @@ def test_two_services_cannot_publish_the_same_port(catalog: Catalog) -> None:
     assert "port 18444 of this host would be used 2 times" in faults(text, catalog)["ports.base"].message
 
 
+@pytest.mark.promise("A stack.yml of a newer version is refused", runs="ci")
 def test_a_newer_version_is_refused_because_this_manage_cannot_know_it(catalog: Catalog) -> None:
     with pytest.raises(NodeyardError, match="written by a newer manage"):
         config.parse("version: 2\nname: x\n", "stack.yml", catalog)

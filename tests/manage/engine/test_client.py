@@ -22,6 +22,7 @@ def test_dockers_own_engine_is_supported() -> None:
     check_supported({**PLAIN, "SecurityOptions": ["name=apparmor", "name=cgroupns"]}, {**DOCKER, "ApiVersion": "1.52"})
 
 
+@pytest.mark.promise("Each unsupported engine is refused in one sentence", runs="ci")
 @pytest.mark.parametrize(
     ("info", "version", "sentence"),
     [

@@ -152,6 +152,7 @@ class Chain:
         return self.facts
 
 
+@pytest.mark.promise("A chain that has not moved is not proven, which is not a fault", runs="ci")
 def test_a_chain_that_has_not_moved_is_not_proven_and_no_fault(now: float) -> None:
     chain = Chain(now)
     for after in range(0, 600, 2):

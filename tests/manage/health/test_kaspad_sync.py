@@ -69,6 +69,7 @@ def test_the_recordings_hold_the_trap_they_are_here_for(replay: Replay) -> None:
     assert len(early) > 20
 
 
+@pytest.mark.promise("In the recorded syncs a node is never healthy before its last block", runs="ci")
 def test_it_is_never_healthy_before_the_last_block(replay: Replay) -> None:
     between = replay.judged[replay.first_with_a_peer : replay.first_whole]
     assert {judgement.verdict for judgement in between} == {"syncing"}
@@ -81,6 +82,7 @@ def test_it_is_healthy_soon_after_the_last_block(replay: Replay) -> None:
     assert healthy - replay.first_whole < 10, "a second after it at most"
 
 
+@pytest.mark.promise("In the recorded syncs progress never decreases", runs="ci")
 def test_progress_never_runs_backwards_and_covers_both_phases(replay: Replay) -> None:
     percents = [value(facts, "sync_percent") for facts in replay.facts[replay.first_with_a_peer : replay.first_whole]]
     assert percents == sorted(percents)

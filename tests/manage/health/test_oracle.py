@@ -24,6 +24,10 @@ def facts(at: float, **changed: Any) -> tuple[Fact, ...]:
     return tuple(Fact(name, each, at) for name, each in measured.items() if each is not None)
 
 
+@pytest.mark.promise(
+    "Each state is a verdict with its reason; `stale` is `degraded`, `not_ready` waits on its root cause",
+    runs="ci",
+)
 @pytest.mark.parametrize(
     ("changes", "verdict", "reason"),
     [
@@ -58,6 +62,7 @@ def test_it_may_take_its_start_to_read_the_chain(target: Callable[..., Target], 
     assert oracle.judge(target("oracle"), syncing, young, now).verdict == "waiting"
 
 
+@pytest.mark.promise("A stale price waits for a node that is down", runs="ci")
 def test_a_stale_price_waits_for_a_node_that_is_down(
     target: Callable[..., Target], running: EngineState, now: float
 ) -> None:
@@ -69,6 +74,7 @@ def test_a_stale_price_waits_for_a_node_that_is_down(
     assert resolved["oracle"].waits_for == ("bitcoind",)
 
 
+@pytest.mark.promise("The health driver reads price, state and age from `/ready`", runs="ci")
 def test_the_probe_reads_what_ready_says(target: Callable[..., Target]) -> None:
     body = {**FRESH, "low": 64000.0, "high": 64500.0, "confidence": 0.99, "age_s": 0.2, "history": "", "ready": True}
 

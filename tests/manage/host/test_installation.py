@@ -41,6 +41,7 @@ def test_the_values_of_secrets_are_closed_to_everyone_else(tmp_path: Path) -> No
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o700 for path in closed)
 
 
+@pytest.mark.promise("Every state file has `version: 1`, and an older `manage` refuses newer state", runs="ci")
 def test_state_of_a_newer_manage_is_refused(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     installation.create(layout)

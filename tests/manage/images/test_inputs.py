@@ -39,6 +39,7 @@ def test_an_image_of_ours_holds_every_package_that_its_sources_import(name: str)
     assert {f"services/{package}" for package in imported(sources)} <= set(inputs)
 
 
+@pytest.mark.promise("A build succeeds even if another installation is purged meanwhile", runs="ci")
 @pytest.mark.parametrize("file", sorted(CHECKOUT.glob("images/*/*ockerfile")), ids=lambda path: path.parent.name)
 def test_a_base_is_looked_up_once_because_its_tag_may_go_while_a_build_takes_its_time(file: Path) -> None:
     assert file.read_text().count("${BASE}") == 1

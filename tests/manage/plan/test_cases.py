@@ -15,6 +15,7 @@ from tests.manage.plan.conftest import facts_of, stack_of
 CASES = sorted((Path(__file__).parent / "cases").glob("*.json"))
 
 
+@pytest.mark.promise("A plan is a pure function: facts in, operations out", runs="ci")
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_the_plan_is_what_the_case_says(path: Path) -> None:
     case: dict[str, Any] = json.loads(path.read_text())

@@ -41,6 +41,7 @@ def test_an_address_of_a_service_that_listens_there_is_in_order(catalog: Catalog
     assert fault(party(catalog, "tracker", "ws://kaspad:18510"), kaspad) == ""
 
 
+@pytest.mark.promise("Every address in a render leads to a service that listens there with its flag", runs="ci")
 @pytest.mark.parametrize(
     ("text", "words"),
     [

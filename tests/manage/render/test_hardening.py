@@ -16,6 +16,7 @@ from manage.render.model import Image
 from tests.manage.render.conftest import DIRECTORY, INSTALLATION, MAINNET, NODES, SANDBOX, Render
 
 
+@pytest.mark.promise("Every service has the hardening preset, and every exception has a reason", runs="ci")
 @pytest.mark.parametrize("text", [SANDBOX, NODES, MAINNET])
 def test_every_service_has_the_preset(text: str, render: Render, catalog: Catalog) -> None:
     for stack in render(text):
@@ -37,6 +38,7 @@ def test_every_service_has_the_preset(text: str, render: Render, catalog: Catalo
                 assert "cap_add" not in compose
 
 
+@pytest.mark.promise("Only the agent has Docker's socket, and it has no network", runs="ci")
 def test_only_the_agent_has_dockers_socket_and_it_has_no_network(render: Render) -> None:
     stack, manager = render(SANDBOX)
     holders = {

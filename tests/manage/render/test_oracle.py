@@ -21,6 +21,7 @@ def environment(stack: Stack) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.promise("Only a chain of one's own can have a synthetic market, only mainnet a real one", runs="ci")
 @pytest.mark.parametrize(
     ("text", "market"),
     [
@@ -38,6 +39,7 @@ def test_only_mainnet_has_a_market_and_only_a_chain_of_ones_own_a_synthetic_one(
     assert environment(stack)["MARKET"] == market
 
 
+@pytest.mark.promise("bitcoind lets the oracle call the methods it needs and no others", runs="ci")
 def test_bitcoind_lets_the_oracle_call_what_it_calls_and_nothing_else(render: Render) -> None:
     from oracle.live.node import CALLED
 
@@ -46,6 +48,7 @@ def test_bitcoind_lets_the_oracle_call_what_it_calls_and_nothing_else(render: Re
     assert f"rpcwhitelist=oracle:{','.join(sorted(CALLED))}\n" in conf
 
 
+@pytest.mark.promise("A named remote bitcoind takes the place of ours", runs="ci")
 def test_a_bitcoind_elsewhere_takes_the_place_of_ours(render: Render) -> None:
     stack, manager = render(ALONE)
     assert "bitcoind" not in {spec.name for spec in stack.services}
@@ -56,6 +59,7 @@ def test_a_bitcoind_elsewhere_takes_the_place_of_ours(render: Render) -> None:
     assert needs == [{"service": "timescaledb", "check": "ready"}]
 
 
+@pytest.mark.promise("An oracle without a local or remote bitcoind is a fault", runs="ci")
 def test_without_either_it_is_a_fault(render: Render) -> None:
     with pytest.raises(NodeyardError, match="oracle needs bitcoind"):
         render("profiles: [oracle]\nnetwork: private\nservices: {bitcoind: {enabled: false}}\n")

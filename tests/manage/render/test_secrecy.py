@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from manage import config as configuration
 from manage.catalog.model import Catalog
 from manage.render import image_names, render_manager, render_stack, secret_uses, spec_document
@@ -14,6 +16,7 @@ from tests.manage.render.conftest import INSTALLATION, SANDBOX
 MARK = "c0ffee-secret-value"
 
 
+@pytest.mark.promise("Rendered text contains no secret value", runs="ci")
 def test_values_lying_in_the_secret_folders_never_appear_in_what_is_rendered(catalog: Catalog, tmp_path: Path) -> None:
     config = configuration.parse(f"version: 1\n{SANDBOX}", "stack.yml", catalog)
     for use in secret_uses(catalog, config):

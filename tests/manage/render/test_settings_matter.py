@@ -52,6 +52,7 @@ def cases() -> list[tuple[str, str]]:
     return found
 
 
+@pytest.mark.promise("Every setting changes the render", runs="ci")
 @pytest.mark.parametrize(("text", "path"), cases())
 def test_a_setting_changes_the_render(text: str, path: str, render: Render) -> None:
     document: dict[str, Any] = yaml.safe_load(text)

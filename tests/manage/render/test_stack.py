@@ -25,6 +25,7 @@ def test_the_same_inputs_give_the_same_bytes(text: str, render: Render) -> None:
     assert render(text) == render(text)
 
 
+@pytest.mark.promise("The same inputs render to the same bytes", runs="ci")
 def test_another_process_gives_the_same_bytes_whatever_its_hash_seed() -> None:
     program = (
         "from tests.manage.render.conftest import *\n"
@@ -67,6 +68,10 @@ def test_services_stand_in_start_order(render: Render) -> None:
     assert {spec.name for spec in manager.services} == {"agent", "watch", "dashboard"}
 
 
+@pytest.mark.promise(
+    "Volume names contain the project and the network; containers and networks carry the installation id",
+    runs="ci",
+)
 def test_networks_and_volumes_are_made_by_others_and_carry_the_names_of_the_architecture(render: Render) -> None:
     stack, manager = render(SANDBOX)
     assert set(stack.networks) == {"yard_front", "yard_chain", "yard_data"}

@@ -146,6 +146,7 @@ def watched_bitcoind(bitcoind: Bitcoind) -> dict[str, Any]:
     return service("bitcoind", title="Bitcoin node", group="chains", ports=ports, thresholds=thresholds)
 
 
+@pytest.mark.promise("A silent ZMQ is detected, and a block proves a working one", runs="ci")
 def test_zmq_is_proven_by_a_block_and_its_silence_is_found(tmp_path: Path, bitcoind: Bitcoind) -> None:
     watch = Watch(tmp_path, [watched_bitcoind(bitcoind)])
     watch.secret("bitcoind_rpc_watch", bitcoind.PASSWORD)

@@ -56,6 +56,7 @@ def test_without_a_session_no_changing_route_does_anything(app: Flask, agent: Ag
     assert agent.stack.calls == []
 
 
+@pytest.mark.promise("Every mutating route refuses without the CSRF token", runs="ci")
 def test_without_the_csrf_token_every_changing_route_refuses(app: Flask, agent: Agent, browser: Browser) -> None:
     client = browser("ada")
     for rule, path in changing(app):
@@ -66,6 +67,7 @@ def test_without_the_csrf_token_every_changing_route_refuses(app: Flask, agent: 
     assert client.get("/").status_code == 200  # nobody signed out either
 
 
+@pytest.mark.promise("Every mutating route refuses a viewer", runs="ci")
 def test_a_viewer_is_refused_on_every_changing_route_but_the_own_account(
     app: Flask, agent: Agent, browser: Browser
 ) -> None:
@@ -197,6 +199,7 @@ def test_after_the_login_one_is_where_one_wanted_to_be_on_this_site(app: Flask, 
     assert answer.location == target
 
 
+@pytest.mark.promise("The first password must be changed before anything else", runs="ci")
 def test_the_first_password_must_be_changed_before_anything_else(app: Flask, layout: Layout) -> None:
     password = users.reset(layout, "ada")
     client = app.test_client()
@@ -244,6 +247,7 @@ def test_a_session_is_renewed_when_half_its_time_is_over(app: Flask, browser: Br
     assert key and tokens.verify(after.value, key).fresh(clock.now + TOKEN_S * 0.9)
 
 
+@pytest.mark.promise("While the agent is down, signed-in users can still read", runs="ci")
 def test_while_the_agent_is_away_readers_stay_signed_in_and_nothing_can_be_done(
     app: Flask, browser: Browser, agent: Agent, clock: Clock
 ) -> None:

@@ -10,6 +10,7 @@ from oracle.points import HOUR, Day
 from oracle.weights import Weights
 
 
+@pytest.mark.promise("Removing any hour, except those before a midnight, changes no estimate", runs="ci")
 def test_removing_any_hour_but_those_before_a_midnight_leaves_every_answer_as_it_was(
     days: list[Day], hours: dict[int, float], weights: Weights
 ) -> None:
@@ -24,6 +25,7 @@ def test_removing_any_hour_but_those_before_a_midnight_leaves_every_answer_as_it
     assert judge(without) is None
 
 
+@pytest.mark.promise("`backtest` gives 22 answers a day, from 03:00 to 24:00", runs="ci")
 def test_a_day_has_22_answers_from_three_in_the_morning_to_midnight(
     days: list[Day], hours: dict[int, float], weights: Weights
 ) -> None:

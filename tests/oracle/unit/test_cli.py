@@ -47,6 +47,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict[str, obj
     return output
 
 
+@pytest.mark.promise("`estimate --json` estimates a block", runs="ci")
 def test_a_block_is_estimated(block_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = run(capsys, "estimate", "--block", block_file, "--prior", "43,000")
     keys = {"price", "low", "high", "confidence", "state", "reason", "n_points", "n_txs", "n_kept", "n_malformed"}
@@ -54,6 +55,7 @@ def test_a_block_is_estimated(block_file: Path, capsys: pytest.CaptureFixture[st
     assert (found["state"], found["n_txs"], found["n_kept"], found["n_malformed"]) == ("ok", 2668, 2683, 0)
 
 
+@pytest.mark.promise("`estimate --block` and `estimate --txs` agree and give the documented keys", runs="ci")
 def test_the_same_transactions_in_hex_give_the_same_answer(
     block_file: Path, transaction_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -92,6 +94,7 @@ def test_a_cut_off_block_gives_what_it_has(block_file: Path, capsys: pytest.Capt
     assert (found["state"], found["n_malformed"]) == ("ok", 1)
 
 
+@pytest.mark.promise("`backtest --json` judges published days", runs="ci")
 def test_published_days_are_judged(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "2024-10-22.npz").symlink_to(data / "points" / "2024-10-22.npz")
     arguments = ("backtest", "--points", tmp_path, "--truth", data / "hourly_truth.csv")
@@ -117,6 +120,7 @@ def test_days_that_nothing_judges_are_replayed_all_the_same(
     assert "none of which can be judged" in capsys.readouterr().out
 
 
+@pytest.mark.promise("`attack --json` counts an attack in outputs", runs="ci")
 def test_an_attack_is_counted_in_outputs(transaction_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = run(capsys, "attack", "--txs", transaction_file, "--usd", "100")
     attacks = found["attacks"]

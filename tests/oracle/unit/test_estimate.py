@@ -39,6 +39,10 @@ def paid(block: Block) -> Amounts:
     return filter_block(block(722010)).amounts
 
 
+@pytest.mark.promise(
+    "A prior that is 3 or 5 % off does not show: the answer is within 1 %, inside the true range, or not `ok`",
+    runs="ci",
+)
 @pytest.mark.parametrize("height", RANGES)
 def test_a_prior_five_per_cent_off_does_not_show(block: Block, weights: Weights, height: int) -> None:
     low, high = RANGES[height]
@@ -51,6 +55,7 @@ def test_a_prior_five_per_cent_off_does_not_show(block: Block, weights: Weights,
     assert not prices or max(prices) / min(prices) < 1.01
 
 
+@pytest.mark.promise("At least four of six known blocks are `ok` (five are)", runs="ci")
 def test_all_blocks_are_read_for_sure_but_a_small_one_of_2014(block: Block, weights: Weights) -> None:
     states = {
         height: estimate(window(filter_block(block(height)).amounts), 0, weights, (low * high) ** 0.5).state
@@ -67,6 +72,7 @@ def test_a_modern_block_needs_no_prior(paid: Amounts, weights: Weights) -> None:
     assert 0.9 < answer.confidence <= 1
 
 
+@pytest.mark.promise("Octave ambiguity is found and named", runs="ci")
 def test_an_old_block_without_a_prior_names_the_other_octave(block: Block, weights: Weights) -> None:
     answer = estimate(window(filter_block(block(437303)).amounts), 0, weights)
     assert answer.state is State.AMBIGUOUS
@@ -74,6 +80,7 @@ def test_an_old_block_without_a_prior_names_the_other_octave(block: Block, weigh
     assert "USD explains" in answer.reason
 
 
+@pytest.mark.promise("The estimate is correct from $400 to $1,000,000", runs="ci")
 @pytest.mark.parametrize("price", [400, 700, 1_500, 4_000, 9_000, 20_000, 60_000, 130_000, 400_000, 1_000_000])
 @pytest.mark.parametrize("prior", [0.95, 1.05, None])
 def test_any_price_level_is_read(paid: Amounts, weights: Weights, price: float, prior: float | None) -> None:
@@ -105,6 +112,7 @@ def test_a_handful_of_amounts_gives_no_number(paid: Amounts, weights: Weights) -
     assert estimate(window(paid[:0]), 0, weights, PRICE).state is State.NO_SIGNAL
 
 
+@pytest.mark.promise("No answer that says `ok` is wrong, however few the payments", runs="ci")
 @pytest.mark.parametrize("n", [1000, 300, 150])
 def test_a_thinned_out_block_is_never_wrong_and_sure(paid: Amounts, weights: Weights, n: int) -> None:
     random = np.random.default_rng(n)

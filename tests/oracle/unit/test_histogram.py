@@ -64,6 +64,7 @@ def test_the_order_of_payments_does_not_matter(payments: list[tuple[int, float]]
     assert content(one_by_one) == content(fed(payments))
 
 
+@pytest.mark.promise("The histogram is incremental: removing a payment leaves the state without it", runs="ci")
 @settings(deadline=None)
 @given(PAYMENTS, PAYMENTS)
 def test_taking_back_leaves_what_would_have_been(stay: list[tuple[int, float]], leave: list[tuple[int, float]]) -> None:
@@ -85,6 +86,7 @@ def test_what_came_again_and_was_taken_back_does_not_take_over() -> None:
     assert histogram.n_amounts == 0
 
 
+@pytest.mark.promise("The window is three hours by entry time", runs="ci")
 @settings(deadline=None)
 @given(PAYMENTS)
 def test_the_window_holds_what_is_not_older_than_its_span(payments: list[tuple[int, float]]) -> None:
@@ -100,6 +102,7 @@ def test_what_was_never_added_cannot_be_taken_back() -> None:
     assert histogram.n_amounts == 1
 
 
+@pytest.mark.promise("Round BTC amounts do not count", runs="ci")
 def test_late_payments_and_round_or_huge_amounts_stay_out() -> None:
     histogram = fed([(123_457, NOW), (7_777, NOW - 2 * SPAN), (100_000, NOW), (10**12 + 7, NOW)])
     assert histogram.n_amounts == 1

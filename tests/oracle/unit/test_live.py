@@ -105,6 +105,10 @@ def test_a_replaced_payment_is_taken_back_and_a_mined_one_stays(drive: Callable[
     assert not it.live.window.kept
 
 
+@pytest.mark.promise(
+    "Children of payments in the window and the last blocks are left out; parents are forgotten after three hours",
+    runs="ci",
+)
 def test_the_child_of_a_recent_payment_does_not_count(drive: Callable[..., Drive]) -> None:
     it = drive().synced()
     (parent,) = it.pay(iter([150_000]), 1)
@@ -116,6 +120,7 @@ def test_the_child_of_a_recent_payment_does_not_count(drive: Callable[..., Drive
     assert it.live.window.verdicts[Verdict.PARENT_IN_WINDOW] == 1, "after three hours it is forgotten"
 
 
+@pytest.mark.promise("A price exists at once from the last blocks through RPC", runs="ci")
 def test_blocks_of_the_past_give_a_price_at_once(drive: Callable[..., Drive]) -> None:
     it = drive()
     amounts = it.amounts(20_000)
@@ -131,6 +136,7 @@ def test_blocks_of_the_past_give_a_price_at_once(drive: Callable[..., Drive]) ->
     assert len(told.points) > 100
 
 
+@pytest.mark.promise("An old price is called `stale` and disappears in the end", runs="ci")
 def test_a_number_that_gets_old_is_called_stale_and_goes_in_the_end(drive: Callable[..., Drive]) -> None:
     it = drive().synced()
     it.pay(it.amounts(50_000), 2000)
@@ -162,6 +168,7 @@ def test_a_clock_that_was_set_starts_everything_anew(drive: Callable[..., Drive]
     assert it.tick().answer.state is State.NO_SIGNAL
 
 
+@pytest.mark.promise("A prior in the wrong octave is doubted, and dropped after ten minutes", runs="ci")
 def test_a_wrong_prior_is_dropped_when_payments_doubt_it_for_long(drive: Callable[..., Drive]) -> None:
     it = drive().synced()
     it.live.prior, it.live._prior_at = 25_000.0, NOW

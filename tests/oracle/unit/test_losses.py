@@ -33,6 +33,7 @@ def deliver(followed: Mempool, frames: list[Frame]) -> None:
         followed.take(frame)
 
 
+@pytest.mark.promise("A removal that contradicts the tracked set counts as a loss", runs="ci")
 def test_a_removal_of_what_was_never_there_is_a_loss(node: ModelNode, followed: Mempool) -> None:
     deliver(followed, [node._letter(bytes(32), "R", next_sequence=True)])
     assert "left with mempool sequence 4 that was not there" in followed.lost

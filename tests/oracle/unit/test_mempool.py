@@ -42,6 +42,7 @@ def test_a_transaction_is_there_with_its_bytes_once_its_letter_came(node: ModelN
     assert mempool.tracked == node.mempool.keys()
 
 
+@pytest.mark.promise("A replacement (RBF) leaves only the new transaction", runs="ci")
 def test_a_replacement_leaves_only_the_new_one(node: ModelNode) -> None:
     mempool = synced(node)
     deliver(mempool, node.add())
@@ -74,6 +75,7 @@ def test_a_conflict_in_a_block_runs_ahead_of_it_and_is_no_loss(node: ModelNode) 
     assert seen > 5
 
 
+@pytest.mark.promise("One lost message of either ZMQ topic is noticed and counted", runs="ci")
 @pytest.mark.parametrize("topic", ["rawtx", "sequence"])
 def test_one_lost_message_is_noticed_and_counted(node: ModelNode, topic: str) -> None:
     mempool = synced(node)
@@ -84,6 +86,7 @@ def test_one_lost_message_is_noticed_and_counted(node: ModelNode, topic: str) ->
     assert topic in mempool.lost
 
 
+@pytest.mark.promise("Messages lost before the first one show in the mempool sequence", runs="ci")
 def test_what_was_lost_before_the_first_message_shows_in_the_mempool_sequence(node: ModelNode) -> None:
     mempool = synced(node)
     node.add()
@@ -99,6 +102,7 @@ def test_a_restarted_node_is_recognised_by_its_counters(node: ModelNode) -> None
     assert mempool.lost == "the node has restarted"
 
 
+@pytest.mark.promise("A block (rawblock) that arrived only in part is not believed", runs="ci")
 def test_a_block_of_which_a_part_was_heard_is_not_believed(node: ModelNode) -> None:
     mempool = synced(node)
     frames = [frame for frame in node.mine() if frame.topic != "rawtx"]
@@ -126,6 +130,7 @@ def test_a_removal_that_no_block_explains_is_a_loss_after_some_seconds(node: Mod
     assert mempool.lost == "a removal ran ahead and no block explains it"
 
 
+@pytest.mark.promise("Messages from before the snapshot are distinguished from those after it", runs="ci")
 def test_messages_from_before_the_snapshot_are_told_from_those_after(node: ModelNode) -> None:
     mempool = Mempool()
     mempool.begin()
@@ -163,6 +168,7 @@ def test_what_a_snapshot_brought_is_missing_until_it_is_filled(node: ModelNode) 
     assert len(mempool.missing) == 1
 
 
+@pytest.mark.promise("Malformed bytes are counted and skipped", runs="ci")
 def test_bytes_that_are_no_transaction_are_counted_and_passed_over(node: ModelNode) -> None:
     mempool = synced(node)
     rawtx, letter = node.add()
@@ -178,6 +184,7 @@ def test_a_sequence_notification_that_cannot_be_read_needs_a_snapshot(node: Mode
     assert mempool.lost == "a sequence notification cannot be read"
 
 
+@pytest.mark.promise("Transactions whose fate is never announced do not fill the memory", runs="ci")
 def test_transactions_without_a_letter_do_not_fill_the_memory(node: ModelNode) -> None:
     mempool = synced(node)
     counter = 0
@@ -188,6 +195,7 @@ def test_transactions_without_a_letter_do_not_fill_the_memory(node: ModelNode) -
     assert "without a word" in mempool.lost
 
 
+@pytest.mark.promise("Hostile ZMQ messages never raise", runs="ci")
 @given(st.binary(max_size=300), st.sampled_from(["rawtx", "sequence", "rawblock", "other"]))
 def test_hostile_bytes_never_raise(body: bytes, topic: str) -> None:
     mempool = Mempool()
@@ -197,6 +205,7 @@ def test_hostile_bytes_never_raise(body: bytes, topic: str) -> None:
     mempool.take(Frame(topic, body, 1, 1.0))
 
 
+@pytest.mark.promise("After any order of ZMQ events (A, R, C, D) the tracked set equals the node's", runs="ci")
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32), st.lists(st.sampled_from([*MOVES, "reorganise", "restart", "lose"]), max_size=60))
 def test_after_any_storm_the_tracked_set_is_the_nodes(seed: int, moves: list[str]) -> None:

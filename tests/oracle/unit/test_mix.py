@@ -23,6 +23,7 @@ def test_the_mix_is_one_of_shares(days: list[Day], hours: dict[int, float], weig
     assert 0.03 < float(str(found["round_usd"])) < 0.2
 
 
+@pytest.mark.promise("The simulator pays amounts like those of the days kept out", runs="ci")
 def test_the_simulator_pays_like_the_days_that_it_was_taken_from(
     days: list[Day], hours: dict[int, float], weights: Weights
 ) -> None:

@@ -84,6 +84,10 @@ def test_a_node_that_can_be_relied_on_says_where_it_stands(ask: Ask) -> None:
     assert status == Status("", 800_000, bytes.fromhex(TIP), 7)
 
 
+@pytest.mark.promise(
+    "Initial download, sync, an unloaded mempool and warming up (-28) mean not ready, with the reason",
+    runs="ci",
+)
 @pytest.mark.parametrize(
     ("chain", "mempool", "fault"),
     [
@@ -112,6 +116,7 @@ def test_a_header_that_came_before_its_block_is_no_sync(ask: Ask) -> None:
     assert ask(answers, lambda node: node.status()).fault == ""
 
 
+@pytest.mark.promise("Answers of an unexpected shape are a fault of the node", runs="ci")
 @pytest.mark.parametrize(
     "strange", [None, [], 5, "main", {}, {**CHAIN, "bestblockhash": "xyz"}, {**CHAIN, "blocks": {}}]
 )
@@ -133,6 +138,7 @@ def test_each_missing_topic_names_its_flag(ask: Ask) -> None:
     assert ask({"getzmqnotifications": told}, lambda node: node.topics_fault()) == ""
 
 
+@pytest.mark.promise("A pruned node is enough: missing blocks are skipped", runs="ci")
 def test_a_pruned_node_gives_the_blocks_that_it_has(ask: Ask) -> None:
     def pruned(method: str, params: list[Any]) -> Any:
         if method == "getblockhash":

@@ -49,6 +49,7 @@ def full_verdict(tx: FullTransaction, seen: set[bytes]) -> Verdict:
     return Verdict.KEPT
 
 
+@pytest.mark.promise("Real blocks, legacy and SegWit, are filtered as a full parser would", runs="ci")
 @pytest.mark.parametrize("height", HEIGHTS)
 def test_a_real_block_is_filtered_as_a_full_parser_would(block: Block, height: int) -> None:
     seen: set[bytes] = set()
@@ -137,6 +138,7 @@ def test_a_legacy_payment_is_kept(transaction: Make) -> None:
     assert scan_transaction(transaction(witness=None, script_sig=b"s" * 107)).verdict is Verdict.KEPT
 
 
+@pytest.mark.promise("Each rule of the filter has an effect", runs="ci")
 @pytest.mark.parametrize("script_sig", [b"", b"x" * 107, b"x" * 29, b"x" * 300, b"x" * 70_000])
 @pytest.mark.parametrize(
     ("changed", "verdict"),
@@ -280,6 +282,7 @@ def test_a_transaction_needs_inputs_and_outputs(transaction: Make) -> None:
             scan_transaction(raw)
 
 
+@pytest.mark.promise("Random bytes are malformed or read within their bounds", runs="ci")
 @settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_random_bytes_are_malformed_or_read_within_their_bounds(raw: bytes) -> None:
@@ -290,6 +293,7 @@ def test_random_bytes_are_malformed_or_read_within_their_bounds(raw: bytes) -> N
     assert scanned.end <= len(raw)
 
 
+@pytest.mark.promise("Damaged transactions never do more than raise Malformed", runs="ci")
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_damaged_transactions_never_do_more_than_raise_malformed(transaction: Make, data: st.DataObject) -> None:
@@ -306,6 +310,7 @@ def test_damaged_transactions_never_do_more_than_raise_malformed(transaction: Ma
         assert scan_transaction(cut).end <= len(cut)
 
 
+@pytest.mark.promise("Every truncation of a transaction is malformed", runs="ci")
 @settings(deadline=None)
 @given(st.integers(1, 8), st.integers(1, 10), st.sampled_from([0, 23, 35, 106, 140, 252, 253, 254, 300]), st.booleans())
 def test_every_cut_of_a_transaction_is_malformed(
@@ -323,6 +328,7 @@ def test_every_cut_of_a_transaction_is_malformed(
             scan_transaction(raw[:-cut])
 
 
+@pytest.mark.promise("Four hostile megabytes take less than two seconds", runs="ci")
 @pytest.mark.parametrize(
     "raw",
     [

@@ -10,6 +10,7 @@ from oracle.live.mempool import Connected, Mempool
 from tests.oracle.unit.modelnode import ModelNode
 
 
+@pytest.mark.promise("A disconnected block (D) is never taken for a connected one", runs="ci")
 @pytest.mark.parametrize("depth", [1, 3])
 def test_a_block_that_goes_is_never_taken_for_one_that_comes(depth: int) -> None:
     node, mempool = ModelNode(random.Random(2)), Mempool()

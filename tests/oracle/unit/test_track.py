@@ -62,6 +62,7 @@ def test_amounts_that_are_missing_speak_against_a_price(weights: Weights) -> Non
     assert evidence[0].mean() < 0
 
 
+@pytest.mark.promise("Amounts without meaning give no price (`no_signal`)", runs="ci")
 @pytest.mark.parametrize("n", [100, 2_000, 50_000])
 def test_payments_of_anything_give_no_price(weights: Weights, n: int) -> None:
     histogram = paid(PRICE, (), 0, n)
@@ -102,6 +103,7 @@ def test_the_filter_ends_where_the_evidence_went(weights: Weights) -> None:
     assert path(GRID, evidence, times, weights.motion) == pytest.approx(centres, abs=0.0015)
 
 
+@pytest.mark.promise("The interval widens with old evidence and in a restless market", runs="ci")
 def test_a_restless_market_has_a_wider_interval_and_forgets_it(weights: Weights) -> None:
     def width(centres: Floats) -> float:
         times = np.linspace(0.0, 300.0 * (len(centres) - 1), len(centres))

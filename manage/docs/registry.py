@@ -1,0 +1,20 @@
+"""Every generated document, one line each."""
+
+from __future__ import annotations
+
+from manage.catalog.load import load
+from manage.cli import docs as cli
+from manage.config import docs as config
+from manage.docs import architecture, proof, services
+from manage.docs.files import Document, page
+from manage.host.layout import CHECKOUT
+from manage.render import reference
+
+DOCUMENTS = (
+    page("docs/cli.md", cli.document),
+    page("docs/config.md", lambda: config.page(load())),
+    page("docs/proof.md", lambda: proof.page(CHECKOUT)),
+    page("docs/architecture.md", lambda: architecture.page(CHECKOUT, load())),
+    Document("docs/services/", lambda: services.pages(CHECKOUT)),
+    Document("compose/", lambda: {f"compose/{path}": content for path, content in reference.rendered(load()).items()}),
+)

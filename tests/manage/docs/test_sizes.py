@@ -1,0 +1,25 @@
+"""Files stay small."""
+
+from __future__ import annotations
+
+import statistics
+
+import pytest
+
+from manage.host.layout import CHECKOUT
+
+LINES = {
+    str(path.relative_to(CHECKOUT)): len(path.read_text(encoding="utf-8").splitlines())
+    for folder in ("manage", "services")
+    for path in (CHECKOUT / folder).rglob("*.py")
+}
+
+
+@pytest.mark.promise("Half of the Python files have at most 80 lines", runs="ci")
+def test_the_median_file_has_at_most_80_lines() -> None:
+    assert statistics.median(LINES.values()) <= 80
+
+
+@pytest.mark.promise("No Python file has more than 300 lines", runs="ci")
+def test_no_file_has_more_than_300_lines() -> None:
+    assert {name: lines for name, lines in LINES.items() if lines > 300} == {}
