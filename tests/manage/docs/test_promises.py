@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,11 @@ def test_a_command_exists_and_says_what_it_prints(entry: proof.Command) -> None:
 def test_what_is_not_provable_says_why() -> None:
     for entry in PROOFS.unproven:
         assert entry.reason, entry.sentence
+
+
+def test_every_folder_with_tests_is_part_of_a_suite() -> None:
+    settings = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    suites = [*settings["testpaths"], *re.findall(r"tests/[\w/.]+", (CHECKOUT / "tests" / "run").read_text())]
+    for file in (CHECKOUT / "tests").rglob("test_*.py"):
+        name = str(file.relative_to(CHECKOUT))
+        assert any(name == suite or name.startswith(f"{suite}/") for suite in suites), f"tests/run never runs {name}"
