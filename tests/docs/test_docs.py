@@ -16,6 +16,6 @@ def test_every_room_of_manage_is_in_the_architectures_table() -> None:
 
 
 def test_links_between_documents_lead_somewhere() -> None:
-    for page in [CHECKOUT / "README.md", *(CHECKOUT / "docs").glob("*.md")]:
+    for page in [CHECKOUT / "README.md", *(CHECKOUT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}, which does not exist"

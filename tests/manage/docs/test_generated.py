@@ -9,7 +9,7 @@ import pytest
 from manage.docs.architecture import replace
 from manage.docs.files import Document, outdated, page, write
 from manage.docs.registry import DOCUMENTS
-from manage.docs.services import pages
+from manage.docs.services import moved, pages
 from manage.host.layout import CHECKOUT
 
 
@@ -56,3 +56,10 @@ def test_a_services_readme_is_its_page_and_a_service_without_one_has_none(tmp_pa
     assert path == "docs/services/clock.md"
     assert content.decode().splitlines()[-1] == "# Clock"
     assert "profiles/services/clock/README.md" in content.decode()
+
+
+def test_links_of_a_readme_lead_to_the_same_files_from_its_page() -> None:
+    text = "[one](service.yml) [two](../../../docs/cli.md#up) [web](http://x.test/a) [here](#usage)"
+    assert moved(text, "profiles/services/clock") == (
+        "[one](../../profiles/services/clock/service.yml) [two](../cli.md#up) [web](http://x.test/a) [here](#usage)"
+    )
