@@ -7,7 +7,7 @@ import sys
 
 from manage.docs.files import outdated, write
 from manage.docs.registry import DOCUMENTS
-from manage.host.layout import CHECKOUT
+from manage.installation.layout import CHECKOUT
 
 
 def main(arguments: list[str]) -> int:

@@ -7,7 +7,7 @@ from manage.cli import docs as cli
 from manage.config import docs as config
 from manage.docs import architecture, proof, services
 from manage.docs.files import Document, page
-from manage.host.layout import CHECKOUT
+from manage.installation.layout import CHECKOUT
 from manage.render import reference
 
 DOCUMENTS = (

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from manage.docs.proof import Command, load
-from manage.host.layout import CHECKOUT
+from manage.installation.layout import CHECKOUT
 
 COMMANDS = [entry for entry in load(CHECKOUT).commands if entry.runs == "ci"]
 

@@ -20,9 +20,8 @@ from manage.apply import receipt
 from manage.apply.up import converge
 from manage.engine import facts
 from manage.errors import NodeyardError
-from manage.host import installation as installations
-from manage.host import lock
-from manage.host.layout import Layout
+from manage.installation import identity, lock
+from manage.installation.layout import Layout
 from tests.engine import stacks
 
 SLOW = {"script": stacks.STUBBORN, "grace": "4s"}
@@ -111,7 +110,7 @@ def test_a_killed_up_holds_the_lock_until_its_compose_has_ended_and_the_next_goe
     assert [step.service for step in done.operations] == ["one"]
     assert any("was interrupted" in event.text for event in told)
     assert [entry.state for entry in receipt.history(watched)] == ["healthy", "interrupted", "healthy"]
-    found = facts.containers(engine, installations.read(watched))
+    found = facts.containers(engine, identity.read(watched))
     assert [container.state for container in found] == ["running"]
 
 
@@ -128,7 +127,7 @@ def test_ctrl_c_lets_compose_finish_and_the_next_up_goes_on(engine: Any, watched
     stopped = receipt.history(watched)[-1]
     assert (stopped.state, stopped.reason) == ("interrupted", "stopped by Ctrl-C")
     assert [(step.service, step.outcome) for step in stopped.operations] == [("one", "pending"), ("two", "pending")]
-    half = {c.service: c for c in facts.containers(engine, installations.read(watched))}
+    half = {c.service: c for c in facts.containers(engine, identity.read(watched))}
     assert half["one"].state == "running", "compose was let finish its step"
 
     done = converge(stacks.work(watched, changed))
@@ -156,4 +155,4 @@ def facts_of(layout: Layout) -> Any:
     from manage.engine.client import connect
 
     with connect() as api:
-        return facts.containers(api, installations.read(layout))
+        return facts.containers(api, identity.read(layout))

@@ -14,15 +14,15 @@ from manage.apply.up import converge
 from manage.engine import facts
 from manage.engine.client import connect
 from manage.errors import NodeyardError
-from manage.host import installation as installations
-from manage.host.layout import Layout
+from manage.installation import identity
+from manage.installation.layout import Layout
 from tests.engine import stacks, standin, tiny
 
 
 def untouched(layout: Layout) -> bool:
     """Nothing was begun: no receipt, no container, no file of a secret."""
     with connect() as api:
-        ours = [c for c in facts.containers(api, installations.read(layout)) if c.installation]
+        ours = [c for c in facts.containers(api, identity.read(layout)) if c.installation]
     return receipt.history(layout) == () and ours == []
 
 
@@ -33,7 +33,7 @@ def outcomes(change: Any) -> dict[str, str]:
 
 @pytest.mark.promise("A container of our project without our id is refused and stays as it is", runs="ci")
 def test_a_container_of_our_project_without_our_id_is_a_refusal_and_stays(engine: Any, layout: Layout) -> None:
-    project = installations.read(layout).project
+    project = identity.read(layout).project
     reference, _ = tiny.ensure(engine)
     labels = {"com.docker.compose.project": project, "com.docker.compose.service": "one", tiny.TEST_LABEL: "engine"}
     stranger = engine.create_container(reference, ["sh", "-c", stacks.LOOP], labels=labels, name=f"{project}-one-1")[

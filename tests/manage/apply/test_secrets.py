@@ -14,8 +14,8 @@ import pytest
 
 from manage.apply import rpcauth, secrets
 from manage.errors import NodeyardError
-from manage.host import installation
-from manage.host.layout import CHECKOUT, Layout
+from manage.installation import identity
+from manage.installation.layout import CHECKOUT, Layout
 from manage.render.model import SecretUse
 
 AS_NOBODY = """
@@ -23,7 +23,7 @@ import os, sys
 from pathlib import Path
 from manage.apply import secrets
 from manage.errors import NodeyardError
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 os.setgid(65534)
 os.setuid(65534)
 layout = Layout(Path(sys.argv[1]))
@@ -45,7 +45,7 @@ LINES = SecretUse("bitcoind", 10012, "bitcoind_rpcauth", "rpcauth")
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
     made = Layout(tmp_path / "yard")
-    installation.create(made)
+    identity.create(made)
     return made
 
 

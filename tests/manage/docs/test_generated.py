@@ -10,7 +10,7 @@ from manage.docs.architecture import replace
 from manage.docs.files import Document, outdated, page, write
 from manage.docs.registry import DOCUMENTS
 from manage.docs.services import moved, pages
-from manage.host.layout import CHECKOUT
+from manage.installation.layout import CHECKOUT
 
 
 @pytest.mark.promise("docs/cli.md is generated from the commands' own help", runs="ci", case="docs/cli.md")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from manage.docs import promises, proof
-from manage.host.layout import CHECKOUT
+from manage.installation.layout import CHECKOUT
 
 PROOFS = proof.load(CHECKOUT)
 LONG = ("tests/long/", "tests/hosts/")

@@ -6,7 +6,7 @@ import statistics
 
 import pytest
 
-from manage.host.layout import CHECKOUT
+from manage.installation.layout import CHECKOUT
 
 LINES = {
     str(path.relative_to(CHECKOUT)): len(path.read_text(encoding="utf-8").splitlines())
