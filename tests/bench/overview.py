@@ -18,7 +18,7 @@ import threading
 import time
 from pathlib import Path
 
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 from tests.bench import common
 from tests.stage import agents, dashboards, scenery
 from tests.stage.dashboards import PaperWatch

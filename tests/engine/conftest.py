@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from manage.installation.labels import LABEL_INSTALLATION
 
 from manage.apply import keep
 from manage.engine.client import connect
-from manage.engine.model import LABEL_INSTALLATION
 from manage.errors import NodeyardError
-from manage.host import installation as installations
-from manage.host.layout import Layout
+from manage.installation import identity
+from manage.installation.layout import Layout
 from tests.engine import standin, tiny
 
 PREFIX = "nytest-"
@@ -42,7 +42,7 @@ def layout(engine: Any, tmp_path: Path) -> Iterator[Layout]:
     """A fresh installation in a folder of its own."""
     made = Layout(tmp_path / "yard")
     project = f"{PREFIX}{secrets.token_hex(3)}"
-    installation = installations.create(made, project=project)
+    installation = identity.create(made, project=project)
     yield made
     _remove(engine, project, installation.id)
 

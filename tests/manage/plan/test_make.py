@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from manage.installation.labels import LABEL_INSTALLATION
 
-from manage.engine.model import LABEL_INSTALLATION
 from manage.errors import NodeyardError
 from manage.plan import difference
 from manage.plan.make import make, text
