@@ -1,4 +1,4 @@
-"""Recipes: read from `images/` and the services' folders, and hashed, so that an unchanged recipe is never built twice."""
+"""Recipes of images, read from `images/` and the services, and hashed: an unchanged one is never built twice."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def parse(name: str, document: Mapping[str, Any], folder: str) -> Recipe:
 
 
 def files(recipe: Recipe, paths: Iterable[str], checkout: Path = CHECKOUT) -> Iterator[tuple[str, Path]]:
-    """(path in the build context, file) of each of `paths` in a stable order; folders are walked, Python caches left out.
+    """(path in the build context, file) of each of `paths` in a stable order; folders are walked without Python caches.
 
     The context has the paths of the checkout, except that the recipe's own folder is always `images/<name>`, so that
     moving it rebuilds nothing. NodeyardError names an input that does not exist.
