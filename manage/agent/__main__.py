@@ -9,19 +9,19 @@ import sys
 import threading
 from pathlib import Path
 
-from manage.agent.access import Access
-from manage.agent.audit import Audit
+from manage.access.audit import Audit
+from manage.access.sessions import Sessions
+from manage.access.sign_in import Access
+from manage.access.throttle import Throttle
 from manage.agent.dispatch import Dispatcher, Peer
 from manage.agent.look import Look, change_on_host
 from manage.agent.operations import Operations
 from manage.agent.sampler import Sampler
 from manage.agent.server import Server
-from manage.agent.sessions import Sessions
-from manage.agent.throttle import Throttle
 from manage.agent.verbs import verbs
 from manage.errors import NodeyardError
-from manage.host.installation import AGENT_GROUP
-from manage.host.layout import DEFAULT_DIR, Layout
+from manage.installation.folders import AGENT_GROUP
+from manage.installation.layout import DEFAULT_DIR, Layout
 
 PEERS = {0: Peer("host"), 10022: Peer("dashboard")}
 """Who may ask, by uid (docs/architecture.md, "Fixed ids")."""

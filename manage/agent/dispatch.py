@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from manage.agent import roles
-from manage.agent.access import Access
-from manage.agent.audit import Audit, Result
+from manage.access import roles
+from manage.access.audit import Audit, Result
+from manage.access.refusals import Refused, as_message
+from manage.access.roles import Role
+from manage.access.sign_in import Access
 from manage.agent.operations import Operation, Operations
-from manage.agent.refusals import Refused, as_message
-from manage.agent.roles import Role
 from manage.agent.verb import Call, Emit, Verb, checked
 from manage.errors import NodeyardError
 

@@ -12,8 +12,8 @@ from manage.catalog.load import load as load_catalog
 from manage.catalog.load import resolve
 from manage.engine.state import Observer
 from manage.errors import NodeyardError
-from manage.host import installation, lock
-from manage.host.layout import Layout
+from manage.installation import identity, lock
+from manage.installation.layout import Layout
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +46,9 @@ class Look:
         except NodeyardError as error:
             # What runs is still looked at, without the patterns: a typing error must not blind everyone.
             log.error("stack.yml cannot be read, so log lines are not picked: %s", error.message)
-            return Observer(self._layout, installation.read(self._layout), {}, manager)
+            return Observer(self._layout, identity.read(self._layout), {}, manager)
         patterns = {name: resolve(catalog, name, network).log_patterns for name in names}
-        return Observer(self._layout, installation.read(self._layout), patterns, manager)
+        return Observer(self._layout, identity.read(self._layout), patterns, manager)
 
 
 def change_on_host(layout: Layout) -> dict[str, Any] | None:

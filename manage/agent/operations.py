@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from manage.agent.refusals import Refused
+from manage.access.refusals import Refused
 
 _KEPT = 20
 _MOST_EVENTS = 500

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from manage.agent.refusals import Refused
+from manage.access.refusals import Refused
 from manage.apply import choose, down, refusals, restart, yard
 from manage.apply.work import look
 from manage.engine import facts
 from manage.engine.client import connect
 from manage.errors import NodeyardError
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 from manage.plan.model import Difference, Operation, Plan
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from manage.errors import NodeyardError
-from manage.host import documents
+from manage.installation import documents
 
 log = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from manage.access.refusals import Refused, as_message
 from manage.agent import wire
 from manage.agent.dispatch import Dispatcher, Peer
-from manage.agent.refusals import Refused, as_message
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from manage.agent.refusals import Refused
-from manage.agent.roles import Role
+from manage.access.refusals import Refused
+from manage.access.roles import Role
 
 Emit = Callable[[Mapping[str, Any]], None]
 """Passes one progress event on; for a verb that only reads, raises OSError when nobody listens any more."""

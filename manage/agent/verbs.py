@@ -7,17 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from manage.access.refusals import Refused
 from manage.agent import plans
 from manage.agent.following import new_lines
-from manage.agent.refusals import Refused
 from manage.agent.verb import Call, Emit, Verb
 from manage.apply import down, restart, up, yard
-from manage.apply.events import Event
 from manage.apply.receipt import Receipt
 from manage.engine import logs
 from manage.errors import NodeyardError
-from manage.host import installation
-from manage.host.layout import Layout
+from manage.events import Event
+from manage.installation import identity
+from manage.installation.layout import Layout
 from manage.plan import model
 
 FOLLOW_EVERY_S = 1.0
@@ -42,7 +42,7 @@ def verbs(layout: Layout) -> dict[str, Verb]:
 def _logs(layout: Layout, call: Call) -> Mapping[str, Any]:
     service = _given(call, "service")
     count = call.args.get("lines", DEFAULT_LINES)
-    who = installation.read(layout)
+    who = identity.read(layout)
     lines = list(logs.read(who, service, lines=count))
     if not call.args.get("follow", False):
         return {"service": service, "lines": lines}

@@ -8,14 +8,14 @@ from dataclasses import replace
 from types import TracebackType
 
 from manage.apply import files, gate, receipt, steps
-from manage.apply.events import Event, Progress
 from manage.apply.receipt import Outcome, Receipt, State
 from manage.apply.work import Work
 from manage.engine import logs
 from manage.engine.client import Api
 from manage.engine.model import ContainerFacts
 from manage.errors import NodeyardError
-from manage.host import installation as installations
+from manage.events import Event, Progress
+from manage.installation import folders
 from manage.plan.model import Operation
 from manage.render.model import Stack
 
@@ -49,7 +49,7 @@ class Change:
         self.ends: State = "healthy"
 
     def __enter__(self) -> Change:
-        installations.make_folders(self._work.layout)
+        folders.make(self._work.layout)
         self.receipt = receipt.begin(self._work.layout, self.receipt)
         return self
 

@@ -8,15 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from manage import words
 from manage.apply import gate, receipt, refusals, steps, yard
 from manage.apply.change import Change
-from manage.apply.events import Event, Progress, silent
 from manage.apply.receipt import Receipt, Step
 from manage.apply.work import Work
 from manage.apply.yard import Yard
 from manage.engine import facts, networks
 from manage.engine.client import Api, connect
 from manage.engine.model import ContainerFacts
-from manage.host import desired, lock
-from manage.host.identity import Installation
+from manage.events import Event, Progress, silent
+from manage.installation import desired, lock
+from manage.installation.identity import Installation
 
 STOP_ORDER = ("services", "chains", "data")
 """Consumers first, what they need last; what no group claims (an orphan) before all, the manager after all."""

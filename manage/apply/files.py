@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from manage.engine.compose import Project
-from manage.host import documents
-from manage.host.layout import Layout
+from manage.installation import documents
+from manage.installation.layout import Layout
 from manage.render.model import ServiceSpec, Stack
 
 SpecDocument = Callable[[ServiceSpec], Mapping[str, Any]]

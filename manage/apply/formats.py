@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from manage.host import documents
-from manage.host.layout import Layout
+from manage.installation import documents
+from manage.installation.layout import Layout
 from manage.render.model import Stack
 
 

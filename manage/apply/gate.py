@@ -11,7 +11,7 @@ from manage import words
 from manage.errors import NodeyardError
 from manage.health import snapshot as snapshots
 from manage.health.model import ServiceStatus, Snapshot
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 PASSING: Collection[str] = ("healthy", "syncing", "waiting")
 POLL_S = 0.2

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from manage.apply.receipt import Receipt
 from manage.engine.client import Api
-from manage.host.identity import Installation
+from manage.installation.identity import Installation
 
 REPOSITORY = "localhost/nodeyard/keep"
 RECEIPTS = 3

@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from manage.apply import down, keep
-from manage.apply.events import Event, Progress, silent
 from manage.engine import facts, networks, volumes
 from manage.engine.client import Api, connect
-from manage.engine.model import LABEL_INSTALLATION, ContainerFacts
+from manage.engine.model import ContainerFacts
 from manage.errors import NodeyardError
-from manage.host import builds, lock
-from manage.host import installation as installations
-from manage.host.identity import Installation
-from manage.host.layout import Layout
+from manage.events import Event, Progress, silent
+from manage.host import builds
 from manage.images.model import LABEL_IMAGE
+from manage.installation import identity, lock
+from manage.installation.identity import Installation
+from manage.installation.labels import LABEL_INSTALLATION
+from manage.installation.layout import Layout
 
 if TYPE_CHECKING:
     from docker.errors import APIError
@@ -80,7 +81,7 @@ def survey(layout: Layout, *, everything: bool) -> Doomed:
     )
     if not layout.installation_file.exists():
         return Doomed(None, paths=paths)
-    installation = installations.read(layout)
+    installation = identity.read(layout)
     with connect() as api:
         ours = tuple(c for c in facts.containers(api, installation) if c.installation == installation.id)
         return Doomed(

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from manage.errors import EXIT_USAGE, NodeyardError
-from manage.host import documents, lock
-from manage.host.layout import Layout
+from manage.installation import documents, lock
+from manage.installation.layout import Layout
 
 if TYPE_CHECKING:
     from manage.apply.work import Work

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from manage.apply.events import Event, Progress
 from manage.apply.work import Work
 from manage.engine import published
 from manage.engine.client import Api
-from manage.engine.model import LABEL_INSTALLATION, ContainerFacts, Facts
+from manage.engine.model import ContainerFacts, Facts
 from manage.errors import NodeyardError
+from manage.events import Event, Progress
 from manage.host import ports, preflight
-from manage.host.identity import Installation
+from manage.installation.identity import Installation
+from manage.installation.labels import LABEL_INSTALLATION
 from manage.plan.model import Operation, Plan
 
 STARTING = ("create", "recreate", "restart")

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from manage import words
 from manage.apply import choose, receipt, refusals, yard
 from manage.apply.change import Change
-from manage.apply.events import Progress, silent
 from manage.apply.receipt import Receipt, Step
 from manage.apply.work import Work
 from manage.apply.yard import Yard
@@ -15,7 +14,8 @@ from manage.engine import facts
 from manage.engine.client import connect
 from manage.engine.model import ContainerFacts
 from manage.errors import NodeyardError
-from manage.host import lock
+from manage.events import Progress, silent
+from manage.installation import lock
 from manage.plan.model import Difference, Operation, Plan
 
 

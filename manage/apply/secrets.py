@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from manage.apply import rpcauth
-from manage.apply.events import Event, Progress, silent
 from manage.errors import EXIT_USAGE, NodeyardError
-from manage.host import documents
-from manage.host.layout import Layout
+from manage.events import Event, Progress, silent
+from manage.installation import documents
+from manage.installation.layout import Layout
 
 if TYPE_CHECKING:
     from manage.render.model import SecretUse

@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from manage.apply.events import Event, Progress
 from manage.engine import compose
 from manage.engine.client import Api
-from manage.engine.model import LABEL_INSTALLATION, ContainerFacts
+from manage.engine.model import ContainerFacts
 from manage.errors import NodeyardError
-from manage.host.identity import Installation
+from manage.events import Event, Progress
+from manage.installation.identity import Installation
+from manage.installation.labels import LABEL_INSTALLATION
 from manage.plan.model import Operation
 
 RELOAD_SIGNAL = "SIGHUP"

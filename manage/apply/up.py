@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from manage import words
 from manage.apply import choose, files, formats, keep, receipt, refusals, secrets, yard
 from manage.apply.change import Change
-from manage.apply.events import Event, Progress, silent
 from manage.apply.receipt import Receipt, Step
 from manage.apply.work import Outlook, Work, look
 from manage.apply.yard import Yard
 from manage.engine import hashes, networks, ownership, volumes
 from manage.engine.client import Api, connect, require_supported
-from manage.host import desired, lock
-from manage.host import installation as installations
+from manage.events import Event, Progress, silent
+from manage.installation import desired, folders, lock
 from manage.plan.model import Operation
 
 
@@ -53,7 +52,7 @@ def converge(
         provable = work.services if manager else work.stack.services
         unproven = choose.unproven(before, (spec.name for spec in provable), (*managing, *serving))
         if not (managing or serving or unproven):
-            installations.make_folders(work.layout)
+            folders.make(work.layout)
             hashes.keep(work.layout, work.compose_texts, outlook.facts.config_hashes)
             return _nothing_to_do(work, by)
         refusals.missing_images(work, outlook.facts, (*managing, *serving))

@@ -9,8 +9,8 @@ from typing import Any
 from manage.engine import facts, hashes
 from manage.engine.client import Api, connect
 from manage.engine.model import Facts
-from manage.host.identity import Installation
-from manage.host.layout import Layout
+from manage.installation.identity import Installation
+from manage.installation.layout import Layout
 from manage.plan import make
 from manage.plan.model import Plan
 from manage.render.model import SecretUse, ServiceSpec, Stack

@@ -15,10 +15,10 @@ from manage.catalog.sizes import parse
 from manage.config import load as load_config
 from manage.config.model import Config
 from manage.errors import NodeyardError
-from manage.host import installation as installations
-from manage.host.identity import Installation
-from manage.host.layout import Layout
 from manage.images import lock as images
+from manage.installation import identity
+from manage.installation.identity import Installation
+from manage.installation.layout import Layout
 from manage.plan.model import Plan
 from manage.render import image_names, render_manager, render_stack, secret_uses, spec_document
 from manage.render.model import Image, Stack
@@ -41,7 +41,7 @@ def load(layout: Layout) -> Yard:
 
     Raises NodeyardError for a folder without installation, a faulty stack.yml, images that were not made yet.
     """
-    installation = installations.read(layout)
+    installation = identity.read(layout)
     catalog = load_catalog()
     config = load_config(layout.stack_file, catalog)
     locked = images.read(layout)

@@ -52,9 +52,11 @@ def missing_parts(catalog: Catalog, root: Path) -> tuple[str, ...]:
     found = []
     for name in catalog.entries:
         service = resolve(catalog, name, NETWORKS[0])
+        probes = f"manage/health/probes/{service.driver}"
+        driver = f"{probes}/__init__.py" if (root / probes).is_dir() else f"{probes}.py"
         wanted = {
             f"profiles/services/{name}/compose.yml.j2": "the fragment that says how it is started",
-            f"manage/health/probes/{service.driver}.py": "the health driver that its catalog file names",
+            driver: "the health driver that its catalog file names",
         }
         for path, why in wanted.items():
             if not (root / path).is_file():

@@ -12,7 +12,7 @@ from manage.catalog.reader import Key, Reader, needed, read
 from manage.catalog.resolve import build, resolve
 from manage.catalog.rules import SUBJECT
 from manage.errors import NodeyardError
-from manage.host.layout import CHECKOUT
+from manage.installation.layout import CHECKOUT
 
 __all__ = ["load", "resolve", "start_order"]
 

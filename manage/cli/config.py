@@ -9,7 +9,7 @@ import click
 from manage.cli import output
 from manage.cli.options import Verbs, require_root, with_dir, with_json
 from manage.errors import EXIT_USAGE, NodeyardError
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 
 @click.group(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 
 from manage.cli.main import cli
-from manage.host.layout import CHECKOUT
+from manage.installation.layout import CHECKOUT
 
 TARGET = CHECKOUT / "docs" / "cli.md"
 HEADER = """# The `manage` command

@@ -10,7 +10,7 @@ import click
 from manage import words
 from manage.cli import output
 from manage.cli.options import require_installation, with_dir, with_json
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 if TYPE_CHECKING:
     from manage.apply.receipt import Receipt

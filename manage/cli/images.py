@@ -7,7 +7,7 @@ import click
 from manage.cli import output
 from manage.cli.options import Verbs, require_installation, require_root, with_dir, with_json
 from manage.cli.progress import printer
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 
 @click.group(

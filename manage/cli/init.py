@@ -10,7 +10,7 @@ from manage.catalog.model import NETWORKS, Catalog, Network
 from manage.cli import output
 from manage.cli.options import dir_option, require_root, with_dir
 from manage.errors import EXIT_USAGE, NodeyardError
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 
 @click.command(
@@ -63,8 +63,8 @@ def create(
     """Decide where images come from, write stack.yml and the identity. What fails leaves no trace."""
     from manage import config
     from manage.catalog import load
-    from manage.host import installation
     from manage.images import source
+    from manage.installation import identity
 
     catalog = load.load()
     if not profiles and ask and sys.stdin.isatty():
@@ -96,7 +96,7 @@ def create(
         )
     except config.ConfigFaults as refused:
         raise refused.of_answers("These answers do not go together") from None
-    installation.create(layout)
+    identity.create(layout)
 
 
 def _choose_profile(catalog: Catalog) -> str:

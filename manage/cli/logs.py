@@ -6,7 +6,7 @@ import click
 
 from manage.cli import output
 from manage.cli.options import with_dir
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 
 @click.command(
@@ -25,7 +25,7 @@ Examples:
 def command(service: str, lines: int, follow: bool, layout: Layout) -> None:
     """A service's own log lines, oldest first, with the time of each."""
     from manage.engine import logs
-    from manage.host import installation
+    from manage.installation import identity
 
-    for line in logs.read(installation.read(layout), service, lines=lines, follow=follow):
+    for line in logs.read(identity.read(layout), service, lines=lines, follow=follow):
         output.say(line)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from manage.errors import NodeyardError
-from manage.host.layout import DEFAULT_DIR, Layout
+from manage.installation.layout import DEFAULT_DIR, Layout
 
 
 class Verbs(click.Group):
@@ -53,9 +53,9 @@ def with_json(function: F) -> F:
 
 def require_installation(layout: Layout) -> None:
     """NodeyardError where no installation is, for verbs that would find nothing there, or make a part of one."""
-    from manage.host import installation
+    from manage.installation import identity
 
-    installation.read(layout)
+    identity.read(layout)
 
 
 def require_root(what: str) -> None:

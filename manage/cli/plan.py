@@ -8,7 +8,7 @@ from manage import words
 from manage.cli import output
 from manage.cli.options import with_dir, with_json
 from manage.errors import EXIT_CHANGES
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 
 @click.command(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from manage.apply.events import Event
 from manage.cli import output
+from manage.events import Event
 
 
 def printer() -> Callable[[Event], None]:

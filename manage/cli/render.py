@@ -6,7 +6,7 @@ import click
 
 from manage.cli import output
 from manage.cli.options import with_dir
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 
 @click.command(

@@ -7,7 +7,7 @@ import click
 from manage.cli import output
 from manage.cli.options import require_root, with_dir
 from manage.cli.progress import printer
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 
 @click.command(

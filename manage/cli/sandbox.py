@@ -11,7 +11,7 @@ from manage import words
 from manage.cli import output
 from manage.cli.options import Verbs, require_root, with_dir, with_json
 from manage.errors import EXIT_USAGE, NodeyardError
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 NODES = ("kaspad", "bitcoind")
 UNITS = {"kaspad": ("KAS", 8), "bitcoind": ("BTC", 8)}

@@ -11,7 +11,7 @@ import click
 from manage.catalog.model import NETWORKS, Network
 from manage.cli import output
 from manage.cli.options import dir_option, require_root, with_dir
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 
 @click.command(
@@ -76,7 +76,7 @@ def _say_what_is_kept(
 
 def _first_user(layout: Layout) -> None:
     """Make `admin` where there is no user; the password goes to the terminal alone, or to a 0600 file."""
-    from manage.agent import users
+    from manage.access import users
 
     if users.names(layout):
         output.note(f"A forgotten password: manage user reset admin{dir_option(layout)}")

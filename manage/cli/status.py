@@ -11,7 +11,7 @@ from manage import words
 from manage.cli import output
 from manage.cli.options import with_dir, with_json
 from manage.health.model import Snapshot
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 STALE_S = 10.0
 """A snapshot older than this is not shown as the present."""

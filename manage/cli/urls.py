@@ -8,7 +8,7 @@ import click
 
 from manage.cli import output
 from manage.cli.options import dir_option, with_dir, with_json
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 if TYPE_CHECKING:
     from manage.catalog.model import Service

@@ -10,7 +10,7 @@ import click
 from manage.cli import output
 from manage.cli.options import Verbs, require_installation, require_root, with_dir, with_json
 from manage.errors import NodeyardError
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 ROLES = ("viewer", "operator", "admin")
 
@@ -37,7 +37,7 @@ def command() -> None:
 def list_(layout: Layout, as_json: bool) -> None:
     """Every user with role."""
     require_root("Reading the users")
-    from manage.agent import users
+    from manage.access import users
 
     require_installation(layout)
 
@@ -58,7 +58,7 @@ def list_(layout: Layout, as_json: bool) -> None:
 def add(name: str, role: str, password_file: Path | None, layout: Layout) -> None:
     """Add a user. Without --password-file the password is asked for."""
     require_root("Adding a user")
-    from manage.agent import users
+    from manage.access import users
 
     require_installation(layout)
     users.add(layout, name, role, _password(password_file))
@@ -71,7 +71,7 @@ def add(name: str, role: str, password_file: Path | None, layout: Layout) -> Non
 def reset(name: str, layout: Layout) -> None:
     """Give a user a new password, shown once; it is changed at the next sign-in. Ends the user's sessions."""
     require_root("Resetting a password")
-    from manage.agent import users
+    from manage.access import users
 
     require_installation(layout)
     output.say(f"New password of {name}: {users.reset(layout, name)}")
@@ -84,7 +84,7 @@ def reset(name: str, layout: Layout) -> None:
 def remove(name: str, layout: Layout) -> None:
     """Remove a user and end the user's sessions."""
     require_root("Removing a user")
-    from manage.agent import users
+    from manage.access import users
 
     require_installation(layout)
     users.remove(layout, name)

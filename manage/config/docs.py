@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from manage.catalog.load import load
 from manage.catalog.model import Catalog
 from manage.config.schema import Entry, describe
-from manage.host.layout import CHECKOUT
+from manage.installation.layout import CHECKOUT
 
 PAGE = CHECKOUT / "docs" / "config.md"
 HEAD = """\

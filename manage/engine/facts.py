@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from manage.engine.client import Api
-from manage.engine.model import LABEL_INSTALLATION, LABEL_SERVICE, LABEL_SPEC, ContainerFacts, Facts
-from manage.host import documents
-from manage.host.identity import Installation
+from manage.engine.model import ContainerFacts, Facts
+from manage.installation import documents
+from manage.installation.identity import Installation
+from manage.installation.labels import LABEL_INSTALLATION, LABEL_SERVICE, LABEL_SPEC
 
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"

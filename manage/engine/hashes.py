@@ -12,8 +12,8 @@ from pathlib import Path
 
 from manage.engine import compose
 from manage.errors import NodeyardError
-from manage.host import documents
-from manage.host.layout import Layout
+from manage.installation import documents
+from manage.installation.layout import Layout
 
 Hashes = Mapping[str, str]
 """Service -> hash."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from manage.engine.client import Api, connect
-from manage.engine.model import LABEL_INSTALLATION, LABEL_SERVICE
 from manage.errors import NodeyardError
-from manage.host.identity import Installation
+from manage.installation.identity import Installation
+from manage.installation.labels import LABEL_INSTALLATION, LABEL_SERVICE
 
 FOLLOW_TIMEOUT_S = 24 * 3600
 """How long a followed service may be silent before the connection is given up."""

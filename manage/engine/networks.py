@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from manage.engine import ours
 from manage.engine.client import Api
-from manage.engine.model import LABEL_INSTALLATION
 from manage.errors import NodeyardError
-from manage.host.identity import Installation
+from manage.installation.identity import Installation
+from manage.installation.labels import LABEL_INSTALLATION
 
 INTERNAL = ("data",)
 """Networks without a way out: databases talk to no one outside."""

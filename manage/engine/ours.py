@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from manage.engine.model import LABEL_INSTALLATION
 from manage.errors import NodeyardError
-from manage.host.identity import Installation
+from manage.installation.identity import Installation
+from manage.installation.labels import LABEL_INSTALLATION
 
 
 def missing(

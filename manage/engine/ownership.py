@@ -6,8 +6,8 @@ import io
 import tarfile
 
 from manage.engine.client import Api
-from manage.engine.model import LABEL_INSTALLATION
-from manage.host.identity import Installation
+from manage.installation.identity import Installation
+from manage.installation.labels import LABEL_INSTALLATION
 
 _TARGET = "volume"
 

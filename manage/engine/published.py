@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from manage.engine.client import Api
-from manage.engine.model import LABEL_INSTALLATION
-from manage.host.identity import Installation
 from manage.host.ports import Endpoint, Listener
+from manage.installation.identity import Installation
+from manage.installation.labels import LABEL_INSTALLATION
 
 
 def read(api: Api, installation: Installation) -> tuple[frozenset[Endpoint], tuple[Listener, ...]]:

@@ -13,9 +13,9 @@ from typing import Any
 from manage.engine import facts, logs
 from manage.engine.client import Api, connect
 from manage.engine.model import ContainerFacts
-from manage.host import desired
-from manage.host.identity import Installation
-from manage.host.layout import Layout
+from manage.installation import desired
+from manage.installation.identity import Installation
+from manage.installation.layout import Layout
 
 STATS_EVERY_S = 5.0
 LOG_KEPT = 20

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from manage.engine import ours
 from manage.engine.client import Api
-from manage.engine.model import LABEL_INSTALLATION
-from manage.host.identity import Installation
+from manage.installation.identity import Installation
+from manage.installation.labels import LABEL_INSTALLATION
 
 _ADVICE = "Its data is not touched. Look at it ({inspect}) and move it away yourself."
 

@@ -14,7 +14,7 @@ from typing import Protocol, cast
 from manage.catalog.model import Need
 from manage.errors import NodeyardError
 from manage.health.model import EngineState, Fact, Judgement
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 DEADLINE_S = 3.0
 """How long one probe may take, all its questions together."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from manage.errors import NodeyardError
 from manage.health.model import Fact, ServiceStatus, Snapshot
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 VERSION = 1
 

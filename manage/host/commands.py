@@ -10,7 +10,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from manage.host.layout import CHECKOUT
+from manage.installation.layout import CHECKOUT
 
 LINK = Path("/usr/local/bin/manage")
 PLUGIN = Path("/usr/local/lib/docker/cli-plugins/docker-compose")

@@ -11,8 +11,8 @@ import os
 import subprocess
 from pathlib import Path
 
-from manage.host import desired, installation
-from manage.host.layout import CHECKOUT, Layout
+from manage.installation import desired, identity
+from manage.installation.layout import CHECKOUT, Layout
 
 UNITS = Path("/etc/systemd/system")
 RUNNING = Path("/run/systemd/system")
@@ -41,7 +41,7 @@ WantedBy=multi-user.target
 
 def path(layout: Layout, folder: Path = UNITS) -> Path:
     """Where the unit of this installation lies: it carries the name of the compose project."""
-    return folder / f"{installation.read(layout).project}.service"
+    return folder / f"{identity.read(layout).project}.service"
 
 
 def install(layout: Layout, *, enable: bool) -> str:

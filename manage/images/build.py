@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from manage.errors import NodeyardError
-from manage.host.layout import CHECKOUT
 from manage.images import context, hostside, programs, root, store
 from manage.images.log import Log
 from manage.images.model import LABEL_RECIPE, Recipe
 from manage.images.workshop import Workshop
+from manage.installation.layout import CHECKOUT
 
 
 @dataclass(frozen=True)

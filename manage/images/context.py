@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
-from manage.host.layout import CHECKOUT
 from manage.images import recipe as recipes
 from manage.images.model import Recipe
+from manage.installation.layout import CHECKOUT
 
 _CERTIFICATES_README = "Certificates of the host's own authorities; empty on most machines.\n"
 

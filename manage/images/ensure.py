@@ -7,15 +7,15 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 
 from manage import words
-from manage.apply.events import Event, Progress
 from manage.engine.client import Api, connect
 from manage.errors import NodeyardError
+from manage.events import Event, Progress
 from manage.host import builds
-from manage.host.layout import Layout
 from manage.images import hostside, lock, pull, recipe, stale, store
 from manage.images.build import Job, make
 from manage.images.model import ImageSource, Recipe, reference
 from manage.images.workshop import Workshop
+from manage.installation.layout import Layout
 from manage.render.model import Image
 
 _LONGEST_SILENCE_S = 3600

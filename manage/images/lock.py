@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from manage.host import documents
-from manage.host.layout import Layout
 from manage.images.model import ImageSource
+from manage.installation import documents
+from manage.installation.layout import Layout
 from manage.render.model import Image
 
 

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from pathlib import Path
 
-from manage.apply.events import Event, Progress
+from manage.events import Event, Progress
 
 _LINES_SHOWN = 15
 _EVERY_S = 5.0

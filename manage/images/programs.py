@@ -12,11 +12,11 @@ from pathlib import Path
 
 from manage.engine.client import Api
 from manage.errors import NodeyardError
-from manage.host.layout import Layout
 from manage.images import context, hostside, store
 from manage.images.model import LABEL_STAGE, REPOSITORY, Programs, Recipe
 from manage.images.recipe import compile_key
 from manage.images.workshop import Workshop
+from manage.installation.layout import Layout
 
 CACHE_VARIABLE = "NODEYARD_IMAGE_CACHE"
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import yaml
 
-from manage.apply.events import Event, Progress
 from manage.engine.client import Api
 from manage.errors import NodeyardError
-from manage.host.layout import CHECKOUT
+from manage.events import Event, Progress
 from manage.images import store
 from manage.images.lock import Locked
+from manage.installation.layout import CHECKOUT
 from manage.render.model import Image
 
 UPSTREAM_FILE = "images/upstream.yml"

@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 
 from manage.errors import NodeyardError
-from manage.host.layout import CHECKOUT
 from manage.images.model import ImageSource, Programs, Recipe
+from manage.installation.layout import CHECKOUT
 
 Certificates = Mapping[str, bytes]
 """File name -> PEM of the host's own CA certificates."""

@@ -9,10 +9,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from manage.host.layout import CHECKOUT
 from manage.images import hostside
 from manage.images.model import LABEL_IMAGE, LABEL_RECIPE, Recipe
 from manage.images.store import BuildFailed
+from manage.installation.layout import CHECKOUT
 
 KEYRING = CHECKOUT / "images" / "keys" / "debian-archive-keyring.gpg"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from manage.engine.client import connect
-from manage.host.layout import Layout
 from manage.images import lock, recipe
 from manage.images.model import ImageSource
+from manage.installation.layout import Layout
 
 PATIENCE_S = 10
 

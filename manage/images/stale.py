@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from manage.errors import NodeyardError
-from manage.host.layout import CHECKOUT, Layout
 from manage.images import hostside, lock, recipe
 from manage.images.model import ImageSource, Recipe
+from manage.installation.layout import CHECKOUT, Layout
 
 
 def outdated(layout: Layout, names: Iterable[str], source: ImageSource, checkout: Path = CHECKOUT) -> tuple[str, ...]:

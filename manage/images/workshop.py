@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from manage.apply.events import Progress
 from manage.engine.client import Api
-from manage.host.layout import Layout
+from manage.events import Progress
 from manage.images.model import ImageSource, Recipe
 from manage.images.recipe import Certificates
+from manage.installation.layout import Layout
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from manage.engine.model import LABEL_INSTALLATION, Facts
+from manage.engine.model import Facts
 from manage.errors import NodeyardError
+from manage.installation.labels import LABEL_INSTALLATION
 from manage.render.model import Stack
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 
 from manage.catalog import sizes
-from manage.host.layout import CHECKOUT
+from manage.installation.layout import CHECKOUT
 
 
 class Raw(str):

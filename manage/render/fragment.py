@@ -16,7 +16,7 @@ import yaml
 from manage.catalog import sizes
 from manage.catalog.model import Service
 from manage.errors import NodeyardError
-from manage.host.layout import CHECKOUT
+from manage.installation.layout import CHECKOUT
 from manage.render import environment, wiring
 from manage.render.wiring import Services
 

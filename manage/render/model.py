@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from manage.host.identity import Installation
+from manage.installation.identity import Installation
 
 __all__ = ["Image", "Installation", "OneWay", "SecretUse", "ServiceSpec", "Stack", "VolumeSpec"]
 

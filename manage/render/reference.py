@@ -18,7 +18,7 @@ from manage import config
 from manage.catalog.load import load
 from manage.catalog.model import Catalog, Profile, Service
 from manage.catalog.reader import read
-from manage.host.layout import CHECKOUT
+from manage.installation.layout import CHECKOUT
 from manage.render import environment, fragment, wiring
 from manage.render.wiring import HOST, Services
 

@@ -12,9 +12,9 @@ import yaml
 
 from manage.catalog.model import Catalog, Service
 from manage.config.model import Config
-from manage.engine.model import LABEL_SPEC
 from manage.errors import NodeyardError
-from manage.host.layout import Layout
+from manage.installation.labels import LABEL_SPEC
+from manage.installation.layout import Layout
 from manage.render import contract, environment, fragment, hardening, names, wiring
 from manage.render.contract import Party
 from manage.render.model import Image, Installation, OneWay, ServiceSpec, Stack, VolumeSpec

@@ -12,10 +12,10 @@ from typing import Any
 from flask import Flask, g, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
-from manage.agent import roles
+from manage.access import roles
 from manage.agent.client import AgentRefused, AgentUnreachable
 from manage.errors import NodeyardError
-from manage.host.layout import DEFAULT_DIR, Layout
+from manage.installation.layout import DEFAULT_DIR, Layout
 from manage.web import clocks, guard, shapes
 from manage.web.feeds import Feeds
 from manage.web.sessions import FormGuard

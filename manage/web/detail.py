@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from manage import words
-from manage.agent import roles
-from manage.agent.roles import Role
+from manage.access import roles
+from manage.access.roles import Role
 from manage.health.model import ServiceStatus, Snapshot
 from manage.web import clocks
 from manage.web.history import Strips

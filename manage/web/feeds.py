@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from manage.agent import keys, standing
+from manage.access import keys, revocations
+from manage.access.revocations import Revocations
 from manage.agent.client import AgentClient
-from manage.agent.standing import Standing
 from manage.errors import NodeyardError
 from manage.health import snapshot as snapshots
 from manage.health.model import Snapshot
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 from manage.web import history
 from manage.web.cached import CachedFile
 from manage.web.history import Strips
@@ -37,7 +37,7 @@ class Feeds:
         self.strips: Strips = {}
         self._layout = layout
         self._snapshot = CachedFile(layout.snapshot_file, lambda: snapshots.read(layout))
-        self._standing = CachedFile(layout.standing_file, lambda: standing.read(layout.standing_file))
+        self._standing = CachedFile(layout.standing_file, lambda: revocations.read(layout.standing_file))
         self._key = CachedFile(layout.session_public_file, lambda: keys.read_public(layout.session_public_file))
         self._history_at = float("-inf")
 
@@ -45,7 +45,7 @@ class Feeds:
         """What watch wrote last, however old. Raises NodeyardError when there is none."""
         return self._snapshot.read()
 
-    def standing(self) -> Standing:
+    def standing(self) -> Revocations:
         return self._standing.read()
 
     def public_key(self) -> Ed25519PublicKey | None:

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from manage.agent import roles
-from manage.agent.roles import Role
+from manage.access import roles
+from manage.access.roles import Role
 from manage.web import sessions
 from manage.web.feeds import Feeds
 from manage.web.sessions import FormGuard, Visitor

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from manage import words
-from manage.agent import roles
-from manage.agent.roles import Role
+from manage.access import roles
+from manage.access.roles import Role
 from manage.errors import NodeyardError
 from manage.health import sentence
 from manage.health.model import ServiceStatus, Snapshot, VerdictName

@@ -10,9 +10,9 @@ from hashlib import sha256
 from flask import Request
 from werkzeug.wrappers import Response
 
-from manage.agent import tokens
+from manage.access import tokens
+from manage.access.tokens import BadToken, Claims
 from manage.agent.client import AgentRefused, AgentUnreachable
-from manage.agent.tokens import BadToken, Claims
 from manage.web.feeds import Feeds
 
 _FORM_COOKIE = "nodeyard_form"

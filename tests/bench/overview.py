@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import common
 
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 from tests.stage import agents, dashboards, scenery
 from tests.stage.dashboards import PaperWatch
 

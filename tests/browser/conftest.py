@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
 
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 from tests.stage import agents, dashboards, scenery
 from tests.stage.agents import PASSWORD, Agent
 from tests.stage.dashboards import PaperWatch

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from manage.agent import users
+from manage.access import users
 
 from .conftest import Complaints, Yard, sign_in
 

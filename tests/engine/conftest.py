@@ -18,10 +18,10 @@ import tiny
 
 from manage.apply import keep
 from manage.engine.client import connect
-from manage.engine.model import LABEL_INSTALLATION
 from manage.errors import NodeyardError
-from manage.host import installation as installations
-from manage.host.layout import Layout
+from manage.installation import identity
+from manage.installation.labels import LABEL_INSTALLATION
+from manage.installation.layout import Layout
 
 PREFIX = "nytest-"
 """How the compose projects of these tests begin, and so their networks and volumes."""
@@ -47,7 +47,7 @@ def layout(engine: Any, tmp_path: Path) -> Iterator[Layout]:
     """A fresh installation in a folder of its own."""
     made = Layout(tmp_path / "yard")
     project = f"{PREFIX}{secrets.token_hex(3)}"
-    installation = installations.create(made, project=project)
+    installation = identity.create(made, project=project)
     yield made
     _remove(engine, project, installation.id)
 

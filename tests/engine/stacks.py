@@ -16,9 +16,9 @@ from typing import Any
 from manage.apply.up import converge
 from manage.apply.work import Work
 from manage.engine.client import connect
-from manage.engine.model import LABEL_INSTALLATION, LABEL_SERVICE, LABEL_SPEC
-from manage.host import installation as installations
-from manage.host.layout import Layout
+from manage.installation import identity
+from manage.installation.labels import LABEL_INSTALLATION, LABEL_SERVICE, LABEL_SPEC
+from manage.installation.layout import Layout
 from manage.render import SecretUse, environment, spec_document
 from manage.render.model import Image, ServiceSpec, Stack, VolumeSpec
 from manage.render.spec import digest
@@ -33,7 +33,7 @@ STUBBORN = "trap '' TERM; echo $0 is up; while :; do sleep 0.1; done"
 
 def work(layout: Layout, services: Mapping[str, Any], manager: Mapping[str, Any] | None = None) -> Work:
     """A `Work` of these services: name -> {"script", "env", "ports", "memory", "volume", "secrets", "files", ...}."""
-    installation = installations.read(layout)
+    installation = identity.read(layout)
     stack = _stack(layout, installation.project, services)
     managing = _stack(layout, installation.manager_project, manager or {})
     uses = [
@@ -51,7 +51,7 @@ def work(layout: Layout, services: Mapping[str, Any], manager: Mapping[str, Any]
 
 
 def _stack(layout: Layout, project: str, services: Mapping[str, Any]) -> Stack:
-    installation = installations.read(layout)
+    installation = identity.read(layout)
     specs = tuple(_spec(layout, name, service) for name, service in services.items())
     volumes = {name: f"{installation.project}_private_{name}_data" for name, s in services.items() if s.get("volume")}
     networks = (f"{installation.project}_chain",)
@@ -103,7 +103,7 @@ def _spec(layout: Layout, name: str, service: Mapping[str, Any]) -> ServiceSpec:
         "command": ["sh", "-c", service.get("script", LOOP), name],
         "environment": dict(service.get("env", {})),
         "labels": {
-            LABEL_INSTALLATION: installations.read(layout).id,
+            LABEL_INSTALLATION: identity.read(layout).id,
             LABEL_SERVICE: name,
             tiny.TEST_LABEL: "engine",
         },

@@ -15,8 +15,8 @@ from manage.engine import facts
 from manage.engine.client import connect
 from manage.health import snapshot as snapshots
 from manage.health.model import ServiceStatus, Snapshot, VerdictName
-from manage.host import installation as installations
-from manage.host.layout import Layout
+from manage.installation import identity
+from manage.installation.layout import Layout
 
 
 @contextlib.contextmanager
@@ -33,7 +33,7 @@ def watching(layout: Layout, verdicts: Mapping[str, VerdictName] | None = None) 
 
 
 def _watch(layout: Layout, verdicts: Mapping[str, VerdictName], stop: threading.Event) -> None:
-    installation = installations.read(layout)
+    installation = identity.read(layout)
     number = 0
     with connect() as api:
         while not stop.is_set():

@@ -12,14 +12,14 @@ from manage.apply.up import converge
 from manage.engine import facts
 from manage.errors import NodeyardError
 from manage.health import snapshot as snapshots
-from manage.host import builds, desired
-from manage.host import installation as installations
+from manage.host import builds
+from manage.installation import desired, identity
 
 SERVICES = {"store": {"volume": True, "group": "data"}, "node": {"group": "chains"}, "front": {}}
 
 
 def services(engine, layout):
-    return {container.service for container in facts.containers(engine, installations.read(layout))}
+    return {container.service for container in facts.containers(engine, identity.read(layout))}
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_down_of_everything_leaves_only_volumes(engine, watched):
 def test_a_paused_container_is_stopped_too(engine, watched):
     work = stacks.work(watched, {"one": {}})
     converge(work)
-    engine.pause(facts.containers(engine, installations.read(watched))[0].id)
+    engine.pause(facts.containers(engine, identity.read(watched))[0].id)
     stop(work)
     assert services(engine, watched) == set()
 
@@ -114,9 +114,9 @@ def test_foreign_things_are_untouched_by_up_down_and_uninstall(engine, layout, f
 def test_restart_keeps_the_container_and_starts_it_anew(engine, watched):
     work = stacks.work(watched, {"one": {}, "two": {}})
     converge(work)
-    before = {container.service: container for container in facts.containers(engine, installations.read(watched))}
+    before = {container.service: container for container in facts.containers(engine, identity.read(watched))}
     done = rerun(work, ["two"])
-    after = {container.service: container for container in facts.containers(engine, installations.read(watched))}
+    after = {container.service: container for container in facts.containers(engine, identity.read(watched))}
     assert done.summary == "two was restarted."
     assert after["one"] == before["one"]
     assert after["two"].id == before["two"].id
@@ -125,10 +125,10 @@ def test_restart_keeps_the_container_and_starts_it_anew(engine, watched):
 
 def test_restart_takes_what_runs_whatever_stack_yml_says_meanwhile(engine, watched):
     converge(stacks.work(watched, {"one": {}}))
-    before = facts.containers(engine, installations.read(watched))[0]
+    before = facts.containers(engine, identity.read(watched))[0]
     edited = stacks.work(watched, {"one": {"env": {"A": "1"}, "flavour": "edited"}})
     done = rerun(edited, ["one"])
-    after = facts.containers(engine, installations.read(watched))[0]
+    after = facts.containers(engine, identity.read(watched))[0]
     assert (after.id, after.spec, after.state) == (before.id, before.spec, "running")
     assert after.started_at > before.started_at
     assert (done.specs, done.images) == ({"one": before.spec}, {"one": before.image_digest})
@@ -137,9 +137,9 @@ def test_restart_takes_what_runs_whatever_stack_yml_says_meanwhile(engine, watch
 def test_a_paused_container_is_restarted(engine, watched):
     work = stacks.work(watched, {"one": {}})
     converge(work)
-    engine.pause(facts.containers(engine, installations.read(watched))[0].id)
+    engine.pause(facts.containers(engine, identity.read(watched))[0].id)
     rerun(work, ["one"])
-    assert facts.containers(engine, installations.read(watched))[0].state == "running"
+    assert facts.containers(engine, identity.read(watched))[0].state == "running"
 
 
 def test_after_down_the_news_is_out(engine, watched):
@@ -194,7 +194,7 @@ def test_a_purge_goes_on_past_an_image_that_somebody_uses(engine, layout):
 def test_a_purge_leaves_images_alone_while_somebody_builds(engine, layout, tmp_path, monkeypatch):
     monkeypatch.setattr(builds, "LOCK", tmp_path / "builds.lock")
     reference, _digest = tiny.ensure(engine, "doomed")
-    doomed = purge.Doomed(installations.read(layout), images=(reference,))
+    doomed = purge.Doomed(identity.read(layout), images=(reference,))
     told = []
     with builds.building():
         purge.carry_out(layout, doomed, told.append)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from manage.apply.events import Event
 from manage.engine.client import connect
 from manage.errors import NodeyardError
-from manage.host.layout import Layout
+from manage.events import Event
 from manage.images import build, ensure, lock, model, recipe, store, workshop
+from manage.installation.layout import Layout
 
 
 @pytest.fixture

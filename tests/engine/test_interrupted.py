@@ -17,8 +17,7 @@ from manage.apply import receipt
 from manage.apply.up import converge
 from manage.engine import facts
 from manage.errors import NodeyardError
-from manage.host import installation as installations
-from manage.host import lock
+from manage.installation import identity, lock
 
 SLOW = {"script": stacks.STUBBORN, "grace": "4s"}
 """A service that takes four seconds to stop, so that a recreate of it can be met in the middle."""
@@ -98,7 +97,7 @@ def test_a_killed_up_holds_the_lock_until_its_compose_has_ended_and_the_next_goe
     assert [step.service for step in done.operations] == ["one"]
     assert any("was interrupted" in event.text for event in told)
     assert [entry.state for entry in receipt.history(watched)] == ["healthy", "interrupted", "healthy"]
-    found = facts.containers(engine, installations.read(watched))
+    found = facts.containers(engine, identity.read(watched))
     assert [container.state for container in found] == ["running"]
 
 
@@ -113,7 +112,7 @@ def test_ctrl_c_lets_compose_finish_and_the_next_up_goes_on(engine, watched, sta
     stopped = receipt.history(watched)[-1]
     assert (stopped.state, stopped.reason) == ("interrupted", "stopped by Ctrl-C")
     assert [(step.service, step.outcome) for step in stopped.operations] == [("one", "pending"), ("two", "pending")]
-    half = {c.service: c for c in facts.containers(engine, installations.read(watched))}
+    half = {c.service: c for c in facts.containers(engine, identity.read(watched))}
     assert half["one"].state == "running", "compose was let finish its step"
 
     done = converge(stacks.work(watched, changed))
@@ -141,4 +140,4 @@ def facts_of(layout):
     from manage.engine.client import connect
 
     with connect() as api:
-        return facts.containers(api, installations.read(layout))
+        return facts.containers(api, identity.read(layout))

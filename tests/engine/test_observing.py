@@ -10,7 +10,7 @@ from manage.apply.up import converge
 from manage.engine import facts, logs
 from manage.engine.state import Observer
 from manage.errors import NodeyardError
-from manage.host import installation as installations
+from manage.installation import identity
 
 CHATTY = "trap 'exit 0' TERM; echo start; echo 'error: the first'; while :; do sleep 0.1; done"
 
@@ -33,7 +33,7 @@ def stack(watched):
 @pytest.fixture
 def observer(watched):
     patterns = {"one": ["error"], "two": [], "keeper": []}
-    return Observer(watched, installations.read(watched), patterns, manager=["keeper"])
+    return Observer(watched, identity.read(watched), patterns, manager=["keeper"])
 
 
 def test_a_sample_tells_state_use_and_matching_log_lines(stack, observer):
@@ -83,7 +83,7 @@ def test_after_down_the_stack_is_not_wanted_and_the_manager_still_is(stack, obse
 
 def test_processor_use_comes_from_two_looks(engine, watched):
     converge(stacks.work(watched, {"busy": {"script": "trap 'exit 0' TERM; while :; do :; done"}}))
-    observer = Observer(watched, installations.read(watched), {"busy": []})
+    observer = Observer(watched, identity.read(watched), {"busy": []})
     busy = until(lambda: observer.sample()["services"]["busy"]["cpu_percent"], "the second look")
     assert 10 < busy < 200
 

@@ -13,13 +13,13 @@ from manage.apply.up import converge
 from manage.engine import facts
 from manage.engine.client import connect
 from manage.errors import NodeyardError
-from manage.host import installation as installations
+from manage.installation import identity
 
 
 def untouched(layout):
     """Nothing was begun: no receipt, no container, no file of a secret."""
     with connect() as api:
-        ours = [c for c in facts.containers(api, installations.read(layout)) if c.installation]
+        ours = [c for c in facts.containers(api, identity.read(layout)) if c.installation]
     return receipt.history(layout) == () and ours == []
 
 
@@ -29,7 +29,7 @@ def outcomes(change):
 
 
 def test_a_container_of_our_project_without_our_id_is_a_refusal_and_stays(engine, layout):
-    project = installations.read(layout).project
+    project = identity.read(layout).project
     reference, _ = tiny.ensure(engine)
     labels = {"com.docker.compose.project": project, "com.docker.compose.service": "one", tiny.TEST_LABEL: "engine"}
     stranger = engine.create_container(reference, ["sh", "-c", stacks.LOOP], labels=labels, name=f"{project}-one-1")[

@@ -19,9 +19,9 @@ from manage.apply import files, secrets
 from manage.catalog.load import load
 from manage.engine import compose, networks, ownership, volumes
 from manage.engine.client import connect
-from manage.host import installation as installations
-from manage.host.layout import Layout
 from manage.images import ensure
+from manage.installation import identity
+from manage.installation.layout import Layout
 from manage.render import image_names, render_stack, secret_uses, spec_document
 from manage.render.model import Image
 
@@ -38,7 +38,7 @@ class Yard:
         self.layout = Layout(directory / "yard")
         self.port = port
         project = f"nytest-{random.token_hex(3)}"
-        self.installation = installations.create(self.layout, project=project)
+        self.installation = identity.create(self.layout, project=project)
         catalog = load()
         config = configuration.parse(
             f"version: 1\nports: {{base: {port - 1}}}\nservices: {{proxy: {{rate_limit: 5}}}}\n", "stack.yml", catalog

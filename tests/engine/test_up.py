@@ -13,12 +13,12 @@ from manage.apply.up import converge
 from manage.apply.work import look
 from manage.engine import facts, volumes
 from manage.errors import NodeyardError
-from manage.host import installation as installations
+from manage.installation import identity
 
 
 def running(engine, layout):
     """Service -> facts of the installation's containers."""
-    return {container.service: container for container in facts.containers(engine, installations.read(layout))}
+    return {container.service: container for container in facts.containers(engine, identity.read(layout))}
 
 
 def kinds(work, engine):
@@ -176,7 +176,7 @@ def test_a_half_made_recreate_is_put_right(engine, watched):
     )
     assert kinds(work, engine) == {"one": "recreate"}
     converge(work)
-    ours = facts.containers(engine, installations.read(watched))
+    ours = facts.containers(engine, identity.read(watched))
     assert [(container.service, container.state) for container in ours] == [("one", "running")]
 
 
@@ -199,7 +199,7 @@ def test_the_agent_may_not_change_the_manager(engine, watched):
 def test_images_of_the_last_three_changes_keep_a_tag(engine, watched):
     from manage.apply import keep
 
-    installation = installations.read(watched)
+    installation = identity.read(watched)
     digests = []
     for number in range(4):
         work = stacks.work(watched, {"one": {"flavour": f"kept-{number}"}})

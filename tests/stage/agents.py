@@ -9,18 +9,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from manage.agent import users
-from manage.agent.access import Access
-from manage.agent.audit import Audit
+from manage.access import users
+from manage.access.audit import Audit
+from manage.access.sessions import Sessions
+from manage.access.sign_in import Access
+from manage.access.throttle import Throttle
 from manage.agent.client import AgentClient
 from manage.agent.dispatch import Dispatcher, Peer
 from manage.agent.operations import Operations
 from manage.agent.server import Server
-from manage.agent.sessions import Sessions
-from manage.agent.throttle import Throttle
 from manage.agent.verb import Call, Verb
 from manage.errors import NodeyardError
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 PASSWORD = "twelve tall trees"
 

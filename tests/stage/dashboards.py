@@ -15,7 +15,7 @@ from pathlib import Path
 
 from manage.agent.dispatch import Peer
 from manage.health.model import Snapshot
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 from tests.stage import agents, scenery
 from tests.stage.agents import Agent
 from tests.stage.ports import free_port

@@ -12,7 +12,7 @@ from pathlib import Path
 from manage.health import sentence
 from manage.health import snapshot as snapshots
 from manage.health.model import Fact, ServiceStatus, Snapshot, VerdictName
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 HOST = {
     "disk_free_bytes": 412_000_000_000,

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from manage.health import snapshot as snapshots
 from manage.health.model import ServiceStatus, Snapshot
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 from tests.stage.ports import free_port
 
 DEADLINE_S = 20.0

@@ -18,7 +18,7 @@ from manage.health.drivers import SECRETS
 from manage.health.watch import answers, config
 from manage.health.watch.config import WatchConfig
 from manage.health.watch.watch import Watch
-from manage.host.layout import DEFAULT_DIR, Layout
+from manage.installation.layout import DEFAULT_DIR, Layout
 
 METRICS_PORT = 9101
 

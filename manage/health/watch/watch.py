@@ -25,7 +25,7 @@ from manage.health.watch.compose import Observation
 from manage.health.watch.config import WatchConfig
 from manage.health.watch.engine_report import EngineReport
 from manage.health.watch.keeper import Keeper
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 log = logging.getLogger(__name__)
 

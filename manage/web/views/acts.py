@@ -8,8 +8,8 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from manage import words
-from manage.agent import roles
-from manage.agent.roles import Role
+from manage.access import roles
+from manage.access.roles import Role
 from manage.errors import NodeyardError
 from manage.web.guard import feeds, me, needs
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from manage.agent.dispatch import Peer
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 from tests.stage import agents
 from tests.stage.agents import Agent, Clock
 

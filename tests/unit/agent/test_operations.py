@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
+from manage.access.refusals import Refused
 from manage.agent.operations import Operations
-from manage.agent.refusals import Refused
 
 
 def test_the_second_is_told_who_holds_the_place() -> None:

@@ -15,9 +15,9 @@ import pytest
 
 from manage.agent.client import AgentClient, AgentRefused
 from manage.errors import NodeyardError
-from manage.host import installation
-from manage.host.installation import AGENT_GROUP
-from manage.host.layout import Layout
+from manage.installation import identity
+from manage.installation.folders import AGENT_GROUP
+from manage.installation.layout import Layout
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -26,7 +26,7 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 def place(tmp_path: Path) -> Layout:
     """A folder with an identity and nothing else; made by root, as the agent is root's."""
     layout = Layout(tmp_path / "yard")
-    installation.create(layout)
+    identity.create(layout)
     return layout
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from manage.agent.sampler import Sampler
 from manage.errors import NodeyardError
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 FOUND = {"services": {"kaspad": {"state": "running"}}, "host": {"disk_free_bytes": 1}}
 

@@ -4,8 +4,8 @@ import stat
 import pytest
 
 from manage.apply import files, formats
-from manage.host import desired, installation
-from manage.host.layout import Layout
+from manage.installation import desired, identity
+from manage.installation.layout import Layout
 from manage.render import spec_document
 from manage.render.model import Image, ServiceSpec, Stack, VolumeSpec
 
@@ -13,7 +13,7 @@ from manage.render.model import Image, ServiceSpec, Stack, VolumeSpec
 @pytest.fixture
 def layout(tmp_path):
     made = Layout(tmp_path / "yard")
-    installation.create(made)
+    identity.create(made)
     return made
 
 

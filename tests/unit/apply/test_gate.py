@@ -5,7 +5,7 @@ import pytest
 from manage.apply import gate
 from manage.health import snapshot as snapshots
 from manage.health.model import ServiceStatus, Snapshot
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 CHANGED_AT = 1000.0
 STARTUP_S = 30

@@ -5,8 +5,8 @@ import pytest
 from manage.apply import choose, receipt
 from manage.apply.receipt import Receipt, Step
 from manage.errors import NodeyardError
-from manage.host import installation, lock
-from manage.host.layout import Layout
+from manage.installation import identity, lock
+from manage.installation.layout import Layout
 from manage.plan.model import Operation, Plan
 
 DRAFT = Receipt(
@@ -26,7 +26,7 @@ DRAFT = Receipt(
 @pytest.fixture
 def layout(tmp_path):
     made = Layout(tmp_path)
-    installation.create(made)
+    identity.create(made)
     return made
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from manage.apply import rpcauth, secrets
 from manage.errors import NodeyardError
-from manage.host import installation
-from manage.host.layout import CHECKOUT, Layout
+from manage.installation import identity
+from manage.installation.layout import CHECKOUT, Layout
 from manage.render.model import SecretUse
 
 AS_NOBODY = """
@@ -19,7 +19,7 @@ import os, sys
 from pathlib import Path
 from manage.apply import secrets
 from manage.errors import NodeyardError
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 os.setgid(65534)
 os.setuid(65534)
 layout = Layout(Path(sys.argv[1]))
@@ -41,7 +41,7 @@ LINES = SecretUse("bitcoind", 10012, "bitcoind_rpcauth", "rpcauth")
 @pytest.fixture
 def layout(tmp_path):
     made = Layout(tmp_path / "yard")
-    installation.create(made)
+    identity.create(made)
     return made
 
 

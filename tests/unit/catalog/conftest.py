@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from manage.host.layout import CHECKOUT
+from manage.installation.layout import CHECKOUT
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from manage.catalog import check
 from manage.catalog.load import load, resolve, start_order
 from manage.catalog.model import NETWORKS
 from manage.errors import NodeyardError
-from manage.host.layout import CHECKOUT
+from manage.installation.layout import CHECKOUT
 
 Spoil = Callable[[str, str, str], Path]
 

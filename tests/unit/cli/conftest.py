@@ -11,8 +11,8 @@ import pytest
 from manage.catalog.load import load
 from manage.cli.main import main
 from manage.config import write_initial
-from manage.host import installation
-from manage.host.layout import Layout
+from manage.installation import identity
+from manage.installation.layout import Layout
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def manage(capsys: pytest.CaptureFixture[str]) -> Manage:
 def yard(tmp_path: Path) -> Layout:
     """An installation with a stack.yml, as `manage init` leaves it."""
     layout = Layout(tmp_path / "yard")
-    installation.create(layout)
+    identity.create(layout)
     write_initial(
         layout.stack_file,
         name="home",

@@ -9,7 +9,7 @@ import pytest
 
 from manage.cli.main import COMMANDS, main
 from manage.errors import EXIT_FAILED, EXIT_USAGE
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 from tests.unit.cli.conftest import Manage
 
 READERS = [

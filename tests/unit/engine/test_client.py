@@ -7,7 +7,7 @@ import pytest
 
 from manage.engine.client import check_supported
 from manage.errors import NodeyardError
-from manage.host.layout import CHECKOUT
+from manage.installation.layout import CHECKOUT
 
 DOCKER = {"ApiVersion": "1.41", "Components": [{"Name": "Engine"}, {"Name": "containerd"}]}
 PLAIN = {"SecurityOptions": ["name=seccomp,profile=default"], "DockerRootDir": "/var/lib/docker"}

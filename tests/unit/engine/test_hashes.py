@@ -4,8 +4,8 @@ import pytest
 
 from manage.engine import hashes
 from manage.errors import NodeyardError
-from manage.host import installation
-from manage.host.layout import Layout
+from manage.installation import identity
+from manage.installation.layout import Layout
 
 TEXTS = ('{"name": "a", "services": {"one": {"image": "x"}}}', '{"name": "b", "services": {"two": {"image": "y"}}}')
 OTHER = (TEXTS[0], TEXTS[1].replace('"y"', '"z"'))
@@ -14,7 +14,7 @@ OTHER = (TEXTS[0], TEXTS[1].replace('"y"', '"z"'))
 @pytest.fixture
 def layout(tmp_path):
     made = Layout(tmp_path)
-    installation.create(made)
+    identity.create(made)
     return made
 
 

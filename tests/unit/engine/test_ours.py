@@ -4,7 +4,7 @@ import pytest
 
 from manage.engine import ours
 from manage.errors import NodeyardError
-from manage.host.identity import Installation
+from manage.installation.identity import Installation
 
 HERE = Installation("ab12cd34", "nodeyard")
 ENTRIES = [

@@ -12,9 +12,9 @@ from nodeclients.zmq import Frame
 from manage.health.drivers import Target
 from manage.health.facts import value
 from manage.health.model import EngineState, Fact
-from manage.health.probes import bitcoind
-from manage.health.probes.bitcoind import Answers
-from manage.health.zmq_proof import Seen, Subscription, proof
+from manage.health.probes.bitcoind import driver as bitcoind
+from manage.health.probes.bitcoind.driver import Answers
+from manage.health.probes.bitcoind.zmq_proof import Seen, Subscription, proof
 
 GOOD: Mapping[str, Any] = {
     "height": 921_844,

@@ -11,8 +11,8 @@ import pytest
 from manage.health.drivers import Target
 from manage.health.facts import value
 from manage.health.model import EngineState, Fact
-from manage.health.probes import kaspad
-from manage.health.probes.kaspad import Answers
+from manage.health.probes.kaspad import driver as kaspad
+from manage.health.probes.kaspad.driver import Answers
 
 GOOD: Mapping[str, Any] = {
     "daa_score": 92_481_230,

@@ -13,8 +13,8 @@ import pytest
 from manage.health.drivers import Target
 from manage.health.facts import value
 from manage.health.model import EngineState, Fact, Judgement
-from manage.health.probes import kaspad
-from manage.health.probes.kaspad import Answers
+from manage.health.probes.kaspad import driver as kaspad
+from manage.health.probes.kaspad.driver import Answers
 
 DATA = Path(__file__).parents[2] / "data" / "kaspad"
 VERSIONS = ("0.15.0", "2.0.1")

@@ -12,7 +12,7 @@ import pytest
 from manage.errors import NodeyardError
 from manage.health import snapshot as snapshots
 from manage.health.model import ServiceStatus, Snapshot
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@ from __future__ import annotations
 import configparser
 from pathlib import Path
 
-from manage.host import desired, documents, unit
-from manage.host.layout import Layout
+from manage.host import unit
+from manage.installation import desired, documents
+from manage.installation.layout import Layout
 
 
 def parsed(layout: Layout) -> configparser.ConfigParser:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from manage.host.layout import CHECKOUT
 from manage.images import hostside, recipe, root
 from manage.images.model import Recipe
+from manage.installation.layout import CHECKOUT
 
 # Printed on a Debian bookworm with a third party's repository added, by
 #   apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)' 'Created-By: Packages'

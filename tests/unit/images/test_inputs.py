@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from manage.host.layout import CHECKOUT
 from manage.images import recipe
+from manage.installation.layout import CHECKOUT
 
 PACKAGES = {path.parent.name for path in CHECKOUT.glob("services/*/__init__.py")}
 HOST_ONLY = "manage/cli/"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from manage.errors import NodeyardError
-from manage.host.layout import Layout
 from manage.images import lock
+from manage.installation.layout import Layout
 from manage.render.model import Image
 
 ENTRY = lock.Locked(Image("tracker", "localhost/nodeyard/tracker:0123", "sha256:aa", "0123"), "local", "sha256:bb")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from manage.host.layout import Layout
 from manage.images import programs, recipe
 from manage.images.model import Programs, Recipe
+from manage.installation.layout import Layout
 
 ENTRY = recipe.load()["kaspad"]
 PROGRAMS = Programs("0.15.0", ("kaspad",))

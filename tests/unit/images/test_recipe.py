@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from manage.errors import NodeyardError
-from manage.host.layout import CHECKOUT
 from manage.images import recipe
 from manage.images.model import Recipe, reference
+from manage.installation.layout import CHECKOUT
 
 
 def of(checkout: Path, name: str = "clock", **options: object) -> str:

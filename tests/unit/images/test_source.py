@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from manage.errors import NodeyardError
-from manage.host.layout import Layout
 from manage.images import ensure, lock, pull, source
 from manage.images.model import ImageSource
+from manage.installation.layout import Layout
 from manage.render.model import Image
 
 

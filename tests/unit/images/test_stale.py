@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from manage.errors import NodeyardError
-from manage.host.layout import Layout
 from manage.images import hostside, lock, recipe, stale
 from manage.images.model import ImageSource
+from manage.installation.layout import Layout
 from manage.render.model import Image
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from manage.engine.model import LABEL_INSTALLATION
 from manage.errors import NodeyardError
+from manage.installation.labels import LABEL_INSTALLATION
 from manage.plan import difference
 from manage.plan.make import make, text
 from tests.unit.plan.conftest import container_of, facts_of, stack_of

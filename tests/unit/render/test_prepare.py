@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from manage.host.layout import CHECKOUT
+from manage.installation.layout import CHECKOUT
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import yaml
 
 from manage.catalog.load import load
 from manage.catalog.reader import read
-from manage.host.layout import CHECKOUT
+from manage.installation.layout import CHECKOUT
 from manage.render import reference
 
 FILES = reference.rendered(load())

@@ -12,7 +12,7 @@ import yaml
 from manage import config as configuration
 from manage.catalog.model import Catalog
 from manage.errors import NodeyardError
-from manage.host.layout import CHECKOUT
+from manage.installation.layout import CHECKOUT
 from manage.render import image_names, render_stack, secret_uses
 from manage.render.model import Image
 from tests.unit.render.conftest import DIRECTORY, INSTALLATION, MAINNET, NODES, SANDBOX, Render

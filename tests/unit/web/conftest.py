@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from manage.agent.dispatch import Peer
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 from manage.web.app import create_app
 from manage.web.feeds import Feeds
 from tests.stage import agents, scenery

@@ -9,9 +9,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from manage.agent import tokens, users
-from manage.agent.sessions import SESSION_S, TOKEN_S
-from manage.host.layout import Layout
+from manage.access import tokens, users
+from manage.access.sessions import SESSION_S, TOKEN_S
+from manage.installation.layout import Layout
 from manage.web.guard import HEADERS, needs
 from tests.stage.agents import PASSWORD, Agent, Clock
 

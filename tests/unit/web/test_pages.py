@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from manage import words
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 from tests.stage import scenery
 from tests.stage.agents import Agent, Clock
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from manage.errors import NodeyardError
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 PATIENCE_S = 0.5
 """How long `hold` tries: a reader that only looks whether the lock is free has it for a moment."""

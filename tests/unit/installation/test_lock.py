@@ -6,14 +6,14 @@ import sys
 import pytest
 
 from manage.errors import NodeyardError
-from manage.host import lock
-from manage.host.layout import Layout
+from manage.installation import lock
+from manage.installation.layout import Layout
 
 HOLDING = """
 import os, subprocess, sys
 from pathlib import Path
-from manage.host import lock
-from manage.host.layout import Layout
+from manage.installation import lock
+from manage.installation.layout import Layout
 with lock.hold(Layout(Path(sys.argv[1])), "up", "alice") as descriptor:
     child = subprocess.Popen(["cat"], stdin=0, stdout=subprocess.DEVNULL, pass_fds=(descriptor,))
     print(child.pid, flush=True)

@@ -4,12 +4,12 @@ import stat
 import pytest
 
 from manage.errors import NodeyardError
-from manage.host import installation
-from manage.host.layout import Layout
+from manage.installation import folders, identity
+from manage.installation.layout import Layout
 
 
 def test_a_new_installation_has_an_id_and_a_project_of_its_own(tmp_path):
-    made = installation.create(Layout(tmp_path / "yard"))
+    made = identity.create(Layout(tmp_path / "yard"))
     assert len(made.id) == 8
     assert int(made.id, 16) >= 0
     assert made.project == f"nodeyard-{made.id}"
@@ -18,47 +18,47 @@ def test_a_new_installation_has_an_id_and_a_project_of_its_own(tmp_path):
 
 def test_an_identity_that_is_there_stays(tmp_path):
     layout = Layout(tmp_path)
-    first = installation.create(layout, project="mine")
-    assert installation.create(layout) == first
-    assert installation.read(layout) == first
+    first = identity.create(layout, project="mine")
+    assert identity.create(layout) == first
+    assert identity.read(layout) == first
 
 
 def test_every_folder_has_its_mode_and_owner(tmp_path):
     layout = Layout(tmp_path)
-    installation.create(layout)
-    for path, mode, uid, gid in installation.folders(layout):
+    identity.create(layout)
+    for path, mode, uid, gid in folders.folders(layout):
         found = path.stat()
         assert (stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid) == (mode, uid, gid), path
 
 
 def test_the_values_of_secrets_are_closed_to_everyone_else(tmp_path):
     layout = Layout(tmp_path)
-    installation.create(layout)
+    identity.create(layout)
     closed = {layout.secrets_dir, layout.secret_copies_dir, layout.agent_dir}
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o700 for path in closed)
 
 
 def test_state_of_a_newer_manage_is_refused(tmp_path):
     layout = Layout(tmp_path)
-    installation.create(layout)
+    identity.create(layout)
     layout.installation_file.write_text(json.dumps({"version": 2, "id": "x", "project": "y"}))
     with pytest.raises(NodeyardError, match="written by a newer manage"):
-        installation.read(layout)
+        identity.read(layout)
 
 
 def test_a_folder_without_installation_is_said_to_have_none(tmp_path):
     with pytest.raises(NodeyardError, match="There is no installation in"):
-        installation.read(Layout(tmp_path))
+        identity.read(Layout(tmp_path))
 
 
 def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(NodeyardError, match="cannot be made"):
-        installation.create(Layout(tmp_path / "file" / "yard"))
+        identity.create(Layout(tmp_path / "file" / "yard"))
 
 
 def test_files_of_state_are_replaced_whole(tmp_path):
-    from manage.host import documents
+    from manage.installation import documents
 
     path = tmp_path / "a.json"
     documents.write(path, {"n": 1})
@@ -72,7 +72,7 @@ def test_files_of_state_are_replaced_whole(tmp_path):
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"version": "1"}', "{}"])
 def test_a_broken_file_of_state_is_a_sentence_with_its_path(tmp_path, text):
-    from manage.host import documents
+    from manage.installation import documents
 
     path = tmp_path / "broken.json"
     path.write_text(text)

@@ -15,7 +15,7 @@ from manage.health import fetch
 from manage.health.drivers import DEADLINE_S, Memory, ProbeFault, Target, young
 from manage.health.facts import AGE, begun, grown, value
 from manage.health.model import EngineState, Fact, Judgement
-from manage.health.zmq_proof import TOPICS, Seen, Subscription, proof
+from manage.health.probes.bitcoind.zmq_proof import TOPICS, Seen, Subscription, proof
 
 CHAINS = {"mainnet": "main", "testnet": "testnet4", "private": "regtest", "sandbox": "regtest"}
 """What `getblockchaininfo.chain` must say (Bitcoin Core v31.99 src/util/chaintype.cpp)."""

@@ -141,7 +141,7 @@ class Layout:
 
     @property
     def desired_file(self) -> Path:
-        """Whether the operator wants the stack up or down; see `manage.host.desired`."""
+        """Whether the operator wants the stack up or down; see `manage.installation.desired`."""
         return self.dir / "run" / "desired.json"
 
     @property

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manage.agent import tokens
-from manage.agent.tokens import BadToken, Claims
+from manage.access import tokens
+from manage.access.tokens import BadToken, Claims
 
 KEY = Ed25519PrivateKey.generate()
 CLAIMS = Claims("id", "ann", "viewer", False, "csrf", "epoch", 100.0, 200.0, 300.0)

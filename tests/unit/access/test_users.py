@@ -8,9 +8,9 @@ import threading
 
 import pytest
 
-from manage.agent import passwords, users
+from manage.access import passwords, users
 from manage.errors import NodeyardError
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 PASSWORD = "twelve tall trees"
 

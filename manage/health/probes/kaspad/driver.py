@@ -1,6 +1,6 @@
 """kaspad: DAA score, tip age, peers, UTXO index, and a sync that is judged by what is really there.
 
-`isSynced` is a fact here, and no proof of anything (see `manage.health.kaspad_sync`).
+`isSynced` is a fact here, and no proof of anything (see `manage.health.probes.kaspad.sync`).
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from nodeclients.errors import NodeError, NodeFault
 from nodeclients.kaspad import KaspadClient
 
 from manage import words
-from manage.health import fetch, kaspad_sync
+from manage.health import fetch
 from manage.health.drivers import DEADLINE_S, Memory, Target, young
 from manage.health.facts import AGE, begun, grown, value
-from manage.health.kaspad_sync import Position
 from manage.health.model import EngineState, Fact, Judgement
+from manage.health.probes.kaspad import sync
+from manage.health.probes.kaspad.sync import Position
 
 NETWORK_IDS = {"mainnet": "mainnet", "testnet": "testnet-10", "private": "simnet", "sandbox": "simnet"}
 """What `getServerInfo.networkId` must say (rusty-kaspa v2.0.1 consensus/core/src/network.rs)."""
@@ -111,7 +112,7 @@ def derive(earlier: Sequence[Fact], answers: Answers, log: Sequence[tuple[float,
     ]
     if answers.sink_at is not None:
         facts.insert(1, Fact("tip_age", round(max(0.0, at - answers.sink_at), 3), at, AGE))
-    return (*facts, *kaspad_sync.progress(earlier, position, log, at))
+    return (*facts, *sync.progress(earlier, position, log, at))
 
 
 def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: float) -> Judgement:

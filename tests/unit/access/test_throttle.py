@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manage.agent.throttle import FREE_TRIES, LONGEST_WAIT_S, MOST_KEYS, Throttle
+from manage.access.throttle import FREE_TRIES, LONGEST_WAIT_S, MOST_KEYS, Throttle
 
 
 class Clock:

@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from manage.agent import keys, standing, tokens, users
-from manage.agent.standing import Standing
-from manage.agent.tokens import BadToken, Claims
-from manage.agent.users import User
-from manage.host.layout import Layout
+from manage.access import keys, revocations, tokens, users
+from manage.access.revocations import Revocations
+from manage.access.tokens import BadToken, Claims
+from manage.access.users import User
+from manage.installation.layout import Layout
 
 TOKEN_S = 15 * 60.0
 """A token is renewed at least so often; the dashboard does it when half of it is over."""
@@ -42,7 +42,7 @@ class Sessions:
         self._lock = threading.Lock()
         self._users: tuple[User, ...] = ()
         self._users_stamp: tuple[int, int, int] | None = (0, 0, 0)  # unlike any file's, and unlike no file's
-        self._standing = standing.read(layout.standing_file)
+        self._standing = revocations.read(layout.standing_file)
         keys.publish(self._key, layout.session_public_file, gid)
         self.follow_users()
 
@@ -112,8 +112,8 @@ class Sessions:
             self._publish({**revoked, claims.id: claims.ends_at})
 
     def _publish(self, revoked: Mapping[str, float]) -> None:
-        current = Standing({user.name: user.epoch for user in self._users}, revoked)
-        standing.write(current, self._layout.standing_file, self._gid)
+        current = Revocations({user.name: user.epoch for user in self._users}, revoked)
+        revocations.write(current, self._layout.standing_file, self._gid)
         self._standing = current
 
 

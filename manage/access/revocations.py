@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from manage.agent.tokens import Claims
+from manage.access.tokens import Claims
 from manage.errors import NodeyardError
-from manage.host import documents
+from manage.installation import documents
 
 
 @dataclass(frozen=True)
-class Standing:
+class Revocations:
     epochs: Mapping[str, str] = field(default_factory=dict)
     """User name -> epoch of the password in force."""
     revoked: Mapping[str, float] = field(default_factory=dict)
@@ -27,16 +27,16 @@ class Standing:
         return claims.id not in self.revoked and self.epochs.get(claims.name) == claims.epoch
 
 
-def read(path: Path) -> Standing:
+def read(path: Path) -> Revocations:
     """What lies at `path`. Nothing there, or nothing readable, allows nobody."""
     try:
         document = documents.read(path)
-        return Standing(dict(document["epochs"]), dict(document["revoked"]))
+        return Revocations(dict(document["epochs"]), dict(document["revoked"]))
     except (NodeyardError, OSError, KeyError, TypeError, ValueError):
-        return Standing()
+        return Revocations()
 
 
-def write(standing: Standing, path: Path, gid: int) -> None:
+def write(standing: Revocations, path: Path, gid: int) -> None:
     """Replace what lies at `path`, for the group that may open the agent's socket."""
     document = {"version": documents.VERSION, "epochs": dict(standing.epochs), "revoked": dict(standing.revoked)}
     documents.replace(path, json.dumps(document).encode() + b"\n", mode=0o640, gid=gid)

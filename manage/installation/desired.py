@@ -6,8 +6,8 @@ With it a stack that was stopped on purpose is `disabled`, and one that fell ove
 from __future__ import annotations
 
 from manage.errors import NodeyardError
-from manage.host import documents
-from manage.host.layout import Layout
+from manage.installation import documents
+from manage.installation.layout import Layout
 
 
 def want(layout: Layout, *, up: bool) -> None:

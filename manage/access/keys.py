@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from manage.errors import NodeyardError
-from manage.host import documents
+from manage.installation import documents
 
 
 def load_or_create(path: Path) -> Ed25519PrivateKey:

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from manage.agent import roles
-from manage.agent.roles import Role
+from manage.access import roles
+from manage.access.roles import Role
 from manage.errors import NodeyardError
 
 _LONGEST = 4096

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from manage.agent import passwords, roles
-from manage.agent.roles import Role
+from manage.access import passwords, roles
+from manage.access.roles import Role
 from manage.errors import EXIT_USAGE, NodeyardError
-from manage.host import documents
-from manage.host.layout import Layout
+from manage.installation import documents
+from manage.installation.layout import Layout
 
 _NAME = re.compile(r"[a-z][a-z0-9_.-]{0,31}")
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from manage.agent import passwords, users
-from manage.agent.audit import Audit, Result
-from manage.agent.refusals import Refused
-from manage.agent.sessions import Session, SessionEnded, Sessions
-from manage.agent.throttle import Throttle
+from manage.access import passwords, users
+from manage.access.audit import Audit, Result
+from manage.access.refusals import Refused
+from manage.access.sessions import Session, SessionEnded, Sessions
+from manage.access.throttle import Throttle
 from manage.errors import NodeyardError
-from manage.host.layout import Layout
+from manage.installation.layout import Layout
 
 
 @dataclass(frozen=True)

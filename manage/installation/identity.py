@@ -1,0 +1,57 @@
+"""Who an installation is: its id and compose project, made once and read by everyone."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+
+from manage.errors import NodeyardError
+from manage.installation import documents, folders
+from manage.installation.layout import DEFAULT_DIR, Layout
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Who we are on this host: every container, volume, network and image of ours carries `id` as label."""
+
+    id: str
+    project: str
+    """Compose project of the stack; the manager's is `<project>-manager`."""
+
+    @property
+    def manager_project(self) -> str:
+        return f"{self.project}-manager"
+
+
+def create(layout: Layout, project: str | None = None) -> Installation:
+    """Make the folders and, where there is none yet, a new identity; an identity that is there stays.
+
+    The compose project is `nodeyard` in the default folder, else `nodeyard-<id>`, so that two installations on one
+    host never share a name. `project` overrides it (tests). Raises NodeyardError without the right to do it.
+    """
+    folders.make(layout)
+    if layout.installation_file.exists():
+        return read(layout)
+    identity = secrets.token_hex(4)
+    name = project or ("nodeyard" if layout.dir == DEFAULT_DIR else f"nodeyard-{identity}")
+    documents.write(
+        layout.installation_file, {"id": identity, "project": name, "created_at": round(time.time(), 3)}, mode=0o644
+    )
+    return Installation(identity, name)
+
+
+def read(layout: Layout) -> Installation:
+    """Who lives in this folder. Raises NodeyardError when nobody does, or when a newer manage wrote it."""
+    try:
+        document = documents.read(layout.installation_file)
+    except FileNotFoundError:
+        raise NodeyardError(
+            f"There is no installation in {layout.dir}.", "Make one with manage init, or name its folder with --dir."
+        ) from None
+    identity, project = document.get("id"), document.get("project")
+    if not isinstance(identity, str) or not isinstance(project, str) or not identity or not project:
+        raise NodeyardError(
+            f"{layout.installation_file} names no installation id and project.", "Put back a copy of it."
+        )
+    return Installation(identity, project)
