@@ -15,7 +15,7 @@ def clashes(catalog: Catalog, services: Sequence[Service]) -> Iterator[str]:
     uids: dict[int, str] = {}
     offsets: dict[int, str] = {}
     for service in services:
-        file = f"profiles/services/{service.name}.yml"
+        file = f"profiles/services/{service.name}/service.yml"
         if service.uid in uids:
             yield f"{file}: uid {service.uid} is {uids[service.uid]}'s; every service has its own"
         uids[service.uid] = service.name
@@ -44,7 +44,7 @@ def clashes(catalog: Catalog, services: Sequence[Service]) -> Iterator[str]:
     for profile in catalog.profiles.values():
         for name in profile.services:
             if name not in names:
-                yield f"profiles/{profile.name}.yml: {name} is no service; profiles/services/{name}.yml is not there"
+                yield f"profiles/{profile.name}.yml: {name} is no service; profiles/services/{name}/ is not there"
 
 
 def missing_parts(catalog: Catalog, root: Path) -> tuple[str, ...]:
@@ -52,9 +52,11 @@ def missing_parts(catalog: Catalog, root: Path) -> tuple[str, ...]:
     found = []
     for name in catalog.entries:
         service = resolve(catalog, name, NETWORKS[0])
+        probes = f"manage/health/probes/{service.driver}"
+        driver = f"{probes}/__init__.py" if (root / probes).is_dir() else f"{probes}.py"
         wanted = {
-            f"templates/compose/{name}.yml.j2": "the fragment that says how it is started",
-            f"manage/health/probes/{service.driver}.py": "the health driver that its catalog file names",
+            f"profiles/services/{name}/compose.yml.j2": "the fragment that says how it is started",
+            driver: "the health driver that its catalog file names",
         }
         for path, why in wanted.items():
             if not (root / path).is_file():

@@ -32,10 +32,10 @@ START_ORDER = ("data", "chains", "services", "manager")
 def load(root: Path = CHECKOUT) -> Catalog:
     """The catalog in `root/profiles`. NodeyardError with every fault of a file, or every clash between files."""
     folder = root / "profiles"
-    documents = {path.stem: read(path) for path in sorted((folder / "services").glob("*.yml"))}
+    documents = {path.parent.name: read(path) for path in sorted((folder / "services").glob("*/service.yml"))}
     resolved = {
         network: {
-            name: _named(build(document, network, file=f"profiles/services/{name}.yml"), name)
+            name: _named(build(document, network, file=f"profiles/services/{name}/service.yml"), name)
             for name, document in documents.items()
         }
         for network in NETWORKS
@@ -76,7 +76,9 @@ def start_order(services: Iterable[Service]) -> tuple[str, ...]:
 
 def _named(service: Service, stem: str) -> Service:
     if service.name != stem:
-        raise NodeyardError(f"profiles/services/{stem}.yml calls itself {service.name}; file and name are the same.")
+        raise NodeyardError(
+            f"profiles/services/{stem}/service.yml calls itself {service.name}; folder and name are the same."
+        )
     return service
 
 

@@ -108,7 +108,7 @@ def resolve(catalog: Catalog, name: str, network: Network) -> Service:
     """The service `name` as it is on `network`. NodeyardError if there is none or its file has faults."""
     if name not in catalog.entries:
         raise NodeyardError(f"There is no service {name}.", f"There are: {', '.join(catalog.entries)}.")
-    return build(catalog.entries[name], network, file=f"profiles/services/{name}.yml")
+    return build(catalog.entries[name], network, file=f"profiles/services/{name}/service.yml")
 
 
 def build(document: Any, network: Network, *, file: str) -> Service:

@@ -59,7 +59,7 @@ def kilobytes(size: str) -> int:
 
 @lru_cache
 def compose(root: Path = CHECKOUT) -> jinja2.Environment:
-    """For `templates/compose/`."""
+    """For `profiles/services/<name>/compose.yml.j2` and what they extend."""
     environment = _environment(root, quoted)
     environment.globals["bind"] = bind
     return environment
@@ -67,7 +67,7 @@ def compose(root: Path = CHECKOUT) -> jinja2.Environment:
 
 @lru_cache
 def files(root: Path = CHECKOUT) -> jinja2.Environment:
-    """For `templates/files/`."""
+    """For `profiles/services/<name>/files/`."""
     environment = _environment(root, plain)
     environment.filters["json"] = as_json
     environment.filters["kilobytes"] = kilobytes
@@ -76,7 +76,7 @@ def files(root: Path = CHECKOUT) -> jinja2.Environment:
 
 def _environment(root: Path, finalize: Any) -> jinja2.Environment:
     return jinja2.Environment(  # noqa: S701 (YAML and configuration files, no HTML)
-        loader=jinja2.FileSystemLoader(root / "templates"),
+        loader=jinja2.FileSystemLoader([root / "profiles/services", root / "templates"]),
         undefined=jinja2.StrictUndefined,
         finalize=finalize,
         trim_blocks=True,

@@ -21,6 +21,8 @@ from manage.render import environment, wiring
 from manage.render.wiring import Services
 
 FILES_TARGET = "/etc/nodeyard"
+FOLDERS = ("profiles/services", "templates")
+"""Where a folder with `compose.yml.j2` and `files/` lies in the checkout: a service, or a part that all share."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,11 @@ def render_files(here: Services, service: Service) -> dict[str, bytes]:
 
 
 def render_folder(name: str, values: Mapping[str, Any]) -> dict[str, bytes]:
-    """Every file of `templates/files/<name>/`, those that end in `.j2` rendered with `values` and called without it."""
+    """Every file of `<name>/files/`, those that end in `.j2` rendered with `values` and called without it."""
     jinja = environment.files()
     files: dict[str, bytes] = {}
     for template in _file_templates(name):
-        path = f"files/{name}/{template}"
+        path = f"{name}/files/{template}"
         try:
             text = jinja.get_template(path).render(values) if template.endswith(".j2") else _verbatim(path)
         except (jinja2.TemplateError, ValueError, KeyError) as error:
@@ -72,17 +74,17 @@ def files_digest(files: Mapping[str, bytes]) -> str:
 
 
 def render_compose(service: Service, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The compose service as parsed back from `templates/compose/<service>.yml.j2`; keys without a value are left out.
+    """The compose service as parsed back from `<service>/compose.yml.j2`; keys without a value are left out.
 
     `values` are the names that the templates use: see `manage.render.stack` and `manage.render.reference`.
     """
-    path = f"compose/{service.name}.yml.j2"
+    path = f"{service.name}/compose.yml.j2"
     try:
         text = environment.compose().get_template(path).render(values, service=service)
         parsed = yaml.load(text, yaml.CSafeLoader)
     except jinja2.TemplateNotFound as error:
         raise NodeyardError(
-            f"{service.name} has no template templates/{error.name}.",
+            f"{service.name} has no template {error.name}.",
             "docs/architecture.md says how a service is added.",
         ) from error
     except (jinja2.TemplateError, yaml.YAMLError, ValueError, KeyError) as error:
@@ -119,17 +121,19 @@ def _published(port: Any, settings: Mapping[str, Any], address: str, base: int) 
 
 @lru_cache
 def _file_templates(service: str, root: Path = CHECKOUT) -> tuple[str, ...]:
-    folder = root / "templates" / "files" / service
-    return tuple(sorted(path.name for path in folder.iterdir())) if folder.is_dir() else ()
+    for start in FOLDERS:
+        folder = root / start / service / "files"
+        if folder.is_dir():
+            return tuple(sorted(path.name for path in folder.iterdir()))
+    return ()
 
 
 @lru_cache
 def _verbatim(path: str, root: Path = CHECKOUT) -> str:
-    return (root / "templates" / path).read_text(encoding="utf-8")
+    start = next(start for start in FOLDERS if (root / start / path).is_file())
+    return (root / start / path).read_text(encoding="utf-8")
 
 
 def _broken(path: str, error: Exception) -> NodeyardError:
     reason = json.dumps(str(error), ensure_ascii=False)
-    return NodeyardError(
-        f"templates/{path} cannot be rendered: {reason}.", "This is a fault in Nodeyard, not in stack.yml."
-    )
+    return NodeyardError(f"{path} cannot be rendered: {reason}.", "This is a fault in Nodeyard, not in stack.yml.")

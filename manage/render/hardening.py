@@ -27,7 +27,7 @@ def check(service: Service, compose: Mapping[str, Any]) -> None:
     if found:
         raise NodeyardError(
             f"{service.name} deviates from the hardening preset: {'; '.join(found)}.",
-            f"Mend its template, or give the reason under `exceptions` in profiles/services/{service.name}.yml.",
+            "Change its template, or give the reason under `exceptions` in its service.yml.",
         )
 
 

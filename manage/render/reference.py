@@ -130,7 +130,7 @@ def _prepare(here: Services, profile: str, upstream: Mapping[str, str]) -> dict[
         target = f"/secrets/{consumer or 'master'}" if kind == "secrets" else f"/volumes/{name}"
         mounts.append({"type": "volume", "source": name, "target": target})
     text = (
-        environment.compose().get_template(f"compose/{PREPARE}.yml.j2").render(image=upstream["python"], mounts=mounts)
+        environment.compose().get_template(f"{PREPARE}/compose.yml.j2").render(image=upstream["python"], mounts=mounts)
     )
     return dict(yaml.load(text, yaml.CSafeLoader))
 

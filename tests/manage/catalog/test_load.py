@@ -55,33 +55,33 @@ def test_a_service_that_is_not_there_is_refused_with_the_list_of_those_that_are(
 @pytest.mark.parametrize(
     ("file", "old", "new", "words"),
     [
-        ("services/proxy.yml", "resources: {memory: 96m, pids: 64, disk: 10m}\n", "", "it has no resources: without a"),
-        ("services/proxy.yml", "memory: 96m, ", "", "it has no memory: a resource limit"),
-        ("services/proxy.yml", "memory: 96m", "memory: lots", "'lots' is not a size like 512m"),
-        ("services/proxy.yml", "backup: none, it holds no data\n", "", "it has no backup: what happens to its data"),
-        ("services/proxy.yml", "  driver: proxy\n", "", "it has no driver: no health driver means"),
-        ("services/proxy.yml", "startup_s: 20", "start_up_s: 20", "start_up_s is not a key; did you mean startup_s?"),
-        ("services/proxy.yml", "uid: 10011", "uid: 10012", "uid 10012 is"),
-        ("services/proxy.yml", "uid: 10011", "uid: 33", "uid 33 is below 10000"),
-        ("services/proxy.yml", "offset: 1", "offset: 0", "port offset 0 is dashboard's"),
-        ("services/proxy.yml", "rollback: safe", "rollback: maybe", "rollback is 'maybe', expected is one of safe"),
-        ("services/proxy.yml", "group: services", "group: servces", "group is 'servces'"),
-        ("services/proxy.yml", "name: proxy", "name: door", "calls itself door"),
-        ("services/proxy.yml", "default: 20", "default: twenty", "the default is no integer"),
-        ("services/kaspad.yml", "sandbox: 18510", "moonnet: 18510", "number is a mapping, expected is integer"),
-        ("services/kaspad.yml", ", sandbox: 18510", "", "ports.wrpc_json.number says nothing for network sandbox"),
-        ("services/kaspad.yml", '"public:listen"', '"public:lisen"', "published by the setting lisen"),
-        ("services/kaspad.yml", '"(?i)panic"', '"(?i"', "is no regular expression"),
-        ("services/tracker.yml", "service: kaspad", "service: kaspd", "it needs kaspd, which is no service"),
-        ("services/tracker.yml", "  - {name: tracker_db_password}\n", "", "lacks the secret tracker_db_password"),
-        ("services/tracker.yml", "  http: {number", "  web: {number", "has no port named http"),
-        ("services/watch.yml", "  - {name: bitcoind_rpc_watch, with_service: bitcoind}\n", "", "lacks the secret bitc"),
+        ("services/proxy", "resources: {memory: 96m, pids: 64, disk: 10m}\n", "", "it has no resources: without a"),
+        ("services/proxy", "memory: 96m, ", "", "it has no memory: a resource limit"),
+        ("services/proxy", "memory: 96m", "memory: lots", "'lots' is not a size like 512m"),
+        ("services/proxy", "backup: none, it holds no data\n", "", "it has no backup: what happens to its data"),
+        ("services/proxy", "  driver: proxy\n", "", "it has no driver: no health driver means"),
+        ("services/proxy", "startup_s: 20", "start_up_s: 20", "start_up_s is not a key; did you mean startup_s?"),
+        ("services/proxy", "uid: 10011", "uid: 10012", "uid 10012 is"),
+        ("services/proxy", "uid: 10011", "uid: 33", "uid 33 is below 10000"),
+        ("services/proxy", "offset: 1", "offset: 0", "port offset 0 is dashboard's"),
+        ("services/proxy", "rollback: safe", "rollback: maybe", "rollback is 'maybe', expected is one of safe"),
+        ("services/proxy", "group: services", "group: servces", "group is 'servces'"),
+        ("services/proxy", "name: proxy", "name: door", "calls itself door"),
+        ("services/proxy", "default: 20", "default: twenty", "the default is no integer"),
+        ("services/kaspad", "sandbox: 18510", "moonnet: 18510", "number is a mapping, expected is integer"),
+        ("services/kaspad", ", sandbox: 18510", "", "ports.wrpc_json.number says nothing for network sandbox"),
+        ("services/kaspad", '"public:listen"', '"public:lisen"', "published by the setting lisen"),
+        ("services/kaspad", '"(?i)panic"', '"(?i"', "is no regular expression"),
+        ("services/tracker", "service: kaspad", "service: kaspd", "it needs kaspd, which is no service"),
+        ("services/tracker", "  - {name: tracker_db_password}\n", "", "lacks the secret tracker_db_password"),
+        ("services/tracker", "  http: {number", "  web: {number", "has no port named http"),
+        ("services/watch", "  - {name: bitcoind_rpc_watch, with_service: bitcoind}\n", "", "lacks the secret bitc"),
         ("core.yml", "default_network: mainnet", "default_network: moon", "'moon' is no network"),
         ("core.yml", "services: [kaspad]", "services: [kaspad, redis]", "redis is no service"),
         ("rules.yml", "bitcoind.txindex=true", "bitcoind.txindx=true", "names no setting of bitcoind"),
         ("rules.yml", "bitcoind.txindex=true", "bitcoin core", "names no service"),
-        ("services/proxy.yml", "uid: 10011", "uid: 10011\nuid: 10011", "uid is given twice"),
-        ("services/proxy.yml", "uid: 10011", "uid: [", "is no valid YAML"),
+        ("services/proxy", "uid: 10011", "uid: 10011\nuid: 10011", "uid is given twice"),
+        ("services/proxy", "uid: 10011", "uid: [", "is no valid YAML"),
     ],
 )
 def test_what_an_author_forgot_is_said_in_a_sentence(spoil: Spoil, file: str, old: str, new: str, words: str) -> None:
@@ -91,17 +91,17 @@ def test_what_an_author_forgot_is_said_in_a_sentence(spoil: Spoil, file: str, ol
 
 
 def test_all_faults_of_a_file_are_named_at_once(spoil: Spoil) -> None:
-    tree = spoil("services/proxy.yml", "backup: none, it holds no data\n", "")
-    spoil("services/proxy.yml", "stop_grace_s: 10\n", "")
+    tree = spoil("services/proxy", "backup: none, it holds no data\n", "")
+    spoil("services/proxy", "stop_grace_s: 10\n", "")
     with pytest.raises(NodeyardError) as caught:
         load(tree)
-    assert "profiles/services/proxy.yml has 2 faults" in caught.value.message
+    assert "profiles/services/proxy/service.yml has 2 faults" in caught.value.message
     assert "it has no backup" in caught.value.message
     assert "it has no stop_grace_s" in caught.value.message
 
 
 def test_services_that_need_each_other_in_a_circle_are_refused(spoil: Spoil) -> None:
-    tree = spoil("services/kaspad.yml", "needs: []", "needs: [{service: tracker, check: ready}]")
+    tree = spoil("services/kaspad", "needs: []", "needs: [{service: tracker, check: ready}]")
     with pytest.raises(NodeyardError, match="circle: kaspad -> tracker -> kaspad"):
         load(tree)
 
@@ -113,8 +113,9 @@ def test_a_service_starts_after_what_it_needs_whatever_its_name() -> None:
 
 
 def test_missing_template_and_driver_of_a_new_service_are_named(tree: Path) -> None:
+    (tree / "profiles/services/kaspad/compose.yml.j2").unlink()
     sentences = check.missing_parts(load(tree), tree)
-    assert "kaspad has no templates/compose/kaspad.yml.j2, the fragment that says how it is started." in sentences
+    assert any(s.startswith("kaspad has no profiles/services/kaspad/compose.yml.j2, the fragment") for s in sentences)
     assert any(s.startswith("tracker has no manage/health/probes/tracker.py") for s in sentences)
 
 

@@ -10,11 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from manage.installation.labels import LABEL_INSTALLATION
-
 from manage import config as configuration
 from manage.catalog.load import load
 from manage.engine.model import ContainerFacts, Facts
+from manage.installation.labels import LABEL_INSTALLATION
 from manage.render import image_names, render_stack, spec_document
 from manage.render.model import Image, Installation, ServiceSpec, Stack
 
