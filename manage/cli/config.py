@@ -31,9 +31,9 @@ def command() -> None:
 def show(layout: Layout, as_json: bool) -> None:
     """The configuration in force, defaults filled in."""
     from manage import config
-    from manage.catalog import load
+    from manage.catalog import load_catalog
 
-    values = config.flatten(config.load(layout.stack_file, load.load()))
+    values = config.flatten(config.load(layout.stack_file, load_catalog(layout)))
     if as_json:
         output.emit(values)
     else:
@@ -42,13 +42,14 @@ def show(layout: Layout, as_json: bool) -> None:
 
 @command.command()
 @click.argument("key", default="")
+@with_dir
 @with_json
-def explain(key: str, as_json: bool) -> None:
+def explain(key: str, layout: Layout, as_json: bool) -> None:
     """What can be set: every key that begins with KEY, its meaning, default, and what a change does."""
     from manage import config
-    from manage.catalog import load
+    from manage.catalog import load_catalog
 
-    entries = config.describe(load.load())
+    entries = config.describe(load_catalog(layout))
     found = [entry for entry in entries if entry.path == key or entry.path.startswith(f"{key}." if key else "")]
     if not found:
         near = [entry.path for entry in entries if key in entry.path]
@@ -69,9 +70,9 @@ def explain(key: str, as_json: bool) -> None:
 def check(layout: Layout) -> None:
     """Check stack.yml: every fault at once, with its line; changes nothing."""
     from manage import config
-    from manage.catalog import load
+    from manage.catalog import load_catalog
 
-    config.load(layout.stack_file, load.load())
+    config.load(layout.stack_file, load_catalog(layout))
     output.say(f"{layout.stack_file} is in order.")
 
 
@@ -83,7 +84,7 @@ def set_(key: str, value: str, layout: Layout) -> None:
     """Set KEY to VALUE (YAML) in stack.yml; checked before it is written, comments stay. Applied by `manage up`."""
     require_root("Changing the configuration")
     from manage import config
-    from manage.catalog import load
+    from manage.catalog import load_catalog
 
-    config.set_value(layout.stack_file, key, value, load.load())
+    config.set_value(layout.stack_file, key, value, load_catalog(layout))
     output.say(f"{key} is set. What that changes: manage plan")

@@ -6,7 +6,8 @@ import sys
 
 import click
 
-from manage.catalog.model import NETWORKS, Catalog, Network
+from manage.catalog import Catalog
+from manage.catalog.model import NETWORKS, Network
 from manage.cli import output
 from manage.cli.options import dir_option, require_root, with_dir
 from manage.errors import EXIT_USAGE, NodeyardError
@@ -62,11 +63,11 @@ def create(
 ) -> None:
     """Decide where images come from, write stack.yml and the identity. What fails leaves no trace."""
     from manage import config
-    from manage.catalog import load
+    from manage.catalog import load_catalog
     from manage.images import source
     from manage.installation import identity
 
-    catalog = load.load()
+    catalog = load_catalog(layout)
     if not profiles and ask and sys.stdin.isatty():
         profiles = (_choose_profile(catalog),)
     profiles = profiles or ("sandbox",)

@@ -61,9 +61,9 @@ def _say_what_is_kept(
     profiles: tuple[str, ...], network: Network | None, port_base: int | None, layout: Layout
 ) -> None:
     from manage import config
-    from manage.catalog import load
+    from manage.catalog import load_catalog
 
-    present = config.load(layout.stack_file, load.load())
+    present = config.load(layout.stack_file, load_catalog(layout))
     asked = {
         "profiles": (profiles and set(profiles) != set(present.profiles), ", ".join(present.profiles)),
         "network": (network is not None and network != present.network, present.network),

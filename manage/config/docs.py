@@ -7,8 +7,7 @@ import json
 import sys
 from collections.abc import Iterable
 
-from manage.catalog.load import load
-from manage.catalog.model import Catalog
+from manage.catalog import Catalog, load_catalog
 from manage.config.schema import Entry, describe
 from manage.installation.layout import CHECKOUT
 
@@ -44,8 +43,8 @@ def page(catalog: Catalog) -> str:
     """The whole page."""
     entries = describe(catalog)
     parts = [HEAD, "\n## The stack\n", *_items(e for e in entries if not e.path.startswith("services."))]
-    for name in catalog.entries:
-        parts += [f"\n## services.{name}\n", f"\n{catalog.entries[name]['summary']}\n"]
+    for name in catalog.names:
+        parts += [f"\n## services.{name}\n", f"\n{catalog.service(name, 'sandbox').summary}\n"]
         parts += _items(e for e in entries if e.path.startswith(f"services.{name}."))
     return "".join(parts)
 
@@ -82,7 +81,7 @@ def _default(value: object) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Make docs/config.md from the schema.")
     parser.add_argument("--write", action="store_true", help="write the page; without it, only check it")
-    made = page(load())
+    made = page(load_catalog())
     if parser.parse_args().write:
         PAGE.write_text(made, encoding="utf-8")
     elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != made:

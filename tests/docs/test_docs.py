@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from manage.catalog import load
+from manage.catalog import load_catalog
 from manage.cli import docs as cli_docs
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -16,7 +16,7 @@ def test_cli_md_is_what_the_commands_say_of_themselves() -> None:
 
 def test_every_service_is_in_the_architectures_table_of_ids() -> None:
     text = (CHECKOUT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    for name, entry in load.load().entries.items():
+    for name, entry in load_catalog().entries.items():
         assert f"| {name} | {entry['uid']} |" in text, f"docs/architecture.md has no row '| {name} | {entry['uid']} |'"
 
 

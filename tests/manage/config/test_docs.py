@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from manage import config
-from manage.catalog.model import Catalog
+from manage.catalog import Catalog
 from manage.config import docs
 
 
