@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from manage.catalog import sizes
@@ -185,8 +184,8 @@ class Service:
     exceptions: Mapping[str, Any] = described(
         "mapping", "Exceptions from the hardening preset, each with its reason.", {}
     )
-    folder: Path = field(default_factory=Path)
-    """Where its files lie."""
+    directory: str = ""
+    """Where its files lie. Text, because templates see this object: a `Path` could read any file."""
     file: str = ""
     """Its `service.yml`, as messages name it."""
     own: bool = False

@@ -6,6 +6,7 @@ secret for each pair, so neither side names the other.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,7 @@ class Attribute:
     name: str
     type: str = described("text", "Type of the value.", choices=tuple(_ATTRIBUTES))
     meaning: str = described("text", "What it says.")
+    pattern: str = described("text", "Regular expression that the whole value, or each entry of a list, matches.", "")
     default: Any = described(
         "any", "Value when it is not given; `{service}` stands for the service. Without it, required.", None
     )
@@ -152,7 +154,8 @@ def _attributes(
 ) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for attribute in attributes:
-        value = entry.get(attribute.name, attribute.default)
+        default = attribute.default
+        value = entry.get(attribute.name, default.format(service=service.name) if isinstance(default, str) else default)
         if value is None:
             reader.fault(path, f"{attribute.name} is missing: {attribute.meaning}")
         elif not isinstance(value, _ATTRIBUTES[attribute.type]) or (
@@ -160,5 +163,8 @@ def _attributes(
         ):
             reader.fault((*path, attribute.name), f"expected {EXPECTED[attribute.type]}")
         else:
-            values[attribute.name] = value.format(service=service.name) if isinstance(value, str) else value
+            for part in value if isinstance(value, list) else [value]:
+                if attribute.pattern and not re.fullmatch(attribute.pattern, str(part)):
+                    reader.fault((*path, attribute.name), f"{part!r} does not match {attribute.pattern}")
+            values[attribute.name] = value
     return values

@@ -11,10 +11,15 @@ from typing import Any
 from manage.catalog import health_keys, relations
 from manage.catalog.document import Document, Path_
 from manage.catalog.model import NETWORKS, Network, Service, Setting
-from manage.catalog.reader import Reader, kind_of
+from manage.catalog.reader import Reader, kind_of, unknown
 from manage.catalog.relations import Relation
 
 VERSION = 1
+NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+TITLE = re.compile(r"[\w .,-]{1,40}")
+DOCKER_NETWORKS = ("front", "chain", "data")
+OTHERS_OFFSET = 10
+"""First host port offset of services that are not ours: 0 dashboard, 1 proxy, 2 to 9 our own."""
 _DEFAULTS: Mapping[str, type | tuple[type, ...]] = {
     "boolean": bool,
     "integer": int,
@@ -31,7 +36,7 @@ def build(
     Raises NodeyardError with every fault of the file and its line.
     """
     reader = Reader(document)
-    service: Service = reader.table(Service, flatten(document.value, network, reader), folder=folder, own=own)
+    service: Service = reader.table(Service, flatten(document.value, network, reader), directory=str(folder), own=own)
     service = replace(service, file=document.file)
     if service.version != VERSION:
         reader.fault(("version",), f"this manage reads version {VERSION}")
@@ -43,6 +48,7 @@ def build(
         uses=relations.used(reader, service, declared),
         health=health_keys.completed(reader, service.health),
     )
+    _check_names(reader, service)
     _check_ports(reader, service)
     for setting in service.settings:
         _check_setting(reader, setting)
@@ -63,6 +69,28 @@ def flatten(value: Any, network: Network, reader: Reader, path: Path_ = ()) -> A
     if isinstance(value, list):
         return [flatten(entry, network, reader, (*path, number)) for number, entry in enumerate(value)]
     return value
+
+
+def _check_names(reader: Reader, service: Service) -> None:
+    """Names become host names, paths and text of other services' configuration files."""
+    if not NAME.fullmatch(service.name):
+        reader.fault(("name",), f"{service.name!r} is not a name of lower-case letters, digits, - and _")
+    if not TITLE.fullmatch(service.title):
+        reader.fault(("title",), "a title has at most 40 letters, digits, blanks and .,-")
+    for number, network in enumerate(service.networks):
+        if network not in DOCKER_NETWORKS:
+            reader.fault(("networks", number), unknown("network", network, DOCKER_NETWORKS, always=True))
+    for number, secret in enumerate(service.secrets):
+        if not NAME.fullmatch(secret.name):
+            reader.fault(("secrets", number, "name"), f"{secret.name!r} is not a name")
+    for volume in service.volumes:
+        if not NAME.fullmatch(volume.name) or not volume.path.startswith("/"):
+            reader.fault(("volumes", volume.name), "a volume has a plain name and an absolute path")
+    if service.own and service.group == "manager":
+        reader.fault(("group",), "only Nodeyard's own services belong to the manager")
+    for port in service.ports:
+        if service.own and port.publish == "loopback" and port.offset < OTHERS_OFFSET:
+            reader.fault(("ports", port.name, "offset"), f"offsets below {OTHERS_OFFSET} belong to Nodeyard")
 
 
 def _check_ports(reader: Reader, service: Service) -> None:

@@ -19,7 +19,8 @@ Examples:
   manage config show
   manage config explain services.proxy
   manage config set services.proxy.rate_limit 50
-  manage config check""",
+  manage config check
+  manage config schema > stack.schema.json      for an editor""",
 )
 def command() -> None:
     """Show, explain, check or change the configuration (stack.yml)."""
@@ -57,12 +58,23 @@ def explain(key: str, layout: Layout, as_json: bool) -> None:
         raise NodeyardError(f"There is no key {key!r}.", hint, exit_code=EXIT_USAGE)
     if as_json:
         output.emit(
-            [{"key": e.path, "type": e.type, "default": e.default, "effect": e.effect, "help": e.help} for e in found]
+            [
+                {
+                    "key": e.path,
+                    "type": e.type,
+                    "default": e.default,
+                    "example": e.setting.example,
+                    "effect": e.effect,
+                    "help": e.help,
+                }
+                for e in found
+            ]
         )
         return
     for entry in found:
         output.say(output.tone(entry.path, "strong"))
-        output.table([(entry.help,), (f"{entry.type}, default {json.dumps(entry.default)}; a change: {entry.effect}",)])
+        facts = f"{entry.type}, default {json.dumps(entry.default)}; a change: {entry.effect}"
+        output.table([(entry.help,), (facts,), (f"for example: {json.dumps(entry.setting.example)}",)])
 
 
 @command.command()
@@ -88,3 +100,17 @@ def set_(key: str, value: str, layout: Layout) -> None:
 
     config.set_value(layout.stack_file, key, value, load_catalog(layout))
     output.say(f"{key} is set. What that changes: manage plan")
+
+
+@command.command()
+@with_dir
+def schema(layout: Layout) -> None:
+    """The JSON Schema of stack.yml, for an editor; it holds for the network that stack.yml names."""
+    from manage import config
+    from manage.catalog import load_catalog
+    from manage.catalog.json_schema import stack_schema
+    from manage.config.schema import keys
+
+    catalog = load_catalog(layout)
+    network = config.load(layout.stack_file, catalog).network if layout.stack_file.is_file() else "sandbox"
+    output.emit(stack_schema(keys(catalog, network)))

@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "init": "Write a new stack.yml; nothing is started.",
     "config": "Show, explain, check or change the configuration.",
     "profiles": "What can be deployed.",
+    "services": "List, add and check services, shipped and your own.",
     "images": "Build or pull, and list, the images of this stack.",
     "render": "Show what the configuration renders to; no container changes.",
     "plan": "Show what `up` would change and why; changes nothing.",

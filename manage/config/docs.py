@@ -67,6 +67,8 @@ def _traits(entry: Entry) -> str:
         traits.append(f"at least {setting.minimum:g}")
     if setting.maximum is not None and setting.type != "size":
         traits.append(f"at most {setting.maximum:g}")
+    if setting.type != "boolean":
+        traits.append(f"for example {_default(setting.example)}")
     if setting.host_only:
         traits.append("host only")
     return ", ".join(traits)

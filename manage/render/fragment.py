@@ -31,7 +31,7 @@ def render_files(here: Services, service: Service) -> dict[str, bytes]:
         "uses": wiring.uses(here, service),
         "watched": wiring.watched(here) if service.group == "manager" else {},
     }
-    return render_folder(service.folder, values, own=service.own)
+    return render_folder(Path(service.directory), values, own=service.own)
 
 
 def render_folder(folder: Path, values: Mapping[str, Any], *, own: bool = False) -> dict[str, bytes]:
@@ -60,10 +60,10 @@ def render_compose(here: Services, service: Service, values: Mapping[str, Any]) 
 
     `values` are the names that the templates use: see `manage.render.stack` and `manage.render.reference`.
     """
-    path = service.folder / "compose.yml.j2"
+    path = Path(service.directory) / "compose.yml.j2"
     links = {"users": wiring.users(here, service), "uses": wiring.uses(here, service)}
     try:
-        jinja = environment.compose(service.folder.parent, own=service.own)
+        jinja = environment.compose(path.parent.parent, own=service.own)
         template = jinja.get_template(f"{service.name}/compose.yml.j2")
         text = template.render(values, service=service, database_url=_database_url(here), **links)
         parsed = yaml.load(text, yaml.CSafeLoader)
@@ -76,6 +76,13 @@ def render_compose(here: Services, service: Service, values: Mapping[str, Any]) 
     if not isinstance(parsed, dict):
         raise _broken(path, ValueError("it renders to no mapping"), own=service.own)
     return {key: value for key, value in parsed.items() if value not in (None, [], {})}
+
+
+def render_skeleton(service: Service, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What the shared skeleton alone makes of the service."""
+    text = environment.compose().get_template("service.yml.j2").render(values, service=service)
+    skeleton = yaml.load(text, yaml.CSafeLoader)
+    return {key: value for key, value in skeleton.items() if value not in (None, [], {})}
 
 
 def common(here: Services, service: Service, *, uid: int) -> dict[str, Any]:

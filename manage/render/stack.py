@@ -41,7 +41,9 @@ def render_stack(  # noqa: PLR0917 (what a render depends on, in the order of th
     here = wiring.services(catalog, config)
     render = _Render(here, installation, images, generations, Layout(directory), owners or {})
     stack = render.project(installation.project, here.stack)
-    _check_contract(here, render.parties(stack), {})
+    _check_contract(
+        here, render.parties(stack), {name: Party(service, "", "") for name, service in here.manager.items()}
+    )
     return stack
 
 
@@ -108,10 +110,11 @@ class _Render:
         files = fragment.render_files(self.here, service)
         files_dir = str(self.layout.files_dir / f"{service.name}-{fragment.files_digest(files)[:12]}")
         secrets = {use.name: self.generations.get(use.name, 1) for use in wiring.secrets_of(self.here, service)}
-        compose = fragment.render_compose(
-            self.here, service, self._values(service, image, files_dir if files else "", secrets)
-        )
-        hardening.check(service, compose)
+        values = self._values(service, image, files_dir if files else "", secrets)
+        compose = fragment.render_compose(self.here, service, values)
+        hardening.require_preset(service, compose, [str(self.layout.dir), *self.here.config.chain_dirs.values()])
+        if service.own:
+            hardening.require_skeleton(service, compose, fragment.render_skeleton(service, values))
         return ServiceSpec(
             name=service.name,
             group=service.group,

@@ -72,10 +72,10 @@ def test_a_template_that_deviates_without_a_reason_is_refused(
     compose = {**render(SANDBOX)[0].service("proxy").compose, **change}
     compose = {key: value for key, value in compose.items() if value is not None}
     with pytest.raises(NodeyardError) as caught:
-        hardening.check(service, compose)
+        hardening.require_preset(service, compose)
     assert words in caught.value.message
     allowed = replace(service, exceptions={name: "a reason" for name, _ in hardening.deviations(compose)})
-    hardening.check(allowed, compose)
+    hardening.require_preset(allowed, compose)
 
 
 def test_the_render_refuses_a_service_whose_exceptions_lost_their_reasons(catalog: Catalog) -> None:
@@ -87,5 +87,7 @@ def test_the_render_refuses_a_service_whose_exceptions_lost_their_reasons(catalo
     config = configuration.parse("version: 1\n", "stack.yml", changed)
     images = {name: Image(name, name, name) for name in image_names(changed, config)}
     stack = render_stack(changed, config, INSTALLATION, images, {}, DIRECTORY)
-    with pytest.raises(NodeyardError, match=r"agent deviates .*: it has cap_add; it mounts Docker's socket"):
+    with pytest.raises(
+        NodeyardError, match=r"agent deviates .*: it has cap_add; it has group_add; it mounts Docker's socket"
+    ):
         render_manager(changed, config, INSTALLATION, images, {}, DIRECTORY, stack)
