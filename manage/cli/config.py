@@ -6,7 +6,7 @@ import json
 
 import click
 
-from manage.cli import output
+from manage.cli import completion, output
 from manage.cli.options import Verbs, require_root, with_dir, with_json
 from manage.errors import EXIT_USAGE, NodeyardError
 from manage.installation.layout import Layout
@@ -42,7 +42,7 @@ def show(layout: Layout, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("key", default="")
+@click.argument("key", default="", shell_complete=completion.keys)
 @with_dir
 @with_json
 def explain(key: str, layout: Layout, as_json: bool) -> None:
@@ -89,8 +89,8 @@ def check(layout: Layout) -> None:
 
 
 @command.command("set", context_settings={"ignore_unknown_options": True})  # a value may begin with a dash
-@click.argument("key")
-@click.argument("value")
+@click.argument("key", shell_complete=completion.keys)
+@click.argument("value", shell_complete=completion.values)
 @with_dir
 def set_(key: str, value: str, layout: Layout) -> None:
     """Set KEY to VALUE (YAML) in stack.yml; checked before it is written, comments stay. Applied by `manage up`."""

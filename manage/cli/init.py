@@ -8,7 +8,7 @@ import click
 
 from manage.catalog import Catalog
 from manage.catalog.model import NETWORKS, Network
-from manage.cli import output
+from manage.cli import completion, output
 from manage.cli.options import dir_option, require_root, with_dir
 from manage.errors import EXIT_USAGE, NodeyardError
 from manage.installation.layout import Layout
@@ -22,7 +22,11 @@ Examples:
   manage init --profile bitcoin --profile core --network private --dir /srv/nodes"""
 )
 @click.option(
-    "--profile", "profiles", multiple=True, help="What to deploy; may be given more than once (manage profiles)."
+    "--profile",
+    "profiles",
+    multiple=True,
+    shell_complete=completion.profiles,
+    help="What to deploy; may be given more than once (manage profiles).",
 )
 @click.option("--network", type=click.Choice(NETWORKS), help="Which network; the profile's default if left out.")
 @click.option("--name", default="home", show_default=True, help="What you call this installation.")

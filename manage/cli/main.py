@@ -36,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "secrets": "List or show the generated secrets.",
     "user": "Who may sign in to the dashboard.",
     "sandbox": "Pay, mine and break things on the simulated chains.",
+    "completion": "Print the completion script of bash, zsh or fish.",
     "uninstall": "Stop everything of this installation; --purge deletes its data too.",
 }
 """Name -> the sentence of `manage --help`; the command is `manage.cli.<name>:command`. A test holds both together."""

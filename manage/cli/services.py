@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from manage import words
-from manage.cli import output
+from manage.cli import completion, output
 from manage.cli.options import Verbs, with_dir, with_json
 from manage.errors import NodeyardError
 from manage.installation.layout import Layout
@@ -70,7 +68,7 @@ def new(name: str, shipped: bool, layout: Layout) -> None:
 
 
 @command.command()
-@click.argument("name", default="")
+@click.argument("name", default="", shell_complete=completion.catalog_services)
 @with_dir
 @with_json
 def check(name: str, layout: Layout, as_json: bool) -> int:
@@ -100,13 +98,3 @@ def schema() -> None:
     from manage.catalog.json_schema import service_schema
 
     output.emit(service_schema())
-
-
-def names(layout: Layout) -> list[str]:
-    """Names for shell completion; empty when the catalog has faults."""
-    from manage.catalog import load_catalog
-
-    try:
-        return list(load_catalog(layout if Path(layout.dir).is_dir() else None).names)
-    except NodeyardError:
-        return []
