@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from manage import config
-from manage.catalog.load import load as load_catalog
-from manage.catalog.load import resolve
+from manage.catalog import load_catalog
 from manage.engine.state import Observer
 from manage.errors import NodeyardError
 from manage.installation import identity, lock
@@ -38,8 +37,8 @@ class Look:
         return self._observer.sample()
 
     def _observe(self) -> Observer:
-        catalog = load_catalog()
-        manager = [name for name, entry in catalog.entries.items() if entry["group"] == "manager"]
+        catalog = load_catalog(self._layout)
+        manager = [service.name for service in catalog.services("sandbox").values() if service.group == "manager"]
         try:
             found = config.load(self._layout.stack_file, catalog)
             names, network = [*found.services, *manager], found.network
@@ -47,7 +46,7 @@ class Look:
             # What runs is still looked at, without the patterns: a typing error must not blind everyone.
             log.error("stack.yml cannot be read, so log lines are not picked: %s", error.message)
             return Observer(self._layout, identity.read(self._layout), {}, manager)
-        patterns = {name: resolve(catalog, name, network).log_patterns for name in names}
+        patterns = {name: catalog.service(name, network).health.log_patterns for name in names}
         return Observer(self._layout, identity.read(self._layout), patterns, manager)
 
 

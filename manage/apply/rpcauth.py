@@ -11,14 +11,7 @@ import hmac
 import secrets
 from collections.abc import Mapping
 
-PREFIX = "bitcoind_rpc_"
-"""The secret `bitcoind_rpc_<user>` is the password of that user."""
 SALT_BYTES = 16
-
-
-def user(secret: str) -> str:
-    """The RPC user whose password the secret is; "" when it is another kind of secret."""
-    return secret.removeprefix(PREFIX) if secret.startswith(PREFIX) else ""
 
 
 def line(name: str, password: str, salt: str) -> str:

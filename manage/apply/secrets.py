@@ -63,7 +63,7 @@ def planned(layout: Layout, uses: Iterable[SecretUse]) -> dict[str, int]:
     result: dict[str, int] = {}
     for use in _in_order(uses):
         known = record.get(use.name, {}).get("generation", 0) or _newest_on_disk(layout, use.name)
-        sources = _sources(uses, result) if use.kind == "rpcauth" else {}
+        sources = _sources(use, result) if use.kind == "rpcauth" else {}
         changed = use.kind == "rpcauth" and known and record.get(use.name, {}).get("of") != sources
         result[use.name] = known if known and not changed and _exists(layout, use.name, known) else known + 1
     return result
@@ -92,7 +92,7 @@ def ensure(layout: Layout, uses: Iterable[SecretUse], progress: Progress = silen
         values[use.name] = text
         record[use.name] = {"generation": generation}
         if use.kind == "rpcauth":
-            record[use.name]["of"] = _sources(uses, wanted)
+            record[use.name]["of"] = _sources(use, wanted)
     documents.write(layout.secret_generations_file, {"secrets": record})
     for use in uses:
         if use.service != HOST:
@@ -104,7 +104,7 @@ def ensure(layout: Layout, uses: Iterable[SecretUse], progress: Progress = silen
 
 def _fresh(use: SecretUse, values: Mapping[str, str]) -> str:
     if use.kind == "rpcauth":
-        return rpcauth.lines({rpcauth.user(name): text for name, text in values.items() if rpcauth.user(name)})
+        return rpcauth.lines({user: values[name] for user, name in use.sources.items()})
     return random.token_urlsafe(PASSWORD_BYTES)
 
 
@@ -114,9 +114,9 @@ def _in_order(uses: tuple[SecretUse, ...]) -> list[SecretUse]:
     return sorted(once.values(), key=lambda use: (use.kind == "rpcauth", use.name))
 
 
-def _sources(uses: Iterable[SecretUse], generations_: Mapping[str, int]) -> dict[str, int]:
+def _sources(use: SecretUse, generations_: Mapping[str, int]) -> dict[str, int]:
     """What the rpcauth lines are made from: password secret -> generation."""
-    return {name: generations_[name] for name in sorted({use.name for use in uses}) if rpcauth.user(name)}
+    return {name: generations_[name] for name in sorted(use.sources.values())}
 
 
 def _record(layout: Layout) -> dict[str, dict[str, Any]]:

@@ -8,9 +8,7 @@ from pathlib import Path
 
 from manage.apply import secrets
 from manage.apply.work import Work, look
-from manage.catalog.load import load as load_catalog
-from manage.catalog.load import resolve
-from manage.catalog.model import Catalog
+from manage.catalog import Catalog, load_catalog
 from manage.catalog.sizes import parse
 from manage.config import load as load_config
 from manage.config.model import Config
@@ -42,7 +40,7 @@ def load(layout: Layout) -> Yard:
     Raises NodeyardError for a folder without installation, a faulty stack.yml, images that were not made yet.
     """
     installation = identity.read(layout)
-    catalog = load_catalog()
+    catalog = load_catalog(layout)
     config = load_config(layout.stack_file, catalog)
     locked = images.read(layout)
     missing = [name for name in image_names(catalog, config) if name not in locked]
@@ -86,8 +84,7 @@ def work(yard: Yard) -> Work:
     """The change that `yard` asks for."""
     stack, manager = desired(yard)
     services = {
-        spec.name: resolve(yard.catalog, spec.name, yard.config.network)
-        for spec in (*manager.services, *stack.services)
+        spec.name: yard.catalog.service(spec.name, yard.config.network) for spec in (*manager.services, *stack.services)
     }
     return Work(
         layout=yard.layout,

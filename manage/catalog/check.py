@@ -1,62 +1,79 @@
-"""What no single file can know: that services fit together. Every sentence names the file to mend."""
+"""What no single file can know: whether the services of one network fit together. Every sentence names the file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from manage.catalog.model import NETWORKS, Catalog, Service
-from manage.catalog.resolve import resolve
+from manage.catalog import health_keys
+from manage.catalog.model import Profile, Rule, Service
+from manage.catalog.reader import unknown
+from manage.catalog.rules import SUBJECT
+
+OWN_UIDS = range(10000, 65000)
 
 
-def clashes(catalog: Catalog, services: Sequence[Service]) -> Iterator[str]:
-    """Faults between the services of one network."""
-    names = {service.name for service in services}
+def faults(services: Sequence[Service], profiles: Mapping[str, Profile], rules: Iterable[Rule]) -> Iterator[str]:
+    """Every clash between the services of one network, and every name that leads nowhere."""
+    known = {service.name: service for service in services}
+    yield from _shared(services)
+    for service in services:
+        for need in service.needs:
+            yield from (f"{service.file}: needs: {fault}" for fault in _need(need.service, need.check, known))
+            if need.unless and need.unless not in {s.key for s in service.settings}:
+                yield f"{service.file}: needs: {unknown('setting', need.unless, [s.key for s in service.settings])}"
+        yield from _relations(service, services)
+    for profile in profiles.values():
+        for name in profile.services:
+            if name not in known:
+                yield f"profiles/{profile.name}.yml: services: {unknown('service', name, known)}"
+    for rule in rules:
+        for subject in rule.subjects:
+            if fault := _subject(subject, known):
+                yield f"profiles/rules.yml: subjects: {fault}"
+
+
+def _shared(services: Iterable[Service]) -> Iterator[str]:
+    """User ids and host ports belong to one service each."""
     uids: dict[int, str] = {}
     offsets: dict[int, str] = {}
     for service in services:
-        file = f"profiles/services/{service.name}.yml"
         if service.uid in uids:
-            yield f"{file}: uid {service.uid} is {uids[service.uid]}'s; every service has its own"
+            yield f"{service.file}: uid: {service.uid} belongs to {uids[service.uid]}; every service has its own"
         uids[service.uid] = service.name
-        if service.uid < 10000 and "user" not in service.exceptions:
-            yield f"{file}: uid {service.uid} is below 10000, the range of our own user ids"
+        if service.uid not in OWN_UIDS and "user" not in service.exceptions:
+            yield f"{service.file}: uid: {service.uid} is not from 10000 to 64999, the range of our own user ids"
         for port in service.ports:
             if port.publish == "loopback":
                 if port.offset in offsets:
-                    yield f"{file}: port offset {port.offset} is {offsets[port.offset]}'s"
+                    yield f"{service.file}: ports.{port.name}.offset: {port.offset} belongs to {offsets[port.offset]}"
                 offsets[port.offset] = service.name
-            setting = port.publish.removeprefix("public:")
-            if port.publish.startswith("public:") and setting not in {s.key for s in service.settings}:
-                yield f"{file}: port {port.name} is published by the setting {setting}, which it does not have"
-        for need in service.needs:
-            if need.service not in names:
-                yield f"{file}: it needs {need.service}, which is no service"
-            if need.unless and need.unless not in {s.key for s in service.settings}:
-                yield f"{file}: it needs {need.service} unless {need.unless} is set, which is no setting of it"
-        secrets = {secret.name for secret in service.secrets}
-        if service.database and f"{service.database}_db_password" not in secrets:
-            yield f"{file}: it owns a database, but lacks the secret {service.database}_db_password"
-        if service.bitcoind_rpc and f"bitcoind_rpc_{service.name}" not in secrets:
-            yield f"{file}: it calls bitcoind, but lacks the secret bitcoind_rpc_{service.name}"
-        if service.proxy_path and "http" not in {port.name for port in service.ports}:
-            yield f"{file}: it is published by the proxy (proxy_path), but has no port named http"
-    for profile in catalog.profiles.values():
-        for name in profile.services:
-            if name not in names:
-                yield f"profiles/{profile.name}.yml: {name} is no service; profiles/services/{name}.yml is not there"
 
 
-def missing_parts(catalog: Catalog, root: Path) -> tuple[str, ...]:
-    """What a new service still lacks in the tree at `root`, as sentences: template, health driver, documentation."""
-    found = []
-    for name in catalog.entries:
-        service = resolve(catalog, name, NETWORKS[0])
-        wanted = {
-            f"templates/compose/{name}.yml.j2": "the fragment that says how it is started",
-            f"manage/health/probes/{service.driver}.py": "the health driver that its catalog file names",
-        }
-        for path, why in wanted.items():
-            if not (root / path).is_file():
-                found.append(f"{name} has no {path}, {why}.")
-    return tuple(found)
+def _need(name: str, check: str, known: Mapping[str, Service]) -> Iterator[str]:
+    if name not in known:
+        yield unknown("service", name, known)
+    elif check not in (offered := health_keys.checks(known[name].health)):
+        yield unknown(f"check of {name}", check, offered)
+
+
+def _relations(service: Service, services: Iterable[Service]) -> Iterator[str]:
+    for offer in service.provides:
+        if offer.check and offer.check not in (mine := health_keys.checks(service.health)):
+            yield f"{service.file}: provides.{offer.relation}.check: {unknown('check', offer.check, mine)}"
+    for use in service.uses:
+        providers = [other for other in services if any(o.relation == use.relation for o in other.provides)]
+        if not providers and not (use.optional or use.every):
+            yield f"{service.file}: uses.{use.relation}: no service provides {use.relation}"
+        for provider in providers if use.check else ():
+            offered = health_keys.checks(provider.health)
+            if use.check not in offered:
+                where = f"uses.{use.relation}.check"
+                yield f"{service.file}: {where}: {unknown(f'check of {provider.name}', use.check, offered)}"
+
+
+def _subject(subject: str, known: Mapping[str, Service]) -> str:
+    match = SUBJECT.fullmatch(subject)
+    if match is None or match["service"] not in known:
+        return unknown("service", match["service"] if match else subject, known)
+    keys = [setting.key for setting in known[match["service"]].settings]
+    return "" if match["key"] is None or match["key"] in keys else unknown("setting", match["key"], keys)

@@ -1,39 +1,45 @@
-"""What can be deployed, as loaded from `profiles/` and cross-checked. Data only."""
+"""What can be deployed, as loaded from `profiles/`. Fields with a description are keys of `service.yml`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
+
+from manage.catalog import sizes
+from manage.catalog.fields import described
 
 Network = Literal["mainnet", "testnet", "private", "sandbox"]
 NETWORKS: tuple[Network, ...] = ("mainnet", "testnet", "private", "sandbox")
-Group = Literal["chains", "data", "services", "manager"]
-GROUPS: tuple[Group, ...] = ("chains", "data", "services", "manager")
-Effect = Literal["reload", "recreate", "one-way"]
-RollbackClass = Literal["safe", "restore-needed", "impossible"]
+Group = Literal["data", "chains", "services", "manager"]
+GROUPS: tuple[Group, ...] = ("data", "chains", "services", "manager")
+"""In start order."""
+SETTING_TYPES = ("boolean", "integer", "number", "string", "choice", "size", "path", "list")
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One key that an operator may set. The same entry validates, documents and draws the form."""
+    """One key of `stack.yml`. The same entry validates, documents and draws the form."""
 
     key: str
-    type: Literal["boolean", "integer", "number", "string", "choice", "size", "path", "list"]
-    default: Any
-    help: str
-    effect: Effect = "recreate"
-    minimum: float | None = None
-    maximum: float | None = None
-    choices: tuple[str, ...] = ()
-    pattern: str = ""
-    """Regular expression that the whole value (each entry of a list) matches."""
-    one_way: str = ""
-    """The sentence that a one-way change shows (only with effect "one-way")."""
-    one_way_when: Literal["on", "off"] = "on"
-    """Which way data is lost: by setting it ("on", also any other value that is not zero) or by switching it off."""
-    host_only: bool = False
-    """Cannot be set through the agent."""
+    type: str = described("text", "Type of the value.", choices=SETTING_TYPES)
+    default: Any = described("any", "Value when the operator sets none.")
+    help: str = described(
+        "text", "What it does, in a sentence.", why="`manage config explain` shows it to the operator"
+    )
+    example: Any = described("any", "A value that an operator could choose.", why="the documentation shows it")
+    effect: str = described(
+        "text", "What a change of it does to the service.", "recreate", choices=("reload", "recreate", "one-way")
+    )
+    minimum: float | None = described("number", "Smallest value.", None)
+    maximum: float | None = described("number", "Largest value.", None)
+    choices: tuple[str, ...] = described("texts", "Values of a choice.", ())
+    pattern: str = described("text", "Regular expression that the whole value, or each entry of a list, matches.", "")
+    one_way: str = described("text", "What is lost by a one-way change, in a sentence.", "")
+    one_way_when: str = described(
+        "text", "Whether setting it loses data (on) or switching it off does (off).", "on", choices=("on", "off")
+    )
+    host_only: bool = described("boolean", "Cannot be set through the dashboard.", False)
 
 
 @dataclass(frozen=True)
@@ -41,101 +47,150 @@ class Port:
     """A port that a service listens on inside its container."""
 
     name: str
-    number: int
-    scheme: str
-    """http, ws, tcp, postgresql, ...: what a URL to it starts with."""
-    flag: str = ""
-    """The argv or config fragment without which nothing listens there; checked by the contract check."""
-    publish: str = ""
-    """How it leaves the host: "" never, "loopback" with `offset` from `ports.base`, or "public:SETTING" when that
-    setting is true."""
-    offset: int = 0
+    number: int = described("integer", "Port inside the container.")
+    scheme: str = described("text", "What a URL to it starts with: http, ws, tcp, postgresql.")
+    flag: str = described("text", "Text in the arguments or files without which nothing listens there.", "")
+    publish: str = described(
+        "text", "`loopback` (at `ports.base` + offset), `public:SETTING` (when that setting is true), or nothing.", ""
+    )
+    offset: int = described("integer", "Offset of the host port from `ports.base`.", 0)
 
 
 @dataclass(frozen=True)
 class Need:
-    """This service waits until `check` of `service` holds."""
+    """A service waits until `check` of `service` holds."""
 
-    service: str
-    check: str
-    unless: str = ""
-    """A setting of this service; with a value it names another provider, and the need is gone."""
+    service: str = described("text", "Service to wait for.")
+    check: str = described("text", "Check of its health driver that must hold.")
+    unless: str = described("text", "Setting of this service that names another provider and removes the need.", "")
 
 
 @dataclass(frozen=True)
 class Volume:
     name: str
-    path: str
-    holds: Literal["chain", "database", "history"]
+    path: str = described("text", "Where it is mounted.")
+    holds: str = described("text", "What it holds.", choices=("chain", "database", "history"))
 
 
 @dataclass(frozen=True)
 class Secret:
-    """A generated secret and where this service finds it: `/run/secrets/<name>`."""
+    """A generated secret; the service finds it at `/run/secrets/<name>`."""
 
-    name: str
-    kind: Literal["password", "token", "rpcauth"] = "password"
-    """"rpcauth" is derived: bitcoin.conf lines with the salted hashes of all `bitcoind_rpc_*` passwords in use."""
-    with_service: str = ""
-    """Only needed when that service is part of the stack."""
-    for_host: bool = False
-    """Made and kept for commands on the host; no container mounts it."""
+    name: str = described("text", "Name of the secret.")
+    kind: str = described(
+        "text",
+        "`rpcauth` holds salted hashes of the passwords of a relation's users.",
+        "password",
+        choices=("password", "token", "rpcauth"),
+    )
+    relation: str = described("text", "Relation whose passwords an `rpcauth` secret hashes.", "")
+    for_host: bool = described("boolean", "Only commands on the host read it; no container mounts it.", False)
 
 
 @dataclass(frozen=True)
 class Resources:
-    memory: str
-    """Hard limit, compose notation ("512m", "16g")."""
-    pids: int
-    cpus: float = 0.0
-    disk_bytes: int = 0
-    """What it needs on disk at the start, for the check before `up`."""
+    memory: str = described(
+        "size", "Hard limit of memory, like 512m.", why="a resource limit keeps it from taking the host"
+    )
+    pids: int = described(
+        "integer", "Hard limit of processes.", why="a limit of processes keeps it from taking the host"
+    )
+    disk: str = described("size", "Disk space it needs at the start, like 10m.")
+    cpus: float = described("number", "Limit of processors; 0 for none.", 0.0)
+
+    @property
+    def disk_bytes(self) -> int:
+        return sizes.parse(self.disk)
+
+
+@dataclass(frozen=True)
+class Health:
+    driver: str = described(
+        "text", "Health driver, see docs/drivers.md.", why="nobody would know whether the service works"
+    )
+    options: Mapping[str, Any] = described("mapping", "Options of a generic driver.", {})
+    thresholds: Mapping[str, float] = described("numbers", "Thresholds that differ from the driver's defaults.", {})
+    log_patterns: tuple[str, ...] = described("texts", "Regular expressions of log lines kept as evidence.", ())
+
+
+@dataclass(frozen=True)
+class Provided:
+    """A relation that the service offers to others."""
+
+    relation: str
+    port: str
+    check: str
+    """Check that a user waits for unless it names another one; "" for none."""
+    attributes: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Used:
+    """A relation that the service makes use of."""
+
+    relation: str
+    check: str
+    """Check of the provider to wait for; "" for the provider's own."""
+    unless: str
+    """Setting of this service that names another provider."""
+    optional: bool
+    """The service does without when nothing provides it."""
+    every: bool
+    """It uses every provider in the stack, not one."""
+    attributes: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Service:
-    """One service of the catalog, already resolved for one network (maps by network are flattened)."""
+    """One service, resolved for one network (maps by network are flattened)."""
 
-    name: str
-    title: str
-    group: Group
-    summary: str
-    image: str
-    uid: int
-    simulated: bool
-    networks: tuple[str, ...]
-    ports: tuple[Port, ...]
-    settings: tuple[Setting, ...]
-    needs: tuple[Need, ...]
-    secrets: tuple[Secret, ...]
-    volumes: tuple[Volume, ...]
-    resources: Resources
-    stop_grace_s: int
-    startup_s: int
-    """How long the gate lets it be `starting` before it calls the change failed."""
-    downtime_s: int
-    """About how long a recreate keeps it away, for the plan."""
-    rollback: RollbackClass
-    backup: str
-    driver: str
-    """Module name in `manage.health.probes`."""
-    thresholds: Mapping[str, float] = field(default_factory=dict)
-    log_patterns: tuple[str, ...] = ()
-    exceptions: Mapping[str, str] = field(default_factory=dict)
-    """Exceptions from the hardening preset: what -> reason."""
-    database: str = ""
-    """The database this service owns in timescaledb, before `_<network>` is added; its role has the same name."""
-    database_grants: tuple[str, ...] = ()
-    """Predefined PostgreSQL roles that this service's role is a member of."""
-    proxy_path: str = ""
-    """Where the proxy publishes its port `http`, e.g. `/tracker/`; "" for nowhere."""
-    bitcoind_rpc: tuple[str, ...] = ()
-    """What bitcoind lets this service's RPC user call; the password is the secret `bitcoind_rpc_<service>`."""
-    entrypoint: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The program by image source (upstream, local); without one the image's own entrypoint is taken."""
-    local_refused: str = ""
-    """Why the locally built image must not follow mainnet or testnet, as the end of a sentence; "" where it may."""
-    docs: str = ""
+    version: int = described("integer", "Version of this file's format, 1.")
+    name: str = described("text", "Name; the folder has the same.")
+    title: str = described("text", "Name that people read.")
+    summary: str = described("text", "What it is, in a sentence.")
+    group: Group = described("text", "Group; it decides the start order.", choices=GROUPS)
+    image: str = described("text", "Image it runs.")
+    uid: int = described("integer", "User id it runs under.", why="every service runs under a user id of its own")
+    networks: tuple[str, ...] = described("texts", "Docker networks it is attached to.")
+    resources: Resources = described(
+        "table", "Limits.", table=Resources, why="without a resource limit one service can take the whole host"
+    )
+    stop_grace_s: int = described(
+        "integer", "Seconds it may take to stop.", why="how long it needs to stop without losing data"
+    )
+    startup_s: int = described("integer", "Seconds the gate lets it start.", why="how long the gate lets it start")
+    downtime_s: int = described(
+        "integer", "Seconds a recreate takes, for the plan.", why="the plan states the downtime"
+    )
+    rollback: str = described(
+        "text", "Whether an older version can open its data.", choices=("safe", "restore-needed", "impossible")
+    )
+    backup: str = described(
+        "text", "Backup of its data.", why="what happens to its data in a backup, or why nothing needs to"
+    )
+    health: Health = described("table", "Health.", table=Health, why="nobody would know whether the service works")
+    simulated_image: str = described("text", "Image that simulates it on network sandbox.", "")
+    local_refused: str = described("text", "Why a locally built image must not follow mainnet or testnet.", "")
+    entrypoint: Mapping[str, Any] = described("mapping", "Program by image source (upstream, local).", {})
+    ports: tuple[Port, ...] = described("tables", "Ports by name.", (), table=Port, by_name=True)
+    settings: tuple[Setting, ...] = described(
+        "tables", "Settings of stack.yml by key.", (), table=Setting, by_name=True
+    )
+    provides: Any = described("mapping", "Relations it offers, by name.", {})
+    uses: Any = described("mapping", "Relations it makes use of, by name.", {})
+    needs: tuple[Need, ...] = described("tables", "Services it waits for without a relation.", (), table=Need)
+    secrets: tuple[Secret, ...] = described("tables", "Secrets of its own.", (), table=Secret)
+    volumes: tuple[Volume, ...] = described("tables", "Volumes by name.", (), table=Volume, by_name=True)
+    exceptions: Mapping[str, Any] = described(
+        "mapping", "Exceptions from the hardening preset, each with its reason.", {}
+    )
+    directory: str = ""
+    """Where its files lie. Text, because templates see this object: a `Path` could read any file."""
+    file: str = ""
+    """Its `service.yml`, as messages name it."""
+    own: bool = False
+    """It is the operator's, from the installation's folder."""
+    simulated: bool = False
 
     def port(self, name: str) -> Port:
         """The port called `name`; KeyError if there is none."""
@@ -144,33 +199,29 @@ class Service:
                 return port
         raise KeyError(f"{self.name} has no port {name}")
 
+    def use(self, relation: str) -> Used | None:
+        return next((used for used in self.uses if used.relation == relation), None)
+
 
 @dataclass(frozen=True)
 class Rule:
-    """A constraint between services or settings; broken rules are config faults, in `sentence`'s words."""
+    """A constraint between services or settings; a broken rule is a fault of stack.yml, in the words of `sentence`."""
 
-    kind: Literal["requires", "exclusive", "incompatible"]
-    """requires: the first subject wants all others; exclusive: at most one; incompatible: not all at once."""
-    subjects: tuple[str, ...]
-    """Service names, or `service.setting=value` (also `!=`, `>`, `<`)."""
-    sentence: str
+    kind: str = described(
+        "text",
+        "requires: the first subject wants all others; exclusive: at most one; incompatible: not all at once.",
+        choices=("requires", "exclusive", "incompatible"),
+    )
+    subjects: tuple[str, ...] = described("texts", "Services, or `service.setting=value` (also `!=`, `>`, `<`).")
+    sentence: str = described("text", "What the operator reads.")
 
 
 @dataclass(frozen=True)
 class Profile:
-    name: str
-    title: str
-    summary: str
-    services: tuple[str, ...]
-    default_network: Network
-    networks: tuple[Network, ...]
-
-
-@dataclass(frozen=True)
-class Catalog:
-    """Every profile and service. `service(name, network)` gives the resolved entry."""
-
-    profiles: Mapping[str, Profile]
-    entries: Mapping[str, Mapping[str, Any]]
-    """Raw service documents by name, in start order; resolve with `manage.catalog.load.resolve`."""
-    rules: tuple[Rule, ...]
+    name: str = described("text", "Name; the file has the same.")
+    title: str = described("text", "Name that people read.")
+    summary: str = described("text", "What it is, in a sentence.")
+    services: tuple[str, ...] = described("texts", "Services it deploys.")
+    default_network: Network = described("text", "Network when the operator names none.", choices=NETWORKS)
+    networks: tuple[Network, ...] = described("texts", "Networks it runs on.")
+    version: int = described("integer", "Version of this file's format, 1.", 1)

@@ -1,127 +1,153 @@
-"""Reads one YAML document of `profiles/` strictly: every key is known, every needed key is there."""
+"""Fills the classes of the model from a document, strictly: every key is known, every needed key is there."""
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import yaml
-
+from manage.catalog import sizes
+from manage.catalog.document import Document, Path_
+from manage.catalog.fields import Key, Required, keys
 from manage.errors import NodeyardError
 
-KINDS: Mapping[str, tuple[type, ...]] = {
-    "text": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "list": (list,),
-    "mapping": (dict,),
-    "any": (object,),
+EXPECTED = {
+    "text": "text",
+    "texts": "a list of texts",
+    "integer": "an integer",
+    "number": "a number",
+    "numbers": "a mapping of numbers",
+    "boolean": "true or false",
+    "size": "a size like 512m or 16g",
+    "mapping": "a mapping",
+    "table": "a mapping",
+    "tables": "a mapping or a list",
 }
-
-
-@dataclass(frozen=True)
-class Key:
-    """A key that a document may have; without `default` it must have it."""
-
-    kind: str
-    default: Any = None
-    required: bool = False
-    why: str = ""
-    """Why it is required, as the end of the sentence that names it missing."""
-
-
-def needed(kind: str, why: str = "") -> Key:
-    return Key(kind, required=True, why=why)
+_EMPTY: dict[str, Any] = {
+    "text": "",
+    "size": "0",
+    "integer": 0,
+    "number": 0,
+    "boolean": False,
+    "texts": (),
+    "tables": (),
+}
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "text": str,
+    "size": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "mapping": dict,
+    "table": dict,
+}
 
 
 @dataclass
 class Reader:
-    """Collects everything wrong in one file, so that its author sees all of it at once."""
+    """Collects every fault of one file, so that its author sees all of them at once."""
 
-    file: str
-    faults: list[str] = field(default_factory=list)
+    document: Document
+    faults: list[tuple[int, str]] = field(default_factory=list)
 
-    def fault(self, sentence: str) -> None:
-        self.faults.append(sentence)
+    def fault(self, path: Path_, sentence: str) -> None:
+        """Record `sentence` about the key at `path`."""
+        where = ".".join(str(part) for part in path)
+        self.faults.append((self.document.line(path), f"{where}: {sentence}" if where else sentence))
 
-    def table(self, document: Any, keys: Mapping[str, Key], where: str = "") -> dict[str, Any]:
-        """The values of `document` by `keys`, defaults filled in; what does not fit becomes a fault and its default."""
-        prefix = f"{where}: " if where else ""
-        if not isinstance(document, dict):
-            self.fault(f"{prefix}a mapping is expected, not {_name(document)}")
-            document = {}
-        for key in document:
-            if key not in keys:
-                close = difflib.get_close_matches(str(key), keys, n=1)
-                self.fault(f"{prefix}{key} is not a key" + (f"; did you mean {close[0]}?" if close else ""))
-        values: dict[str, Any] = {}
-        for name, key in keys.items():
-            value = document.get(name, key.default)
-            if name not in document and key.required:
-                self.fault(f"{prefix}it has no {name}" + (f": {key.why}" if key.why else ""))
-                value = _EMPTY[key.kind]
-            elif name in document and not fits(value, key.kind):
-                self.fault(f"{prefix}{name} is {_name(value)}, expected is {key.kind}")
-                value = _EMPTY[key.kind] if key.required else key.default
-            values[name] = value
-        return values
+    def table(self, table: type, value: Any, path: Path_ = (), **given: Any) -> Any:
+        """An instance of `table` from the mapping `value` at `path`; what does not fit becomes a fault.
 
-    def finish(self) -> None:
-        """Raise NodeyardError if anything was wrong."""
+        `given` are the fields that the file does not hold.
+        """
+        if not isinstance(value, dict):
+            self.fault(path, f"expected a mapping, not {kind_of(value)}")
+            value = {}
+        known = dict(keys(table))
+        for name in value:
+            if name not in known:
+                self.fault((*path, name), unknown("key", name, known))
+        return table(**{name: self._field(key, name, value, path) for name, key in known.items()}, **given)
+
+    def _field(self, key: Key, name: str, value: dict[str, Any], path: Path_) -> Any:
+        if name not in value:
+            if key.default is not Required:
+                return dict(key.default) if isinstance(key.default, dict) else key.default
+            self.fault((*path, name), "this key is missing" + (f": {key.why}" if key.why else ""))
+            return self._nothing(key, path, name)
+        read = self._read(key, value[name], (*path, name))
+        if read is Required:
+            return self._nothing(key, path, name)
+        if key.choices and read not in key.choices:
+            self.fault((*path, name), unknown("value", str(read), key.choices, always=True))
+        return read
+
+    def _read(self, key: Key, value: Any, path: Path_) -> Any:
+        """The value of a key in the type of its field, or `Required` after a fault."""
+        if key.kind == "any":
+            return value
+        if key.kind == "tables":
+            return self._tables(key, value, path)
+        if key.kind in ("texts", "numbers"):
+            entries = value.values() if key.kind == "numbers" and isinstance(value, dict) else value
+            wanted: Any = str if key.kind == "texts" else (int, float)
+            shaped = isinstance(value, list if key.kind == "texts" else dict)
+            if not shaped or not all(isinstance(e, wanted) and not isinstance(e, bool) for e in entries):
+                self.fault(path, f"expected {EXPECTED[key.kind]}, not {kind_of(value)}")
+                return Required
+            return tuple(value) if key.kind == "texts" else dict(value)
+        if not isinstance(value, _TYPES[key.kind]) or (isinstance(value, bool) and key.kind != "boolean"):
+            self.fault(path, f"expected {EXPECTED[key.kind]}, not {kind_of(value)}")
+            return Required
+        if key.kind == "size":
+            try:
+                sizes.parse(str(value))
+            except ValueError as error:
+                self.fault(path, str(error))
+                return Required
+        return self.table(key.nested, value, path) if key.kind == "table" else value
+
+    def _tables(self, key: Key, value: Any, path: Path_) -> Any:
+        table = key.nested
+        if key.by_name:
+            if not isinstance(value, dict):
+                self.fault(path, f"expected a mapping by name, not {kind_of(value)}")
+                return ()
+            first = dataclasses.fields(table)[0].name
+            return tuple(self.table(table, entry, (*path, name), **{first: name}) for name, entry in value.items())
+        if not isinstance(value, list):
+            self.fault(path, f"expected a list, not {kind_of(value)}")
+            return ()
+        return tuple(self.table(table, entry, (*path, number)) for number, entry in enumerate(value))
+
+    def _nothing(self, key: Key, path: Path_, name: str) -> Any:
+        """A stand-in for a value that is missing or wrong, so that reading goes on."""
+        if key.kind == "table":
+            return Reader(self.document).table(key.nested, {}, (*path, name))
+        return dict[str, Any]() if key.kind in ("mapping", "numbers") else _EMPTY.get(key.kind)
+
+    def require_no_faults(self) -> None:
+        """Raise NodeyardError naming every fault with its line, if there is one."""
         if self.faults:
-            count = f"{len(self.faults)} faults" if len(self.faults) > 1 else "a fault"
-            lines = "".join(f"\n  {sentence}" for sentence in self.faults)
-            raise NodeyardError(f"{self.file} has {count}:{lines}", "Mend the file; docs/architecture.md says how.")
+            raise NodeyardError(
+                f"{self.document.file} has {'a fault' if len(self.faults) == 1 else f'{len(self.faults)} faults'}:"
+                + "".join(f"\n  line {line}: {sentence}" for line, sentence in sorted(set(self.faults))),
+                "docs/service-files.md explains every key.",
+            )
 
 
-_EMPTY: Mapping[str, Any] = {
-    "text": "",
-    "integer": 0,
-    "number": 0,
-    "boolean": False,
-    "list": [],
-    "mapping": {},
-    "any": None,
-}
+def unknown(what: str, name: str, known: Collection[str] | Iterable[str], *, always: bool = False) -> str:
+    """ "Unknown key 'lable'. Did you mean 'label'?"; without a close match (or `always`) the known names."""
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    if known and (always or not near):
+        hint += f" Known: {', '.join(known)}." if not near else ""
+    return f"unknown {what} {name!r}.{hint}"
 
 
-def fits(value: Any, kind: str) -> bool:
-    """True if `value` is of `kind`; a boolean is no number."""
-    if isinstance(value, bool) and kind in ("integer", "number"):
-        return False
-    return isinstance(value, KINDS[kind])
-
-
-def _name(value: Any) -> str:
-    names = {"dict": "a mapping", "list": "a list", "str": "text", "NoneType": "nothing", "bool": "a boolean"}
+def kind_of(value: Any) -> str:
+    names = {"dict": "a mapping", "list": "a list", "str": "text", "NoneType": "nothing", "bool": "true or false"}
     return names.get(type(value).__name__, f"the number {value}")
-
-
-class _Loader(yaml.CSafeLoader):
-    """YAML in which a key given twice is an error: PyYAML silently takes the last one."""
-
-
-def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen: set[Any] = set()
-    for key_node, _ in node.value:
-        if key_node.value in seen:
-            raise yaml.constructor.ConstructorError(None, None, f"{key_node.value} is given twice", key_node.start_mark)
-        seen.add(key_node.value)
-    return loader.construct_mapping(node, deep=True)
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
-
-
-def read(path: Path) -> Any:
-    """The document in `path`; NodeyardError if it cannot be read or is no YAML."""
-    try:
-        return yaml.load(path.read_bytes(), _Loader)  # noqa: S506 (a safe loader)
-    except OSError as error:
-        raise NodeyardError(f"{path} cannot be read: {error.strerror}.") from error
-    except yaml.YAMLError as error:
-        raise NodeyardError(f"{path} is no valid YAML: {error}.") from error

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from manage.cli import output
+from manage.cli import completion, output
 from manage.cli.options import Verbs, require_root, with_dir, with_json
 from manage.errors import EXIT_USAGE, NodeyardError
 from manage.installation.layout import Layout
@@ -19,7 +19,8 @@ Examples:
   manage config show
   manage config explain services.proxy
   manage config set services.proxy.rate_limit 50
-  manage config check""",
+  manage config check
+  manage config schema > stack.schema.json      for an editor""",
 )
 def command() -> None:
     """Show, explain, check or change the configuration (stack.yml)."""
@@ -31,9 +32,9 @@ def command() -> None:
 def show(layout: Layout, as_json: bool) -> None:
     """The configuration in force, defaults filled in."""
     from manage import config
-    from manage.catalog import load
+    from manage.catalog import load_catalog
 
-    values = config.flatten(config.load(layout.stack_file, load.load()))
+    values = config.flatten(config.load(layout.stack_file, load_catalog(layout)))
     if as_json:
         output.emit(values)
     else:
@@ -41,14 +42,15 @@ def show(layout: Layout, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("key", default="")
+@click.argument("key", default="", shell_complete=completion.keys)
+@with_dir
 @with_json
-def explain(key: str, as_json: bool) -> None:
+def explain(key: str, layout: Layout, as_json: bool) -> None:
     """What can be set: every key that begins with KEY, its meaning, default, and what a change does."""
     from manage import config
-    from manage.catalog import load
+    from manage.catalog import load_catalog
 
-    entries = config.describe(load.load())
+    entries = config.describe(load_catalog(layout))
     found = [entry for entry in entries if entry.path == key or entry.path.startswith(f"{key}." if key else "")]
     if not found:
         near = [entry.path for entry in entries if key in entry.path]
@@ -56,12 +58,23 @@ def explain(key: str, as_json: bool) -> None:
         raise NodeyardError(f"There is no key {key!r}.", hint, exit_code=EXIT_USAGE)
     if as_json:
         output.emit(
-            [{"key": e.path, "type": e.type, "default": e.default, "effect": e.effect, "help": e.help} for e in found]
+            [
+                {
+                    "key": e.path,
+                    "type": e.type,
+                    "default": e.default,
+                    "example": e.setting.example,
+                    "effect": e.effect,
+                    "help": e.help,
+                }
+                for e in found
+            ]
         )
         return
     for entry in found:
         output.say(output.tone(entry.path, "strong"))
-        output.table([(entry.help,), (f"{entry.type}, default {json.dumps(entry.default)}; a change: {entry.effect}",)])
+        facts = f"{entry.type}, default {json.dumps(entry.default)}; a change: {entry.effect}"
+        output.table([(entry.help,), (facts,), (f"for example: {json.dumps(entry.setting.example)}",)])
 
 
 @command.command()
@@ -69,21 +82,35 @@ def explain(key: str, as_json: bool) -> None:
 def check(layout: Layout) -> None:
     """Check stack.yml: every fault at once, with its line; changes nothing."""
     from manage import config
-    from manage.catalog import load
+    from manage.catalog import load_catalog
 
-    config.load(layout.stack_file, load.load())
+    config.load(layout.stack_file, load_catalog(layout))
     output.say(f"{layout.stack_file} is in order.")
 
 
 @command.command("set", context_settings={"ignore_unknown_options": True})  # a value may begin with a dash
-@click.argument("key")
-@click.argument("value")
+@click.argument("key", shell_complete=completion.keys)
+@click.argument("value", shell_complete=completion.values)
 @with_dir
 def set_(key: str, value: str, layout: Layout) -> None:
     """Set KEY to VALUE (YAML) in stack.yml; checked before it is written, comments stay. Applied by `manage up`."""
     require_root("Changing the configuration")
     from manage import config
-    from manage.catalog import load
+    from manage.catalog import load_catalog
 
-    config.set_value(layout.stack_file, key, value, load.load())
+    config.set_value(layout.stack_file, key, value, load_catalog(layout))
     output.say(f"{key} is set. What that changes: manage plan")
+
+
+@command.command()
+@with_dir
+def schema(layout: Layout) -> None:
+    """The JSON Schema of stack.yml, for an editor; it holds for the network that stack.yml names."""
+    from manage import config
+    from manage.catalog import load_catalog
+    from manage.catalog.json_schema import stack_schema
+    from manage.config.schema import keys
+
+    catalog = load_catalog(layout)
+    network = config.load(layout.stack_file, catalog).network if layout.stack_file.is_file() else "sandbox"
+    output.emit(stack_schema(keys(catalog, network)))

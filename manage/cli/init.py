@@ -6,8 +6,9 @@ import sys
 
 import click
 
-from manage.catalog.model import NETWORKS, Catalog, Network
-from manage.cli import output
+from manage.catalog import Catalog
+from manage.catalog.model import NETWORKS, Network
+from manage.cli import completion, output
 from manage.cli.options import dir_option, require_root, with_dir
 from manage.errors import EXIT_USAGE, NodeyardError
 from manage.installation.layout import Layout
@@ -21,7 +22,11 @@ Examples:
   manage init --profile bitcoin --profile core --network private --dir /srv/nodes"""
 )
 @click.option(
-    "--profile", "profiles", multiple=True, help="What to deploy; may be given more than once (manage profiles)."
+    "--profile",
+    "profiles",
+    multiple=True,
+    shell_complete=completion.profiles,
+    help="What to deploy; may be given more than once (manage profiles).",
 )
 @click.option("--network", type=click.Choice(NETWORKS), help="Which network; the profile's default if left out.")
 @click.option("--name", default="home", show_default=True, help="What you call this installation.")
@@ -62,11 +67,11 @@ def create(
 ) -> None:
     """Decide where images come from, write stack.yml and the identity. What fails leaves no trace."""
     from manage import config
-    from manage.catalog import load
+    from manage.catalog import load_catalog
     from manage.images import source
     from manage.installation import identity
 
-    catalog = load.load()
+    catalog = load_catalog(layout)
     if not profiles and ask and sys.stdin.isatty():
         profiles = (_choose_profile(catalog),)
     profiles = profiles or ("sandbox",)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from manage.cli import output
+from manage.cli import completion, output
 from manage.cli.options import with_dir
 from manage.installation.layout import Layout
 
@@ -16,7 +16,7 @@ Examples:
   manage logs tracker --lines 500
   manage logs bitcoind --follow"""
 )
-@click.argument("service")
+@click.argument("service", shell_complete=completion.services)
 @click.option(
     "--lines", "-n", default=100, show_default=True, type=click.IntRange(1, 100_000), help="How many of the last lines."
 )

@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "init": "Write a new stack.yml; nothing is started.",
     "config": "Show, explain, check or change the configuration.",
     "profiles": "What can be deployed.",
+    "services": "List, add and check services, shipped and your own.",
     "images": "Build or pull, and list, the images of this stack.",
     "render": "Show what the configuration renders to; no container changes.",
     "plan": "Show what `up` would change and why; changes nothing.",
@@ -35,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "secrets": "List or show the generated secrets.",
     "user": "Who may sign in to the dashboard.",
     "sandbox": "Pay, mine and break things on the simulated chains.",
+    "completion": "Print the completion script of bash, zsh or fish.",
     "uninstall": "Stop everything of this installation; --purge deletes its data too.",
 }
 """Name -> the sentence of `manage --help`; the command is `manage.cli.<name>:command`. A test holds both together."""

@@ -17,9 +17,9 @@ Examples:
 @with_json
 def command(as_json: bool) -> None:
     """What can be deployed: each profile, its services and the networks it runs on."""
-    from manage.catalog import load
+    from manage.catalog import load_catalog
 
-    catalog = load.load()
+    catalog = load_catalog()
     profiles = list(catalog.profiles.values())
     if as_json:
         output.emit(

@@ -9,7 +9,7 @@ import sys
 import click
 
 from manage.catalog.model import NETWORKS, Network
-from manage.cli import output
+from manage.cli import completion, output
 from manage.cli.options import dir_option, require_root, with_dir
 from manage.installation.layout import Layout
 
@@ -21,7 +21,13 @@ Examples:
   manage setup --profile bitcoin --network private --dir /srv/btc --port-base 8700
   manage setup --no-start                        everything but the start"""
 )
-@click.option("--profile", "profiles", multiple=True, help="What to deploy [sandbox]; may be given more than once.")
+@click.option(
+    "--profile",
+    "profiles",
+    multiple=True,
+    shell_complete=completion.profiles,
+    help="What to deploy [sandbox]; may be given more than once.",
+)
 @click.option("--network", type=click.Choice(NETWORKS), help="Which network; the profile's default if left out.")
 @click.option("--port-base", type=click.IntRange(1024, 65000), help="First of its ports on this host [8600].")
 @click.option("--yes", is_flag=True, help="Take the defaults instead of asking.")
@@ -61,9 +67,9 @@ def _say_what_is_kept(
     profiles: tuple[str, ...], network: Network | None, port_base: int | None, layout: Layout
 ) -> None:
     from manage import config
-    from manage.catalog import load
+    from manage.catalog import load_catalog
 
-    present = config.load(layout.stack_file, load.load())
+    present = config.load(layout.stack_file, load_catalog(layout))
     asked = {
         "profiles": (profiles and set(profiles) != set(present.profiles), ", ".join(present.profiles)),
         "network": (network is not None and network != present.network, present.network),

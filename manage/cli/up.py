@@ -35,11 +35,11 @@ def converge(layout: Layout, services: tuple[str, ...] = (), *, yes: bool = Fals
     """Images, plan, consent where data is at risk, then apply; prints as it goes."""
     from manage import config
     from manage.apply import choose, up, yard
-    from manage.catalog import load
+    from manage.catalog import load_catalog
     from manage.cli.consent import ask_where_data_is_at_risk
     from manage.images import ensure
 
-    choose.known(services, config.load(layout.stack_file, load.load()).settings)  # before minutes of building
+    choose.known(services, config.load(layout.stack_file, load_catalog(layout)).settings)  # before minutes of building
     ensure.ensure_for(layout, progress=printer())
     mine = yard.load(layout)
     manager, stack = yard.plan_all(mine)

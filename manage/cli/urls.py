@@ -16,31 +16,30 @@ if TYPE_CHECKING:
 
 def addresses(layout: Layout) -> dict[str, dict[str, str]]:
     """Name -> {"url", "auth"} of the dashboard and of every service behind the proxy."""
-    from manage.catalog import load
+    from manage.catalog import load_catalog
     from manage.config import load as load_config
+    from manage.render import wiring
 
-    catalog = load.load()
+    catalog = load_catalog(layout)
     config = load_config(layout.stack_file, catalog)
-    found: dict[str, dict[str, str]] = {}
-    offsets: dict[str, int] = {}
-    for name in ("dashboard", *config.services):
-        service = load.resolve(catalog, name, config.network)
-        for port in service.ports:
-            if port.publish == "loopback":
-                offsets[name] = port.offset
+    here = wiring.services(catalog, config)
     host = f"[{config.bind}]" if ":" in config.bind else config.bind
-    found["dashboard"] = {
-        "url": f"http://{host}:{config.port_base + offsets['dashboard']}/",
-        "auth": f"name and password; a new one: manage user reset admin{dir_option(layout)}",
+    doors = {
+        name: f"http://{host}:{config.port_base + port.offset}"
+        for name, service in here.all.items()
+        for port in service.ports
+        if port.publish == "loopback"
     }
-    if "proxy" in offsets:
-        for name in config.services:
-            service = load.resolve(catalog, name, config.network)
-            if service.proxy_path:
-                found[name] = {
-                    "url": f"http://{host}:{config.port_base + offsets['proxy']}{service.proxy_path}",
-                    "auth": _auth(service, layout),
-                }
+    found = {
+        "dashboard": {
+            "url": f"{doors['dashboard']}/",
+            "auth": f"name and password; a new one: manage user reset admin{dir_option(layout)}",
+        }
+    }
+    for link in here.links:
+        if link.relation == "route" and link.provider in doors:
+            path = link.attributes["path"]
+            found[link.user] = {"url": f"{doors[link.provider]}{path}", "auth": _auth(here.all[link.user], layout)}
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from manage import words
-from manage.cli import output
+from manage.cli import completion, output
 from manage.cli.options import with_dir, with_json
 from manage.installation.layout import Layout
 
@@ -20,7 +20,7 @@ Examples:
   manage why disk
   manage why bitcoind --json"""
 )
-@click.argument("name")
+@click.argument("name", shell_complete=completion.services)
 @with_dir
 @with_json
 def command(name: str, layout: Layout, as_json: bool) -> None:

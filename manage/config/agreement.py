@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from manage.catalog.load import resolve
-from manage.catalog.model import Catalog, Service
+from manage.catalog import Catalog
+from manage.catalog.model import Service
 from manage.catalog.rules import SUBJECT, broken
 from manage.config.document import Document
 from manage.config.model import Config, Fault
@@ -21,9 +21,9 @@ def faults(catalog: Catalog, config: Config, read: Document, file: str) -> Itera
         leaf = read.leaves.get(path)
         return Fault(file, leaf.line if leaf else read.sections.get(path, 1), path, message, hint)
 
-    services = {name: resolve(catalog, name, config.network) for name in config.services}
+    services = {name: catalog.service(name, config.network) for name in config.services}
     here = (*config.services, *config.disabled)
-    for name in catalog.entries:
+    for name in catalog.names:
         given = f"services.{name}" in read.sections or f"storage.chain_dirs.{name}" in read.leaves
         if given and name not in here and name not in config.settings:
             path = f"services.{name}" if f"services.{name}" in read.sections else f"storage.chain_dirs.{name}"
@@ -45,9 +45,31 @@ def faults(catalog: Catalog, config: Config, read: Document, file: str) -> Itera
                 why = "is switched off" if need.service in config.disabled else "is in none of the profiles chosen"
                 path = f"services.{need.service}.enabled" if need.service in config.disabled else "profiles"
                 yield at(path, f"{service.name} needs {need.service} ({need.check}), which {why}")
+        for provider, relations, path in _missing_providers(catalog, config, service):
+            why = "is switched off" if path.startswith("services.") else "is in none of the profiles chosen"
+            yield at(path, f"{service.name} needs {provider} ({relations}), which {why}")
     for rule in broken(catalog.rules, config.services, config.settings):
         yield at(_first_given(rule.subjects, read), rule.sentence)
     yield from (at("ports.base", message) for message in _port_clashes(config, services))
+
+
+def _missing_providers(catalog: Catalog, config: Config, service: Service) -> Iterator[tuple[str, str, str]]:
+    """(provider, its relations, key to point at) for what `service` uses and nothing in this stack provides."""
+    missing: dict[tuple[str, str], list[str]] = {}
+    for use in service.uses:
+        if use.optional or use.every or (use.unless and config.settings[service.name][use.unless]):
+            continue
+        able = [
+            other.name
+            for other in catalog.services(config.network).values()
+            if any(offer.relation == use.relation for offer in other.provides)
+        ]
+        if not set(able) & set(config.services):
+            off = next((name for name in able if name in config.disabled), "")
+            key = (off, f"services.{off}.enabled") if off else (" or ".join(able), "profiles")
+            missing.setdefault(key, []).append(use.relation)
+    for (provider, path), relations in missing.items():
+        yield provider, ", ".join(relations), path
 
 
 def _first_given(subjects: tuple[str, ...], read: Document) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from manage.catalog.model import Catalog
+from manage.catalog import Catalog
 from manage.config.schema import Entry, describe
 
 HEAD = """\
@@ -39,8 +39,8 @@ def page(catalog: Catalog) -> str:
     """The whole page."""
     entries = describe(catalog)
     parts = [HEAD, "\n## The stack\n", *_items(e for e in entries if not e.path.startswith("services."))]
-    for name in catalog.entries:
-        parts += [f"\n## services.{name}\n", f"\n{catalog.entries[name]['summary']}\n"]
+    for name in catalog.names:
+        parts += [f"\n## services.{name}\n", f"\n{catalog.service(name, 'sandbox').summary}\n"]
         parts += _items(e for e in entries if e.path.startswith(f"services.{name}."))
     return "".join(parts)
 
@@ -63,6 +63,8 @@ def _traits(entry: Entry) -> str:
         traits.append(f"at least {setting.minimum:g}")
     if setting.maximum is not None and setting.type != "size":
         traits.append(f"at most {setting.maximum:g}")
+    if setting.type != "boolean":
+        traits.append(f"for example {_default(setting.example)}")
     if setting.host_only:
         traits.append("host only")
     return ", ".join(traits)

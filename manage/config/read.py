@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from manage.catalog.load import resolve
-from manage.catalog.model import NETWORKS, Catalog, Network
+from manage.catalog import Catalog
+from manage.catalog.model import NETWORKS, Network
 from manage.config import agreement, document, schema, values
 from manage.config.document import Leaf
 from manage.config.faults import ConfigFaults
@@ -79,12 +79,14 @@ def _network(text: str) -> Network:
 def _config(catalog: Catalog, network: Network, chosen: Mapping[str, Any]) -> Config:
     wanted = {
         name for profile in chosen["profiles"] for name in catalog.profiles[profile].services
-    }  # a profile that is not there has been refused, and the default taken
-    managers = [name for name in catalog.entries if resolve(catalog, name, network).group == "manager"]
-    here = [name for name in catalog.entries if name in wanted]
+    }  # an unknown profile has been refused, and the default taken
+    wanted |= set(catalog.own)
+    known = catalog.services(network)
+    managers = [name for name, service in known.items() if service.group == "manager"]
+    here = [name for name in known if name in wanted]
     services = tuple(name for name in here if chosen[f"services.{name}.enabled"])
     settings = {
-        name: {s.key: chosen[f"services.{name}.{s.key}"] for s in resolve(catalog, name, network).settings}
+        name: {s.key: chosen[f"services.{name}.{s.key}"] for s in known[name].settings}
         for name in (*services, *managers)
     }
     return Config(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
-from manage.catalog.load import resolve
-from manage.catalog.model import NETWORKS, Catalog, Network, Service, Setting
+from manage.catalog import Catalog
+from manage.catalog.model import NETWORKS, Network, Service, Setting
 from manage.catalog.sizes import UNITS
 
 VERSION = 1
@@ -42,61 +41,79 @@ class Entry:
 
 def core(catalog: Catalog) -> dict[str, Setting]:
     """The keys that do not belong to a service, by dotted path."""
-    key = partial(Setting, effect="recreate")
     return {
-        "version": key("version", "integer", VERSION, "Version of this file's format; `manage` writes it."),
-        "name": key(
-            "name",
-            "string",
-            "home",
-            "What you call this installation; shown on every page.",
+        "version": Setting(
+            key="version",
+            type="integer",
+            default=VERSION,
+            help="Version of this file's format; `manage` writes it.",
+            example=VERSION,
+        ),
+        "name": Setting(
+            key="name",
+            type="string",
+            default="home",
+            help="What you call this installation; every page shows it.",
+            example="basement",
             pattern=r"\w[\w .-]{0,39}",
         ),
-        "network": key(
-            "network",
-            "choice",
-            "sandbox",
-            "Which network every chain takes part in. Another one starts with databases and volumes of its own; "
-            "those of the network before are kept.",
+        "network": Setting(
+            key="network",
+            type="choice",
+            default="sandbox",
+            help="Network that every chain takes part in. Another network starts with databases and volumes of its "
+            "own; those of the previous network are kept.",
+            example="mainnet",
             choices=NETWORKS,
         ),
-        "profiles": key(
-            "profiles", "list", ["sandbox"], "What to deploy (manage profiles).", choices=tuple(catalog.profiles)
+        "profiles": Setting(
+            key="profiles",
+            type="list",
+            default=["sandbox"],
+            help="What to deploy (manage profiles).",
+            example=["bitcoin", "core"],
+            choices=tuple(catalog.profiles),
         ),
-        "images.source": key(
-            "images.source",
-            "choice",
-            "local",
-            "Where images come from: pulled as upstream publishes them, or built on this host. Decided once; "
+        "images.source": Setting(
+            key="images.source",
+            type="choice",
+            default="local",
+            help="Where images come from: pulled as upstream publishes them, or built on this host. Decided once; "
             "it must not change under data.",
+            example="upstream",
             choices=("upstream", "local"),
             host_only=True,
         ),
-        "ports.base": key(
-            "ports.base",
-            "integer",
-            8600,
-            "First of the ports on this host: the dashboard's; the proxy's is the next.",
+        "ports.base": Setting(
+            key="ports.base",
+            type="integer",
+            default=8600,
+            help="First of the ports on this host, the dashboard's; other services follow it.",
+            example=8700,
             minimum=1024,
             maximum=65000,
         ),
-        "ports.bind": key(
-            "ports.bind",
-            "string",
-            "127.0.0.1",
-            "Address of this host that dashboard and proxy listen on; anything but 127.0.0.1 lets others reach them.",
+        "ports.bind": Setting(
+            key="ports.bind",
+            type="string",
+            default="127.0.0.1",
+            help="Address of this host that dashboard and proxy listen on; any other than 127.0.0.1 lets others "
+            "reach them.",
+            example="192.0.2.10",
         ),
     }
 
 
 def of_service(service: Service) -> dict[str, Setting]:
     """The keys below `services.<name>`."""
-    found = {} if service.group == "manager" else {"enabled": Setting("enabled", "boolean", True, "Run this service.")}
+    enabled = Setting(key="enabled", type="boolean", default=True, help="Run this service.", example=False)
+    found = {} if service.group == "manager" else {"enabled": enabled}
     found["memory"] = Setting(
-        "memory",
-        "size",
-        service.resources.memory,
-        "Hard limit of its memory, like 512m or 16g.",
+        key="memory",
+        type="size",
+        default=service.resources.memory,
+        help="Hard limit of its memory, like 512m or 16g.",
+        example="2g",
         minimum=16 * UNITS["m"],  # less than the runtime itself takes
     )
     return found | {setting.key: setting for setting in service.settings}
@@ -104,10 +121,11 @@ def of_service(service: Service) -> dict[str, Setting]:
 
 def chain_dir(service: Service) -> Setting:
     return Setting(
-        f"storage.chain_dirs.{service.name}",
-        "path",
-        "",
-        f"Folder on this host that holds {service.name}'s chain instead of a Docker volume; empty for the volume.",
+        key=f"storage.chain_dirs.{service.name}",
+        type="path",
+        default="",
+        help=f"Folder on this host that holds {service.name}'s chain instead of a Docker volume; empty for the volume.",
+        example=f"/mnt/ssd/{service.name}",
         effect="one-way",
         one_way="Another chain folder starts with what lies there; the chain in the old place stays where it is.",
         host_only=True,
@@ -117,7 +135,7 @@ def chain_dir(service: Service) -> Setting:
 def keys(catalog: Catalog, network: Network) -> dict[str, Setting]:
     """Every key of stack.yml on `network`, by dotted path, in the order of the documentation."""
     found = core(catalog)
-    services = [resolve(catalog, name, network) for name in catalog.entries]
+    services = list(catalog.services(network).values())
     for service in services:
         if any(volume.holds == "chain" for volume in service.volumes):
             setting = chain_dir(service)

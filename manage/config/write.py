@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from manage.catalog.model import Catalog, Network, Setting
+from manage.catalog import Catalog
+from manage.catalog.model import Network, Setting
 from manage.config import schema
 from manage.config.edit import flow, put
 from manage.config.faults import ConfigFaults

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from manage.catalog.model import Catalog
+from manage.catalog import Catalog
 from manage.docs import ids, rooms
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from manage.catalog.model import Catalog
+from manage.catalog import Catalog
+from manage.catalog.model import NETWORKS, Service
 
 
 def users(catalog: Catalog) -> str:
     """The user id, ports and networks of each service."""
     lines = ["| service | uid | listens (inside) | on networks |", "|---|---|---|---|"]
-    for name, entry in sorted(catalog.entries.items(), key=lambda item: (item[1]["uid"] or 10**6, item[0])):
-        ports = ", ".join(f"{port} {_number(value['number'])}" for port, value in entry.get("ports", {}).items())
+    services = catalog.services("mainnet").values()
+    for service in sorted(services, key=lambda service: (service.uid or 10**6, service.name)):
+        ports = ", ".join(f"{port.name} {_numbers(catalog, service, port.name)}" for port in service.ports)
         lines.append(
-            f"| {name} | {entry['uid']} | {ports or 'none'} | {', '.join(entry.get('networks', [])) or 'none'} |"
+            f"| {service.name} | {service.uid} | {ports or 'none'} | {', '.join(service.networks) or 'none'} |"
         )
     return "\n".join(lines) + "\n"
 
@@ -19,21 +21,16 @@ def users(catalog: Catalog) -> str:
 def ports(catalog: Catalog) -> str:
     """The offset from `ports.base` of each port that a service publishes on the host's loopback."""
     lines = ["| offset | service | port |", "|---|---|---|"]
-    lines += [f"| {offset} | {name} | {port} |" for offset, name, port in sorted(_published(catalog))]
-    return "\n".join(lines) + "\n"
-
-
-def _published(catalog: Catalog) -> list[tuple[int, str, str]]:
-    return [
-        (value.get("offset", 0), name, port)
-        for name, entry in catalog.entries.items()
-        for port, value in entry.get("ports", {}).items()
-        if value.get("publish") == "loopback"
+    lines += [
+        f"| {port.offset} | {service.name} | {port.name} |"
+        for service in catalog.services("mainnet").values()
+        for port in sorted(service.ports, key=lambda port: port.offset)
+        if port.publish == "loopback"
     ]
+    return "\n".join([*lines[:2], *sorted(lines[2:])]) + "\n"
 
 
-def _number(number: object) -> str:
+def _numbers(catalog: Catalog, service: Service, port: str) -> str:
     """One number, or the different ones of the networks."""
-    if isinstance(number, dict):
-        return "/".join(str(each) for each in dict.fromkeys(number.values()))
-    return str(number)
+    numbers = [catalog.service(service.name, network).port(port).number for network in NETWORKS]
+    return "/".join(str(number) for number in dict.fromkeys(numbers))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from manage.catalog.reader import read
+from manage.catalog.document import read
 from manage.docs.promises import Promise, collect
 
 HEAD = """\
@@ -58,7 +58,7 @@ class Proofs:
 
 
 def load(checkout: Path) -> Proofs:
-    data = read(checkout / "tests" / "promises.yml")
+    data = read(checkout / "tests" / "promises.yml", "tests/promises.yml").value
     return Proofs(
         {title: tuple(paths) for title, paths in data["areas"].items()},
         tuple(collect(checkout)),

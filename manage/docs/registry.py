@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manage.catalog.load import load
+from manage.catalog import load_catalog, pages
 from manage.cli import docs as cli
 from manage.config import docs as config
 from manage.docs import architecture, proof, services
@@ -12,9 +12,13 @@ from manage.render import reference
 
 DOCUMENTS = (
     page("docs/cli.md", cli.document),
-    page("docs/config.md", lambda: config.page(load())),
+    page("docs/config.md", lambda: config.page(load_catalog())),
+    page("docs/service-files.md", pages.service_files_page),
+    page("docs/drivers.md", pages.drivers_page),
     page("docs/proof.md", lambda: proof.page(CHECKOUT)),
-    page("docs/architecture.md", lambda: architecture.page(CHECKOUT, load())),
+    page("docs/architecture.md", lambda: architecture.page(CHECKOUT, load_catalog())),
     Document("docs/services/", lambda: services.pages(CHECKOUT)),
-    Document("compose/", lambda: {f"compose/{path}": content for path, content in reference.rendered(load()).items()}),
+    Document(
+        "compose/", lambda: {f"compose/{path}": content for path, content in reference.rendered(load_catalog()).items()}
+    ),
 )

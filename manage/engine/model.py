@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-LABEL_INSTALLATION = "io.nodeyard.installation"
-LABEL_SERVICE = "io.nodeyard.service"
-LABEL_SPEC = "io.nodeyard.spec"
-
 
 @dataclass(frozen=True)
 class ContainerFacts:

@@ -30,7 +30,7 @@ def pack(
     archive = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     with tarfile.open(fileobj=archive, mode="w") as tar:
         _add(tar, "Dockerfile", (checkout / recipe.folder / dockerfile).read_bytes())
-        for name, path in recipes.files(recipe.inputs, checkout):
+        for name, path in recipes.files(recipe, recipe.inputs, checkout):
             _add(tar, name, path.read_bytes(), executable=bool(path.stat().st_mode & 0o100))
         if recipe.host_certificates:
             _add(tar, "certificates/README", _CERTIFICATES_README.encode())

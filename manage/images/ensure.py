@@ -25,9 +25,9 @@ _LONGEST_SILENCE_S = 3600
 def ensure_for(layout: Layout, progress: Progress) -> Mapping[str, Image]:
     """`ensure` for everything that the installation's stack.yml asks for, from the source that it names."""
     from manage import config, render
-    from manage.catalog.load import load
+    from manage.catalog import load_catalog
 
-    catalog = load()
+    catalog = load_catalog(layout)
     stack = config.load(layout.stack_file, catalog)
     return ensure(render.image_names(catalog, stack), layout, progress, stack.image_source)
 

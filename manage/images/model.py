@@ -28,10 +28,12 @@ class Programs:
 
 @dataclass(frozen=True)
 class Recipe:
-    """`images/<name>/recipe.yml`."""
+    """One `recipe.yml`, in `images/<name>/` or in the `image/` folder of the service it belongs to."""
 
     name: str
     kind: RecipeKind
+    folder: str
+    """Where it lies in the checkout. In its inputs, its Dockerfile and the build context it is `images/<name>`."""
     base: str = ""
     """Recipe whose image is the Dockerfile's `ARG BASE`."""
     upstream_base: str = ""
@@ -50,8 +52,8 @@ class Recipe:
     """For a root: settings that stay in it, and so hold for every image built on it."""
 
     @property
-    def folder(self) -> str:
-        """Where it lies in the checkout."""
+    def context_folder(self) -> str:
+        """What its folder is called in its inputs and in the build context, wherever it lies."""
         return f"images/{self.name}"
 
 

@@ -1,4 +1,4 @@
-"""Recipes: read from `images/`, put in order, and hashed, so that an unchanged recipe is never built twice."""
+"""Recipes of images, read from `images/` and the services, and hashed: an unchanged one is never built twice."""
 
 from __future__ import annotations
 
@@ -24,14 +24,18 @@ _KEYS = {"version", "kind", "base", "upstream_base", "ours", "host_certificates"
 
 def load(checkout: Path = CHECKOUT) -> Mapping[str, Recipe]:
     """Every recipe of the checkout by name; NodeyardError names the file of a bad one."""
+    found = {path.parent.name: path for path in checkout.glob("images/*/recipe.yml")}
+    for path in checkout.glob("profiles/services/*/image/recipe.yml"):
+        found[_read(path.parent.parent / "service.yml")["image"]] = path
     return {
-        path.parent.name: parse(path.parent.name, _read(path)) for path in sorted(checkout.glob("images/*/recipe.yml"))
+        name: parse(name, _read(path), path.parent.relative_to(checkout).as_posix())
+        for name, path in sorted(found.items())
     }
 
 
-def parse(name: str, document: Mapping[str, Any]) -> Recipe:
+def parse(name: str, document: Mapping[str, Any], folder: str) -> Recipe:
     """One recipe document; NodeyardError for a key that does not exist or a version that is not ours."""
-    where = f"images/{name}/recipe.yml"
+    where = f"{folder}/recipe.yml"
     unknown = sorted(set(document) - _KEYS)
     if unknown:
         raise NodeyardError(f"{where} has an unknown key: {unknown[0]}.", f"Known keys: {', '.join(sorted(_KEYS))}.")
@@ -43,6 +47,7 @@ def parse(name: str, document: Mapping[str, Any]) -> Recipe:
     return Recipe(
         name=name,
         kind=document["kind"],
+        folder=folder,
         base=document.get("base", ""),
         upstream_base=document.get("upstream_base", ""),
         ours=document.get("ours", False),
@@ -53,13 +58,15 @@ def parse(name: str, document: Mapping[str, Any]) -> Recipe:
     )
 
 
-def files(paths: Iterable[str], checkout: Path = CHECKOUT) -> Iterator[tuple[str, Path]]:
-    """(path in the checkout, file) of each input in a stable order, folders walked, caches of Python left out.
+def files(recipe: Recipe, paths: Iterable[str], checkout: Path = CHECKOUT) -> Iterator[tuple[str, Path]]:
+    """(path in the build context, file) of each of `paths` in a stable order; folders are walked without Python caches.
 
-    NodeyardError names an input that is not there.
+    The context has the paths of the checkout, except that the recipe's own folder is always `images/<name>`, so that
+    moving it rebuilds nothing. NodeyardError names an input that does not exist.
     """
+    own = f"{recipe.context_folder}/"
     for name in paths:
-        start = checkout / name
+        start = checkout / (f"{recipe.folder}/{name.removeprefix(own)}" if name.startswith(own) else name)
         if start.is_file():
             yield name, start
         elif start.is_dir():
@@ -90,7 +97,8 @@ def fingerprint(
         base = fingerprint(recipe.base, recipes, source, certificates, checkout) if recipe.base else ""
     lines = [["base", base], ["recipe", _digest(checkout / recipe.folder / "recipe.yml")]]
     lines += [
-        ["input", path, _mode(file), _digest(file)] for path, file in files(_own(recipe) + recipe.inputs, checkout)
+        ["input", path, _mode(file), _digest(file)]
+        for path, file in files(recipe, _own(recipe) + recipe.inputs, checkout)
     ]
     if recipe.host_certificates:
         lines += [
@@ -101,9 +109,9 @@ def fingerprint(
 
 def compile_key(recipe: Recipe, checkout: Path = CHECKOUT) -> str:
     """sha256 hex over what a recipe's programs are compiled from; it names them in the cache."""
-    paths = (f"{recipe.folder}/compile.Dockerfile", *recipe.inputs)
+    paths = (f"{recipe.context_folder}/compile.Dockerfile", *recipe.inputs)
     return hashlib.sha256(
-        json.dumps([[path, _digest(file)] for path, file in files(paths, checkout)]).encode()
+        json.dumps([[path, _digest(file)] for path, file in files(recipe, paths, checkout)]).encode()
     ).hexdigest()
 
 
@@ -111,7 +119,7 @@ def _own(recipe: Recipe) -> tuple[str, ...]:
     names = ["Dockerfile"] if recipe.kind == "dockerfile" else []
     if recipe.programs:
         names.append("compile.Dockerfile")
-    return tuple(f"{recipe.folder}/{name}" for name in names)
+    return tuple(f"{recipe.context_folder}/{name}" for name in names)
 
 
 def _read(path: Path) -> Any:

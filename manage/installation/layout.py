@@ -24,6 +24,11 @@ class Layout:
         return self.dir / "stack.yml"
 
     @property
+    def services_dir(self) -> Path:
+        """The operator's own services: `<name>/service.yml` and its templates. Only root writes here."""
+        return self.dir / "services"
+
+    @property
     def installation_file(self) -> Path:
         """`{"version": 1, "id", "project", "created_at"}`: who this installation is."""
         return self.dir / "installation.json"

@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from manage.catalog import sizes
 from manage.installation.layout import CHECKOUT
+
+SERVICES = CHECKOUT / "profiles" / "services"
+TEMPLATES = CHECKOUT / "templates"
 
 
 class Raw(str):
@@ -58,29 +62,31 @@ def kilobytes(size: str) -> int:
 
 
 @lru_cache
-def compose(root: Path = CHECKOUT) -> jinja2.Environment:
-    """For `templates/compose/`."""
-    environment = _environment(root, quoted)
+def compose(folder: Path = SERVICES, *, own: bool = False) -> jinja2.Environment:
+    """For `<folder>/<service>/compose.yml.j2` and what they extend; `own` for the operator's services."""
+    environment = _environment(folder, quoted, own=own)
     environment.globals["bind"] = bind
     return environment
 
 
 @lru_cache
-def files(root: Path = CHECKOUT) -> jinja2.Environment:
-    """For `templates/files/`."""
-    environment = _environment(root, plain)
+def files(folder: Path = SERVICES, *, own: bool = False) -> jinja2.Environment:
+    """For `<folder>/<service>/files/`; `own` for the operator's services."""
+    environment = _environment(folder, plain, own=own)
     environment.filters["json"] = as_json
     environment.filters["kilobytes"] = kilobytes
     return environment
 
 
-def _environment(root: Path, finalize: Any) -> jinja2.Environment:
-    return jinja2.Environment(  # noqa: S701 (YAML and configuration files, no HTML)
-        loader=jinja2.FileSystemLoader(root / "templates"),
+def _environment(folder: Path, finalize: Any, *, own: bool) -> jinja2.Environment:
+    """The operator's templates are not ours to trust: they cannot reach what is behind a value, nor change one."""
+    kind = ImmutableSandboxedEnvironment if own else jinja2.Environment
+    return kind(
+        loader=jinja2.FileSystemLoader([folder, TEMPLATES]),
         undefined=jinja2.StrictUndefined,
         finalize=finalize,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        auto_reload=False,
+        auto_reload=own,
     )

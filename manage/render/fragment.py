@@ -1,11 +1,10 @@
-"""One service: its configuration files and its compose fragment, rendered and parsed back. Pure."""
+"""One service: its configuration files and its compose service, rendered from its folder and parsed back. Pure."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,53 +13,38 @@ import jinja2
 import yaml
 
 from manage.catalog import sizes
-from manage.catalog.model import Service
+from manage.catalog.model import Port, Service
 from manage.errors import NodeyardError
-from manage.installation.layout import CHECKOUT
 from manage.render import environment, wiring
-from manage.render.wiring import Services
+from manage.render.wiring import Link, Services
 
 FILES_TARGET = "/etc/nodeyard"
 
 
-@dataclass(frozen=True)
-class Fragment:
-    """What the templates made of one service."""
-
-    compose: dict[str, Any]
-    files: Mapping[str, bytes]
-    files_dir: str
-
-
 def render_files(here: Services, service: Service) -> dict[str, bytes]:
     """The service's configuration files by name."""
-    return render_folder(
-        service.name,
-        {
-            "service": service,
-            "settings": here.config.settings[service.name],
-            "network": here.config.network,
-            "stack": here.stack,
-            "databases": wiring.databases(here),
-            "rpc_users": wiring.rpc_users(here),
-            "locations": wiring.locations(here),
-            "watched": wiring.watched(here),
-        },
-    )
+    values = {
+        "service": service,
+        "settings": here.config.settings[service.name],
+        "network": here.config.network,
+        "users": wiring.users(here, service),
+        "uses": wiring.uses(here, service),
+        "watched": wiring.watched(here) if service.group == "manager" else {},
+    }
+    return render_folder(Path(service.directory), values, own=service.own)
 
 
-def render_folder(name: str, values: Mapping[str, Any]) -> dict[str, bytes]:
-    """Every file of `templates/files/<name>/`, those that end in `.j2` rendered with `values` and called without it."""
-    jinja = environment.files()
-    files: dict[str, bytes] = {}
-    for template in _file_templates(name):
-        path = f"files/{name}/{template}"
+def render_folder(folder: Path, values: Mapping[str, Any], *, own: bool = False) -> dict[str, bytes]:
+    """Every file of `<folder>/files/`; those that end in `.j2` are rendered with `values` and lose the ending."""
+    jinja = environment.files(folder.parent, own=own)
+    rendered: dict[str, bytes] = {}
+    for name, content in _files(folder) if own else _files_once(folder):
         try:
-            text = jinja.get_template(path).render(values) if template.endswith(".j2") else _verbatim(path)
-        except (jinja2.TemplateError, ValueError, KeyError) as error:
-            raise _broken(path, error) from error
-        files[template.removesuffix(".j2")] = text.encode()
-    return files
+            template = jinja.get_template(f"{folder.name}/files/{name}") if name.endswith(".j2") else None
+            rendered[name.removesuffix(".j2")] = template.render(values).encode() if template else content
+        except Exception as error:
+            raise _broken(folder / "files" / name, error, own=own) from error
+    return rendered
 
 
 def files_digest(files: Mapping[str, bytes]) -> str:
@@ -71,23 +55,34 @@ def files_digest(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def render_compose(service: Service, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The compose service as parsed back from `templates/compose/<service>.yml.j2`; keys without a value are left out.
+def render_compose(here: Services, service: Service, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The compose service as parsed back from the service's `compose.yml.j2`; keys without a value are left out.
 
     `values` are the names that the templates use: see `manage.render.stack` and `manage.render.reference`.
     """
-    path = f"compose/{service.name}.yml.j2"
+    path = Path(service.directory) / "compose.yml.j2"
+    links = {"users": wiring.users(here, service), "uses": wiring.uses(here, service)}
     try:
-        text = environment.compose().get_template(path).render(values, service=service)
+        jinja = environment.compose(path.parent.parent, own=service.own)
+        template = jinja.get_template(f"{service.name}/compose.yml.j2")
+        text = template.render(values, service=service, database_url=_database_url(here), **links)
         parsed = yaml.load(text, yaml.CSafeLoader)
     except jinja2.TemplateNotFound as error:
         raise NodeyardError(
-            f"{service.name} has no template templates/{error.name}.",
-            "docs/architecture.md says how a service is added.",
+            f"{service.name} has no template {error.name}.", "CONTRIBUTING.md says how a service is added."
         ) from error
-    except (jinja2.TemplateError, yaml.YAMLError, ValueError, KeyError) as error:
-        raise _broken(path, error) from error
+    except Exception as error:
+        raise _broken(path, error, own=service.own) from error
+    if not isinstance(parsed, dict):
+        raise _broken(path, ValueError("it renders to no mapping"), own=service.own)
     return {key: value for key, value in parsed.items() if value not in (None, [], {})}
+
+
+def render_skeleton(service: Service, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What the shared skeleton alone makes of the service."""
+    text = environment.compose().get_template("service.yml.j2").render(values, service=service)
+    skeleton = yaml.load(text, yaml.CSafeLoader)
+    return {key: value for key, value in skeleton.items() if value not in (None, [], {})}
 
 
 def common(here: Services, service: Service, *, uid: int) -> dict[str, Any]:
@@ -96,7 +91,6 @@ def common(here: Services, service: Service, *, uid: int) -> dict[str, Any]:
     return {
         "settings": config.settings[service.name],
         "network": config.network,
-        "stack": here.stack,
         "uid": uid,
         "program": [] if service.simulated else list(service.entrypoint.get(config.image_source, ())),
         "memory_bytes": sizes.parse(config.memory[service.name]),
@@ -109,7 +103,7 @@ def common(here: Services, service: Service, *, uid: int) -> dict[str, Any]:
     }
 
 
-def _published(port: Any, settings: Mapping[str, Any], address: str, base: int) -> dict[str, Any] | None:
+def _published(port: Port, settings: Mapping[str, Any], address: str, base: int) -> dict[str, Any] | None:
     if port.publish == "loopback":
         return {"target": port.number, "published": str(base + port.offset), "host_ip": address}
     if port.publish and settings[port.publish.removeprefix("public:")]:
@@ -117,19 +111,30 @@ def _published(port: Any, settings: Mapping[str, Any], address: str, base: int) 
     return None
 
 
-@lru_cache
-def _file_templates(service: str, root: Path = CHECKOUT) -> tuple[str, ...]:
-    folder = root / "templates" / "files" / service
-    return tuple(sorted(path.name for path in folder.iterdir())) if folder.is_dir() else ()
+def _database_url(here: Services) -> Any:
+    """Function of a link of the relation `database`: the URL of the user's database, without the password."""
+
+    def url(link: Link) -> str:
+        name = link.attributes["database"]
+        return f"{link.scheme}://{name}@{link.host}:{link.port}/{name}_{here.config.network}"
+
+    return url
 
 
 @lru_cache
-def _verbatim(path: str, root: Path = CHECKOUT) -> str:
-    return (root / "templates" / path).read_text(encoding="utf-8")
+def _files_once(folder: Path) -> tuple[tuple[str, bytes], ...]:
+    """`_files` of a service that is shipped: it does not change while this process runs."""
+    return _files(folder)
 
 
-def _broken(path: str, error: Exception) -> NodeyardError:
+def _files(folder: Path) -> tuple[tuple[str, bytes], ...]:
+    """(name, content) of each file below `files/`, by name; folders in it are ignored."""
+    paths = sorted(path for path in (folder / "files").glob("*") if path.is_file())
+    return tuple((path.name, path.read_bytes()) for path in paths)
+
+
+def _broken(path: Path, error: Exception, *, own: bool) -> NodeyardError:
+    line = f":{error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
     reason = json.dumps(str(error), ensure_ascii=False)
-    return NodeyardError(
-        f"templates/{path} cannot be rendered: {reason}.", "This is a fault in Nodeyard, not in stack.yml."
-    )
+    hint = "Correct the template; manage services check shows the result." if own else "This is a fault in Nodeyard."
+    return NodeyardError(f"{path}{line} cannot be rendered: {reason}.", hint)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 from manage.catalog.model import Service
@@ -16,22 +17,33 @@ NEEDED: Mapping[str, Any] = {
     "restart": "unless-stopped",
 }
 LIMITS = ("mem_limit", "memswap_limit", "pids_limit", "ulimits", "logging", "stop_grace_period", "tmpfs")
-POWERS = ("privileged", "cap_add", "devices", "device_cgroup_rules", "pid", "ipc", "uts", "userns_mode", "sysctls")
+USUAL = {
+    *NEEDED,
+    *LIMITS,
+    *("image", "pull_policy", "command", "entrypoint", "environment", "user", "cpus", "stop_signal", "shm_size"),
+    *("networks", "network_mode", "ports", "volumes", "secrets", "labels", "healthcheck", "depends_on", "working_dir"),
+}
+"""Keys that give a container no power beyond its own. Any other key needs a reason."""
+FIXED = ("image", "pull_policy", "user", "networks", "network_mode", "ports", "secrets", "labels")
+"""What the skeleton writes from the catalog and the configuration; no template of an operator changes it."""
 NOFILE = 20000
 """Some hosts allow no more open files to a container (no CAP_SYS_RESOURCE)."""
 
 
-def check(service: Service, compose: Mapping[str, Any]) -> None:
-    """Raise NodeyardError naming every deviation of `compose` that `service.exceptions` gives no reason for."""
-    found = [sentence for name, sentence in deviations(compose) if name not in service.exceptions]
+def require_preset(service: Service, compose: Mapping[str, Any], folders: Collection[str] = ()) -> None:
+    """Raise NodeyardError naming every deviation of `compose` that `service.exceptions` gives no reason for.
+
+    `folders` are the host folders that a service may mount without a reason.
+    """
+    found = [sentence for name, sentence in deviations(compose, folders) if name not in service.exceptions]
     if found:
         raise NodeyardError(
             f"{service.name} deviates from the hardening preset: {'; '.join(found)}.",
-            f"Mend its template, or give the reason under `exceptions` in profiles/services/{service.name}.yml.",
+            "Change its template, or give the reason under `exceptions` in its service.yml.",
         )
 
 
-def deviations(compose: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def deviations(compose: Mapping[str, Any], folders: Collection[str] = ()) -> Iterator[tuple[str, str]]:
     """(name of the exception that would allow it, sentence) of each deviation."""
     for key, value in NEEDED.items():
         if compose.get(key) != value:
@@ -43,13 +55,33 @@ def deviations(compose: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "memswap_limit", "it may swap"
     if compose.get("ulimits", {}).get("nofile", {}).get("hard", 0) > NOFILE:
         yield "ulimits", f"it wants more than {NOFILE} open files"
-    for key in POWERS:
-        if key in compose:
+    for key in compose:
+        if key not in USUAL:
             yield key, f"it has {key}"
     if compose.get("user", "0").split(":")[0] == "0":
         yield "user", "it runs as root"
     if compose.get("network_mode") == "host":
         yield "network_mode", "it is on the host's network"
     for mount in compose.get("volumes", []):
-        if mount.get("source", "").endswith("docker.sock"):
+        source = mount.get("source", "") if isinstance(mount, dict) else str(mount)
+        if source.endswith("docker.sock"):
             yield "socket", "it mounts Docker's socket"
+        elif isinstance(mount, str) or (mount.get("type") == "bind" and not _is_below(source, folders)):
+            yield "bind", f"it mounts {source} of the host"
+
+
+def require_skeleton(service: Service, compose: Mapping[str, Any], skeleton: Mapping[str, Any]) -> None:
+    """Raise NodeyardError where the template of an operator's service changes what the shared skeleton writes."""
+    changed = [key for key in FIXED if compose.get(key) != skeleton.get(key)]
+    if changed:
+        raise NodeyardError(
+            f"{service.file}: compose.yml.j2 changes {', '.join(changed)}, which Nodeyard sets.",
+            'Start it with {% extends "service.yml.j2" %} and leave these keys out.',
+        )
+
+
+def _is_below(path: str, folders: Collection[str]) -> bool:
+    parts = PurePosixPath(path).parts
+    return ".." not in parts and any(
+        parts[: len(PurePosixPath(folder).parts)] == PurePosixPath(folder).parts for folder in folders
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from manage.installation.identity import Installation
@@ -32,6 +32,12 @@ class SecretUse:
     name: str
     kind: str
     """password, token or rpcauth, as in the catalog."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """For rpcauth: RPC user -> secret that holds the password."""
+
+    def owned_by(self, uid: int) -> SecretUse:
+        """The same use by another user id."""
+        return replace(self, uid=uid)
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from typing import Any
 import yaml
 
 from manage import config
-from manage.catalog.model import Catalog, Profile, Service
-from manage.catalog.reader import read
+from manage.catalog import Catalog
+from manage.catalog.document import read
+from manage.catalog.model import Profile, Service
 from manage.installation.layout import CHECKOUT
 from manage.render import environment, fragment, wiring
-from manage.render.wiring import HOST, Services
+from manage.render.wiring import Services
 
 PREPARE = "prepare"
 PORT_BASE = 8700
@@ -31,7 +32,10 @@ HEAD = """\
 
 def rendered(catalog: Catalog) -> dict[str, bytes]:
     """Every reference file by its path below `compose/`."""
-    upstream = {name: entry["reference"] for name, entry in read(CHECKOUT / "images/upstream.yml")["images"].items()}
+    upstream = {
+        name: entry["reference"]
+        for name, entry in read(CHECKOUT / "images/upstream.yml", "images/upstream.yml").value["images"].items()
+    }
     files: dict[str, bytes] = {}
     for profile in catalog.profiles.values():
         files |= render_reference(catalog, profile, upstream)
@@ -52,11 +56,11 @@ def render_reference(catalog: Catalog, profile: Profile, upstream: Mapping[str, 
         own = fragment.render_files(here, service)
         files |= {f"{profile.name}/{service.name}/{name}": content for name, content in own.items()}
         services[service.name] = fragment.render_compose(
-            service, _values(here, service, profile.name, upstream, bool(own))
+            here, service, _values(here, service, profile.name, upstream, bool(own))
         )
     files |= {
         f"{profile.name}/{PREPARE}/{name}": content
-        for name, content in fragment.render_folder(PREPARE, {"plan": _plan(here)}).items()
+        for name, content in fragment.render_folder(environment.TEMPLATES / PREPARE, {"plan": _plan(here)}).items()
     }
     services[PREPARE] = _prepare(here, profile.name, upstream)
     document = {
@@ -84,7 +88,7 @@ def _values(
         mounts.append(
             {"type": "volume", "source": f"{service.name}_secrets", "target": "/run/secrets", "read_only": True}
         )
-    waits = {need.service: "service_healthy" for need in service.needs}
+    waits = {need.service: "service_healthy" for need in wiring.needs(here, service)}
     return fragment.common(here, service, uid=service.uid) | {
         "reference": True,
         "image": image,
@@ -99,16 +103,10 @@ def _values(
 
 def _plan(here: Services) -> dict[str, Any]:
     """What `prepare.py` makes: one copy of a secret for each consumer, and the owners of data folders."""
+    found = [use for service in here.stack.values() for use in wiring.secrets_of(here, service)]
     uses = [
-        {"service": service.name, "uid": service.uid, "name": name, "kind": kind}
-        for service in here.stack.values()
-        for name, kind in wiring.secrets_of(here, service)
-    ]
-    uses += [
-        {"service": HOST, "uid": 0, "name": secret.name, "kind": secret.kind}
-        for service in here.stack.values()
-        for secret in service.secrets
-        if secret.for_host
+        {"service": use.service, "uid": use.uid, "name": use.name, "kind": use.kind}
+        for use in (*found, *wiring.host_secrets(here))
     ]
     folders = [
         {"path": f"/volumes/{service.name}_{volume.name}", "uid": service.uid}
@@ -125,7 +123,7 @@ def _prepare(here: Services, profile: str, upstream: Mapping[str, str]) -> dict[
         target = f"/secrets/{consumer or 'master'}" if kind == "secrets" else f"/volumes/{name}"
         mounts.append({"type": "volume", "source": name, "target": target})
     text = (
-        environment.compose().get_template(f"compose/{PREPARE}.yml.j2").render(image=upstream["python"], mounts=mounts)
+        environment.compose().get_template(f"{PREPARE}/compose.yml.j2").render(image=upstream["python"], mounts=mounts)
     )
     return dict(yaml.load(text, yaml.CSafeLoader))
 

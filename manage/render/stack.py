@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from manage.catalog.model import Catalog, Service
+from manage.catalog import Catalog
+from manage.catalog.model import Service
 from manage.config.model import Config
 from manage.errors import NodeyardError
 from manage.installation.labels import LABEL_SPEC
@@ -40,7 +41,9 @@ def render_stack(  # noqa: PLR0917 (what a render depends on, in the order of th
     here = wiring.services(catalog, config)
     render = _Render(here, installation, images, generations, Layout(directory), owners or {})
     stack = render.project(installation.project, here.stack)
-    _check_contract(here, render.parties(stack), {})
+    _check_contract(
+        here, render.parties(stack), {name: Party(service, "", "") for name, service in here.manager.items()}
+    )
     return stack
 
 
@@ -106,9 +109,12 @@ class _Render:
         image = self._image(service)
         files = fragment.render_files(self.here, service)
         files_dir = str(self.layout.files_dir / f"{service.name}-{fragment.files_digest(files)[:12]}")
-        secrets = {name: self.generations.get(name, 1) for name, _ in wiring.secrets_of(self.here, service)}
-        compose = fragment.render_compose(service, self._values(service, image, files_dir if files else "", secrets))
-        hardening.check(service, compose)
+        secrets = {use.name: self.generations.get(use.name, 1) for use in wiring.secrets_of(self.here, service)}
+        values = self._values(service, image, files_dir if files else "", secrets)
+        compose = fragment.render_compose(self.here, service, values)
+        hardening.require_preset(service, compose, [str(self.layout.dir), *self.here.config.chain_dirs.values()])
+        if service.own:
+            hardening.require_skeleton(service, compose, fragment.render_skeleton(service, values))
         return ServiceSpec(
             name=service.name,
             group=service.group,
@@ -173,12 +179,12 @@ class _Render:
                 if not (volume.holds == "chain" and service.name in config.chain_dirs)
             },
             "secrets": {
-                _secret_source(service.name, name, generation): {
-                    "file": str(self.layout.secret_copies_dir / service.name / f"{name}_g{generation}")
+                _secret_source(service.name, use.name, generation): {
+                    "file": str(self.layout.secret_copies_dir / service.name / f"{use.name}_g{generation}")
                 }
                 for service in services.values()
-                for name, _ in wiring.secrets_of(self.here, service)
-                for generation in (self.generations.get(name, 1),)
+                for use in wiring.secrets_of(self.here, service)
+                for generation in (self.generations.get(use.name, 1),)
             },
         }
 

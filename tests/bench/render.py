@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from manage import config as configuration
-from manage.catalog.load import load
+from manage.catalog import load_catalog
 from manage.render import image_names, render_stack
 from manage.render.model import Image, Installation
 from tests.bench import common
@@ -21,7 +21,7 @@ GOAL_MS = 60.0
 
 def main() -> int:
     arguments = common.options(__doc__ or "", n=30).parse_args()
-    catalog = load()
+    catalog = load_catalog()
     config = configuration.parse("version: 1\nprofiles: [sandbox]\n", "stack.yml", catalog)
     names = image_names(catalog, config)
     images = {name: Image(name, f"localhost/nodeyard/{name}:1", f"sha256:{name}") for name in names}

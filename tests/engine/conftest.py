@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from manage.installation.labels import LABEL_INSTALLATION
 
 from manage.apply import keep
 from manage.engine.client import connect
 from manage.errors import NodeyardError
 from manage.installation import identity
+from manage.installation.labels import LABEL_INSTALLATION
 from manage.installation.layout import Layout
 from tests.engine import standin, tiny
 

@@ -13,12 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from manage.installation.labels import LABEL_INSTALLATION, LABEL_SERVICE, LABEL_SPEC
-
 from manage.apply.up import converge
 from manage.apply.work import Work
 from manage.engine.client import connect
 from manage.installation import identity
+from manage.installation.labels import LABEL_INSTALLATION, LABEL_SERVICE, LABEL_SPEC
 from manage.installation.layout import Layout
 from manage.render import SecretUse, environment, spec_document
 from manage.render.model import Image, ServiceSpec, Stack, VolumeSpec

@@ -64,7 +64,7 @@ def test_an_image_whose_tag_was_lost_is_made_again(layout: Layout) -> None:
 
 def test_a_failing_build_shows_its_last_lines_and_where_the_whole_log_is(layout: Layout, tmp_path: Path) -> None:
     base = ensure.ensure(("base",), layout, lambda _event: None)["base"].reference
-    broken = model.Recipe("broken", "dockerfile")
+    broken = model.Recipe("broken", "dockerfile", "images/broken")
     dockerfile = f"FROM {base}\nLABEL io.nodeyard.image=broken\nRUN echo the disk is full && exit 3\n"
     (tmp_path / "images/broken").mkdir(parents=True)
     (tmp_path / "images/broken/Dockerfile").write_text(dockerfile)

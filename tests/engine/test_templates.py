@@ -16,7 +16,7 @@ import pytest
 
 from manage import config as configuration
 from manage.apply import files, secrets
-from manage.catalog.load import load
+from manage.catalog import load_catalog
 from manage.engine import compose, networks, ownership, volumes
 from manage.engine.client import connect
 from manage.images import ensure
@@ -39,7 +39,7 @@ class Yard:
         self.port = port
         project = f"nytest-{random.token_hex(3)}"
         self.installation = identity.create(self.layout, project=project)
-        catalog = load()
+        catalog = load_catalog()
         config = configuration.parse(
             f"version: 1\nports: {{base: {port - 1}}}\nservices: {{proxy: {{rate_limit: 5}}}}\n", "stack.yml", catalog
         )

@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,8 @@ TRACKER = SecretUse("tracker", 10014, "tracker_db_password", "password")
 WATCH = SecretUse("watch", 10021, "bitcoind_rpc_watch", "password")
 ORACLE = SecretUse("oracle", 10015, "bitcoind_rpc_oracle", "password")
 HOST = SecretUse("host", 0, "bitcoind_rpc_host", "password")
-LINES = SecretUse("bitcoind", 10012, "bitcoind_rpcauth", "rpcauth")
+LINES = SecretUse("bitcoind", 10012, "bitcoind_rpcauth", "rpcauth", {"watch": WATCH.name, "host": HOST.name})
+LINES_WITH_ORACLE = replace(LINES, sources={**LINES.sources, "oracle": ORACLE.name})
 
 
 @pytest.fixture
@@ -181,16 +183,16 @@ def test_rpcauth_has_a_line_for_every_rpc_user_and_no_password(layout: Layout) -
 def test_another_rpc_user_is_a_new_generation_of_the_lines_alone(layout: Layout) -> None:
     first = secrets.ensure(layout, (WATCH, HOST, LINES))
     again = secrets.planned(layout, (WATCH, HOST, LINES))
-    more = secrets.planned(layout, (WATCH, HOST, ORACLE, LINES))
+    more = secrets.planned(layout, (WATCH, HOST, ORACLE, LINES_WITH_ORACLE))
     assert again == first
     assert more == {**first, ORACLE.name: 1, LINES.name: 2}
-    secrets.ensure(layout, (WATCH, HOST, ORACLE, LINES))
+    secrets.ensure(layout, (WATCH, HOST, ORACLE, LINES_WITH_ORACLE))
     assert "rpcauth=oracle:" in copy(layout, LINES, 2).read_text()
     assert "oracle" not in copy(layout, LINES, 1).read_text(), "the old generation stays for a rollback"
 
 
 def test_the_record_holds_no_value(layout: Layout) -> None:
-    secrets.ensure(layout, (TOKEN, WATCH, LINES))
+    secrets.ensure(layout, (TOKEN, WATCH, HOST, LINES))
     text = layout.secret_generations_file.read_text()
     assert json.loads(text)["version"] == 1
     assert secrets.value(layout, TOKEN.name) not in text

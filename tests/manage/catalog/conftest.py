@@ -19,10 +19,11 @@ def tree(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def spoil(tree: Path) -> Callable[[str, str, str], Path]:
-    """Replace text in a file of the copy; the text must be there."""
+    """Replace text in a file of the copy, or in the `service.yml` of a folder; the text must be there."""
 
     def replace(file: str, old: str, new: str) -> Path:
         path = tree / "profiles" / file
+        path = path / "service.yml" if path.is_dir() else path
         text = path.read_text()
         assert old in text
         path.write_text(text.replace(old, new))

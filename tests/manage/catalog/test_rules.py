@@ -51,5 +51,5 @@ def test_a_subject_that_cannot_be_read_is_an_error() -> None:
     ],
 )
 def test_a_rule_is_broken_as_its_kind_says(kind: str, subjects: tuple[str, ...], breaks: bool) -> None:
-    rule = Rule(kind, subjects, "why")  # type: ignore[arg-type]
+    rule = Rule(kind, subjects, "why")
     assert bool(broken([rule], ("bitcoind", "kaspad"), SETTINGS)) is breaks

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from manage.catalog.load import load
+from manage.catalog import load_catalog
 from manage.cli.main import main
 from manage.config import write_initial
 from manage.installation import identity
@@ -50,6 +50,6 @@ def yard(tmp_path: Path) -> Layout:
         network="sandbox",
         image_source="local",
         port_base=8600,
-        catalog=load(),
+        catalog=load_catalog(),
     )
     return layout

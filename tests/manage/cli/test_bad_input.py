@@ -169,5 +169,12 @@ def test_what_nobody_foresaw_is_a_sentence_too_and_a_traceback_with_debug(manage
 
 
 def test_no_command_is_left_out_of_the_walk() -> None:
-    walked = {arguments[0] for arguments in READERS} | {"setup", "init", "profiles", "uninstall"}
+    walked = {arguments[0] for arguments in READERS} | {
+        "setup",
+        "init",
+        "profiles",
+        "services",
+        "completion",
+        "uninstall",
+    }
     assert walked == set(COMMANDS)

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from manage.catalog.load import load
-from manage.catalog.model import Catalog
+from manage.catalog import Catalog, load_catalog
 
 
 @pytest.fixture(scope="session")
 def catalog() -> Catalog:
-    return load()
+    return load_catalog()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from manage import config
-from manage.catalog.model import Catalog
+from manage.catalog import Catalog
 
 
 def test_every_key_says_what_it_is_for(catalog: Catalog) -> None:

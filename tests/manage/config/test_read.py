@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from manage import config
-from manage.catalog.load import resolve
-from manage.catalog.model import Catalog
+from manage.catalog import Catalog
 from manage.config import ConfigFaults
 from manage.config.model import Config, Fault
 from manage.errors import NodeyardError
@@ -30,7 +29,7 @@ def test_an_empty_configuration_is_the_sandbox_with_every_default_filled_in(cata
     assert found.services[0] == "timescaledb"
     assert set(found.services) >= {"timescaledb", "kaspad", "bitcoind", "tracker", "proxy"}
     assert found.settings["proxy"] == {"rate_limit": 20}
-    assert found.memory["kaspad"] == resolve(catalog, "kaspad", "sandbox").resources.memory
+    assert found.memory["kaspad"] == catalog.service("kaspad", "sandbox").resources.memory
     assert {"agent", "watch", "dashboard"} <= set(found.settings)
     assert not {"agent", "watch", "dashboard"} & set(found.services)
 
@@ -97,7 +96,7 @@ def test_the_error_reads_as_a_count_and_one_line_a_fault(catalog: Catalog) -> No
         ("services: {proxy: 3}", "services.proxy", "it is a section"),
         ("services: {dashboard: {enabled: false}}", "services.dashboard.enabled", "not a key"),
         ("services: {bitcoind: {prune: 100}}", "services.bitcoind.prune", "at least 550 MiB"),
-        ("services: {kaspad: {enabled: false}}", "services.kaspad.enabled", "tracker needs kaspad (utxoindex)"),
+        ("services: {kaspad: {enabled: false}}", "services.kaspad.enabled", "tracker needs kaspad (kaspa_wrpc)"),
         ("name: 2026-11-21", "name", "is not text"),
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from manage import config
-from manage.catalog.model import Catalog
+from manage.catalog import Catalog
 from manage.config import ConfigFaults
 from manage.config.edit import put
 from manage.errors import EXIT_USAGE, NodeyardError

@@ -19,7 +19,7 @@ THRESHOLDS = {
     ("bitcoind", "mainnet"): {"min_peers": 1.0, "max_tip_age_s": 7200.0, "zmq_lag_s": 15.0, "ibd_is_fault": 1.0},
     ("bitcoind", "private"): {"min_peers": 0.0, "max_tip_age_s": 0.0, "zmq_lag_s": 15.0, "ibd_is_fault": 0.0},
 }
-"""As profiles/services/*.yml resolve them."""
+"""As profiles/services/*/service.yml resolve them."""
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from manage.health.probes import agent, proxy, timescaledb, tracker, watch
 CATALOG = Path(__file__).parents[3] / "profiles" / "services"
 
 
-@pytest.mark.parametrize("path", sorted(CATALOG.glob("*.yml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(CATALOG.glob("*/service.yml")), ids=lambda path: path.parent.name)
 def test_every_service_of_the_catalog_has_a_driver(path: Path) -> None:
     driver = drivers.load(yaml.safe_load(path.read_text())["health"]["driver"])
     assert inspect.iscoroutinefunction(driver.probe)

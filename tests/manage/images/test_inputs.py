@@ -31,8 +31,9 @@ def imported(sources: Iterable[Path]) -> set[str]:
 
 @pytest.mark.parametrize("name", OURS)
 def test_an_image_of_ours_holds_every_package_that_its_sources_import(name: str) -> None:
-    inputs = recipe.load()[name].inputs
-    files = recipe.files(inputs)
+    entry = recipe.load()[name]
+    inputs = entry.inputs
+    files = recipe.files(entry, inputs)
     sources = [path for file, path in files if path.suffix == ".py" and not file.startswith(HOST_ONLY)]
 
     assert sources
@@ -40,6 +41,10 @@ def test_an_image_of_ours_holds_every_package_that_its_sources_import(name: str)
 
 
 @pytest.mark.promise("A build succeeds even if another installation is purged meanwhile", runs="ci")
-@pytest.mark.parametrize("file", sorted(CHECKOUT.glob("images/*/*ockerfile")), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize(
+    "file",
+    sorted((*CHECKOUT.glob("images/*/*ockerfile"), *CHECKOUT.glob("profiles/services/*/image/*ockerfile"))),
+    ids=str,
+)
 def test_a_base_is_looked_up_once_because_its_tag_may_go_while_a_build_takes_its_time(file: Path) -> None:
     assert file.read_text().count("${BASE}") == 1

@@ -86,7 +86,7 @@ def test_a_missing_input_is_named(checkout: Path) -> None:
 )
 def test_a_recipe_that_cannot_be_read_is_refused_with_its_file(document: dict[str, object], words: str) -> None:
     with pytest.raises(NodeyardError, match=rf"images/clock/recipe.yml.*{words}"):
-        recipe.parse("clock", document)
+        recipe.parse("clock", document, "images/clock")
 
 
 def shipped() -> list[tuple[str, Recipe]]:

@@ -10,15 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from manage.installation.labels import LABEL_INSTALLATION
-
 from manage import config as configuration
-from manage.catalog.load import load
+from manage.catalog import load_catalog
 from manage.engine.model import ContainerFacts, Facts
+from manage.installation.labels import LABEL_INSTALLATION
 from manage.render import image_names, render_stack, spec_document
 from manage.render.model import Image, Installation, ServiceSpec, Stack
 
-CATALOG = load()
+CATALOG = load_catalog()
 OURS = Installation("0123abcd", "yard")
 LABELS = {LABEL_INSTALLATION: OURS.id}
 

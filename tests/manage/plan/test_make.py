@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from manage.installation.labels import LABEL_INSTALLATION
 
 from manage.errors import NodeyardError
+from manage.installation.labels import LABEL_INSTALLATION
 from manage.plan import difference
 from manage.plan.make import make, text
 from tests.manage.plan.conftest import container_of, facts_of, stack_of

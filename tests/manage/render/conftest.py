@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from manage import config as configuration
-from manage.catalog.load import load
-from manage.catalog.model import Catalog
+from manage.catalog import Catalog, load_catalog
 from manage.render import image_names, render_manager, render_stack
 from manage.render.model import Image, Installation, Stack
 
@@ -25,7 +24,7 @@ Render = Callable[..., tuple[Stack, Stack]]
 
 @pytest.fixture(scope="session")
 def catalog() -> Catalog:
-    return load()
+    return load_catalog()
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,7 @@ from dataclasses import replace
 import pytest
 
 from manage import config as configuration
-from manage.catalog.load import resolve
-from manage.catalog.model import Catalog
+from manage.catalog import Catalog, load_catalog
 from manage.errors import NodeyardError
 from manage.render import contract, image_names, render_stack
 from manage.render.contract import Party
@@ -20,7 +19,7 @@ from tests.manage.render.conftest import DIRECTORY, INSTALLATION
 def party(
     catalog: Catalog, name: str, text: str = "", arguments: str = "", documents: tuple[object, ...] = ()
 ) -> Party:
-    return Party(resolve(catalog, name, "sandbox"), arguments, f"{arguments}\n{text}", documents)
+    return Party(catalog.service(name, "sandbox"), arguments, f"{arguments}\n{text}", documents)
 
 
 @pytest.fixture
@@ -106,9 +105,11 @@ def test_every_broken_contract_is_named_at_once(catalog: Catalog, kaspad: Party)
 
 
 def test_the_render_itself_stops_when_a_service_is_not_started_as_its_consumers_expect(catalog: Catalog) -> None:
-    entries = copy.deepcopy(dict(catalog.entries))
-    entries["kaspad"]["ports"]["wrpc_json"]["flag"] = "--rpclisten-borsh"
-    changed = replace(catalog, entries=entries)
+    source = catalog.sources["kaspad"]
+    value = copy.deepcopy(source.document.value)
+    value["ports"]["wrpc_json"]["flag"] = "--rpclisten-borsh"
+    kaspad = replace(source, document=source.document.with_value(value))
+    changed = replace(load_catalog(), sources={**catalog.sources, "kaspad": kaspad})
     config = configuration.parse("version: 1\n", "stack.yml", changed)
     images = {name: Image(name, name, name) for name in image_names(changed, config)}
     with pytest.raises(

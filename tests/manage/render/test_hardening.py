@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from manage import config as configuration
-from manage.catalog.load import resolve
-from manage.catalog.model import Catalog
+from manage.catalog import Catalog, load_catalog
 from manage.errors import NodeyardError
 from manage.render import hardening, image_names, render_manager, render_stack
 from manage.render.model import Image
@@ -32,7 +31,7 @@ def test_every_service_has_the_preset(text: str, render: Render, catalog: Catalo
             assert compose["ulimits"]["nofile"]["hard"] <= 20000
             assert compose["tmpfs"][0].startswith("/tmp:size=")
             if spec.name != "agent":
-                uid = resolve(catalog, spec.name, "mainnet").uid
+                uid = catalog.service(spec.name, "mainnet").uid
                 assert compose["user"] == f"{uid}:{uid}"
                 assert uid >= 10000
                 assert "cap_add" not in compose
@@ -71,22 +70,26 @@ def test_only_the_agent_has_dockers_socket_and_it_has_no_network(render: Render)
 def test_a_template_that_deviates_without_a_reason_is_refused(
     change: dict[str, Any], words: str, render: Render, catalog: Catalog
 ) -> None:
-    service = resolve(catalog, "proxy", "sandbox")
+    service = catalog.service("proxy", "sandbox")
     compose = {**render(SANDBOX)[0].service("proxy").compose, **change}
     compose = {key: value for key, value in compose.items() if value is not None}
     with pytest.raises(NodeyardError) as caught:
-        hardening.check(service, compose)
+        hardening.require_preset(service, compose)
     assert words in caught.value.message
     allowed = replace(service, exceptions={name: "a reason" for name, _ in hardening.deviations(compose)})
-    hardening.check(allowed, compose)
+    hardening.require_preset(allowed, compose)
 
 
 def test_the_render_refuses_a_service_whose_exceptions_lost_their_reasons(catalog: Catalog) -> None:
-    entries = dict(catalog.entries)
-    entries["agent"] = {**entries["agent"], "exceptions": {"user": "root - the socket belongs to root"}}
-    changed = replace(catalog, entries=entries)
+    source = catalog.sources["agent"]
+    value = {**source.document.value, "exceptions": {"user": "root - the socket belongs to root"}}
+    agent = replace(source, document=source.document.with_value(value))
+    changed = load_catalog()
+    changed = replace(changed, sources={**changed.sources, "agent": agent})
     config = configuration.parse("version: 1\n", "stack.yml", changed)
     images = {name: Image(name, name, name) for name in image_names(changed, config)}
     stack = render_stack(changed, config, INSTALLATION, images, {}, DIRECTORY)
-    with pytest.raises(NodeyardError, match=r"agent deviates .*: it has cap_add; it mounts Docker's socket"):
+    with pytest.raises(
+        NodeyardError, match=r"agent deviates .*: it has cap_add; it has group_add; it mounts Docker's socket"
+    ):
         render_manager(changed, config, INSTALLATION, images, {}, DIRECTORY, stack)

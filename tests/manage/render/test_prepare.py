@@ -18,7 +18,7 @@ from manage.installation.layout import CHECKOUT
 @pytest.fixture
 def prepare(tmp_path: Path) -> ModuleType:
     """The script as a module, its folders below a temporary one."""
-    spec = importlib.util.spec_from_file_location("prepare", CHECKOUT / "templates/files/prepare/prepare.py")
+    spec = importlib.util.spec_from_file_location("prepare", CHECKOUT / "templates/prepare/files/prepare.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

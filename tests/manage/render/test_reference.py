@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
-from manage.catalog.load import load
-from manage.catalog.reader import read
+from manage.catalog import load_catalog
+from manage.catalog.document import read
 from manage.installation.layout import CHECKOUT
 from manage.render import reference
 
-FILES = reference.rendered(load())
+FILES = reference.rendered(load_catalog())
 PROFILES = sorted(path.removesuffix(".yml") for path in FILES if path.endswith(".yml"))
 COMPOSE = Path(sys.prefix) / "bin" / "docker-compose"
 
@@ -25,7 +25,7 @@ def document(profile: str) -> Any:
 
 
 def test_every_profile_has_one() -> None:
-    assert set(PROFILES) == set(load().profiles)
+    assert set(PROFILES) == set(load_catalog().profiles)
 
 
 @pytest.mark.promise("`docker compose config` accepts the reference files", runs="ci")
@@ -60,7 +60,10 @@ def test_services_wait_for_each_other_and_are_asked_for_their_health_at_most_eve
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_image_is_upstreams_by_tag_or_ours(profile: str) -> None:
-    upstream = {entry["reference"] for entry in read(CHECKOUT / "images/upstream.yml")["images"].values()}
+    upstream = {
+        entry["reference"]
+        for entry in read(CHECKOUT / "images/upstream.yml", "images/upstream.yml").value["images"].values()
+    }
     for service in document(profile)["services"].values():
         image = str(service["image"])
         assert image in upstream or (image.startswith("localhost/nodeyard/") and service["pull_policy"] == "never")

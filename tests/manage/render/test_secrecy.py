@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from manage import config as configuration
-from manage.catalog.model import Catalog
+from manage.catalog import Catalog
 from manage.render import image_names, render_manager, render_stack, secret_uses, spec_document
 from manage.render.model import Image
 from tests.manage.render.conftest import INSTALLATION, SANDBOX

@@ -8,12 +8,12 @@ import pytest
 import yaml
 
 from manage import config as configuration
-from manage.catalog.load import load
+from manage.catalog import load_catalog
 from manage.catalog.model import Setting
 from manage.config import schema
 from tests.manage.render.conftest import NODES, SANDBOX, Render
 
-CATALOG = load()
+CATALOG = load_catalog()
 OTHERS: dict[str, Any] = {
     "name": "another name",
     "ports.bind": "192.0.2.1",

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from manage import config as configuration
-from manage.catalog.model import Catalog
+from manage.catalog import Catalog
 from manage.errors import NodeyardError
 from manage.installation.layout import CHECKOUT
 from manage.render import image_names, render_stack, secret_uses
@@ -29,7 +29,7 @@ def test_the_same_inputs_give_the_same_bytes(text: str, render: Render) -> None:
 def test_another_process_gives_the_same_bytes_whatever_its_hash_seed() -> None:
     program = (
         "from tests.manage.render.conftest import *\n"
-        "stack, manager = render.__wrapped__(load())(SANDBOX)\n"
+        "stack, manager = render.__wrapped__(load_catalog())(SANDBOX)\n"
         "print(stack.revision, manager.revision)\n"
     )
     found = {

@@ -1,0 +1,124 @@
+"""The catalog: every profile, service, relation and rule, loaded once per command and resolved once per network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from manage.catalog import check, profiles
+from manage.catalog.document import Document, read
+from manage.catalog.model import GROUPS, NETWORKS, Network, Profile, Rule, Service
+from manage.catalog.reader import unknown
+from manage.catalog.relations import Relation, read_relations
+from manage.catalog.service import build
+from manage.errors import NodeyardError
+from manage.installation.layout import CHECKOUT, Layout
+
+
+@dataclass(frozen=True)
+class _Source:
+    """One `service.yml` as read."""
+
+    document: Document
+    folder: Path
+    own: bool
+
+
+@dataclass(frozen=True)
+class Catalog:
+    profiles: Mapping[str, Profile]
+    rules: tuple[Rule, ...]
+    relations: Mapping[str, Relation]
+    sources: Mapping[str, _Source]
+    _resolved: dict[Network, dict[str, Service]] = field(default_factory=dict, repr=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every service in start order, which is the same on every network."""
+        return tuple(self.services(next(iter(self._resolved), NETWORKS[-1])))
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The operator's own services."""
+        return tuple(name for name in self.names if self.sources[name].own)
+
+    def services(self, network: Network) -> Mapping[str, Service]:
+        """Every service by name in start order, as it is on `network`. Raises NodeyardError for faults in a file or
+        between files."""
+        if network not in self._resolved:
+            found = [
+                build(source.document, network, self.relations, folder=source.folder, own=source.own)
+                for source in self.sources.values()
+            ]
+            faults = list(check.faults(found, self.profiles, self.rules))
+            if faults:
+                raise NodeyardError("The services do not fit together:" + "".join(f"\n  {line}" for line in faults))
+            self._resolved[network] = {service.name: service for service in start_order(found)}
+        return self._resolved[network]
+
+    def service(self, name: str, network: Network) -> Service:
+        """The service `name` on `network`. Raises NodeyardError if there is none."""
+        services = self.services(network)
+        if name not in services:
+            raise NodeyardError(unknown("service", name, services).replace("u", "U", 1))
+        return services[name]
+
+
+def load_catalog(layout: Layout | None = None, root: Path = CHECKOUT) -> Catalog:
+    """The catalog of `root/profiles`, with the operator's own services from the folder of `layout`.
+
+    Raises NodeyardError with every fault of a file; what is wrong on one network only is found by `services`.
+    """
+    folder = root / "profiles"
+    shipped = _sources(folder / "services", "profiles/services", own=False)
+    own = _sources(layout.services_dir, str(layout.services_dir), own=True) if layout is not None else {}
+    for name in shipped.keys() & own.keys():
+        raise NodeyardError(
+            f"{own[name].document.file}: a service {name} is shipped with Nodeyard.", "Give yours another name."
+        )
+    relations = read_relations(read(folder / "relations.yml", "profiles/relations.yml"))
+    if layout is not None and (file := layout.services_dir / "relations.yml").is_file():
+        relations |= read_relations(read(file, str(file)))
+    return Catalog(
+        profiles=profiles.read_profiles(folder),
+        rules=profiles.read_rules(folder / "rules.yml"),
+        relations=relations,
+        sources=shipped | own,
+    )
+
+
+def _sources(folder: Path, name: str, *, own: bool) -> dict[str, _Source]:
+    return {
+        path.parent.name: _Source(read(path, f"{name}/{path.parent.name}/service.yml"), path.parent, own)
+        for path in sorted(folder.glob("*/service.yml"))
+    }
+
+
+def start_order(services: Iterable[Service]) -> list[Service]:
+    """By group (data, chains, services, manager); within a group after what a service waits for, then by name.
+
+    Raises NodeyardError where services wait for each other in a circle.
+    """
+    todo = {service.name: service for service in services}
+    providers: dict[str, list[str]] = {}
+    for service in todo.values():
+        for offer in service.provides:
+            providers.setdefault(offer.relation, []).append(service.name)
+    order: dict[str, Service] = {}
+
+    def visit(name: str, path: tuple[str, ...] = ()) -> None:
+        if name in path:
+            raise NodeyardError(f"Services wait for each other in a circle: {' -> '.join((*path, name))}.")
+        if name in order or name not in todo:
+            return
+        service = todo[name]
+        waited = {need.service for need in service.needs}
+        waited |= {other for use in service.uses if not use.optional for other in providers.get(use.relation, ())}
+        for other in sorted(waited - {name}):
+            visit(other, (*path, name))
+        order[name] = service
+
+    for name in sorted(todo, key=lambda name: (GROUPS.index(todo[name].group), name)):
+        visit(name)
+    return list(order.values())

@@ -1,0 +1,100 @@
+"""A YAML file of the catalog as plain values, with the line of every key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from manage.errors import NodeyardError
+
+Path_ = tuple[str | int, ...]
+MAX_BYTES = 1 << 20
+MAX_NODES = 20_000
+MAX_DEPTH = 32
+"""Bounds on what is read: a service file has some hundred nodes, five levels deep."""
+
+
+@dataclass(frozen=True)
+class Document:
+    file: str
+    """The file as messages name it."""
+    value: Any
+    lines: Mapping[Path_, int]
+    """Line, counted from 1, of each key and list entry by its path."""
+
+    def line(self, path: Path_) -> int:
+        """The line of `path`, or of the nearest key above it that the file has."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+    def with_value(self, value: Any) -> Document:
+        return replace(self, value=value)
+
+
+def read(path: Path, file: str) -> Document:
+    """The document in `path`. Raises NodeyardError if it cannot be read, is not YAML or exceeds the bounds."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise NodeyardError(f"{file} cannot be read: {error.strerror}.") from error
+    return parse(text, file)
+
+
+def parse(text: bytes, file: str) -> Document:
+    """The document in `text`; see `read`."""
+    if len(text) > MAX_BYTES:
+        raise NodeyardError(f"{file} is larger than {MAX_BYTES >> 20} MiB.")
+    loader = yaml.CSafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        walk = _Walk(loader, file)
+        return Document(file, walk.value(node, ()) if node is not None else None, walk.lines)
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise NodeyardError(f"{file}{line} is not valid YAML: {error.problem}.") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise NodeyardError(f"{file} is not valid YAML: {error}.") from error
+    except RecursionError as error:
+        raise NodeyardError(f"{file} is nested too deeply.") from error
+    finally:
+        loader.dispose()
+
+
+class _Walk:
+    def __init__(self, loader: yaml.CSafeLoader, file: str) -> None:
+        self._loader = loader
+        self._file = file
+        self._nodes = 0
+        self.lines: dict[Path_, int] = {}
+
+    def value(self, node: yaml.Node, path: Path_) -> Any:
+        self._nodes += 1
+        if self._nodes > MAX_NODES or len(path) > MAX_DEPTH:
+            raise NodeyardError(
+                f"{self._file}:{node.start_mark.line + 1}: the document is too large or nested too deeply."
+            )
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            entries = []
+            for number, child in enumerate(node.value):
+                self.lines[(*path, number)] = child.start_mark.line + 1
+                entries.append(self.value(child, (*path, number)))
+            return entries
+        return self._loader.construct_object(node)
+
+    def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key_node, child in node.value:
+            name = str(key_node.value)
+            line = key_node.start_mark.line + 1
+            if name in found:
+                raise NodeyardError(f"{self._file}:{line}: the key {name!r} is given twice.")
+            self.lines[(*path, name)] = line
+            found[name] = self.value(child, (*path, name))
+        return found

@@ -1,0 +1,50 @@
+"""Profiles and the rules between services, from `profiles/*.yml`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from manage.catalog.document import read
+from manage.catalog.fields import described
+from manage.catalog.model import NETWORKS, Profile, Rule
+from manage.catalog.reader import Reader, unknown
+
+OTHER_FILES = ("relations.yml", "rules.yml")
+"""Files of the folder that are not profiles."""
+
+
+@dataclass(frozen=True)
+class _Rules:
+    version: int = described("integer", "Version of this file's format, 1.")
+    rules: tuple[Rule, ...] = described("tables", "The rules.", (), table=Rule)
+
+
+def read_profiles(folder: Path) -> dict[str, Profile]:
+    """Every profile by name. Raises NodeyardError with every fault of a file."""
+    paths = [path for path in sorted(folder.glob("*.yml")) if path.name not in OTHER_FILES]
+    return {path.stem: _profile(path) for path in paths}
+
+
+def read_rules(path: Path) -> tuple[Rule, ...]:
+    """The rules of `path`, none if there is no such file."""
+    if not path.exists():
+        return ()
+    reader = Reader(read(path, f"profiles/{path.name}"))
+    file: _Rules = reader.table(_Rules, reader.document.value)
+    reader.require_no_faults()
+    return file.rules
+
+
+def _profile(path: Path) -> Profile:
+    reader = Reader(read(path, f"profiles/{path.name}"))
+    profile: Profile = reader.table(Profile, reader.document.value)
+    for number, network in enumerate(profile.networks):
+        if network not in NETWORKS:
+            reader.fault(("networks", number), unknown("network", network, NETWORKS, always=True))
+    if profile.default_network not in profile.networks:
+        reader.fault(("default_network",), f"{profile.default_network} is not among its networks")
+    if profile.name != path.stem:
+        reader.fault(("name",), f"the file is called {path.stem!r}; file and name are the same")
+    reader.require_no_faults()
+    return profile

@@ -1,0 +1,71 @@
+"""The folder of a new service, to be filled in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from manage.catalog.service import NAME
+from manage.errors import EXIT_USAGE, NodeyardError
+
+FILES = {
+    "service.yml": """\
+version: 1
+name: {name}
+title: {title}
+summary: Describe in one sentence what {title} is.
+group: services            # data, chains or services; decides the start order
+image: {name}                # built from image/, or pulled as image/upstream.yml says
+uid: {uid}                 # a user id of its own
+networks: [front]          # front, chain, data
+ports:
+  http: {{number: 8080, scheme: http}}
+resources: {{memory: 128m, pids: 64, disk: 10m}}
+stop_grace_s: 10
+startup_s: 30
+downtime_s: 5
+rollback: safe             # safe, restore-needed or impossible
+backup: none, it holds no data
+health:
+  driver: http             # http, tcp, line, metrics, sql: docs/drivers.md
+  options: {{path: /health}}
+# uses:                    # relations: profiles/relations.yml
+#   route: {{path: /{name}/}}
+# settings:
+#   log_level:
+#     type: choice
+#     choices: [info, debug]
+#     default: info
+#     example: debug
+#     help: How much it writes to its log.
+""",
+    "compose.yml.j2": """\
+{{% extends "service.yml.j2" %}}
+{{# Fill in what is its own; the skeleton brings limits, hardening, networks, ports, secrets and labels. #}}
+{{% block process %}}
+command: [{name}]
+{{% endblock %}}
+""",
+    "README.md": """\
+# {title}
+
+What it is, what it needs, and how it fails.
+""",
+}
+
+
+def write(parent: Path, name: str) -> Path:
+    """Write the folder `name` below `parent`. Raises NodeyardError for a bad name or an existing folder, OSError."""
+    if not NAME.fullmatch(name):
+        raise NodeyardError(
+            f"{name!r} is not a name for a service.",
+            "Use lower-case letters, digits, - and _, beginning with a letter.",
+            exit_code=EXIT_USAGE,
+        )
+    folder = parent / name
+    if folder.exists():
+        raise NodeyardError(f"{folder} exists.", "Choose another name, or edit that service.", exit_code=EXIT_USAGE)
+    folder.mkdir(parents=True)
+    values = {"name": name, "title": name.replace("-", " ").replace("_", " ").capitalize(), "uid": 10100}
+    for file, text in FILES.items():
+        (folder / file).write_text(text.format(**values), encoding="utf-8")
+    return folder

@@ -1,0 +1,216 @@
+"""An operator's own services: added as data, held to the same rules, and never trusted with more than a render."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from manage import config as configuration
+from manage.catalog import Catalog, load_catalog
+from manage.errors import NodeyardError
+from manage.installation.layout import CHECKOUT, Layout
+from manage.render import image_names, render_manager, render_stack
+from manage.render.model import Image, Stack
+from manage.render.service_check import problems
+from tests.manage.render.conftest import DIRECTORY, INSTALLATION
+
+OWN = CHECKOUT / "tests/data/own-services"
+Change = Callable[[str, str, str], None]
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """An installation whose operator added a cache and Prometheus."""
+    shutil.copytree(OWN, tmp_path / "services")
+    return Layout(tmp_path)
+
+
+@pytest.fixture
+def change(layout: Layout) -> Change:
+    """Replace text in a file of an own service; the text must be there."""
+
+    def replace(file: str, old: str, new: str) -> None:
+        path = layout.services_dir / file
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    return replace
+
+
+def rendered(layout: Layout) -> tuple[Stack, Stack]:
+    catalog: Catalog = load_catalog(layout)
+    config = configuration.parse("version: 1\n", "stack.yml", catalog)
+    images = {name: Image(name, name, name) for name in image_names(catalog, config)}
+    stack = render_stack(catalog, config, INSTALLATION, images, {}, DIRECTORY)
+    return stack, render_manager(catalog, config, INSTALLATION, images, {}, DIRECTORY, stack)
+
+
+def test_prometheus_finds_everything_that_provides_metrics_and_manage_never_heard_of_it(layout: Layout) -> None:
+    stack, _manager = rendered(layout)
+    scraped = yaml.safe_load(stack.service("prometheus").files["prometheus.yml"])["scrape_configs"]
+    targets = {job["job_name"]: (job["static_configs"][0]["targets"], job["metrics_path"]) for job in scraped}
+    assert targets == {
+        "tracker": (["tracker:8000"], "/metrics"),
+        "oracle": (["oracle:8000"], "/metrics"),
+        "watch": (["watch:9101"], "/metrics"),
+    }
+    sources = [path.read_text() for path in (CHECKOUT / "manage").rglob("*.py")]
+    assert not any("redis-server" in text or "scrape_configs" in text for text in sources)
+
+
+def test_a_user_of_the_cache_is_told_where_it_is_and_waits_for_it(layout: Layout) -> None:
+    shutil.copytree(layout.services_dir / "redis", layout.services_dir / "shop")
+    text = (layout.services_dir / "shop/service.yml").read_text()
+    text = text.replace("name: redis", "name: shop").replace("10101", "10103").replace("group: data", "group: services")
+    text = text.replace("provides:\n  cache: {port: redis, check: line}", "uses:\n  cache: {}")
+    (layout.services_dir / "shop/service.yml").write_text(text)
+    (layout.services_dir / "shop/files/redis.conf.j2").write_text("cache = {{ uses.cache.url }}\n")
+    stack, manager = rendered(layout)
+    assert stack.service("shop").files["redis.conf"] == b"cache = redis://redis:6379\n"
+    watched = yaml.safe_load(manager.service("watch").files["watch.json"])["services"]
+    needs = next(service["needs"] for service in watched if service["name"] == "shop")
+    assert needs == [{"service": "redis", "check": "line"}]
+
+
+def test_its_health_is_a_generic_driver_with_options(layout: Layout) -> None:
+    _stack, manager = rendered(layout)
+    watched = yaml.safe_load(manager.service("watch").files["watch.json"])["services"]
+    redis = next(service for service in watched if service["name"] == "redis")
+    assert redis["driver"] == "line"
+    assert redis["options"] == {"port": "redis", "send": ["PING"], "expect": "\\+PONG", "secret": ""}
+
+
+def test_it_has_the_hardening_preset_and_can_be_switched_off(layout: Layout) -> None:
+    stack, _manager = rendered(layout)
+    compose = stack.service("redis").compose
+    assert compose["read_only"] is True
+    assert compose["cap_drop"] == ["ALL"]
+    assert compose["user"] == "10101:10101"
+    catalog = load_catalog(layout)
+    config = configuration.parse("version: 1\nservices: {redis: {enabled: false}}\n", "stack.yml", catalog)
+    assert "redis" not in config.services
+    assert "prometheus" in config.services
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "''.__class__.__mro__[1].__subclasses__()",
+        "service.__init__.__globals__",
+        "service.port.__func__.__globals__",
+        "bind.__globals__",
+        "database_url.__closure__",
+        "cycler.__init__.__globals__.os.popen('id').read()",
+        "'{0.__class__}'.format(service)",
+        "settings.update({'a': 1})",
+        "uses.clear()",
+        "range(10 ** 9)",
+        "service.directory.parent.read_text()",
+        "self._TemplateReference__context.environment",
+    ],
+)
+def test_a_template_cannot_reach_what_is_behind_a_value(layout: Layout, change: Change, expression: str) -> None:
+    change("redis/compose.yml.j2", "entrypoint: [redis-server]", "entrypoint: [{{ " + expression + " }}]")
+    with pytest.raises(NodeyardError, match=r"compose\.yml\.j2.* cannot be rendered"):
+        rendered(layout)
+
+
+def test_the_same_holds_for_its_files(layout: Layout, change: Change) -> None:
+    change("redis/files/redis.conf.j2", 'save ""', "{{ service.__class__.__init__.__globals__ }}")
+    with pytest.raises(NodeyardError, match=r"redis\.conf\.j2 cannot be rendered"):
+        rendered(layout)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("privileged: true", "it has privileged"),
+        ("build: .", "it has build"),
+        ("env_file: /etc/shadow", "it has env_file"),
+        ('group_add: ["0"]', "it has group_add"),
+        ("volumes: [{type: bind, source: /etc, target: /host}]", "it mounts /etc of the host"),
+        ('volumes: ["/etc:/host"]', "it mounts /etc:/host of the host"),
+        ("volumes: [{type: bind, source: /srv/yard/../../etc, target: /host}]", "it mounts /srv/yard/../../etc"),
+        ("volumes: [{type: bind, source: /run/docker.sock, target: /x}]", "it mounts Docker's socket"),
+    ],
+)
+def test_a_template_that_asks_for_more_power_is_refused(layout: Layout, change: Change, line: str, words: str) -> None:
+    key = line.partition(":")[0]
+    path = layout.services_dir / "redis/compose.yml.j2"
+    if key == "volumes":
+        # The skeleton writes the key itself, so a hostile template brings a whole document of its own.
+        skeleton = rendered(layout)[0].service("redis").compose
+        path.write_text(yaml.safe_dump({**skeleton, **yaml.safe_load(line)}))
+    else:
+        change("redis/compose.yml.j2", "entrypoint: [redis-server]", f"entrypoint: [redis-server]\n{line}")
+    with pytest.raises(NodeyardError) as caught:
+        rendered(layout)
+    assert words in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"secrets": [{"source": "tracker_tracker_token_g1", "target": "x"}]},
+        {"networks": {"chain": {"aliases": ["kaspad"]}}},
+        {"labels": {"io.nodeyard.installation": "another"}},
+        {"ports": [{"target": 6379, "published": "6379", "host_ip": "0.0.0.0", "protocol": "tcp", "mode": "ingress"}]},
+        {"user": "10014:10014"},
+        {"image": "stranger/image"},
+    ],
+)
+def test_a_template_cannot_change_what_nodeyard_sets(layout: Layout, changed: dict[str, Any]) -> None:
+    skeleton = rendered(layout)[0].service("redis").compose
+    (layout.services_dir / "redis/compose.yml.j2").write_text(yaml.safe_dump({**skeleton, **changed}))
+    with pytest.raises(NodeyardError, match=f"changes {next(iter(changed))}, which Nodeyard sets"):
+        rendered(layout)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "words"),
+    [
+        ("redis/service.yml", "group: data", "group: manager", "only Nodeyard's own services belong to the manager"),
+        ("redis/service.yml", "uid: 10101", "uid: 10014", "uid: 10014 belongs to"),
+        ("redis/service.yml", "networks: [data]", "networks: [host]", "unknown network 'host'"),
+        ("redis/service.yml", "title: Cache", 'title: "\'; }"', "a title has at most 40 letters"),
+        ("redis/service.yml", 'expect: "\\\\+PONG"', 'expect: "(a+)+$"', "repeats a group"),
+        ("prometheus/service.yml", "offset: 10", "offset: 5", "offsets below 10 belong to Nodeyard"),
+        ("prometheus/service.yml", "uses:", "uses:\n  route: {path: '/x { } /'}", "does not match"),
+    ],
+)
+def test_a_service_file_that_breaks_a_rule_is_refused(
+    layout: Layout, change: Change, file: str, old: str, new: str, words: str
+) -> None:
+    change(file, old, new)
+    with pytest.raises(NodeyardError) as caught:
+        rendered(layout)
+    assert words in caught.value.message
+
+
+def test_a_name_that_is_shipped_is_refused(layout: Layout) -> None:
+    (layout.services_dir / "redis").rename(layout.services_dir / "kaspad")
+    with pytest.raises(NodeyardError, match="a service kaspad is shipped with Nodeyard"):
+        rendered(layout)
+
+
+def test_python_in_its_folder_is_never_loaded(layout: Layout) -> None:
+    for name in ("__init__.py", "probe.py", "conftest.py"):
+        (layout.services_dir / "redis" / name).write_text("raise SystemExit('loaded')\n")
+    rendered(layout)
+
+
+def test_check_says_in_sentences_what_is_missing(layout: Layout) -> None:
+    assert list(problems(layout, "redis")) == []
+    (layout.services_dir / "redis/README.md").unlink()
+    (layout.services_dir / "redis/compose.yml.j2").unlink()
+    shutil.rmtree(layout.services_dir / "redis/image")
+    found = "\n".join(problems(layout, "redis"))
+    assert "README.md, the page that says what it is" in found
+    assert "compose.yml.j2, the template that says how it is started" in found
+    assert "runs the image redis, and nothing makes it" in found
