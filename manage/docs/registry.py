@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from manage.catalog import load_catalog, pages
 from manage.cli import docs as cli
 from manage.config import docs as config
@@ -9,6 +11,11 @@ from manage.docs import architecture, proof, services
 from manage.docs.files import Document, page
 from manage.installation.layout import CHECKOUT
 from manage.render import reference
+
+
+def _below(folder: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {f"{folder}/{path}": content for path, content in files.items()}
+
 
 DOCUMENTS = (
     page("docs/cli.md", cli.document),
@@ -18,7 +25,5 @@ DOCUMENTS = (
     page("docs/proof.md", lambda: proof.page(CHECKOUT)),
     page("docs/architecture.md", lambda: architecture.page(CHECKOUT, load_catalog())),
     Document("docs/services/", lambda: services.pages(CHECKOUT)),
-    Document(
-        "compose/", lambda: {f"compose/{path}": content for path, content in reference.rendered(load_catalog()).items()}
-    ),
-)
+    Document("compose/", lambda: _below("compose", reference.rendered(load_catalog()))),
+
