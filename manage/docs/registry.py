@@ -26,4 +26,4 @@ DOCUMENTS = (
     page("docs/architecture.md", lambda: architecture.page(CHECKOUT, load_catalog())),
     Document("docs/services/", lambda: services.pages(CHECKOUT)),
     Document("compose/", lambda: _below("compose", reference.rendered(load_catalog()))),
-
+)
