@@ -49,7 +49,10 @@ def printed(command: str) -> str:
     argv = shlex.split(command)
     if argv[0] in ("pytest", "python", "manage"):
         argv[0] = str(CHECKOUT / ".venv" / "bin" / argv[0])
-    done = subprocess.run(argv, cwd=CHECKOUT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PYTEST_ADDOPTS": "-m ''"}  # tests marked root and engine, too
+    done = subprocess.run(
+        argv, cwd=CHECKOUT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}"
     return done.stdout + done.stderr
 

@@ -20,6 +20,7 @@ from manage.host.installation import AGENT_GROUP
 from manage.host.layout import Layout
 
 CHECKOUT = Path(__file__).resolve().parents[3]
+pytestmark = pytest.mark.root
 
 
 @pytest.fixture

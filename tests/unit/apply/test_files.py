@@ -8,11 +8,17 @@ from manage.host import desired, installation
 from manage.host.layout import Layout
 from manage.render import spec_document
 from manage.render.model import Image, ServiceSpec, Stack, VolumeSpec
+from tests.stage.owners import Paper
 
 
 @pytest.fixture
-def layout(tmp_path):
-    made = Layout(tmp_path / "yard")
+def paper():
+    return Paper()
+
+
+@pytest.fixture
+def layout(tmp_path, paper):
+    made = Layout(tmp_path / "yard", paper.owners())
     installation.create(made)
     return made
 
@@ -73,23 +79,32 @@ def test_the_spec_is_kept_so_that_a_later_plan_can_name_differences(layout):
     assert document["files"]["nginx.conf"] == "rate=10"
 
 
-def test_a_folder_that_the_service_writes_to_is_made_for_it(layout):
+def test_a_folder_that_the_service_writes_to_is_made_for_it(layout, paper):
     socket = layout.sandbox_socket("kaspad").parent
     files.write(layout, stack(layout, volumes=[{"type": "bind", "source": str(socket), "target": "/c"}]), spec_document)
-    assert (stat.S_IMODE(socket.stat().st_mode), socket.stat().st_uid) == (0o700, 10011)
+    assert (stat.S_IMODE(socket.stat().st_mode), paper.uid(socket)) == (0o700, 10011)
     assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o755
 
 
-def test_a_folder_with_data_keeps_its_owner_and_an_empty_one_of_roots_is_given_to_the_service(layout, tmp_path):
+@pytest.mark.root
+def test_a_folder_that_the_service_writes_to_belongs_to_it(tmp_path):
+    layout = Layout(tmp_path / "yard")
+    installation.create(layout)
+    socket = layout.sandbox_socket("kaspad").parent
+    files.write(layout, stack(layout, volumes=[{"type": "bind", "source": str(socket), "target": "/c"}]), spec_document)
+    assert (stat.S_IMODE(socket.stat().st_mode), socket.stat().st_uid) == (0o700, 10011)
+
+
+def test_a_folder_with_data_keeps_its_owner_and_an_empty_one_of_roots_is_given_to_the_service(layout, paper, tmp_path):
     adopted, empty = tmp_path / "adopted", tmp_path / "empty"
     for folder in (adopted, empty):
         folder.mkdir()
     (adopted / "blocks").write_text("")
     files.write(layout, stack(layout, volumes=[f"{adopted}:/a", f"{empty}:/b"]), spec_document)
-    assert (adopted.stat().st_uid, empty.stat().st_uid) == (0, 10011)
+    assert (paper.uid(adopted), paper.uid(empty)) == (0, 10011)
 
 
-def test_what_is_mounted_to_be_read_is_neither_made_nor_given_away(layout):
+def test_what_is_mounted_to_be_read_is_neither_made_nor_given_away(layout, paper):
     missing = layout.dir / "missing"
     reads = [
         {"type": "bind", "source": str(missing), "target": "/m", "read_only": True},
@@ -97,7 +112,7 @@ def test_what_is_mounted_to_be_read_is_neither_made_nor_given_away(layout):
     ]
     files.write(layout, stack(layout, volumes=reads), spec_document)
     assert not missing.exists()
-    assert layout.engine_file.parent.stat().st_uid == 0
+    assert paper.uid(layout.engine_file.parent) == 0
 
 
 def test_every_image_that_opens_a_volume_is_noted_once(layout):

@@ -8,6 +8,7 @@ from manage.errors import NodeyardError
 from manage.host import installation, lock
 from manage.host.layout import Layout
 from manage.plan.model import Operation, Plan
+from tests.stage.owners import Paper
 
 DRAFT = Receipt(
     number=0,
@@ -25,7 +26,7 @@ DRAFT = Receipt(
 
 @pytest.fixture
 def layout(tmp_path):
-    made = Layout(tmp_path)
+    made = Layout(tmp_path, Paper().owners())
     installation.create(made)
     return made
 

@@ -13,6 +13,7 @@ from manage.errors import NodeyardError
 from manage.host import installation
 from manage.host.layout import CHECKOUT, Layout
 from manage.render.model import SecretUse
+from tests.stage.owners import Paper
 
 AS_NOBODY = """
 import os, sys
@@ -20,8 +21,9 @@ from pathlib import Path
 from manage.apply import secrets
 from manage.errors import NodeyardError
 from manage.host.layout import Layout
-os.setgid(65534)
-os.setuid(65534)
+if os.geteuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
 layout = Layout(Path(sys.argv[1]))
 print(secrets.generations(layout))
 try:
@@ -39,8 +41,13 @@ LINES = SecretUse("bitcoind", 10012, "bitcoind_rpcauth", "rpcauth")
 
 
 @pytest.fixture
-def layout(tmp_path):
-    made = Layout(tmp_path / "yard")
+def paper():
+    return Paper()
+
+
+@pytest.fixture
+def layout(tmp_path, paper):
+    made = Layout(tmp_path / "yard", paper.owners())
     installation.create(made)
     return made
 
@@ -57,16 +64,26 @@ def test_what_is_planned_is_what_is_made(layout):
     assert secrets.generations(layout) == planned
 
 
-def test_every_consumer_has_a_copy_that_it_alone_can_read(layout):
+def test_every_consumer_has_a_copy_that_it_alone_can_read(layout, paper):
     secrets.ensure(layout, (DATABASE, TRACKER))
     texts = set()
     for use in (DATABASE, TRACKER):
-        found = copy(layout, use).stat()
-        assert (stat.S_IMODE(found.st_mode), found.st_uid) == (0o400, use.uid)
+        path = copy(layout, use)
+        assert (stat.S_IMODE(path.stat().st_mode), paper.uid(path), paper.gid(path)) == (0o400, use.uid, use.uid)
         texts.add(copy(layout, use).read_text())
     assert texts == {secrets.value(layout, "tracker_db_password")}
     master = layout.secrets_dir / "tracker_db_password_g1"
     assert stat.S_IMODE(master.stat().st_mode) == 0o600
+
+
+@pytest.mark.root
+def test_a_copy_belongs_to_its_consumer_and_the_master_to_root(tmp_path):
+    layout = Layout(tmp_path / "yard")
+    installation.create(layout)
+    secrets.ensure(layout, (TRACKER,))
+    found, master = copy(layout, TRACKER).stat(), (layout.secrets_dir / "tracker_db_password_g1").stat()
+    assert (stat.S_IMODE(found.st_mode), found.st_uid) == (0o400, TRACKER.uid)
+    assert (stat.S_IMODE(master.st_mode), master.st_uid) == (0o600, 0)
 
 
 def test_secrets_of_the_host_have_no_copy(layout):
@@ -111,13 +128,15 @@ def test_a_lost_record_is_made_again_from_what_lies_there(layout):
     assert secrets.value(layout, TOKEN.name) == before
 
 
-def test_a_damaged_copy_is_put_right(layout):
+def test_a_damaged_copy_is_put_right(layout, paper):
     secrets.ensure(layout, (TOKEN,))
+    copy(layout, TOKEN).chmod(0o600)
     copy(layout, TOKEN).write_text("something else")
-    os.chown(copy(layout, TOKEN), 0, 0)
+    copy(layout, TOKEN).chmod(0o400)
+    paper.give(copy(layout, TOKEN), 0, 0)
     secrets.ensure(layout, (TOKEN,))
     assert copy(layout, TOKEN).read_text() == secrets.value(layout, TOKEN.name)
-    assert copy(layout, TOKEN).stat().st_uid == TOKEN.uid
+    assert paper.uid(copy(layout, TOKEN)) == TOKEN.uid
 
 
 @pytest.mark.parametrize("damage", ["empty", "folder", "binary"])
@@ -140,6 +159,8 @@ def test_another_user_reads_no_secret_and_is_told_so(layout):
     secrets.ensure(layout, (TOKEN,))
     for folder in (layout.dir, *list(layout.dir.parents)[:3]):
         folder.chmod(0o755)
+    if os.geteuid() != 0:  # nobody else to become: this user loses the right instead
+        layout.secrets_dir.chmod(0)
     ran = subprocess.run(
         [sys.executable, "-c", AS_NOBODY, str(layout.dir)], capture_output=True, text=True, check=True, cwd=CHECKOUT
     )

@@ -6,6 +6,7 @@ from manage.engine import hashes
 from manage.errors import NodeyardError
 from manage.host import installation
 from manage.host.layout import Layout
+from tests.stage.owners import Paper
 
 TEXTS = ('{"name": "a", "services": {"one": {"image": "x"}}}', '{"name": "b", "services": {"two": {"image": "y"}}}')
 OTHER = (TEXTS[0], TEXTS[1].replace('"y"', '"z"'))
@@ -13,7 +14,7 @@ OTHER = (TEXTS[0], TEXTS[1].replace('"y"', '"z"'))
 
 @pytest.fixture
 def layout(tmp_path):
-    made = Layout(tmp_path)
+    made = Layout(tmp_path, Paper().owners())
     installation.create(made)
     return made
 
