@@ -67,6 +67,7 @@ def test_there_are_rows_and_each_says_where_it_runs() -> None:
             assert row.expected, row.promise
 
 
+@pytest.mark.engine  # the commands of most rows need it
 @pytest.mark.parametrize("row", [row for row in rows() if row.where == "ci"], ids=lambda row: row.promise)
 def test_a_ci_row_shows_what_it_promises(row: Row) -> None:
     assert re.search(row.expected, printed(row.command)), f"{row.command} did not print {row.expected}"
