@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from manage.engine.compose import Project
 from manage.installation import documents
 from manage.installation.layout import Layout
+from manage.installation.owners import Owners
 from manage.render.model import ServiceSpec, Stack
 
 SpecDocument = Callable[[ServiceSpec], Mapping[str, Any]]
@@ -23,7 +23,7 @@ def write(layout: Layout, stack: Stack, spec_document: SpecDocument) -> None:
     for spec in stack.services:
         _config_files(layout.files_dir / Path(spec.files_dir).name, spec)
         _spec(layout, spec, spec_document)
-        _bind_folders(spec)
+        _bind_folders(layout.owners, spec)
     project = project_of(layout, stack)
     _put(project.file, stack.compose_yaml.encode(), 0o644)
 
@@ -48,7 +48,7 @@ def _spec(layout: Layout, spec: ServiceSpec, spec_document: SpecDocument) -> Non
         documents.write(path, spec_document(spec))
 
 
-def _bind_folders(spec: ServiceSpec) -> None:
+def _bind_folders(owners: Owners, spec: ServiceSpec) -> None:
     """Make the host folders that the service writes to and that are not there, owned by it.
 
     They are closed to everyone but the service and root. A folder that is there keeps its owner (an adopted chain
@@ -57,14 +57,14 @@ def _bind_folders(spec: ServiceSpec) -> None:
     uid, gid = _owner(spec.compose)
     for source in _bind_sources(spec.compose):
         if source.exists():
-            if source.is_dir() and source.stat().st_uid == 0 and not any(source.iterdir()):
-                os.chown(source, uid, gid)
+            if source.is_dir() and owners.uid(source) == 0 and not any(source.iterdir()):
+                owners.give(source, uid, gid)
             continue
         parents = [folder for folder in source.parents if not folder.exists()]
         for parent in reversed(parents):
             parent.mkdir(mode=0o755)
         source.mkdir(mode=0o700)
-        os.chown(source, uid, gid)
+        owners.give(source, uid, gid)
 
 
 def _bind_sources(compose: Mapping[str, Any]) -> Iterator[Path]:

@@ -88,7 +88,7 @@ def ensure(layout: Layout, uses: Iterable[SecretUse], progress: Progress = silen
             if before.get(use.name, 0) > 0 and use.kind != "rpcauth":
                 lost = f"The secret {use.name} was lost; a new one is made (generation {generation})."
                 progress(Event("warning", use.service, lost))
-        _write(_master(layout, use.name, generation), text, mode=0o600)
+        _write(layout, _master(layout, use.name, generation), text, mode=0o600)
         values[use.name] = text
         record[use.name] = {"generation": generation}
         if use.kind == "rpcauth":
@@ -98,7 +98,8 @@ def ensure(layout: Layout, uses: Iterable[SecretUse], progress: Progress = silen
         if use.service != HOST:
             folder = layout.secret_copies_dir / use.service
             folder.mkdir(mode=0o700, exist_ok=True)
-            _write(_copy(layout, use.service, use.name, wanted[use.name]), values[use.name], mode=0o400, uid=use.uid)
+            copy = _copy(layout, use.service, use.name, wanted[use.name])
+            _write(layout, copy, values[use.name], mode=0o400, uid=use.uid)
     return wanted
 
 
@@ -181,14 +182,14 @@ def _read(path: Path) -> str | None:
     return text
 
 
-def _write(path: Path, text: str, *, mode: int, uid: int = 0) -> None:
+def _write(layout: Layout, path: Path, text: str, *, mode: int, uid: int = 0) -> None:
     """Leave `text` at `path` with this mode and owner; nothing is done where it is so already."""
     try:
-        present = path.stat()
-        if (present.st_mode & 0o7777, present.st_uid) == (mode, uid) and path.read_text(encoding="utf-8") == text:
+        present = (path.stat().st_mode & 0o7777, layout.owners.uid(path))
+        if present == (mode, uid) and path.read_text(encoding="utf-8") == text:
             return
     except FileNotFoundError:
         pass
     except (OSError, ValueError):
         _read(path)
-    documents.replace(path, text.encode(), mode=mode, uid=uid, gid=uid)
+    documents.replace(path, text.encode(), mode=mode, uid=uid, gid=uid, give=layout.owners.give)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from manage.errors import NodeyardError
+from manage.installation import owners
 from manage.installation.layout import DEFAULT_DIR, Layout
 
 
@@ -27,7 +27,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def _take_directory(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> Layout:
     chosen = value or (ctx.obj or {}).get("directory")
-    return Layout(Path(chosen).absolute() if chosen else DEFAULT_DIR)
+    return Layout(Path(chosen).absolute() if chosen else DEFAULT_DIR, owners.of_this_process())
 
 
 def with_dir(function: F) -> F:
@@ -60,5 +60,5 @@ def require_installation(layout: Layout) -> None:
 
 def require_root(what: str) -> None:
     """Verbs that change something need root: state is root-owned and Docker's socket is root's."""
-    if os.geteuid() != 0:
+    if not owners.of_this_process().root:
         raise NodeyardError(f"{what} needs root.", "Run it again with sudo.")

@@ -11,15 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from manage.errors import NodeyardError
+from manage.installation.owners import Give
 
 VERSION = 1
 MEND = "Put back a copy of it, or move it away."
 
 
-def replace(path: Path, content: bytes, *, mode: int = 0o644, uid: int = -1, gid: int = -1) -> None:
+def replace(
+    path: Path, content: bytes, *, mode: int = 0o644, uid: int = -1, gid: int = -1, give: Give = os.chown
+) -> None:
     """Put `content` at `path` in one step, durably; readers see the old bytes or the new, never half of them.
 
-    `uid` and `gid` -1 keep our own. The file is 0600 until it is complete, so a secret is never readable on the way.
+    `uid` and `gid` -1 keep our own; `give` passes the file to them. The file is 0600 until it is complete, so a secret
+    is never readable on the way.
     """
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     temporary = Path(name)
@@ -28,7 +32,7 @@ def replace(path: Path, content: bytes, *, mode: int = 0o644, uid: int = -1, gid
             stream.write(content)
             stream.flush()
             if (uid, gid) != (-1, -1):
-                os.fchown(stream.fileno(), uid, gid)
+                give(stream.fileno(), uid, gid)
             os.fchmod(stream.fileno(), mode)
             os.fsync(stream.fileno())
         temporary.replace(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from manage.errors import NodeyardError
@@ -38,7 +37,7 @@ def make(layout: Layout) -> None:
         for path, mode, uid, gid in folders(layout):
             path.mkdir(parents=True, exist_ok=True)
             path.chmod(mode)
-            os.chown(path, uid, gid)
+            layout.owners.give(path, uid, gid)
     except OSError as error:
         raise NodeyardError(
             f"The installation's folder {layout.dir} cannot be made: {error.strerror} ({error.filename}).",

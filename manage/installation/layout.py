@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from manage.installation.owners import Owners
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 """The folder that holds `manage/`, `profiles/`, `templates/`, `services/` and `images/`: the checkout, or
@@ -17,6 +19,8 @@ class Layout:
     """Paths of one installation. State is root-owned; folders that another uid writes are named with it."""
 
     dir: Path
+    owners: Owners = field(default=Owners(), compare=False, repr=False)
+    """How its files are given to the users that need them."""
 
     @property
     def stack_file(self) -> Path:

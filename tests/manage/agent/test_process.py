@@ -20,6 +20,7 @@ from manage.installation.folders import AGENT_GROUP
 from manage.installation.layout import Layout
 
 CHECKOUT = Path(__file__).resolve().parents[3]
+pytestmark = pytest.mark.root
 
 
 @pytest.fixture

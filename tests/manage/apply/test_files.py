@@ -13,11 +13,17 @@ from manage.installation import desired, identity
 from manage.installation.layout import Layout
 from manage.render import spec_document
 from manage.render.model import Image, ServiceSpec, Stack, VolumeSpec
+from tests.stage.owners import Paper
 
 
 @pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    made = Layout(tmp_path / "yard")
+def paper() -> Paper:
+    return Paper()
+
+
+@pytest.fixture
+def layout(tmp_path: Path, paper: Paper) -> Layout:
+    made = Layout(tmp_path / "yard", paper.owners())
     identity.create(made)
     return made
 
@@ -84,25 +90,34 @@ def test_the_spec_is_kept_so_that_a_later_plan_can_name_differences(layout: Layo
     assert document["files"]["nginx.conf"] == "rate=10"
 
 
-def test_a_folder_that_the_service_writes_to_is_made_for_it(layout: Layout) -> None:
+def test_a_folder_that_the_service_writes_to_is_made_for_it(layout: Layout, paper: Paper) -> None:
     socket = layout.sandbox_socket("kaspad").parent
     files.write(layout, stack(layout, volumes=[{"type": "bind", "source": str(socket), "target": "/c"}]), spec_document)
-    assert (stat.S_IMODE(socket.stat().st_mode), socket.stat().st_uid) == (0o700, 10011)
+    assert (stat.S_IMODE(socket.stat().st_mode), paper.uid(socket)) == (0o700, 10011)
     assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o755
 
 
+@pytest.mark.root
+def test_a_folder_that_the_service_writes_to_belongs_to_it(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "yard")
+    identity.create(layout)
+    socket = layout.sandbox_socket("kaspad").parent
+    files.write(layout, stack(layout, volumes=[{"type": "bind", "source": str(socket), "target": "/c"}]), spec_document)
+    assert (stat.S_IMODE(socket.stat().st_mode), socket.stat().st_uid) == (0o700, 10011)
+
+
 def test_a_folder_with_data_keeps_its_owner_and_an_empty_one_of_roots_is_given_to_the_service(
-    layout: Layout, tmp_path: Path
+    layout: Layout, paper: Paper, tmp_path: Path
 ) -> None:
     adopted, empty = tmp_path / "adopted", tmp_path / "empty"
     for folder in (adopted, empty):
         folder.mkdir()
     (adopted / "blocks").write_text("")
     files.write(layout, stack(layout, volumes=[f"{adopted}:/a", f"{empty}:/b"]), spec_document)
-    assert (adopted.stat().st_uid, empty.stat().st_uid) == (0, 10011)
+    assert (paper.uid(adopted), paper.uid(empty)) == (0, 10011)
 
 
-def test_what_is_mounted_to_be_read_is_neither_made_nor_given_away(layout: Layout) -> None:
+def test_what_is_mounted_to_be_read_is_neither_made_nor_given_away(layout: Layout, paper: Paper) -> None:
     missing = layout.dir / "missing"
     reads = [
         {"type": "bind", "source": str(missing), "target": "/m", "read_only": True},
@@ -110,7 +125,7 @@ def test_what_is_mounted_to_be_read_is_neither_made_nor_given_away(layout: Layou
     ]
     files.write(layout, stack(layout, volumes=reads), spec_document)
     assert not missing.exists()
-    assert layout.engine_file.parent.stat().st_uid == 0
+    assert paper.uid(layout.engine_file.parent) == 0
 
 
 def test_every_image_that_opens_a_volume_is_noted_once(layout: Layout) -> None:

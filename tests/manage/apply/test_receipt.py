@@ -12,6 +12,7 @@ from manage.errors import NodeyardError
 from manage.installation import identity, lock
 from manage.installation.layout import Layout
 from manage.plan.model import Operation, Plan
+from tests.stage.owners import Paper
 
 DRAFT = Receipt(
     number=0,
@@ -29,7 +30,7 @@ DRAFT = Receipt(
 
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
-    made = Layout(tmp_path)
+    made = Layout(tmp_path, Paper().owners())
     identity.create(made)
     return made
 

@@ -18,6 +18,7 @@ from manage.errors import NodeyardError
 from manage.installation import identity
 from manage.installation.layout import CHECKOUT, Layout
 from manage.render.model import SecretUse
+from tests.stage.owners import Paper
 
 AS_NOBODY = """
 import os, sys
@@ -25,8 +26,9 @@ from pathlib import Path
 from manage.apply import secrets
 from manage.errors import NodeyardError
 from manage.installation.layout import Layout
-os.setgid(65534)
-os.setuid(65534)
+if os.geteuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
 layout = Layout(Path(sys.argv[1]))
 print(secrets.generations(layout))
 try:
@@ -45,8 +47,13 @@ LINES_WITH_ORACLE = replace(LINES, sources={**LINES.sources, "oracle": ORACLE.na
 
 
 @pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    made = Layout(tmp_path / "yard")
+def paper() -> Paper:
+    return Paper()
+
+
+@pytest.fixture
+def layout(tmp_path: Path, paper: Paper) -> Layout:
+    made = Layout(tmp_path / "yard", paper.owners())
     identity.create(made)
     return made
 
@@ -64,16 +71,26 @@ def test_what_is_planned_is_what_is_made(layout: Layout) -> None:
 
 
 @pytest.mark.promise("A secret has one copy per consumer, readable by it alone", runs="ci")
-def test_every_consumer_has_a_copy_that_it_alone_can_read(layout: Layout) -> None:
+def test_every_consumer_has_a_copy_that_it_alone_can_read(layout: Layout, paper: Paper) -> None:
     secrets.ensure(layout, (DATABASE, TRACKER))
     texts = set()
     for use in (DATABASE, TRACKER):
-        found = copy(layout, use).stat()
-        assert (stat.S_IMODE(found.st_mode), found.st_uid) == (0o400, use.uid)
+        path = copy(layout, use)
+        assert (stat.S_IMODE(path.stat().st_mode), paper.uid(path), paper.gid(path)) == (0o400, use.uid, use.uid)
         texts.add(copy(layout, use).read_text())
     assert texts == {secrets.value(layout, "tracker_db_password")}
     master = layout.secrets_dir / "tracker_db_password_g1"
     assert stat.S_IMODE(master.stat().st_mode) == 0o600
+
+
+@pytest.mark.root
+def test_a_copy_belongs_to_its_consumer_and_the_master_to_root(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "yard")
+    identity.create(layout)
+    secrets.ensure(layout, (TRACKER,))
+    found, master = copy(layout, TRACKER).stat(), (layout.secrets_dir / "tracker_db_password_g1").stat()
+    assert (stat.S_IMODE(found.st_mode), found.st_uid) == (0o400, TRACKER.uid)
+    assert (stat.S_IMODE(master.st_mode), master.st_uid) == (0o600, 0)
 
 
 def test_secrets_of_the_host_have_no_copy(layout: Layout) -> None:
@@ -118,13 +135,15 @@ def test_a_lost_record_is_made_again_from_what_lies_there(layout: Layout) -> Non
     assert secrets.value(layout, TOKEN.name) == before
 
 
-def test_a_damaged_copy_is_put_right(layout: Layout) -> None:
+def test_a_damaged_copy_is_put_right(layout: Layout, paper: Paper) -> None:
     secrets.ensure(layout, (TOKEN,))
+    copy(layout, TOKEN).chmod(0o600)
     copy(layout, TOKEN).write_text("something else")
-    os.chown(copy(layout, TOKEN), 0, 0)
+    copy(layout, TOKEN).chmod(0o400)
+    paper.give(copy(layout, TOKEN), 0, 0)
     secrets.ensure(layout, (TOKEN,))
     assert copy(layout, TOKEN).read_text() == secrets.value(layout, TOKEN.name)
-    assert copy(layout, TOKEN).stat().st_uid == TOKEN.uid
+    assert paper.uid(copy(layout, TOKEN)) == TOKEN.uid
 
 
 @pytest.mark.parametrize("damage", ["empty", "folder", "binary"])
@@ -147,6 +166,8 @@ def test_another_user_reads_no_secret_and_is_told_so(layout: Layout) -> None:
     secrets.ensure(layout, (TOKEN,))
     for folder in (layout.dir, *list(layout.dir.parents)[:3]):
         folder.chmod(0o755)
+    if os.geteuid() != 0:  # nobody else to become: this user loses the right instead
+        layout.secrets_dir.chmod(0)
     ran = subprocess.run(
         [sys.executable, "-c", AS_NOBODY, str(layout.dir)], capture_output=True, text=True, check=True, cwd=CHECKOUT
     )

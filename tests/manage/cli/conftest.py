@@ -11,8 +11,9 @@ import pytest
 from manage.catalog import load_catalog
 from manage.cli.main import main
 from manage.config import write_initial
-from manage.installation import identity
+from manage.installation import identity, owners
 from manage.installation.layout import Layout
+from tests.stage.owners import Paper
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,10 @@ Manage = Callable[..., Outcome]
 
 
 @pytest.fixture
-def manage(capsys: pytest.CaptureFixture[str]) -> Manage:
-    """Run `manage ARGUMENTS`."""
+def manage(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Manage:
+    """Run `manage ARGUMENTS` as root would; owners are on paper."""
+    paper = Paper().owners()
+    monkeypatch.setattr(owners, "of_this_process", lambda: paper)
 
     def run(*arguments: str) -> Outcome:
         with pytest.raises(SystemExit) as left:
@@ -41,7 +44,7 @@ def manage(capsys: pytest.CaptureFixture[str]) -> Manage:
 @pytest.fixture
 def yard(tmp_path: Path) -> Layout:
     """An installation with a stack.yml, as `manage init` leaves it."""
-    layout = Layout(tmp_path / "yard")
+    layout = Layout(tmp_path / "yard", Paper().owners())
     identity.create(layout)
     write_initial(
         layout.stack_file,

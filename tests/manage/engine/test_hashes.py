@@ -11,6 +11,7 @@ from manage.engine import hashes
 from manage.errors import NodeyardError
 from manage.installation import identity
 from manage.installation.layout import Layout
+from tests.stage.owners import Paper
 
 TEXTS = ('{"name": "a", "services": {"one": {"image": "x"}}}', '{"name": "b", "services": {"two": {"image": "y"}}}')
 OTHER = (TEXTS[0], TEXTS[1].replace('"y"', '"z"'))
@@ -18,7 +19,7 @@ OTHER = (TEXTS[0], TEXTS[1].replace('"y"', '"z"'))
 
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
-    made = Layout(tmp_path)
+    made = Layout(tmp_path, Paper().owners())
     identity.create(made)
     return made
 

@@ -9,10 +9,11 @@ import pytest
 from manage.errors import NodeyardError
 from manage.installation import folders, identity
 from manage.installation.layout import Layout
+from tests.stage.owners import Paper
 
 
 def test_a_new_installation_has_an_id_and_a_project_of_its_own(tmp_path: Path) -> None:
-    made = identity.create(Layout(tmp_path / "yard"))
+    made = identity.create(Layout(tmp_path / "yard", Paper().owners()))
     assert len(made.id) == 8
     assert int(made.id, 16) >= 0
     assert made.project == f"nodeyard-{made.id}"
@@ -20,12 +21,21 @@ def test_a_new_installation_has_an_id_and_a_project_of_its_own(tmp_path: Path) -
 
 
 def test_an_identity_that_is_there_stays(tmp_path: Path) -> None:
-    layout = Layout(tmp_path)
+    layout = Layout(tmp_path, Paper().owners())
     first = identity.create(layout, project="mine")
     assert identity.create(layout) == first
     assert identity.read(layout) == first
 
 
+def test_every_folder_is_given_its_mode_and_owner(tmp_path: Path) -> None:
+    paper = Paper()
+    layout = Layout(tmp_path, paper.owners())
+    identity.create(layout)
+    for path, mode, uid, gid in folders.folders(layout):
+        assert (stat.S_IMODE(path.stat().st_mode), paper.uid(path), paper.gid(path)) == (mode, uid, gid), path
+
+
+@pytest.mark.root
 def test_every_folder_has_its_mode_and_owner(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     identity.create(layout)
@@ -35,7 +45,7 @@ def test_every_folder_has_its_mode_and_owner(tmp_path: Path) -> None:
 
 
 def test_the_values_of_secrets_are_closed_to_everyone_else(tmp_path: Path) -> None:
-    layout = Layout(tmp_path)
+    layout = Layout(tmp_path, Paper().owners())
     identity.create(layout)
     closed = {layout.secrets_dir, layout.secret_copies_dir, layout.agent_dir}
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o700 for path in closed)
@@ -43,7 +53,7 @@ def test_the_values_of_secrets_are_closed_to_everyone_else(tmp_path: Path) -> No
 
 @pytest.mark.promise("Every state file has `version: 1`, and an older `manage` refuses newer state", runs="ci")
 def test_state_of_a_newer_manage_is_refused(tmp_path: Path) -> None:
-    layout = Layout(tmp_path)
+    layout = Layout(tmp_path, Paper().owners())
     identity.create(layout)
     layout.installation_file.write_text(json.dumps({"version": 2, "id": "x", "project": "y"}))
     with pytest.raises(NodeyardError, match="written by a newer manage"):

@@ -1,0 +1,133 @@
+"""The recipes of CONTRIBUTING.md, followed step by step in a copy of the repository.
+
+A step is a line that begins with "Create `FILE`", "After the line `LINE` in `FILE`" or "Before the line ...", and the
+code block below it; the commands of a block of `sh` run in the copy. To test another recipe, add its title to RECIPES.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+RECIPES = ("a CLI verb", "a health driver", "a simulator method")
+COPIED = (
+    "compose",
+    "docs",
+    "images",
+    "install",
+    "manage",
+    "profiles",
+    "requirements",
+    "services",
+    "templates",
+    "tests",
+)
+COMMANDS = {"python": "", "pytest": "-m pytest", "manage": "-m manage.cli.main", "ruff": "-m ruff"}
+"""Commands of an active environment, and how the interpreter of this test runs them."""
+STEP = re.compile(r"^(?:Create|(After|Before) the line `([^`]+)` in) `([^`]+)`")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A code block and the place that the text above it names; `file` is empty for commands."""
+
+    where: str
+    line: str
+    file: str
+    code: str
+
+
+def steps(title: str) -> Iterator[Step]:
+    text = (CHECKOUT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    _, found, rest = text.partition(f"### Recipe: {title}\n")
+    assert found, f"CONTRIBUTING.md has no recipe for {title}"
+    section = re.split(r"^###? ", rest, maxsplit=1, flags=re.MULTILINE)[0]
+    for above, language, code in re.findall(
+        r"^([^\n`][^\n]*)\n\n```(\w+)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL
+    ):
+        if language == "sh":
+            yield Step("", "", "", code)
+            continue
+        named = STEP.match(above)
+        assert named, f"{title}: the text above a code block names no file: {above}"
+        yield Step(named[1] or "", named[2] or "", named[3], code)
+
+
+def take(step: Step, copy: Path) -> None:
+    """Do what the step says to a file."""
+    path = copy / step.file
+    if not step.line:
+        assert not path.exists(), f"{step.file} exists already"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(step.code, encoding="utf-8")
+        return
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    places = [number for number, line in enumerate(lines) if line.rstrip("\n") == step.line]
+    assert len(places) == 1, f"{step.file} has the line {step.line!r} {len(places)} times"
+    at = places[0] + (step.where == "After")
+    apart = "" if step.code.startswith(" ") else "\n\n"  # between two definitions of a module
+    path.write_text("".join([*lines[:at], step.code, apart, *lines[at:]]), encoding="utf-8")
+
+
+def run(command: str, copy: Path) -> str:
+    environment = {
+        **os.environ,
+        "PATH": f"{copy / 'bin'}:{os.environ['PATH']}",
+        "PYTHONPATH": f"{copy}:{copy / 'services'}",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTEST_ADDOPTS": "",
+    }
+    done = subprocess.run(
+        ["bash", "-euc", command], cwd=copy, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}"
+    return done.stdout
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The repository without its recordings, and the commands of an active environment in `bin`."""
+    target = tmp_path / "copy"
+    ignored = shutil.ignore_patterns("__pycache__", ".cache", "data", "node_modules")
+    for folder in COPIED:
+        shutil.copytree(CHECKOUT / folder, target / folder, ignore=ignored, symlinks=True)
+    (target / "tests" / "data").symlink_to(CHECKOUT / "tests" / "data")
+    for name in (*(path.name for path in CHECKOUT.glob("*.md")), "pyproject.toml", "install.sh", "LICENSE"):
+        shutil.copy(CHECKOUT / name, target)
+    (target / "bin").mkdir()
+    for name, module in COMMANDS.items():
+        script = target / "bin" / name
+        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {module} "$@"\n', encoding="utf-8")
+        script.chmod(0o755)
+    return target
+
+
+@pytest.mark.parametrize("title", RECIPES)
+def test_a_recipe_works_as_it_is_written_and_its_test_needs_it(title: str, copy: Path) -> None:
+    written = list(steps(title))
+    tests = [step for step in written if Path(step.file).name.startswith("test_") and not step.line]
+    assert tests, f"{title}: the recipe adds no test"
+    for step in tests:
+        take(step, copy)
+        with pytest.raises(AssertionError, match=r"ended with [12]:"):
+            run(f"pytest -q {step.file}", copy)
+        (copy / step.file).unlink()
+    ran = ""
+    for step in written:
+        if step.file:
+            take(step, copy)
+        else:
+            ran += step.code + run(step.code, copy)
+    assert "pytest" in ran, f"{title}: the recipe runs no test"
+    assert " passed" in ran
+    files = " ".join(dict.fromkeys(step.file for step in written if step.file))
+    run(f"ruff check {files} && ruff format --check {files}", copy)
