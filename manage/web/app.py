@@ -10,16 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, g, render_template, request, url_for
+from jinja2 import FileSystemLoader
 from werkzeug.exceptions import HTTPException
 
 from manage.agent import roles
 from manage.agent.client import AgentRefused, AgentUnreachable
 from manage.errors import NodeyardError
 from manage.host.layout import DEFAULT_DIR, Layout
-from manage.web import clocks, guard, shapes
-from manage.web.feeds import Feeds
+from manage.web import guard, timeline, times
+from manage.web.pages.logs import routes as logs
+from manage.web.pages.overview import routes as overview
+from manage.web.pages.plan import routes as acts
+from manage.web.pages.service import routes as service
+from manage.web.pages.sign_in import routes as auth
 from manage.web.sessions import FormGuard
-from manage.web.views import acts, auth, logs, overview, service
+from manage.web.sources import Feeds
 
 _LONGEST_FORM = 64 * 1024
 
@@ -31,12 +36,13 @@ def create_app(layout: Layout | None = None, clock: Callable[[], float] = time.t
     """
     where = layout or Layout(Path(os.environ.get("NODEYARD_DIR", DEFAULT_DIR)))
     app = Flask(__name__)
+    app.jinja_loader = FileSystemLoader([Path(__file__).with_name("templates"), Path(__file__).with_name("pages")])
     app.config["MAX_CONTENT_LENGTH"] = _LONGEST_FORM
     app.extensions["feeds"] = Feeds(where, clock)
     app.extensions["form_guard"] = FormGuard()
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(utc=clocks.utc, iso=clocks.iso, ago=clocks.ago)
-    app.jinja_env.globals.update(SHAPES=shapes.SHAPES, asset=_assets(app))
+    app.jinja_env.filters.update(utc=times.utc, iso=times.iso, ago=times.ago)
+    app.jinja_env.globals.update(SHAPES=timeline.SHAPES, asset=_assets(app))
     guard.install(app)
     for views in (auth, overview, service, logs, acts):
         app.register_blueprint(views.pages)
@@ -99,4 +105,4 @@ def _said(error: NodeyardError) -> tuple[str, int]:
 def _page(message: str, hint: str, status: int) -> tuple[str, int]:
     if request.headers.get("X-Partial"):
         return f"{message} {hint}".strip(), status
-    return render_template("error.html", message=message, hint=hint), status
+    return render_template("error/page.html", message=message, hint=hint), status

@@ -13,8 +13,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from manage.agent import roles
 from manage.agent.roles import Role
 from manage.web import sessions
-from manage.web.feeds import Feeds
 from manage.web.sessions import FormGuard, Visitor
+from manage.web.sources import Feeds
 
 View = TypeVar("View", bound=Callable[..., object])
 

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from manage.agent import tokens
 from manage.agent.client import AgentRefused, AgentUnreachable
 from manage.agent.tokens import BadToken, Claims
-from manage.web.feeds import Feeds
+from manage.web.sources import Feeds
 
 _FORM_COOKIE = "nodeyard_form"
 

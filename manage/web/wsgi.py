@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from manage.web.app import create_app
-from manage.web.feeds import Feeds
+from manage.web.sources import Feeds
 
 
 def application() -> Flask:

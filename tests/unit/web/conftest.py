@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from manage.agent.dispatch import Peer
 from manage.host.layout import Layout
 from manage.web.app import create_app
-from manage.web.feeds import Feeds
+from manage.web.sources import Feeds
 from tests.stage import agents, scenery
 from tests.stage.agents import Agent, Clock
 

@@ -75,7 +75,7 @@ def leave() -> ResponseReturnValue:
 @before_password_change
 def password() -> ResponseReturnValue:
     """The form; the only page there is for those who must change theirs."""
-    return render_template("password.html", fault="")
+    return render_template("password/page.html", fault="")
 
 
 @pages.post("/password")
@@ -84,7 +84,7 @@ def change() -> ResponseReturnValue:
     """A new password; all other sessions end."""
     new = request.form.get("new", "")
     if new != request.form.get("again", ""):
-        return render_template("password.html", fault="The two new passwords are not the same."), 400
+        return render_template("password/page.html", fault="The two new passwords are not the same."), 400
     try:
         answer = feeds().agent.call(
             "change_password",
@@ -95,13 +95,13 @@ def change() -> ResponseReturnValue:
             timeout_s=20.0,
         )
     except AgentRefused as refused:
-        return render_template("password.html", fault=f"{refused.message} {refused.hint}".strip()), 400
+        return render_template("password/page.html", fault=f"{refused.message} {refused.hint}".strip()), 400
     return _signed_in(redirect(url_for("overview.page"), code=303), str(answer["token"]))
 
 
 def _login_form(fault: str = "", *, status: int = 200) -> Response:
     nonce = secrets.token_urlsafe(24)
-    body = render_template("login.html", fault=fault, form_token=form_guard().token(nonce), wanted=_wanted())
+    body = render_template("sign_in/page.html", fault=fault, form_token=form_guard().token(nonce), wanted=_wanted())
     response = make_response(body, status)
     form_guard().open(response, request, nonce)
     return response

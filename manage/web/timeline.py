@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from manage.health.model import VerdictName
-from manage.web import clocks
+from manage.web import times
 from manage.web.history import HOURS, Span
 
 SHAPES: dict[VerdictName, Markup] = {
@@ -88,9 +88,9 @@ def _in_words(seconds: dict[VerdictName, float]) -> str:
         return "last 24 hours: not watched yet"
     if set(seconds) == {"healthy"}:
         watched = seconds["healthy"]
-        return "last 24 hours: healthy " + ("all day" if watched > 0.99 * _DAY_S else f"for {clocks.whole(watched)}")
+        return "last 24 hours: healthy " + ("all day" if watched > 0.99 * _DAY_S else f"for {times.whole(watched)}")
     ordered = sorted(seconds.items(), key=lambda item: -item[1])
-    return "last 24 hours: " + ", ".join(f"{verdict} {clocks.whole(spent)}" for verdict, spent in ordered)
+    return "last 24 hours: " + ", ".join(f"{verdict} {times.whole(spent)}" for verdict, spent in ordered)
 
 
 def _clock(at: float) -> str:

@@ -12,9 +12,9 @@ from manage.agent.roles import Role
 from manage.errors import NodeyardError
 from manage.health import sentence
 from manage.health.model import ServiceStatus, Snapshot, VerdictName
-from manage.web import clocks
+from manage.web import times
 from manage.web.history import Strips
-from manage.web.shapes import Strip, strip
+from manage.web.timeline import Strip, strip
 
 STALE_S = 10.0
 """A snapshot older than this is not shown as the present (watch writes one every second)."""
@@ -106,10 +106,10 @@ def overview(
         return replace(
             common,
             feed="stale",
-            corner=f"no news for {clocks.whole(age)}",
+            corner=f"no news for {times.whole(age)}",
             title="No news",
             verdict="down",
-            headline=f"Watch has been silent for {clocks.whole(age)}.",
+            headline=f"Watch has been silent for {times.whole(age)}.",
             caption=f"{words.plural(len(services), 'service')} as they were then",
             detail="What stands below is how it was then, not how it is now. On the host: manage logs watch",
             acts=(Act("Show watch's log", "logs.page", {"name": "watch"}),) if agent_answers else (),
@@ -124,7 +124,7 @@ def overview(
 
 def true_as_of(age_s: float) -> str:
     """The corner of a page that is up to date, in whole seconds as the script counts them on."""
-    return f"true as of {clocks.whole(age_s)} ago"
+    return f"true as of {times.whole(age_s)} ago"
 
 
 def is_down(stack: list[ServiceStatus]) -> bool:
@@ -205,7 +205,7 @@ def _row(status: ServiceStatus, strips: Strips, as_of: float, *, stale: bool) ->
         word=f"was {status.verdict}" if stale else status.verdict,
         reason=status.reason,
         since=status.since,
-        lasted=clocks.whole(as_of - status.since),
+        lasted=times.whole(as_of - status.since),
         strip=strip(strips.get(status.name, ()), as_of),
     )
 

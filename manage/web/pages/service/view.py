@@ -10,10 +10,10 @@ from manage import words
 from manage.agent import roles
 from manage.agent.roles import Role
 from manage.health.model import ServiceStatus, Snapshot
-from manage.web import clocks
+from manage.web import times
 from manage.web.history import Strips
-from manage.web.present import STALE_S, Act, Feed, true_as_of
-from manage.web.shapes import Strip, strip
+from manage.web.pages.overview.view import STALE_S, Act, Feed, true_as_of
+from manage.web.timeline import Strip, strip
 
 
 @dataclass(frozen=True)
@@ -72,11 +72,11 @@ def detail(
     roots = tuple(root for root in answer["roots"] if root != status.name)
     return Detail(
         feed="stale" if stale else "fresh",
-        corner=f"no news for {clocks.whole(age)}" if stale else true_as_of(age),
+        corner=f"no news for {times.whole(age)}" if stale else true_as_of(age),
         age_s=age,
         status=status,
         word=f"was {status.verdict}" if stale else status.verdict,
-        lasted=clocks.whole(snapshot.as_of - status.since),
+        lasted=times.whole(snapshot.as_of - status.since),
         title=f"{status.name}: no news" if stale else f"{status.name} {status.verdict}",
         headline=_headline(status),
         urgent=status.verdict in ("down", "degraded", "disabled"),

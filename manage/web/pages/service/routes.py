@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from manage.errors import NodeyardError
 from manage.health.why import why
-from manage.web import detail
 from manage.web.guard import feeds, me
+from manage.web.pages.service import view as detail
 
 pages = Blueprint("service", __name__)
 
@@ -18,13 +18,13 @@ pages = Blueprint("service", __name__)
 @pages.get("/services/<name>")
 def page(name: str) -> ResponseReturnValue:
     """The whole page."""
-    return render_template("service.html", **_context(name))
+    return render_template("service/page.html", **_context(name))
 
 
 @pages.get("/services/<name>/rows")
 def rows(name: str) -> ResponseReturnValue:
     """What of the page changes."""
-    return render_template("_service.html", **_context(name))
+    return render_template("service/partial.html", **_context(name))
 
 
 def _context(name: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from manage.health import snapshot as snapshots
 from manage.health.model import Snapshot
 from manage.host.layout import Layout
 from manage.web import history
-from manage.web.cached import CachedFile
+from manage.web.cached_file import CachedFile
 from manage.web.history import Strips
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from manage.health.model import VERDICTS, VerdictName
 from manage.web.history import Span
-from manage.web.shapes import SHAPES, SLOTS, Bar, strip
+from manage.web.timeline import SHAPES, SLOTS, Bar, strip
 
 NOW = 1_800_000_000.0
 DAY = 86_400.0

@@ -26,7 +26,7 @@ def plan() -> ResponseReturnValue:
     answer = feeds().agent.call("plan", token=me().token, verb=verb, services=services, timeout_s=60.0)
     operations = answer["operations"]
     return render_template(
-        "plan.html",
+        "plan/page.html",
         verb=verb,
         services=services,
         operations=operations,
@@ -55,13 +55,13 @@ def act() -> ResponseReturnValue:
 @pages.get("/acts/<id>")
 def page(id: str) -> ResponseReturnValue:
     """The progress of a change."""
-    return render_template("act.html", **_progress(id))
+    return render_template("progress/page.html", **_progress(id))
 
 
 @pages.get("/acts/<id>/rows")
 def rows(id: str) -> ResponseReturnValue:
     """What of the page changes."""
-    return render_template("_act.html", **_progress(id))
+    return render_template("progress/partial.html", **_progress(id))
 
 
 def button(verb: str, services: list[str], operations: list[dict[str, Any]]) -> str:

@@ -6,9 +6,9 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from manage.errors import NodeyardError
-from manage.web import present
 from manage.web.guard import feeds, me, open_to_all
-from manage.web.present import Overview
+from manage.web.pages.overview import view as present
+from manage.web.pages.overview.view import Overview
 
 pages = Blueprint("overview", __name__)
 
@@ -16,13 +16,13 @@ pages = Blueprint("overview", __name__)
 @pages.get("/")
 def page() -> ResponseReturnValue:
     """The whole page."""
-    return render_template("overview.html", view=_view())
+    return render_template("overview/page.html", view=_view())
 
 
 @pages.get("/overview/rows")
 def rows() -> ResponseReturnValue:
     """What of the page changes, for the script to put in place."""
-    return render_template("_overview.html", view=_view())
+    return render_template("overview/partial.html", view=_view())
 
 
 @pages.get("/health")

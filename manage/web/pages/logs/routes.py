@@ -45,13 +45,13 @@ def index() -> ResponseReturnValue:
 @pages.get("/logs/<name>")
 def page(name: str) -> ResponseReturnValue:
     """The last `lines` lines of a service."""
-    return render_template("logs.html", names=_names(), choices=CHOICES, **_context(name))
+    return render_template("logs/page.html", names=_names(), choices=CHOICES, **_context(name))
 
 
 @pages.get("/logs/<name>/lines")
 def rows(name: str) -> ResponseReturnValue:
     """The lines alone, for following."""
-    return render_template("_log.html", **_context(name))
+    return render_template("logs/partial.html", **_context(name))
 
 
 def parsed(line: str) -> Line:
