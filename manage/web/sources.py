@@ -1,4 +1,4 @@
-"""Where the pages get their facts: files read when they change, and what a background thread asks now and then."""
+"""Where the pages get their facts: files that are read when they change, and answers polled in the background."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from manage.health.model import Snapshot
 from manage.host.layout import Layout
 from manage.web import history
 from manage.web.cached_file import CachedFile
-from manage.web.history import Strips
+from manage.web.history import History
 
 log = logging.getLogger(__name__)
 
@@ -26,15 +26,15 @@ AGENT_EVERY_S = 2.0
 HISTORY_EVERY_S = 30.0
 
 
-class Feeds:
-    """What the dashboard knows. Reading costs a stat; `refresh` does the asking."""
+class Sources:
+    """What the dashboard knows. Reading a file costs a stat; `refresh` asks the other processes."""
 
     def __init__(self, layout: Layout, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
         self.agent = AgentClient(layout.agent_socket)
         self.agent_answers = False
-        """Whether it did when it was last asked."""
-        self.strips: Strips = {}
+        """Whether the agent answered the last `refresh`."""
+        self.history: History = {}
         self._layout = layout
         self._snapshot = CachedFile(layout.snapshot_file, lambda: snapshots.read(layout))
         self._standing = CachedFile(layout.standing_file, lambda: standing.read(layout.standing_file))
@@ -42,17 +42,19 @@ class Feeds:
         self._history_at = float("-inf")
 
     def snapshot(self) -> Snapshot:
-        """What watch wrote last, however old. Raises NodeyardError when there is none."""
+        """The last snapshot that watch wrote, of any age. Raises NodeyardError if there is none."""
         return self._snapshot.read()
 
     def standing(self) -> Standing:
+        """Which sessions are still valid, as the agent last wrote it."""
         return self._standing.read()
 
     def public_key(self) -> Ed25519PublicKey | None:
+        """The key that verifies tokens, None before the agent has made one."""
         return self._key.read()
 
     def refresh(self) -> None:
-        """Ask whether the agent answers and, less often, watch for the last 24 hours. Never raises."""
+        """Ping the agent and, less often, fetch the last 24 hours from watch. Never raises."""
         try:
             self.agent.call("ping", timeout_s=2.0)
             self.agent_answers = True
@@ -61,13 +63,13 @@ class Feeds:
         if time.monotonic() - self._history_at < HISTORY_EVERY_S:
             return
         try:
-            self.strips = history.ask(self._layout.watch_socket)
+            self.history = history.fetch(self._layout.watch_socket)
             self._history_at = time.monotonic()
         except (OSError, ValueError) as error:
-            log.debug("no history: %s", error)
+            log.debug("cannot read the history: %s", error)
 
     def run(self) -> threading.Thread:
-        """Refresh in the background for as long as the process lives."""
+        """Refresh in the background until the process ends."""
 
         def loop() -> None:
             pause = threading.Event()
@@ -75,6 +77,6 @@ class Feeds:
                 self.refresh()
                 pause.wait(AGENT_EVERY_S)
 
-        thread = threading.Thread(target=loop, name="feeds", daemon=True)
+        thread = threading.Thread(target=loop, name="sources", daemon=True)
         thread.start()
         return thread

@@ -1,4 +1,4 @@
-"""The seven verdict shapes and the 24 h strip: pictures as values, drawn as SVG by the templates."""
+"""A service's last 24 hours as coloured bars: values that the templates draw as SVG."""
 
 from __future__ import annotations
 
@@ -8,33 +8,20 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
-
 from manage.health.model import VerdictName
 from manage.web import times
 from manage.web.history import HOURS, Span
 
-SHAPES: dict[VerdictName, Markup] = {
-    "healthy": Markup('<circle cx="8" cy="8" r="6"/>'),
-    "starting": Markup('<circle cx="8" cy="8" r="6" fill="none" stroke-dasharray="3 3"/>'),
-    "syncing": Markup('<circle cx="8" cy="8" r="6" fill="none"/><path d="M8 2a6 6 0 0 1 0 12z" stroke="none"/>'),
-    "waiting": Markup('<circle cx="8" cy="8" r="6" fill="none"/><path d="M8 4.5V8l2.5 1.5" fill="none"/>'),
-    "degraded": Markup('<path d="M8 2l6.5 12h-13z" stroke-linejoin="round"/>'),
-    "down": Markup('<path d="M3 3l10 10M13 3L3 13" fill="none" stroke-width="3"/>'),
-    "disabled": Markup('<path d="M2 8h12" fill="none"/>'),
-}
-"""Inside a 16 by 16 view box; told apart without colour, in print and in grey."""
-
 _DAY_S = HOURS * 3600.0
 SLOTS = 192
-"""The strip is drawn in so many steps of 7.5 minutes, each as bad as its worst moment: a short outage can be seen."""
+"""Steps of 7.5 minutes. Each shows the worst verdict within it, so that a short outage stays visible."""
 _SLOT_S = _DAY_S / SLOTS
 _WORST_LAST: tuple[VerdictName, ...] = ("disabled", "healthy", "waiting", "starting", "syncing", "degraded", "down")
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One rectangle of a strip; `x` and `width` in slots."""
+    """One rectangle; `x` and `width` are in slots."""
 
     x: int
     width: int
@@ -43,16 +30,16 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Strip:
+class Timeline:
     bars: tuple[Bar, ...]
-    words: str
-    """The same for those who cannot see it."""
+    description: str
+    """The same as text, for screen readers."""
 
 
-def strip(spans: Sequence[Span], now: float) -> Strip:
-    """The 24 hours up to `now` (unix seconds). Where nothing was watched, nothing is drawn.
+def timeline(spans: Sequence[Span], now: float) -> Timeline:
+    """The 24 hours before `now` (unix seconds). Times without a verdict stay empty.
 
-    The steps lie on the clock, not on `now`, so that the picture stands still between them.
+    Slots begin at fixed times of the clock, not relative to `now`, so that the picture changes once per slot.
     """
     end = math.ceil(now / _SLOT_S) * _SLOT_S
     begin = end - _DAY_S
@@ -63,10 +50,10 @@ def strip(spans: Sequence[Span], now: float) -> Strip:
         if last <= first:
             continue
         seconds[span.verdict] = seconds.get(span.verdict, 0.0) + last - first
-        # A span that only touches a slot's beginning is not in it.
+        # A span that ends where a slot begins is not in that slot.
         for slot in range(max(0, int((first - begin) // _SLOT_S)), min(SLOTS, math.ceil((last - begin) / _SLOT_S))):
             slots[slot] = _worse(slots[slot], span.verdict)
-    return Strip(tuple(_bars(slots, begin)), _in_words(seconds))
+    return Timeline(tuple(_bars(slots, begin)), _described(seconds))
 
 
 def _worse(one: VerdictName | None, other: VerdictName) -> VerdictName:
@@ -83,14 +70,14 @@ def _bars(slots: Sequence[VerdictName | None], begin: float) -> Iterator[Bar]:
         x += width
 
 
-def _in_words(seconds: dict[VerdictName, float]) -> str:
+def _described(seconds: dict[VerdictName, float]) -> str:
     if not seconds:
-        return "last 24 hours: not watched yet"
+        return "last 24 hours: no data yet"
     if set(seconds) == {"healthy"}:
         watched = seconds["healthy"]
-        return "last 24 hours: healthy " + ("all day" if watched > 0.99 * _DAY_S else f"for {times.whole(watched)}")
+        return "last 24 hours: healthy " + ("all day" if watched > 0.99 * _DAY_S else f"for {times.duration(watched)}")
     ordered = sorted(seconds.items(), key=lambda item: -item[1])
-    return "last 24 hours: " + ", ".join(f"{verdict} {times.whole(spent)}" for verdict, spent in ordered)
+    return "last 24 hours: " + ", ".join(f"{verdict} {times.duration(spent)}" for verdict, spent in ordered)
 
 
 def _clock(at: float) -> str:

@@ -1,4 +1,4 @@
-"""Times as people read them. UTC here; the browser adds the local time on hover."""
+"""Times and durations as text. In UTC; the browser adds the local time as a tooltip."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def iso(at: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
 
 
-def whole(seconds: float) -> str:
-    """A duration without tenths: what lasts is told once a second, no more often."""
+def duration(seconds: float) -> str:
+    """A duration in whole seconds, so that a page changes at most once a second: "12 s", "4 min 10 s"."""
     return f"{round(max(0.0, seconds))} s" if seconds < 59.5 else words.duration(seconds)
 
 

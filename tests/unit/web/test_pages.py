@@ -14,7 +14,7 @@ from manage.host.layout import Layout
 from tests.stage import scenery
 from tests.stage.agents import Agent, Clock
 
-from .conftest import csrf, feeds
+from .conftest import csrf, sources
 
 Browser = Callable[[str], FlaskClient]
 
@@ -64,12 +64,12 @@ def test_an_old_snapshot_is_not_shown_as_the_present(layout: Layout, browser: Br
     client = browser("ada")
     scenery.put(layout, scenery.healthy(clock.now - 42))
     text = client.get("/").text
-    assert "no news for 42 s" in text
-    assert "Watch has been silent for 42 s." in text
+    assert "no data for 42 s" in text
+    assert "watch has not reported for 42 s." in text
     assert "was healthy" in text and ">healthy<" not in text
     assert "All 9 services are healthy" not in text and "9 healthy" not in text
-    assert 'data-feed="stale"' in text
-    assert "<title>No news · Nodeyard</title>" in text
+    assert 'data-freshness="stale"' in text
+    assert "<title>No data · Nodeyard</title>" in text
     assert "/plan?" not in text
 
 
@@ -83,7 +83,7 @@ def test_before_the_first_snapshot_the_page_says_so_with_the_next_step(layout: L
     layout.snapshot_file.unlink()
     answer = client.get("/")
     assert answer.status_code == 200
-    assert "Nothing is known yet." in answer.text
+    assert "No data yet." in answer.text
     assert "manage up" in answer.text
     assert answer.text.count('class="skeleton"') == 2
 
@@ -91,7 +91,7 @@ def test_before_the_first_snapshot_the_page_says_so_with_the_next_step(layout: L
 def test_a_broken_snapshot_is_no_crash(layout: Layout, browser: Browser) -> None:
     client = browser("ada")
     layout.snapshot_file.write_text("{")
-    assert "Nothing is known yet." in client.get("/").text
+    assert "No data yet." in client.get("/").text
 
 
 def test_a_stack_that_is_down_says_so_and_offers_to_start_it(layout: Layout, browser: Browser, clock: Clock) -> None:
@@ -112,8 +112,8 @@ def test_the_first_step_is_offered_on_the_sandbox_alone(layout: Layout, browser:
 def test_a_strip_shows_the_day_and_says_it_in_words(app: Flask, layout: Layout, browser: Browser, clock: Clock) -> None:
     history = scenery.HistorySocket(layout.watch_socket, scenery.day(clock.now - 2))
     try:
-        feeds(app)._history_at = float("-inf")
-        feeds(app).refresh()
+        sources(app)._history_at = float("-inf")
+        sources(app).refresh()
     finally:
         history.close()
     text = browser("vera").get("/").text
@@ -122,7 +122,7 @@ def test_a_strip_shows_the_day_and_says_it_in_words(app: Flask, layout: Layout, 
 
 
 def test_without_history_the_strip_says_that_nothing_was_watched(browser: Browser) -> None:
-    assert 'aria-label="last 24 hours: not watched yet"' in browser("vera").get("/").text
+    assert 'aria-label="last 24 hours: no data yet"' in browser("vera").get("/").text
 
 
 def test_what_a_service_says_is_text_and_never_markup(layout: Layout, browser: Browser, clock: Clock) -> None:
@@ -143,7 +143,7 @@ def test_a_service_shows_its_cause_its_evidence_and_who_waits(layout: Layout, br
     client = browser("otto")
     tracker = client.get("/services/tracker").text
     assert "tracker waits for bitcoind: ZMQ rawtx" in tracker
-    assert 'The cause lies with <a href="/services/bitcoind">bitcoind</a>' in tracker
+    assert 'The cause is in <a href="/services/bitcoind">bitcoind</a>' in tracker
     assert "bitcoind: tip age" in tracker and "bitcoind accepted 10 blocks" in tracker
     bitcoind = client.get("/services/bitcoind").text
     assert "bitcoind: ZMQ silent for 4 min 10 s while the RPC tip is 12 s old" in bitcoind
@@ -155,20 +155,20 @@ def test_a_service_shows_its_cause_its_evidence_and_who_waits(layout: Layout, br
 def test_the_evidence_grows_old_with_the_snapshot(layout: Layout, browser: Browser, clock: Clock) -> None:
     scenery.put(layout, scenery.healthy(clock.now - 60))
     text = browser("vera").get("/services/kaspad").text
-    assert "was healthy" in text and "no news for 1 min" in text
+    assert "was healthy" in text and "no data for 1 min" in text
     assert ">1 min<" in text  # 0.5 s old then, a minute more now
 
 
 def test_a_service_that_is_not_there_is_a_sentence(browser: Browser) -> None:
     answer = browser("vera").get("/services/nothing")
     assert answer.status_code == 404
-    assert "There is no service nothing in this stack." in answer.text
+    assert "This stack has no service nothing." in answer.text
 
 
 def test_a_page_that_is_not_there_is_a_sentence(browser: Browser) -> None:
     answer = browser("vera").get("/backups")
     assert answer.status_code == 404
-    assert "There is no such page." in answer.text
+    assert "This page does not exist." in answer.text
 
 
 # Logs
@@ -214,7 +214,7 @@ def test_the_button_says_what_it_does(browser: Browser) -> None:
 def test_who_may_not_sees_the_plan_and_no_button(browser: Browser) -> None:
     text = browser("otto").get("/plan?verb=down").text
     assert "remove kaspad" in text
-    assert "This needs the role admin; you are operator." in text
+    assert "This needs the role admin, but your role is operator." in text
     assert "Stop 2 services" not in text
 
 
@@ -247,7 +247,7 @@ def test_a_second_change_names_who_holds_the_place(browser: Browser, agent: Agen
     agent.stack.hold.clear()
     otto, ada = browser("otto"), browser("ada")
     first = otto.post("/act", data={"csrf": csrf(otto), "verb": "up"})
-    assert "Making the stack what stack.yml says…" in otto.get(first.location).text
+    assert "Applying stack.yml…" in otto.get(first.location).text
     second = ada.post("/act", data={"csrf": csrf(ada), "verb": "down"})
     assert second.status_code == 409
     assert "up by otto is running." in second.text

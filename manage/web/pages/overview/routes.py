@@ -1,4 +1,4 @@
-"""The overview: the whole stack in one sentence, then a row a service."""
+"""The routes of the overview."""
 
 from __future__ import annotations
 
@@ -6,40 +6,36 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from manage.errors import NodeyardError
-from manage.web.guard import feeds, me, open_to_all
-from manage.web.pages.overview import view as present
-from manage.web.pages.overview.view import Overview
+from manage.health.model import Snapshot
+from manage.web.guard import current_visitor, sources
+from manage.web.pages.overview.view import Overview, overview
 
-pages = Blueprint("overview", __name__)
+blueprint = Blueprint("overview", __name__)
 
 
-@pages.get("/")
+@blueprint.get("/")
 def page() -> ResponseReturnValue:
     """The whole page."""
     return render_template("overview/page.html", view=_view())
 
 
-@pages.get("/overview/rows")
-def rows() -> ResponseReturnValue:
-    """What of the page changes, for the script to put in place."""
+@blueprint.get("/overview/rows")
+def partial() -> ResponseReturnValue:
+    """The part of the page that changes."""
     return render_template("overview/partial.html", view=_view())
 
 
-@pages.get("/health")
-@open_to_all
-def health() -> ResponseReturnValue:
-    """That this process answers; says nothing about the stack."""
-    return {"status": "ok"}
-
-
 def _view() -> Overview:
-    source = feeds()
+    facts = sources()
+    snapshot: Snapshot | NodeyardError
     try:
-        snapshot = source.snapshot()
-    except NodeyardError as fault:
-        return present.overview(
-            fault, {}, now=source.clock(), role=me().claims.role, agent_answers=source.agent_answers
-        )
-    return present.overview(
-        snapshot, source.strips, now=source.clock(), role=me().claims.role, agent_answers=source.agent_answers
+        snapshot = facts.snapshot()
+    except NodeyardError as error:
+        snapshot = error
+    return overview(
+        snapshot,
+        facts.history,
+        now=facts.clock(),
+        role=current_visitor().claims.role,
+        agent_answers=facts.agent_answers,
     )

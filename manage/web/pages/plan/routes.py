@@ -1,4 +1,4 @@
-"""Changes: the plan first, one button that says what it does, then the progress."""
+"""The routes of a plan: show it, and apply it once the user confirms it."""
 
 from __future__ import annotations
 
@@ -6,105 +6,63 @@ from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 
-from manage import words
 from manage.agent import roles
-from manage.agent.roles import Role
+from manage.agent.client import AgentRefused
 from manage.errors import NodeyardError
-from manage.web.guard import feeds, me, needs
+from manage.web.guard import current_visitor, require_role, sources
+from manage.web.pages.plan.change import ROLES, Change
+from manage.web.pages.plan.view import plan_view
 
-pages = Blueprint("acts", __name__)
-
-VERBS: dict[str, Role] = {"restart": "operator", "up": "operator", "down": "admin"}
-"""What a page may ask for, and the role that it needs; the agent has the last word."""
+blueprint = Blueprint("plan", __name__)
 
 
-@pages.get("/plan")
-def plan() -> ResponseReturnValue:
-    """What a change would do: each operation with its cause, downtime, data and way back."""
-    verb, services = _asked(request.args.get("verb", ""), request.args.getlist("service"))
-    answer = feeds().agent.call("plan", token=me().token, verb=verb, services=services, timeout_s=60.0)
-    operations = answer["operations"]
-    return render_template(
-        "plan/page.html",
-        verb=verb,
-        services=services,
-        operations=operations,
-        button=button(verb, services, operations),
-        heading=_heading(verb, services),
-        allowed=roles.may(me().claims.role, VERBS[verb]),
-        needed=VERBS[verb],
+@blueprint.get("/plan")
+def page() -> ResponseReturnValue:
+    """What a change would do: each operation with its cause, downtime, risk for the data and rollback."""
+    change = _require_change(request.args)
+    answer = sources().agent.call(
+        "plan", token=current_visitor().token, verb=change.verb, services=list(change.services), timeout_s=60.0
     )
+    view = plan_view(change, answer, current_visitor().claims.role, has_changed="changed" in request.args)
+    return render_template("plan/page.html", view=view)
 
 
-@pages.post("/act")
-@needs("operator")
-def act() -> ResponseReturnValue:
-    """Begin a change; its progress has a page of its own."""
-    verb, services = _asked(request.form.get("verb", ""), request.form.getlist("service"))
-    if not roles.may(me().claims.role, VERBS[verb]):
-        abort(403, f"{me().claims.name} is {me().claims.role}; {verb} needs {VERBS[verb]}. Ask an admin.")
-    args: dict[str, Any] = {} if verb == "down" else {"services": services}
-    begun = feeds().agent.stream(verb, token=me().token, address=request.remote_addr or "", timeout_s=20.0, **args)
-    for message in begun:  # the first event names the operation; it goes on without us
+@blueprint.post("/act")
+@require_role("operator")
+def apply() -> ResponseReturnValue:
+    """Begin the change and redirect to its progress; if the plan has changed since it was shown, show the new one."""
+    change = _require_change(request.form)
+    claims = current_visitor().claims
+    if not roles.may(claims.role, ROLES[change.verb]):
+        abort(403, f"{claims.name} is {claims.role}; {change.verb} needs {ROLES[change.verb]}. Ask an admin.")
+    try:
+        id = _begin(change, request.form.get("plan", ""))
+    except AgentRefused as refused:
+        if refused.kind != "changed":
+            raise
+        return redirect(url_for("plan.page", **change.query(), changed=1), code=303)
+    return redirect(url_for("progress.page", id=id), code=303)
+
+
+def _begin(change: Change, digest: str) -> str:
+    """The id of the operation, which goes on without this request. Raises AgentRefused and AgentUnreachable."""
+    args: dict[str, Any] = {} if change.verb == "down" else {"services": list(change.services)}
+    if digest:
+        args["plan"] = digest
+    visitor = current_visitor()
+    address = request.remote_addr or ""
+    for message in sources().agent.stream(change.verb, token=visitor.token, address=address, timeout_s=20.0, **args):
         if "id" in message.get("event", {}):
-            return redirect(url_for("acts.page", id=message["event"]["id"]), code=303)
-    raise NodeyardError("The agent did not say what it began.", "See what ran with: manage history")
+            return str(message["event"]["id"])
+    raise NodeyardError("The agent did not name the operation it began.", "To see what ran, run: manage history")
 
 
-@pages.get("/acts/<id>")
-def page(id: str) -> ResponseReturnValue:
-    """The progress of a change."""
-    return render_template("progress/page.html", **_progress(id))
-
-
-@pages.get("/acts/<id>/rows")
-def rows(id: str) -> ResponseReturnValue:
-    """What of the page changes."""
-    return render_template("progress/partial.html", **_progress(id))
-
-
-def button(verb: str, services: list[str], operations: list[dict[str, Any]]) -> str:
-    """What the one button says: "Restart bitcoind, about 40 s"."""
-    seconds = sum(operation["downtime_s"] for operation in operations)
-    about = f", about {f'{seconds} s' if seconds < 60 else words.duration(seconds)}" if seconds else ""
-    match verb:
-        case "restart":
-            return f"Restart {words.listing(services)}{about}"
-        case "down":
-            return f"Stop {words.plural(len(operations), 'service')}"
-    if all(operation["kind"] == "create" for operation in operations):
-        return f"Start {words.plural(len(operations), 'service')}{about}"
-    return f"Apply {words.plural(len(operations), 'change')}{about}"
-
-
-def title(kind: str, services: list[str], state: str) -> str:
-    """What a change is doing or has done: "Restarting kaspad", "kaspad was restarted", "Restarting kaspad failed"."""
-    whom = words.listing(services) if services else "the stack"
-    doing, done = {
-        "restart": (f"Restarting {whom}", f"{whom} {'was' if len(services) == 1 else 'were'} restarted"),
-        "down": ("Stopping the stack", "The stack was stopped"),
-    }.get(kind, (f"Making {whom} what stack.yml says", f"{whom[0].upper()}{whom[1:]} is what stack.yml says"))
-    return {"running": doing, "done": done}.get(state, f"{doing} failed")
-
-
-def _heading(verb: str, services: list[str]) -> str:
-    match verb:
-        case "restart":
-            return f"Restart {words.listing(services)}?"
-        case "down":
-            return "Stop the stack?"
-    return f"Make {words.listing(services)} what stack.yml says?" if services else "Make the stack what stack.yml says?"
-
-
-def _asked(verb: str, services: list[str]) -> tuple[str, list[str]]:
-    if verb not in VERBS:
-        abort(400, "There is no such change. A plan is for one of: restart, up, down.")
+def _require_change(given: MultiDict[str, str]) -> Change:
+    verb, services = given.get("verb", ""), given.getlist("service")
+    if verb not in ROLES:
+        abort(400, f"Unknown change. Expected one of: {', '.join(ROLES)}.")
     if verb == "restart" and not services:
-        abort(400, "A restart names the service to restart.")
-    return verb, services
-
-
-def _progress(id: str) -> dict[str, Any]:
-    act = feeds().agent.call("progress", token=me().token, id=id)
-    return {"act": act, "title": title(act["kind"], act["services"], act["state"])}
+        abort(400, "The name of the service to restart is missing.")
+    return Change(verb, tuple(services))

@@ -1,43 +1,40 @@
-"""One service: its sentence, the evidence, who waits for whom."""
+"""The routes of a service's page."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from manage.errors import NodeyardError
 from manage.health.why import why
-from manage.web.guard import feeds, me
-from manage.web.pages.service import view as detail
+from manage.web.guard import current_visitor, sources
+from manage.web.pages.service.view import ServiceView, service_view
 
-pages = Blueprint("service", __name__)
+blueprint = Blueprint("service", __name__)
 
 
-@pages.get("/services/<name>")
+@blueprint.get("/services/<name>")
 def page(name: str) -> ResponseReturnValue:
     """The whole page."""
-    return render_template("service/page.html", **_context(name))
+    return render_template("service/page.html", view=_view(name))
 
 
-@pages.get("/services/<name>/rows")
-def rows(name: str) -> ResponseReturnValue:
-    """What of the page changes."""
-    return render_template("service/partial.html", **_context(name))
+@blueprint.get("/services/<name>/rows")
+def partial(name: str) -> ResponseReturnValue:
+    """The part of the page that changes."""
+    return render_template("service/partial.html", view=_view(name))
 
 
-def _context(name: str) -> dict[str, Any]:
-    source = feeds()
-    snapshot = source.snapshot()
+def _view(name: str) -> ServiceView:
+    facts = sources()
+    snapshot = facts.snapshot()
     if name == "disk" or name not in {service.name for service in snapshot.services}:
-        raise NodeyardError(f"There is no service {name[:40]} in this stack.", "The overview has all there are.")
-    view = detail.detail(
+        raise NodeyardError(f"This stack has no service {name[:40]}.", "The overview lists all services.")
+    return service_view(
         snapshot,
         why(snapshot, name),
-        source.strips,
-        now=source.clock(),
-        role=me().claims.role,
-        agent_answers=source.agent_answers,
+        facts.history,
+        now=facts.clock(),
+        role=current_visitor().claims.role,
+        agent_answers=facts.agent_answers,
     )
-    return {"view": view, "name": name}

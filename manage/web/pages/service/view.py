@@ -1,4 +1,4 @@
-"""From a snapshot and its `why` to what a service's page shows. Pure."""
+"""What a service's page shows, from a snapshot and its `why`. Pure."""
 
 from __future__ import annotations
 
@@ -6,109 +6,67 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from manage import words
 from manage.agent import roles
 from manage.agent.roles import Role
 from manage.health.model import ServiceStatus, Snapshot
-from manage.web import times
-from manage.web.history import Strips
-from manage.web.pages.overview.view import STALE_S, Act, Feed, true_as_of
-from manage.web.timeline import Strip, strip
+from manage.web import actions, freshness, times
+from manage.web.actions import Action
+from manage.web.freshness import Freshness
+from manage.web.history import History
+from manage.web.pages.service.evidence import Fact, LogLine, facts, log_lines
+from manage.web.timeline import Timeline, timeline
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """One measured thing in words, with its age."""
-
-    service: str
-    name: str
-    value: str
-    age: str
-
-
-@dataclass(frozen=True)
-class LogLine:
-    service: str
-    at: float
-    text: str
-
-
-@dataclass(frozen=True)
-class Detail:
-    feed: Feed
-    corner: str
-    age_s: float
+class ServiceView:
+    freshness: Freshness
+    as_of: str
+    """Time of the snapshot."""
     status: ServiceStatus
     word: str
+    """The verdict as text: "healthy", or "was healthy" when the snapshot is old."""
     lasted: str
     title: str
     headline: str
-    urgent: bool
-    """Its first act is what one would do now."""
-    roots: tuple[str, ...]
-    """Whom to look at, when it is not this service itself."""
+    is_urgent: bool
+    """The first button is what to do now."""
+    causes: tuple[str, ...]
+    """The services at fault, if it is not this one."""
     path: tuple[str, ...]
-    facts: tuple[Evidence, ...]
+    """How the fault gets here: each service waits for the next."""
+    facts: tuple[Fact, ...]
     log: tuple[LogLine, ...]
     waits_for: tuple[str, ...]
     waited_on_by: tuple[str, ...]
-    strip: Strip
-    acts: tuple[Act, ...]
+    timeline: Timeline
+    actions: tuple[Action, ...]
 
 
-def detail(
-    snapshot: Snapshot,
-    answer: Mapping[str, Any],
-    strips: Strips,
-    *,
-    now: float,
-    role: Role,
-    agent_answers: bool,
-) -> Detail:
-    """`answer` is `manage.health.why.why(snapshot, name)`; `now` in unix seconds."""
-    status = next(service for service in snapshot.services if service.name == answer["name"])
-    age = max(0.0, now - snapshot.as_of)
-    stale = age > STALE_S
-    roots = tuple(root for root in answer["roots"] if root != status.name)
-    return Detail(
-        feed="stale" if stale else "fresh",
-        corner=f"no news for {times.whole(age)}" if stale else true_as_of(age),
-        age_s=age,
+def service_view(
+    snapshot: Snapshot, why: Mapping[str, Any], history: History, *, now: float, role: Role, agent_answers: bool
+) -> ServiceView:
+    """`why` is `manage.health.why.why(snapshot, name)`; `now` in unix seconds."""
+    status = next(service for service in snapshot.services if service.name == why["name"])
+    age = freshness.of_snapshot(snapshot.as_of, now)
+    stale = age.state == "stale"
+    return ServiceView(
+        freshness=age,
+        as_of=times.utc(snapshot.as_of),
         status=status,
         word=f"was {status.verdict}" if stale else status.verdict,
-        lasted=times.whole(snapshot.as_of - status.since),
-        title=f"{status.name}: no news" if stale else f"{status.name} {status.verdict}",
+        lasted=times.duration(snapshot.as_of - status.since),
+        title=f"{status.name}: no data" if stale else f"{status.name} {status.verdict}",
         headline=_headline(status),
-        urgent=status.verdict in ("down", "degraded", "disabled"),
-        roots=roots,
-        path=tuple(answer["path"]) if len(answer["path"]) > 1 else (),
-        facts=tuple(_fact(item, status.name, now - snapshot.as_of) for item in answer["evidence"] if "fact" in item),
-        log=tuple(
-            LogLine(item.get("service", status.name), float(item["at"]), str(item["log"]))
-            for item in answer["evidence"]
-            if "log" in item
-        ),
+        is_urgent=status.verdict in ("down", "degraded", "disabled"),
+        causes=tuple(cause for cause in why["roots"] if cause != status.name),
+        path=tuple(why["path"]) if len(why["path"]) > 1 else (),
+        facts=facts(why["evidence"], status.name, age.age_s),
+        log=log_lines(why["evidence"], status.name),
         waits_for=status.waits_for,
         waited_on_by=tuple(other.name for other in snapshot.services if status.name in other.waits_for),
-        strip=strip(strips.get(status.name, ()), snapshot.as_of),
-        acts=_acts(status, role, may_act=agent_answers and not stale),
+        timeline=timeline(history.get(status.name, ()), snapshot.as_of),
+        actions=_actions(status, may_change=agent_answers and not stale and roles.may(role, "operator")),
     )
-
-
-def shown(value: object, unit: str) -> str:
-    """A fact's value as people read it: 1310000000 bytes -> "1.31 GB", 92481230 -> "92 481 230"."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float) and unit in ("bytes", "B"):
-        return words.size(value)
-    if isinstance(value, int | float) and (unit == "s" or unit.startswith("s ")):  # "s", "s old"
-        return f"{words.duration(value)}{unit[1:]}"
-    if isinstance(value, list | tuple):
-        return ", ".join(shown(item, "") for item in value) or "none"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {shown(item, '')}" for key, item in value.items()) or "none"
-    text = words.number(value) if isinstance(value, int) else f"{value:.6g}" if isinstance(value, float) else str(value)
-    return f"{text} {unit}".rstrip() if value is not None else "not known"
 
 
 def _headline(status: ServiceStatus) -> str:
@@ -117,20 +75,8 @@ def _headline(status: ServiceStatus) -> str:
     return f"{status.name}: {status.reason}"
 
 
-def _fact(item: Mapping[str, Any], own: str, snapshot_age: float) -> Evidence:
-    return Evidence(
-        service=str(item.get("service", own)),
-        name=str(item["fact"]).replace("_", " "),
-        value=shown(item["value"], str(item.get("unit", ""))),
-        age=words.duration(float(item["age_s"]) + max(0.0, snapshot_age)),
-    )
-
-
-def _acts(status: ServiceStatus, role: Role, *, may_act: bool) -> tuple[Act, ...]:
-    acts = []
-    if may_act and status.group != "manager" and roles.may(role, "operator"):
-        if status.verdict == "disabled":
-            acts.append(Act("Start the stack…", "acts.plan", {"verb": "up"}))
-        else:
-            acts.append(Act(f"Restart {status.name}…", "acts.plan", {"verb": "restart", "service": status.name}))
-    return (*acts, Act("Show the log", "logs.page", {"name": status.name}))
+def _actions(status: ServiceStatus, *, may_change: bool) -> tuple[Action, ...]:
+    log = actions.show_log(status.name)
+    if not may_change or status.group == "manager":
+        return (log,)
+    return (actions.START if status.verdict == "disabled" else actions.restart(status.name), log)

@@ -1,13 +1,13 @@
-// The WebSocket: comes back by itself and asks only for what was missed.
+// The WebSocket. It reconnects by itself and asks only for what it missed.
 
 const SLOWEST_MS = 5000;
 
-export function listen(onMessage, onLost) {
+export function connect(onMessage, onLost) {
   let stream = "";
   let sequence = 0;
   let waitMs = 500;
 
-  function connect() {
+  function open() {
     const url = new URL("ws/mempool", document.baseURI);
     url.protocol = url.protocol.replace("http", "ws");
     if (stream) url.search = new URLSearchParams({ stream, after: sequence });
@@ -20,9 +20,9 @@ export function listen(onMessage, onLost) {
     };
     socket.onclose = () => {
       onLost();
-      setTimeout(connect, waitMs);
+      setTimeout(open, waitMs);
       waitMs = Math.min(SLOWEST_MS, waitMs * 2);
     };
   }
-  connect();
+  open();
 }

@@ -1,4 +1,4 @@
-// How numbers and times read.
+// Numbers and times as text.
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const cents = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
@@ -22,10 +22,10 @@ export function age(seconds) {
   return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 }
 
-// A state is told by shape, word and colour (the colour is in oracle.css).
+// A state has a shape, a word and a colour (in oracle.css).
 export const STATES = {
   ok: { word: "ok", shape: "M8 2a6 6 0 1 0 .01 0z" },
-  wide: { word: "wide: few payments, or a restless market", shape: "M1 8l4-4v8zM15 8l-4-4v8zM5 8h6" },
+  wide: { word: "wide: few payments, or a volatile market", shape: "M1 8l4-4v8zM15 8l-4-4v8zM5 8h6" },
   ambiguous: { word: "ambiguous", shape: "M8 2l7 12H1z" },
   no_signal: { word: "no signal", shape: "M2 8h12" },
   stale: { word: "stale", shape: "M8 2l7 12H1z" },
