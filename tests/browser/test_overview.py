@@ -98,7 +98,9 @@ def test_a_dashboard_that_does_not_answer_is_noticed_by_the_page_itself(
     page.route("**/overview/rows", lambda route: route.abort())
     page.clock.run_for(15_000)
     expect(page.locator("#freshness")).to_contain_text("no data for 1")
-    expect(page.get_by_role("heading", level=1)).to_have_text("The dashboard does not answer, so this page is out of date.")
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "The dashboard does not answer, so this page is out of date."
+    )
     expect(page.locator("[data-row=kaspad] .verdict")).to_have_text("was healthy")
     expect(page).to_have_title("No data · Nodeyard")
     page.unroute("**/overview/rows")
@@ -156,6 +158,19 @@ def test_a_running_change_is_followed_to_its_end(signed_in: Pages, yard: Yard) -
     yard.agent.stack.hold.set()
     expect(page.get_by_role("heading", name="stack.yml was applied.")).to_be_visible()
     expect(page).to_have_title(re.compile("stack.yml was applied"))
+
+
+def test_a_plan_that_changed_meanwhile_is_shown_again_and_asked_again(signed_in: Pages, yard: Yard) -> None:
+    page = signed_in("otto")
+    page.goto("/plan?verb=up")
+    yard.agent.stack.downtime_s = 33
+    page.get_by_role("button", name="Apply 2 changes, about 40 s").click()
+    expect(page.get_by_role("alert")).to_contain_text(
+        "The plan changed after it was shown to you, so nothing was done."
+    )
+    assert yard.agent.stack.calls == []
+    page.get_by_role("button", name="Apply 2 changes, about 1 min 6 s").click()
+    expect(page.get_by_role("heading", name="stack.yml was applied.")).to_be_visible()
 
 
 def test_screen_readers_find_table_headings_and_a_way_past_the_bar(signed_in: Pages) -> None:
