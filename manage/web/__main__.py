@@ -20,8 +20,8 @@ def argv() -> list[str]:
         "1",
         "--threads",
         "8",
-        # The heartbeat file must be in memory. On a busy disk, gunicorn takes a blocked worker for dead; see its FAQ, "How
-        # do I avoid Gunicorn excessively blocking in os.fchmod?". Also, the root file system is read-only.
+        # The heartbeat file must be in memory. On a busy disk, gunicorn takes a blocked worker for dead; see its FAQ,
+        # "How do I avoid Gunicorn excessively blocking in os.fchmod?". Also, the root file system is read-only.
         "--worker-tmp-dir",
         "/dev/shm",  # noqa: S108
         "--no-control-socket",

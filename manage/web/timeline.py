@@ -72,12 +72,12 @@ def _bars(slots: Sequence[VerdictName | None], begin: float) -> Iterator[Bar]:
 
 def _described(seconds: dict[VerdictName, float]) -> str:
     if not seconds:
-        return "last 24 hours: no data yet"
+        return "no data yet"
     if set(seconds) == {"healthy"}:
         watched = seconds["healthy"]
-        return "last 24 hours: healthy " + ("all day" if watched > 0.99 * _DAY_S else f"for {times.duration(watched)}")
+        return "healthy " + ("all day" if watched > 0.99 * _DAY_S else f"for {times.duration(watched)}")
     ordered = sorted(seconds.items(), key=lambda item: -item[1])
-    return "last 24 hours: " + ", ".join(f"{verdict} {times.duration(spent)}" for verdict, spent in ordered)
+    return ", ".join(f"{verdict} {times.duration(spent)}" for verdict, spent in ordered)
 
 
 def _clock(at: float) -> str:

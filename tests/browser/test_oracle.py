@@ -68,9 +68,8 @@ def test_the_price_its_interval_state_and_market_are_there_in_words(
 
 
 def test_the_error_is_there_in_words(page: Page, oracle: Oracle, faults: list[str]) -> None:
-    expect(page.locator("#synthetic")).to_contain_text(
-        re.compile(r"The generator uses [\d,]+ USD: the estimate is off by 0\.\d\d %\.")
-    )
+    compared = re.compile(r"The generator uses [\d,]+ USD: the estimate is off by 0\.\d\d %\.")
+    expect(page.locator("#synthetic")).to_contain_text(compared)
     shown = re.search(r"generator uses ([\d,]+) USD", page.locator("#flow").inner_text())
     assert shown is not None
     assert float(shown[1].replace(",", "")) == pytest.approx(oracle.price()["flow"]["price"], rel=0.0001)

@@ -22,7 +22,7 @@ def test_every_verdict_has_a_shape_of_its_own() -> None:
 def test_a_healthy_day_is_one_bar() -> None:
     drawn = timeline([Span(NOW - 2 * DAY, NOW, "healthy")], NOW)
     assert [(bar.x, bar.width, bar.verdict) for bar in drawn.bars] == [(0, SLOTS, "healthy")]
-    assert drawn.description == "last 24 hours: healthy all day"
+    assert drawn.description == "healthy all day"
 
 
 def test_what_was_before_the_day_is_left_out() -> None:
@@ -48,8 +48,8 @@ def test_the_picture_stands_still_while_nothing_happens() -> None:
 
 
 def test_a_new_installation_says_how_long_it_was_watched() -> None:
-    assert timeline([Span(NOW - 3600, NOW, "healthy")], NOW).description == "last 24 hours: healthy for 1 h"
-    assert timeline([], NOW).description == "last 24 hours: no data yet"
+    assert timeline([Span(NOW - 3600, NOW, "healthy")], NOW).description == "healthy for 1 h"
+    assert timeline([], NOW).description == "no data yet"
 
 
 @given(st.lists(st.tuples(st.floats(-3 * DAY, DAY), st.floats(0, 2 * DAY), st.sampled_from(VERDICTS)), max_size=30))

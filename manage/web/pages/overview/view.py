@@ -86,7 +86,7 @@ def _stale(view: Overview, snapshot: Snapshot, *, agent_answers: bool) -> Overvi
         headline=f"watch has not reported for {age}.",
         detail=f"The values below are from {at}, when watch last reported. To see why, run: manage logs watch",
         actions=(actions.show_log("watch", "Show the log of watch"),) if agent_answers else (),
-        caption=f"{words.plural(len(snapshot.services), 'service')} as of {at}",
+        caption=f"{words.plural(len(snapshot.services), 'service')} as last reported",
     )
 
 
