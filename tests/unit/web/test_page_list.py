@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def app(layout: Layout, agent: Agent, clock: Clock, tmp_path: Path, monkeypatch:
     sources(app).refresh()
     yield app
     for module in ("manage.web.pages.backups", "manage.web.pages.backups.routes"):
-        monkeypatch.delitem(__import__("sys").modules, module)
+        monkeypatch.delitem(sys.modules, module)
 
 
 def test_a_folder_and_a_line_make_a_page(app: Flask, agent: Agent) -> None:
@@ -69,7 +70,7 @@ def test_a_folder_and_a_line_make_a_page(app: Flask, agent: Agent) -> None:
         link = re.search(rf'"(/static/pages/backups/{re.escape(file)}\?v=\w+)"', text)
         assert link, file
         with client.get(link[1]) as answer:
-            assert answer.text == FILES[file]
+            assert answer.get_data(as_text=True) == FILES[file]
             assert answer.mimetype == kind
             assert answer.cache_control.max_age == 365 * 24 * 3600
 
@@ -88,7 +89,7 @@ def test_a_module_that_another_imports_is_asked_for_again_and_costs_nothing_whil
         assert first.cache_control.no_cache and not first.cache_control.max_age
         etag = first.headers["ETag"]
     with client.get("/static/live.js", headers={"If-None-Match": etag}) as again:
-        assert (again.status_code, again.text) == (304, "")
+        assert (again.status_code, again.data) == (304, b"")
     with client.get("/static/live.js?v=of-another-version") as old:
         assert not old.cache_control.max_age
 

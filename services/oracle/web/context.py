@@ -1,4 +1,4 @@
-"""What the routes share."""
+"""What the routes share: the parts of one running oracle."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from oracle.history.writer import Writer
 from oracle.live.answer import Answer
 from oracle.live.clock import SteadyClock
 from oracle.live.core import Live
-from oracle.web.crowd import Crowd
-from oracle.web.flow import Flow
+from oracle.web.generator_price import GeneratorPrice
+from oracle.web.listeners import Listeners
 from oracle.web.stream import Stream
 
 
 @dataclass
-class Parts:
+class Context:
     """One running oracle."""
 
     live: Live
@@ -26,28 +26,28 @@ class Parts:
     writer: Writer | None
     started_at: float
     feed: asyncio.Task[None] | None = None
-    flow: Flow = field(default_factory=Flow)
-    crowd: Crowd = field(init=False)
+    generator: GeneratorPrice = field(default_factory=GeneratorPrice)
+    listeners: Listeners = field(init=False)
 
     def __post_init__(self) -> None:
-        self.crowd = Crowd(self.stream)
+        self.listeners = Listeners(self.stream)
 
     @property
     def answer(self) -> Answer | None:
-        """The newest, None before the first tick."""
+        """The latest answer, None before the first."""
         return self.stream.answer
 
     @property
     def history_fault(self) -> str:
-        """Why history is not written, "" when it is."""
+        """Why no history is written, "" if it is."""
         return "no history is kept" if self.writer is None else self.writer.fault
 
     @property
     def feed_fault(self) -> str:
-        """Why the feed has ended, "" while it runs."""
+        """Why the feed ended, "" while it runs."""
         if self.feed is None:
-            return "the feed has not been started"
+            return "the feed has not started"
         if not self.feed.done():
             return ""
         fault = None if self.feed.cancelled() else self.feed.exception()
-        return f"the feed has ended: {fault!r}" if fault else "the feed has ended"
+        return f"the feed ended: {fault!r}" if fault else "the feed ended"

@@ -18,8 +18,8 @@ from oracle.live import answer
 from oracle.live.answer import Market
 from oracle.live.clock import SteadyClock
 from oracle.live.core import Live, Told
-from oracle.web.crowd import Protocol
-from oracle.web.parts import Parts
+from oracle.web.context import Context
+from oracle.web.listeners import Protocol
 from oracle.web.socket_route import router
 from oracle.web.stream import Stream
 from oracle.weights import load
@@ -38,9 +38,9 @@ class Speaker:
     def __init__(self, ping_s: float | None) -> None:
         self.port = free_port()
         clock = SteadyClock()
-        self.parts = Parts(Live(load(), Market.SYNTHETIC), Stream(), clock, None, None, clock.now())
+        self.context = Context(Live(load(), Market.SYNTHETIC), Stream(), clock, None, None, clock.now())
         app = FastAPI()
-        app.include_router(router(self.parts))
+        app.include_router(router(self.context))
         config = uvicorn.Config(
             app,
             port=self.port,
@@ -74,8 +74,8 @@ class Speaker:
         async def publish() -> None:
             now = time.time()
             points = [(now, 50_000.0 + n / 100) for n in range(4000)]
-            self.parts.stream.publish(Told(answer.fresh(ESTIMATE, Market.SYNTHETIC, now), points), {})
-            self.parts.crowd.tell()
+            self.context.stream.publish(Told(answer.fresh(ESTIMATE, Market.SYNTHETIC, now), points), {})
+            self.context.listeners.send()
 
         asyncio.run_coroutine_threadsafe(publish(), self._loop).result(10)
 
@@ -131,11 +131,11 @@ def test_who_never_reads_is_cut_off_whatever_waits_for_him() -> None:
             b"GET /ws/mempool HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
             b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
         )
-        until(lambda: len(speaker.parts.crowd) == 2)
+        until(lambda: len(speaker.context.listeners) == 2)
 
         def gone() -> bool:
             speaker.tell()
             receive(quick)
-            return len(speaker.parts.crowd) == 1 and speaker.connections == 1
+            return len(speaker.context.listeners) == 1 and speaker.connections == 1
 
         until(gone, 30, every_s=0)

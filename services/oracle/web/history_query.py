@@ -1,4 +1,4 @@
-"""What a caller asks of history, checked: every impossible range is a sentence."""
+"""The query of a request for history. An invalid range is refused with a sentence."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from serving.refusals import Refused
 
 GENESIS = 1231006505.0
-"""Unix s of bitcoin's first block."""
+"""Time of Bitcoin's first block, unix seconds."""
 MOST_BUCKETS = 5000
 USUAL_BUCKETS = 300
 SHORTEST_S, LONGEST_S = 1.0, 31 * 86400.0
@@ -26,26 +26,26 @@ class Range:
 
 
 def history_range(first: str | None, last: str | None, step: str | None, now: float) -> Range:
-    """Query texts to a range: the last day by default, in about 300 steps. Raises Refused (422)."""
+    """The range that the query names: by default the last day in about 300 steps. Raises Refused (422)."""
     end = _moment("to", last) if last else now
     begin = _moment("from", first) if first else end - DAY_S
     if begin >= end:
-        raise Refused(422, "'from' must lie before 'to'.")
+        raise Refused(422, "'from' must be before 'to'.")
     if begin < GENESIS or end > now + DAY_S:
-        raise Refused(422, "There was no bitcoin before 2009-01-03, and nothing is known of the future.")
+        raise Refused(422, "The range must lie between 2009-01-03 (Bitcoin's first block) and now.")
     width = _step(step) if step else max(SHORTEST_S, float(math.ceil((end - begin) / USUAL_BUCKETS)))
     if (end - begin) / width > MOST_BUCKETS:
         needed = math.ceil((end - begin) / MOST_BUCKETS)
-        raise Refused(422, f"That would be more than {MOST_BUCKETS} steps; take a 'step' of at least {needed} s.")
+        raise Refused(422, f"The range has more than {MOST_BUCKETS} steps. Set 'step' to at least {needed} s.")
     return Range(begin, end, width)
 
 
 def whole(name: str, text: str | None) -> int | None:
-    """A whole number from a query, None when it is not given. Raises Refused (422)."""
+    """An integer from a query, None if it is not given. Raises Refused (422)."""
     if text is None:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise Refused(422, f"{name!r} is {text[:40]!r}; it must be a whole number.")
+        raise Refused(422, f"{name!r} is {text[:40]!r}. Expected a whole number.")
     return int(text)
 
 
@@ -57,14 +57,14 @@ def _moment(name: str, text: str) -> float:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
-        message = f"{name!r} is {text[:40]!r}; it must be unix seconds or a time such as 2026-01-31T12:00:00Z."
+        message = f"{name!r} is {text[:40]!r}. Expected unix seconds or a time such as 2026-01-31T12:00:00Z."
         raise Refused(422, message) from None
 
 
 def _step(text: str) -> float:
     step = _number(text)
     if step is None or not SHORTEST_S <= step <= LONGEST_S:
-        raise Refused(422, f"'step' is {text[:40]!r}; it must be seconds, from {SHORTEST_S:g} to {LONGEST_S:g}.")
+        raise Refused(422, f"'step' is {text[:40]!r}. Expected seconds from {SHORTEST_S:g} to {LONGEST_S:g}.")
     return step
 
 

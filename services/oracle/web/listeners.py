@@ -1,4 +1,4 @@
-"""All listeners at once: a message is framed once, and written to each connection as it is."""
+"""All WebSocket clients at once: a message is framed once and the same bytes are written to every connection."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from websockets.frames import Frame, Opcode
 from oracle.web.stream import Stream
 
 PROTOCOL = "oracle_protocol"
-"""Where a connection finds its protocol in the state of its scope."""
+"""Key of a connection's protocol in the state of its ASGI scope."""
 BUFFER = 256 * 1024
-"""Bytes that wait for a client before no more is written to him."""
+"""Bytes that may wait for a slow client; above that, nothing more is written to it."""
 
 
 class Protocol(WebSocketsSansIOProtocol):
-    """uvicorn's, with a way to write frames that are made already. Going through ASGI for each would cost five times as
-    much, and a thousand clients would wait for each other.
+    """uvicorn's, with a method that writes finished frames. Sending each through ASGI would cost five times as much,
+    and a thousand clients would wait for each other.
     """
 
     def connection_made(self, transport: Any) -> None:
@@ -30,7 +30,7 @@ class Protocol(WebSocketsSansIOProtocol):
             self.scope["state"][PROTOCOL] = self
 
     def write(self, frame: bytes) -> bool:
-        """Whether it was written: not while the client is behind, nor once he is gone."""
+        """Whether the frame was written; False for a client that is slow or gone."""
         if self.disconnected or self.transport.is_closing() or not self.writable.is_set():
             return False
         self.transport.write(frame)
@@ -38,11 +38,11 @@ class Protocol(WebSocketsSansIOProtocol):
 
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
-        self.transport.abort()  # a close would wait for ever behind what the client does not take
+        self.transport.abort()  # a close would wait forever behind data that the client does not read
 
 
-class Crowd:
-    """Listeners, each with the number that he has; None while he has nothing."""
+class Listeners:
+    """The connected clients, each with the number of the last message it got; None before the first."""
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
@@ -54,19 +54,20 @@ class Crowd:
         return len(self._seen)
 
     def join(self, listener: Protocol, seen: int | None) -> None:
-        """Tell the newcomer what he has not `seen`, at once."""
+        """Add a client and send it what it has not `seen`."""
         self._seen[listener] = self._stream.known(seen)
-        self._tell(listener)
+        self._send_to(listener)
 
     def leave(self, listener: Protocol) -> None:
+        """Remove a client."""
         self._seen.pop(listener, None)
 
-    def tell(self) -> None:
-        """The newest to everybody. Who is behind is left out, and gets all that he missed in one later."""
+    def send(self) -> None:
+        """Send the latest message to every client. Slow clients are skipped; later they get all they missed in one."""
         for listener in self._seen:
-            self._tell(listener)
+            self._send_to(listener)
 
-    def _tell(self, listener: Protocol) -> None:
+    def _send_to(self, listener: Protocol) -> None:
         seen, newest = self._seen[listener], self._stream.number
         if seen != newest and listener.write(self._frame(seen)):
             self._seen[listener] = newest
