@@ -20,8 +20,8 @@ class Cause:
 
     name: str
     current: str
-    """"" (as `desired`) when the cause is no value, such as a missing container."""
     desired: str
+    """Both are empty if the cause is not a value, such as a missing container."""
 
 
 @dataclass(frozen=True)
