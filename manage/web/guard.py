@@ -93,7 +93,7 @@ def _check_request() -> BaseResponse | None:
         return None
     g.visitor = sessions.authenticate(request, sources())
     if g.visitor is None:
-        return _sign_in()
+        return _redirect_to_sign_in()
     claims = g.visitor.claims
     if request.method not in _READING and not _is_csrf_token(claims.csrf):
         abort(403, "This form belongs to another session. Go back, reload the page and try again.")
@@ -115,7 +115,7 @@ def _is_csrf_token(expected: str) -> bool:
     return hmac.compare_digest(expected.encode(), request.form.get("csrf", "").encode())
 
 
-def _sign_in() -> BaseResponse:
+def _redirect_to_sign_in() -> BaseResponse:
     if request.method not in _READING:
         abort(403, "You are not signed in. Sign in and try again.")
     if request.headers.get("X-Partial"):

@@ -17,7 +17,7 @@ def index() -> ResponseReturnValue:
     """The log of the first service; the page links to the others."""
     names = _service_names()
     if not names:
-        raise NodeyardError("This stack has no services yet, so there is no log to show.", "Start the stack with: manage up")
+        raise NodeyardError("This stack has no services yet, so there is no log.", "Start the stack with: manage up")
     return redirect(url_for("logs.page", name=names[0]))
 
 
