@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from manage.errors import NodeyardError
 
-Kind = Literal["session", "role", "password", "throttled", "busy", "usage", "failed"]
+Kind = Literal["session", "role", "password", "throttled", "busy", "usage", "changed", "failed"]
 
 
 class Refused(NodeyardError):

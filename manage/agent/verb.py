@@ -54,6 +54,7 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "new": (_text, "text"),
     "id": (_text, "text"),
     "verb": (_name, "the name of a verb"),
+    "plan": (_text, "text"),
     "service": (_name, "the name of a service"),
     "services": (lambda value: isinstance(value, list) and all(map(_name, value)), "a list of service names"),
     "lines": (

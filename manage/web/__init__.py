@@ -1,1 +1,1 @@
-"""The dashboard: pages drawn from snapshots; asks the agent in the user's name, holds no socket but the agent's."""
+"""The dashboard: draws pages from snapshots and asks the agent for changes in the user's name."""

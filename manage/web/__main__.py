@@ -1,4 +1,4 @@
-"""`python -m manage.web`: becomes gunicorn."""
+"""`python -m manage.web`: replaces itself with gunicorn."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def argv() -> list[str]:
-    """One worker, because the feeds live in it; threads, because pages wait for files and the agent's socket alone."""
+    """One worker, because the sources live in its memory; threads, because pages only wait for files and the agent."""
     return [
         sys.executable,
         "-m",
@@ -20,8 +20,8 @@ def argv() -> list[str]:
         "1",
         "--threads",
         "8",
-        # The heartbeat file must lie in memory: on a disk that is busy the arbiter takes a waiting worker for dead
-        # (gunicorn's FAQ, "How do I avoid Gunicorn excessively blocking in os.fchmod?"); the root is read-only besides.
+        # The heartbeat file must be in memory. On a busy disk, gunicorn takes a blocked worker for dead; see its FAQ,
+        # "How do I avoid Gunicorn excessively blocking in os.fchmod?". Also, the root file system is read-only.
         "--worker-tmp-dir",
         "/dev/shm",  # noqa: S108
         "--no-control-socket",

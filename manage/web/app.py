@@ -4,99 +4,77 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
-from hashlib import sha256
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, g, render_template, request, url_for
-from werkzeug.exceptions import HTTPException
+from flask import Flask, g, request
+from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
 
-from manage.access import roles
-from manage.agent.client import AgentRefused, AgentUnreachable
 from manage.errors import NodeyardError
 from manage.installation.layout import DEFAULT_DIR, Layout
-from manage.web import clocks, guard, shapes
-from manage.web.feeds import Feeds
+from manage.web import assets, guard, health, times
+from manage.web.pages import PAGES
+from manage.web.pages import page as page_list
+from manage.web.pages.page import Page
 from manage.web.sessions import FormGuard
-from manage.web.views import acts, auth, logs, overview, service
+from manage.web.sources import Sources
+from manage.web.verdict_icons import ICONS
 
-_LONGEST_FORM = 64 * 1024
+_LARGEST_FORM_BYTES = 64 * 1024
 
 
-def create_app(layout: Layout | None = None, clock: Callable[[], float] = time.time) -> Flask:
-    """The application for the installation at `layout` (else the folder that NODEYARD_DIR names).
+def create_app(
+    layout: Layout | None = None, clock: Callable[[], float] = time.time, pages: Sequence[Page] = PAGES
+) -> Flask:
+    """The application for the installation at `layout` (by default the folder that NODEYARD_DIR names).
 
-    It starts no thread: `manage.web.wsgi` lets the feeds run, tests refresh them by hand.
+    It starts no thread: `manage.web.wsgi` refreshes the sources in the background, tests refresh them by hand.
     """
     where = layout or Layout(Path(os.environ.get("NODEYARD_DIR", DEFAULT_DIR)))
-    app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = _LONGEST_FORM
-    app.extensions["feeds"] = Feeds(where, clock)
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = _LARGEST_FORM_BYTES
+    app.extensions["sources"] = Sources(where, clock)
     app.extensions["form_guard"] = FormGuard()
+    app.jinja_loader = ChoiceLoader(
+        [
+            FileSystemLoader(Path(__file__).with_name("templates")),
+            PrefixLoader({page.name: FileSystemLoader(page.folder) for page in pages}),
+        ]
+    )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(utc=clocks.utc, iso=clocks.iso, ago=clocks.ago)
-    app.jinja_env.globals.update(SHAPES=shapes.SHAPES, asset=_assets(app))
+    app.jinja_env.filters.update(utc=times.utc, iso=times.iso, ago=times.ago)
+    app.jinja_env.globals.update(
+        ICONS=ICONS,
+        SEARCH=page_list.SEARCH,
+        HELP=page_list.HELP,
+        navigation=page_list.navigation(pages),
+        shortcuts=page_list.shortcuts(pages),
+    )
+    assets.install(app, pages)
     guard.install(app)
-    for views in (auth, overview, service, logs, acts):
-        app.register_blueprint(views.pages)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(NodeyardError, _said)
-    app.context_processor(_everywhere)
+    app.register_blueprint(health.blueprint)
+    for page in pages:
+        app.register_blueprint(page.blueprint)
+    by_name = {page.name: page for page in pages}
+    app.context_processor(lambda: _context(by_name.get(request.blueprint or "")))
     return app
 
 
-def _everywhere() -> dict[str, Any]:
-    """What every page knows."""
-    feeds = guard.feeds()
+def _context(page: Page | None) -> dict[str, Any]:
+    """The variables that every template has."""
+    sources = guard.sources()
     try:
-        snapshot = feeds.snapshot()
-        place = f"{snapshot.name} · {snapshot.network}"
+        snapshot = sources.snapshot()
+        installation = f"{snapshot.name} · {snapshot.network}"
     except NodeyardError:
-        place = ""
+        installation = ""
     claims = g.visitor.claims if g.get("visitor") else None
     return {
-        "place": place,
+        "page": page,
+        "installation": installation,
         "claims": claims,
         "csrf": claims.csrf if claims else "",
-        "may": lambda role: claims is not None and roles.may(claims.role, role),
-        "agent_answers": feeds.agent_answers,
-        "now": feeds.clock(),
+        "agent_answers": sources.agent_answers,
+        "now": sources.clock(),
     }
-
-
-def _assets(app: Flask) -> Callable[[str], str]:
-    """URLs of static files that change with their content, so that browsers may keep them for ever."""
-    folder = Path(str(app.static_folder))
-    digests = {path.name: sha256(path.read_bytes()).hexdigest()[:12] for path in folder.iterdir() if path.is_file()}
-    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 365 * 24 * 3600
-    return lambda name: url_for("static", filename=name, v=digests[name])
-
-
-def _http_error(error: HTTPException) -> tuple[str, int]:
-    words = {
-        401: ("You are signed out.", "Sign in again."),
-        404: ("There is no such page.", "The overview has all there is."),
-        405: ("This page takes no such request.", "Start again at the overview."),
-        413: ("That was too much for this form.", "Send less."),
-        500: ("Something went wrong here.", "The dashboard's log says what: manage logs dashboard"),
-    }
-    message, hint = words.get(error.code or 500, (error.description or "This was refused.", ""))
-    return _page(message, hint, error.code or 500)
-
-
-def _said(error: NodeyardError) -> tuple[str, int]:
-    """A sentence of ours: from the agent, from the snapshot, from `why`."""
-    if isinstance(error, AgentUnreachable):
-        guard.feeds().agent_answers = False
-        return _page(error.message, error.hint, 503)
-    if isinstance(error, AgentRefused):
-        status = {"session": 403, "role": 403, "busy": 409, "throttled": 429, "usage": 400}.get(error.kind, 502)
-        return _page(error.message, error.hint, status)
-    return _page(error.message, error.hint, 404)
-
-
-def _page(message: str, hint: str, status: int) -> tuple[str, int]:
-    if request.headers.get("X-Partial"):
-        return f"{message} {hint}".strip(), status
-    return render_template("error.html", message=message, hint=hint), status

@@ -1,4 +1,7 @@
-"""What stands before every page: headers, session, role, CSRF. A route that says nothing is for signed-in viewers."""
+"""Checks before every request (session, role, CSRF) and headers on every answer.
+
+A route without a decorator of this module is for everyone who is signed in.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +16,18 @@ from werkzeug.wrappers import Response as BaseResponse
 from manage.access import roles
 from manage.access.roles import Role
 from manage.web import sessions
-from manage.web.feeds import Feeds
 from manage.web.sessions import FormGuard, Visitor
+from manage.web.sources import Sources
 
 View = TypeVar("View", bound=Callable[..., object])
 
 HEADERS = {
-    # Everything from this origin or not at all: no inline script or style, no frame, no plug-in.
+    # Load everything from this origin: no inline script or style, no frame, no plug-in.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # Not no-referrer: with it browsers send "Origin: null" along with our own forms.
+    # With no-referrer, browsers would send "Origin: null" with our own forms.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -33,14 +36,14 @@ HEADERS = {
 _READING = ("GET", "HEAD", "OPTIONS")
 
 
-def open_to_all(view: View) -> View:
-    """No session needed. A form behind it guards itself with `FormGuard`."""
-    view.access = "open"  # type: ignore[attr-defined]
+def public(view: View) -> View:
+    """Needs no session. A form of such a route checks its own token with `FormGuard`."""
+    view.access = "public"  # type: ignore[attr-defined]
     return view
 
 
-def needs(role: Role) -> Callable[[View], View]:
-    """Only for `role` and above."""
+def require_role(role: Role) -> Callable[[View], View]:
+    """Refuse everyone below `role` with 403."""
 
     def mark(view: View) -> View:
         view.access = role  # type: ignore[attr-defined]
@@ -49,82 +52,83 @@ def needs(role: Role) -> Callable[[View], View]:
     return mark
 
 
-def before_password_change(view: View) -> View:
-    """Also for those who must change their password first."""
-    view.before_change = True  # type: ignore[attr-defined]
+def allow_before_password_change(view: View) -> View:
+    """Answer users, too, who must change their password before anything else."""
+    view.before_password_change = True  # type: ignore[attr-defined]
     return view
 
 
-def feeds() -> Feeds:
-    """The app's feeds."""
-    found: Feeds = current_app.extensions["feeds"]
+def sources() -> Sources:
+    """The facts of this app."""
+    found: Sources = current_app.extensions["sources"]
     return found
 
 
 def form_guard() -> FormGuard:
+    """The guard of this app's sign-in form."""
     found: FormGuard = current_app.extensions["form_guard"]
     return found
 
 
-def me() -> Visitor:
-    """Who is signed in; only behind a guarded route."""
+def current_visitor() -> Visitor:
+    """The signed-in user of this request; not for public routes."""
     visitor: Visitor = g.visitor
     return visitor
 
 
 def install(app: Flask) -> None:
-    """Put the guard before and after every request of `app`."""
-    app.before_request(_admit)
-    app.after_request(_seal)
+    """Run the checks before every request of `app`, and add the headers after it."""
+    app.before_request(_check_request)
+    app.after_request(_add_headers)
 
 
-def _admit() -> BaseResponse | None:
+def _check_request() -> BaseResponse | None:
     g.visitor = None
     if request.endpoint is None or request.endpoint == "static":
         return None
     view = current_app.view_functions[request.endpoint]
-    _same_origin()
-    access: Role | Literal["open"] = getattr(view, "access", "viewer")
-    if access == "open":
+    _require_same_origin()
+    access: Role | Literal["public"] = getattr(view, "access", "viewer")
+    if access == "public":
         return None
-    g.visitor = sessions.visitor(request, feeds())
+    g.visitor = sessions.authenticate(request, sources())
     if g.visitor is None:
-        return _to_login()
+        return _redirect_to_sign_in()
     claims = g.visitor.claims
-    if request.method not in _READING and not _csrf_holds(claims.csrf):
-        abort(403, "This form is not from this session. Go back, reload the page and try again.")
-    if claims.must_change and not getattr(view, "before_change", False):
-        return redirect(url_for("auth.password"))
+    if request.method not in _READING and not _is_csrf_token(claims.csrf):
+        abort(403, "This form belongs to another session. Go back, reload the page and try again.")
+    if claims.must_change and not getattr(view, "before_password_change", False):
+        return redirect(url_for("password.page"))
     if not roles.may(claims.role, access):
         abort(403, f"{claims.name} is {claims.role}; this needs {access}. Ask an admin.")
     return None
 
 
-def _same_origin() -> None:
-    """Browsers name the origin of a form; ours come from ourselves."""
+def _require_same_origin() -> None:
+    """403 for a form of another site: browsers send the origin of a form along."""
     origin = request.headers.get("Origin")
     if request.method not in _READING and origin is not None and urlsplit(origin).netloc != request.host:
         abort(403, "This form comes from another site.")
 
 
-def _csrf_holds(expected: str) -> bool:
+def _is_csrf_token(expected: str) -> bool:
     return hmac.compare_digest(expected.encode(), request.form.get("csrf", "").encode())
 
 
-def _to_login() -> BaseResponse:
+def _redirect_to_sign_in() -> BaseResponse:
     if request.method not in _READING:
-        abort(403, "You are not signed in (any more). Sign in and try again.")
+        abort(403, "You are not signed in. Sign in and try again.")
     if request.headers.get("X-Partial"):
         abort(401, "Sign in again.")
-    return redirect(url_for("auth.login", next=request.full_path.rstrip("?")))
+    return redirect(url_for("sign_in.page", next=request.full_path.rstrip("?")))
 
 
-def _seal(response: Response) -> Response:
+def _add_headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
     visitor: Visitor | None = g.get("visitor")
     if visitor is not None and visitor.renewed and not g.get("cookie_set"):
-        sessions.keep(response, request, visitor.token)
+        sessions.set_cookie(response, request, visitor.token)
     return response

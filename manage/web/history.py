@@ -1,4 +1,4 @@
-"""The last 24 hours of every service, asked from watch in the background: never inside a page request."""
+"""The last 24 hours of every service, fetched from watch in the background: never inside a page request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 HOURS = 24
 _TIMEOUT_S = 5.0
-_LONGEST = 16 * 1024 * 1024
+_LARGEST_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -28,22 +28,22 @@ class Span:
     verdict: VerdictName
 
 
-Strips = Mapping[str, tuple[Span, ...]]
-"""Service -> spans in order of time."""
+History = Mapping[str, tuple[Span, ...]]
+"""Service -> its spans, oldest first."""
 
 
-def ask(path: Path) -> Strips:
-    """The strips, from watch's socket. Raises OSError when watch is away, ValueError when it answers nonsense."""
+def fetch(path: Path) -> History:
+    """Ask watch at its socket. Raises OSError if watch does not answer, ValueError if the answer cannot be read."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(_TIMEOUT_S)
         connection.connect(str(path))
         connection.sendall(json.dumps({"verb": "history", "hours": HOURS}).encode() + b"\n")
         with connection.makefile("rb") as stream:
-            answer = json.loads(stream.readline(_LONGEST))
+            answer = json.loads(stream.readline(_LARGEST_BYTES))
     return _parsed(answer)
 
 
-def _parsed(answer: Any) -> Strips:
+def _parsed(answer: Any) -> History:
     try:
         return {
             str(service): tuple(
@@ -52,4 +52,4 @@ def _parsed(answer: Any) -> Strips:
             for service, spans in answer["strips"].items()
         }
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"watch's history has another shape: {error!r}") from error
+        raise ValueError(f"cannot read watch's history: {error!r}") from error

@@ -1,4 +1,4 @@
-"""Who is looking at the page: the signed token in the cookie, checked here, renewed by the agent."""
+"""Sessions: a signed token in a cookie, verified here and renewed by the agent."""
 
 from __future__ import annotations
 
@@ -13,48 +13,51 @@ from werkzeug.wrappers import Response
 from manage.access import tokens
 from manage.access.tokens import BadToken, Claims
 from manage.agent.client import AgentRefused, AgentUnreachable
-from manage.web.feeds import Feeds
+from manage.web.sources import Sources
 
 _FORM_COOKIE = "nodeyard_form"
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """Somebody who is signed in."""
+    """A user who is signed in."""
 
     claims: Claims
     token: str
     renewed: bool = False
-    """The token is new and belongs into the cookie."""
+    """The token is new: the answer must set the cookie."""
 
 
 def cookie_name(request: Request) -> str:
-    """Of the session. Cookies do not tell ports apart, and two installations may share one loopback address."""
+    """Name of the session's cookie.
+
+    It holds the port, because cookies are shared by all ports of a host and two installations may share an address.
+    """
     port = request.host.rpartition(":")[2]
     return f"nodeyard_session_{port}" if port.isdecimal() else "nodeyard_session"
 
 
-def visitor(request: Request, feeds: Feeds) -> Visitor | None:
-    """Who holds a good session, renewed when half of its token's time is over; None for everyone else.
+def authenticate(request: Request, sources: Sources) -> Visitor | None:
+    """The user whose session the request carries, None without a valid one.
 
-    While the agent is away a token that could not be renewed still shows pages, until its session ends: the agent alone
-    changes anything, and takes no such token.
+    Renews the token when half of its lifetime is over. If the agent does not answer, an expired token still shows pages
+    until the session ends; the agent does not accept it for changes.
     """
     token = request.cookies.get(cookie_name(request), "")
-    key = feeds.public_key()
+    key = sources.public_key()
     if not token or key is None:
         return None
     try:
         claims = tokens.verify(token, key)
     except BadToken:
         return None
-    now = feeds.clock()
-    if not claims.alive(now) or not feeds.standing().allows(claims):
+    now = sources.clock()
+    if not claims.alive(now) or not sources.standing().allows(claims):
         return None
-    if now < (claims.issued_at + claims.expires_at) / 2 or not feeds.agent_answers:
+    if now < (claims.issued_at + claims.expires_at) / 2 or not sources.agent_answers:
         return Visitor(claims, token)
     try:
-        renewed = str(feeds.agent.call("refresh", token=token, timeout_s=2.0)["token"])
+        renewed = str(sources.agent.call("refresh", token=token, timeout_s=2.0)["token"])
         return Visitor(tokens.verify(renewed, key), renewed, renewed=True)
     except AgentRefused:
         return None
@@ -62,35 +65,38 @@ def visitor(request: Request, feeds: Feeds) -> Visitor | None:
         return Visitor(claims, token)
 
 
-def keep(response: Response, request: Request, token: str) -> None:
-    """Put the token into the cookie: for this site only, out of reach of scripts; `Secure` where there is TLS."""
+def set_cookie(response: Response, request: Request, token: str) -> None:
+    """Store the token in the cookie: for this site only, hidden from scripts, and `Secure` over TLS."""
     response.set_cookie(
         cookie_name(request), token, path="/", httponly=True, samesite="Strict", secure=request.is_secure
     )
 
 
-def forget(response: Response, request: Request) -> None:
+def delete_cookie(response: Response, request: Request) -> None:
+    """Remove the token from the browser."""
     response.delete_cookie(cookie_name(request), path="/", httponly=True, samesite="Strict", secure=request.is_secure)
 
 
 class FormGuard:
-    """The CSRF token of the login form, bound to a cookie of the same browser (there is no session yet).
+    """The CSRF token of the sign-in form. There is no session yet, so it is bound to a cookie of its own.
 
-    The key lives as long as the process: a login page from before a restart asks once more.
+    The key lives as long as the process: a form that was opened before a restart must be sent twice.
     """
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
 
-    def open(self, response: Response, request: Request, nonce: str) -> None:
-        """Put the cookie that `token(nonce)` belongs to."""
+    def set_cookie(self, response: Response, request: Request, nonce: str) -> None:
+        """Set the cookie that `token(nonce)` belongs to."""
         response.set_cookie(
             _FORM_COOKIE, nonce, path="/login", httponly=True, samesite="Strict", secure=request.is_secure
         )
 
     def token(self, nonce: str) -> str:
+        """The token for a form whose cookie holds `nonce`."""
         return hmac.new(self._key, nonce.encode(), sha256).hexdigest()
 
-    def holds(self, request: Request, given: str) -> bool:
+    def accepts(self, request: Request, given: str) -> bool:
+        """Whether `given` is the token that belongs to the request's cookie."""
         nonce = request.cookies.get(_FORM_COOKIE, "")
         return bool(nonce) and hmac.compare_digest(self.token(nonce).encode(), given.encode())

@@ -1,17 +1,17 @@
-"""What gunicorn runs: the application with its feeds at work."""
+"""What gunicorn runs: the application, with its sources refreshed in the background."""
 
 from __future__ import annotations
 
 from flask import Flask
 
 from manage.web.app import create_app
-from manage.web.feeds import Feeds
+from manage.web.sources import Sources
 
 
 def application() -> Flask:
-    """The app of the installation that NODEYARD_DIR names, its background thread running."""
+    """The app for the installation that NODEYARD_DIR names."""
     app = create_app()
-    feeds: Feeds = app.extensions["feeds"]
-    feeds.refresh()  # so that the first page does not say that the agent is away
-    feeds.run()
+    sources: Sources = app.extensions["sources"]
+    sources.refresh()  # or the first page would say that the agent does not answer
+    sources.run()
     return app

@@ -1,1 +1,1 @@
-"""What every HTTP service of ours does alike: settings, process, refusals, metrics. Imports nothing else of ours."""
+"""Shared by the HTTP services: settings, process, errors, metrics. Imports no other package of this repository."""

@@ -1,4 +1,4 @@
-"""Every refusal as JSON with one sentence: {"error": "..."}."""
+"""Errors as JSON with one sentence: {"error": "..."}."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ class Refused(Exception):
 
 
 def install(app: FastAPI, service: str, index: str, words: Mapping[type[Exception], Words]) -> None:
-    """Let `app` answer all its faults in our words.
+    """Make `app` answer every error with a sentence.
 
-    `service` is its name in them, `index` the path that lists its routes. `words` are those of its own exceptions; any
-    exception that nobody knows is a 500 that tells the caller nothing but where to look.
+    `service` is the name used in the sentences, `index` the path that lists the routes, `words` the service's own
+    exceptions. Any other exception is a 500 that only names the log.
     """
 
     def unserved(error: HTTPException) -> tuple[int, str]:
         match error.status_code:
             case 404:
-                return 404, f"There is nothing at this address of the {service}; {index} lists what there is."
+                return 404, f"The {service} has no such address. {index} lists all addresses."
             case 405:
-                return 405, f"This address of the {service} does not take this method; {index} lists what there is."
+                return 405, f"This address of the {service} does not accept this method. {index} lists all addresses."
         return error.status_code, str(error.detail)
 
     common: dict[type[Exception], Words] = {
         Refused: lambda error: (error.status, error.sentence),
         HTTPException: unserved,
-        Exception: lambda _: (500, f"The {service} failed by itself; its log says how."),
+        Exception: lambda _: (500, f"The {service} failed. Its log has the details."),
     }
     for kind, say in {**common, **words}.items():
         app.add_exception_handler(kind, _handler(say))

@@ -14,7 +14,7 @@ from serving.settings import ServerSettings
 
 
 class Server:
-    """The server of this process; the process ends with it."""
+    """The HTTP server of this process. When it ends, the process ends."""
 
     def __init__(self, settings: ServerSettings) -> None:
         self._settings = settings
@@ -22,28 +22,27 @@ class Server:
         self._server: uvicorn.Server | None = None
 
     def fail(self) -> None:
-        """Stop, with 1 as the exit code; what is being answered is finished."""
+        """Stop with exit code 1 after finishing the current requests."""
         self._failed = True
         if self._server is not None:
             self._server.should_exit = True
 
     def run(self, app: FastAPI, **options: Any) -> int:
-        """Serve `app` with these options of uvicorn besides; the exit code. Only in the main thread."""
+        """Serve `app`, with more `options` for uvicorn; the exit code. Only in the main thread."""
         logging.basicConfig(
             level=self._settings.log_level.upper(),
             format="%(asctime)s %(levelname)s %(name)s: %(message)s",
             stream=sys.stdout,
         )
         for stop in (signal.SIGTERM, signal.SIGINT):
-            # uvicorn shuts down in its own handler and then raises the signal again: a stop that was asked for is a
-            # success
+            # uvicorn shuts down in its own handler and then raises the signal again. A requested stop is a success.
             signal.signal(stop, lambda *_: sys.exit(self._exit_code))
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
                 host=self._settings.host,
                 port=self._settings.port,
-                root_path=self._settings.root_path,  # the server's: FastAPI's own parameter is deprecated
+                root_path=self._settings.root_path,  # of the server: FastAPI's own parameter is deprecated
                 access_log=False,
                 log_config=None,
                 server_header=False,

@@ -1,4 +1,4 @@
-"""The part of a service's environment that says how it is reached and what it logs."""
+"""Settings that all HTTP services share: address, path prefix, log level."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
 class SettingsError(Exception):
-    """A missing or impossible setting, as a sentence for the operator."""
+    """A missing or invalid setting, as a sentence for the operator."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class ServerSettings:
     host: str
     port: int
     root_path: str
-    """Prefix under which the proxy serves us and which it strips: "/tracker", or ""."""
+    """Path prefix that the proxy adds and strips: "/tracker", or ""."""
     log_level: str
     """One of LOG_LEVELS."""
 
@@ -30,15 +30,15 @@ def from_env(env: Mapping[str, str]) -> ServerSettings:
     host, port = _listen(env.get("LISTEN", LISTEN))
     root_path = env.get("ROOT_PATH", "").rstrip("/")
     if root_path and not root_path.startswith("/"):
-        raise SettingsError(f"ROOT_PATH is {root_path!r}; it must start with a slash, as in /{root_path}.")
+        raise SettingsError(f"ROOT_PATH is {root_path!r}. It must start with a slash: /{root_path}.")
     log_level = env.get("LOG_LEVEL", "info")
     if log_level not in LOG_LEVELS:
-        raise SettingsError(f"LOG_LEVEL is {log_level!r}; it must be one of {', '.join(LOG_LEVELS)}.")
+        raise SettingsError(f"LOG_LEVEL is {log_level!r}. Expected one of: {', '.join(LOG_LEVELS)}.")
     return ServerSettings(host, port, root_path, log_level)
 
 
 def _listen(value: str) -> tuple[str, int]:
     host, colon, port = value.rpartition(":")
     if not colon or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-        raise SettingsError(f"LISTEN is {value!r}; it must be an address and a port, as in 0.0.0.0:8000.")
+        raise SettingsError(f"LISTEN is {value!r}. Expected ADDRESS:PORT, such as 0.0.0.0:8000.")
     return host.strip("[]"), int(port)

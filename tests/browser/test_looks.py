@@ -48,7 +48,7 @@ def test_every_text_can_be_read(signed_in: Pages, yard: Yard, scheme: str) -> No
         assert page.evaluate(CONTRAST) == [], path
     yard.watch.show(lambda now: scenery.silent_zmq(now - 60))
     page.goto("/")
-    expect(page.locator("#stack")).to_have_attribute("data-feed", "stale")
+    expect(page.locator("#stack")).to_have_attribute("data-freshness", "stale")
     assert page.evaluate(CONTRAST) == []
 
 
@@ -102,7 +102,7 @@ def test_the_keyboard_leads_everywhere(signed_in: Pages) -> None:
     page.keyboard.type("timescale")
     expect(page.locator("[data-row]:visible")).to_have_count(1)
     page.keyboard.type("zzz")
-    expect(page.get_by_text("No service has that in its name or reason.")).to_be_visible()
+    expect(page.get_by_text("No service matches.")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("[data-row]:visible")).to_have_count(9)
 
@@ -113,7 +113,7 @@ def test_a_log_is_searched_with_a_count_and_followed_at_its_end(signed_in: Pages
     log = page.get_by_role("log")
     expect(log.get_by_text("tracker line 199")).to_be_in_viewport()
     page.get_by_role("searchbox").fill("line 19")
-    expect(page.locator("#hits")).to_have_text("11 lines")
+    expect(page.locator("#matches")).to_have_text("11 lines")
     page.get_by_role("searchbox").fill("")
     log.evaluate("e => { e.scrollTop = 0 }")
     with page.expect_response("**/logs/tracker/lines?lines=200"):

@@ -65,7 +65,7 @@ def test_the_price_its_interval_state_and_market_are_there_in_words(
     expect(page.locator("#interval")).to_contain_text("90 % between")
     expect(page.locator("#state")).to_have_text(re.compile("ok|wide"))
     expect(page.locator("#confidence")).to_contain_text("%")
-    expect(page.locator("#synthetic")).to_contain_text("no price of bitcoin")
+    expect(page.locator("#synthetic")).to_contain_text("not the price of bitcoin")
     expect(page.locator("#live")).to_contain_text("true as of")
     expect(page).to_have_title(re.compile(r"USD \(synthetic\) · oracle"))
     assert not faults
@@ -73,8 +73,9 @@ def test_the_price_its_interval_state_and_market_are_there_in_words(
 
 @pytest.mark.promise("The page shows the sandbox's error in words", runs="ci")
 def test_the_error_is_there_in_words(page: Page, oracle: Oracle, faults: list[str]) -> None:
-    expect(page.locator("#synthetic")).to_contain_text(re.compile(r"The flow was made at [\d,]+ USD: 0\.\d\d % off\."))
-    shown = re.search(r"made at ([\d,]+) USD", page.locator("#flow").inner_text())
+    compared = re.compile(r"The generator uses [\d,]+ USD: the estimate is off by 0\.\d\d %\.")
+    expect(page.locator("#synthetic")).to_contain_text(compared)
+    shown = re.search(r"generator uses ([\d,]+) USD", page.locator("#flow").inner_text())
     assert shown is not None
     assert float(shown[1].replace(",", "")) == pytest.approx(oracle.price()["flow"]["price"], rel=0.0001)
     assert not faults
@@ -107,7 +108,7 @@ def test_the_crosshair_says_time_and_price(page: Page) -> None:
 @pytest.mark.promise("Pause stops the picture and not the price", runs="ci")
 def test_pause_stops_the_picture_and_not_the_price(page: Page) -> None:
     page.keyboard.press("Space")
-    expect(page.locator("#pause")).to_have_text("Go on")
+    expect(page.locator("#pause")).to_have_text("Resume")
     picture = "canvas => new Promise(requestAnimationFrame).then(() => canvas.toDataURL())"
     chart = page.locator("#chart")
     until(lambda: chart.evaluate(picture) == chart.evaluate(picture))  # what was on its way at the key is drawn
@@ -181,7 +182,7 @@ def test_a_page_that_lost_the_oracle_says_so_and_comes_back(chromium: Browser, n
         page.goto(oracle.url + "/")
         expect(page.locator("#price")).to_contain_text("USD")
         oracle.stop()
-        expect(page.locator("#live")).to_contain_text("no answer for", timeout=10_000)
+        expect(page.locator("#live")).to_contain_text("no data for", timeout=10_000)
         expect(page.locator("body")).to_have_class(re.compile("old"))
         oracle.start()
         expect(page.locator("#live")).to_contain_text("true as of", timeout=15_000)

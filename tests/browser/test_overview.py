@@ -75,14 +75,14 @@ def test_verdicts_are_told_apart_by_shape_and_word_and_not_by_colour_alone(signe
 def test_a_silent_watch_greys_the_page_until_it_speaks_again(signed_in: Pages, yard: Yard) -> None:
     page = signed_in()
     yard.watch.show(old)
-    expect(page.locator("#corner")).to_contain_text("no news for 1 min")
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Watch has been silent for 1 min")
+    expect(page.locator("#freshness")).to_contain_text("no data for 1 min")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("watch has not reported for 1 min")
     expect(page.locator("[data-row=kaspad] .verdict")).to_have_text("was healthy")
-    expect(page.locator("#stack")).to_have_attribute("data-feed", "stale")
+    expect(page.locator("#stack")).to_have_attribute("data-freshness", "stale")
     assert page.locator(".register").evaluate("e => getComputedStyle(e).filter") == "grayscale(1)"
-    expect(page).to_have_title("No news · Nodeyard")
+    expect(page).to_have_title("No data · Nodeyard")
     yard.watch.show(scenery.healthy)
-    expect(page.locator("#corner")).to_contain_text("true as of")
+    expect(page.locator("#freshness")).to_contain_text("true as of")
     expect(page.locator("[data-row=kaspad] .verdict")).to_have_text("healthy")
 
 
@@ -96,10 +96,12 @@ def test_a_dashboard_that_does_not_answer_is_noticed_by_the_page_itself(
     page.wait_for_url("**/")
     page.route("**/overview/rows", lambda route: route.abort())
     page.clock.run_for(15_000)
-    expect(page.locator("#corner")).to_contain_text("no news for 1")
-    expect(page.get_by_role("heading", level=1)).to_have_text("This page has no news: the dashboard does not answer.")
+    expect(page.locator("#freshness")).to_contain_text("no data for 1")
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "The dashboard does not answer, so this page is out of date."
+    )
     expect(page.locator("[data-row=kaspad] .verdict")).to_have_text("was healthy")
-    expect(page).to_have_title("No news · Nodeyard")
+    expect(page).to_have_title("No data · Nodeyard")
     page.unroute("**/overview/rows")
     page.clock.run_for(3000)
     expect(page.get_by_role("heading", level=1)).to_have_text("All 9 services are healthy.")
@@ -111,7 +113,7 @@ def test_without_the_agent_the_page_is_readable_and_says_that_nothing_can_be_don
     yard.watch.show(scenery.silent_zmq)
     expect(page.get_by_role("link", name="Restart bitcoind…")).to_be_visible()
     yard.agent.server.close()
-    expect(page.locator(".note")).to_contain_text("nothing can be started, stopped or restarted from here")
+    expect(page.locator(".note")).to_contain_text("this page cannot start, stop or restart anything")
     expect(page.get_by_role("link", name="Restart bitcoind…")).to_have_count(0)
     expect(page.locator("[data-row=bitcoind]")).to_contain_text("ZMQ silent")
     page.get_by_role("link", name="Show the evidence").click()
@@ -123,14 +125,14 @@ def test_a_stack_that_is_down_says_so_with_a_button_to_start_it(signed_in: Pages
     yard.watch.show(scenery.stack_down)
     expect(page.get_by_role("heading", level=1)).to_have_text("The stack is down.")
     page.get_by_role("link", name="Start the stack…").click()
-    expect(page.get_by_role("heading", name="Make the stack what stack.yml says?")).to_be_visible()
+    expect(page.get_by_role("heading", name="Apply stack.yml?")).to_be_visible()
 
 
 def test_before_the_first_snapshot_two_rows_wait(signed_in: Pages, yard: Yard) -> None:
     page = signed_in()
     yard.watch.stop()
     yard.layout.snapshot_file.unlink()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Nothing is known yet.")
+    expect(page.get_by_role("heading", level=1)).to_have_text("No data yet.")
     expect(page.locator(".skeleton")).to_have_count(2)
     scenery.put(yard.layout, scenery.healthy(time.time()))
     expect(page.get_by_role("heading", level=1)).to_have_text("All 9 services are healthy.")
@@ -151,10 +153,23 @@ def test_a_running_change_is_followed_to_its_end(signed_in: Pages, yard: Yard) -
     page = signed_in("otto")
     page.goto("/plan?verb=up")
     page.get_by_role("button", name=re.compile("Apply")).click()
-    expect(page.get_by_role("heading", name="Making the stack what stack.yml says…")).to_be_visible()
+    expect(page.get_by_role("heading", name="Applying stack.yml…")).to_be_visible()
     yard.agent.stack.hold.set()
-    expect(page.get_by_role("heading", name="The stack is what stack.yml says.")).to_be_visible()
-    expect(page).to_have_title(re.compile("The stack is what stack.yml says"))
+    expect(page.get_by_role("heading", name="stack.yml was applied.")).to_be_visible()
+    expect(page).to_have_title(re.compile("stack.yml was applied"))
+
+
+def test_a_plan_that_changed_meanwhile_is_shown_again_and_asked_again(signed_in: Pages, yard: Yard) -> None:
+    page = signed_in("otto")
+    page.goto("/plan?verb=up")
+    yard.agent.stack.downtime_s = 33
+    page.get_by_role("button", name="Apply 2 changes, about 40 s").click()
+    expect(page.get_by_role("alert")).to_contain_text(
+        "The plan changed after it was shown to you, so nothing was done."
+    )
+    assert yard.agent.stack.calls == []
+    page.get_by_role("button", name="Apply 2 changes, about 1 min 6 s").click()
+    expect(page.get_by_role("heading", name="stack.yml was applied.")).to_be_visible()
 
 
 def test_screen_readers_find_table_headings_and_a_way_past_the_bar(signed_in: Pages) -> None:
@@ -193,7 +208,7 @@ def test_screenshot_of_the_overview(
     else:
         yard.watch.show(lambda now: replace(scenery.healthy(now), name="home"))
         page = signed_in(color_scheme=scheme)
-    expect(page.locator("#corner")).to_contain_text("true as of")
+    expect(page.locator("#freshness")).to_contain_text("true as of")
     picture = page.screenshot()
     assert picture.startswith(b"\x89PNG")
     if pytestconfig.getoption("--screenshot") and scheme == "light":

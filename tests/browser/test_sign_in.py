@@ -20,9 +20,9 @@ def test_the_first_login_leads_to_a_password_of_ones_own_and_then_to_the_overvie
     expect(page.get_by_role("heading", name="Choose your own password")).to_be_visible()
     page.goto("/")
     expect(page.get_by_role("heading", name="Choose your own password")).to_be_visible()
-    page.get_by_label("Present password").fill("some first password")
-    page.get_by_label("New password").fill("green apples grow")
-    page.get_by_label("Once more").fill("green apples grow")
+    page.get_by_label("Current password").fill("some first password")
+    page.get_by_label("New password, at least").fill("green apples grow")
+    page.get_by_label("New password again").fill("green apples grow")
     page.get_by_role("button", name="Change password").click()
     expect(page.get_by_role("heading", name="All 9 services are healthy.")).to_be_visible()
 

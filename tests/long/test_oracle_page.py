@@ -57,7 +57,7 @@ def test_firefox_shows_price_interval_state_and_market_in_words(page: Firefox, o
     assert "90 % between" in page.text("#interval")
     assert page.text("#state").split(":")[0] in ("ok", "wide")
     assert "%" in page.text("#confidence")
-    assert "no price of bitcoin" in page.text("#synthetic")
+    assert "not the price of bitcoin" in page.text("#synthetic")
     until(lambda: "true as of" in page.text("#live"))
 
 
@@ -89,7 +89,7 @@ def test_firefox_obeys_the_keyboard(page: Firefox) -> None:
 
 def test_firefox_pauses_the_picture_and_not_the_price(page: Firefox) -> None:
     page.press(" ")
-    until(lambda: page.text("#pause") == "Go on")
+    until(lambda: page.text("#pause") == "Resume")
     until(lambda: page.run(PICTURE) == page.run(PICTURE))  # what was on its way when the key was pressed is drawn
     before, heard = page.run(PICTURE), page.text("#received")
     until(lambda: page.text("#received") != heard)

@@ -108,7 +108,7 @@ def test_a_database_that_is_away_takes_history_and_nothing_else(
             until(lambda: oracle.get("/ready").body["history"], 30)
             refused = oracle.get("/api/v1/history")
             assert refused.status == 503
-            assert "waits for its history" in refused.body["error"]
+            assert "history is unavailable" in refused.body["error"]
             assert oracle.get("/ready").status == 200
             assert oracle.price()["price"]
             cluster.start()

@@ -62,8 +62,8 @@ def ask(app: FastAPI, path: str, method: str = "GET") -> tuple[int, Any]:
         ("/refused", "GET", 422, "It is too long."),
         ("/away", "GET", 503, "The mint waits: it sleeps."),
         ("/teapot", "GET", 418, "It is a teapot."),
-        ("/no/such/route", "GET", 404, "There is nothing at this address of the mint; /index lists what there is."),
-        ("/away", "POST", 405, "This address of the mint does not take this method; /index lists what there is."),
+        ("/no/such/route", "GET", 404, "The mint has no such address. /index lists all addresses."),
+        ("/away", "POST", 405, "This address of the mint does not accept this method. /index lists all addresses."),
     ],
 )
 def test_a_refusal_is_one_sentence(service: FastAPI, path: str, method: str, status: int, sentence: str) -> None:
@@ -71,4 +71,4 @@ def test_a_refusal_is_one_sentence(service: FastAPI, path: str, method: str, sta
 
 
 def test_a_fault_that_nobody_foresaw_tells_the_caller_nothing_of_itself(service: FastAPI) -> None:
-    assert ask(service, "/broken") == (500, {"error": "The mint failed by itself; its log says how."})
+    assert ask(service, "/broken") == (500, {"error": "The mint failed. Its log has the details."})

@@ -23,12 +23,12 @@ def test_an_ipv6_address_to_listen_at_is_read() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
-        ("LISTEN", "", "as in 0.0.0.0:8000"),
-        ("LISTEN", "8000", "as in 0.0.0.0:8000"),
-        ("LISTEN", "0.0.0.0:99999", "as in 0.0.0.0:8000"),
-        ("LISTEN", "0.0.0.0:²", "as in 0.0.0.0:8000"),
-        ("ROOT_PATH", "tracker", "must start with a slash, as in /tracker."),
-        ("LOG_LEVEL", "loud", "must be one of debug, info, warning, error"),
+        ("LISTEN", "", "such as 0.0.0.0:8000"),
+        ("LISTEN", "8000", "such as 0.0.0.0:8000"),
+        ("LISTEN", "0.0.0.0:99999", "such as 0.0.0.0:8000"),
+        ("LISTEN", "0.0.0.0:²", "such as 0.0.0.0:8000"),
+        ("ROOT_PATH", "tracker", "must start with a slash: /tracker."),
+        ("LOG_LEVEL", "loud", "Expected one of: debug, info, warning, error"),
     ],
 )
 def test_a_fault_is_named_in_a_sentence(key: str, value: str, sentence: str) -> None:

@@ -7,10 +7,12 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from manage.access import users
 from manage.access.audit import Audit
+from manage.access.refusals import Refused
 from manage.access.sessions import Sessions
 from manage.access.sign_in import Access
 from manage.access.throttle import Throttle
@@ -42,21 +44,42 @@ class PaperStack:
     calls: list[tuple[str, Mapping[str, Any], str]] = field(default_factory=list)
     hold: threading.Event = field(default_factory=threading.Event)
     """`up` waits for it, so that a test can look while a change runs."""
+    drifted: list[str] = field(default_factory=lambda: ["kaspad", "tracker"])
+    """The services of a plan that names none."""
+    downtime_s: int = 20
+    """Of every operation; a test that changes it changes the plan."""
+    gives_digests: bool = True
+    """False: as an agent that knows no digests of plans."""
 
     def verbs(self) -> dict[str, Verb]:
         return {
             "logs": Verb("viewer", self._logs, ("service", "lines", "follow")),
             "plan": Verb("viewer", self._plan, ("verb", "services")),
-            "up": Verb("operator", self._up, ("services",), changes=True),
-            "restart": Verb("operator", self._restart, ("services",), changes=True),
-            "down": Verb("admin", self._noted("down"), changes=True),
+            "up": Verb("operator", self._confirmed("up", self._up), ("services", "plan"), changes=True),
+            "restart": Verb("operator", self._confirmed("restart", self._restart), ("services", "plan"), changes=True),
+            "down": Verb("admin", self._confirmed("down", self._noted("down")), ("plan",), changes=True),
         }
 
     def _plan(self, call: Call) -> Mapping[str, Any]:
-        names = call.args.get("services") or ["kaspad", "tracker"]
-        kind = {"restart": "restart", "up": "recreate", "down": "remove"}[call.args["verb"]]
+        document = self._document(call.args["verb"], call.args.get("services"))
+        return {**document, "digest": _digest(document)} if self.gives_digests else document
+
+    def _confirmed(self, verb: str, run: Callable[[Call], Mapping[str, Any]]) -> Callable[[Call], Mapping[str, Any]]:
+        """`run`, unless the call names a plan that differs from the one there would be now."""
+
+        def checked(call: Call) -> Mapping[str, Any]:
+            plan = call.args.get("plan")
+            if plan is not None and plan != _digest(self._document(verb, call.args.get("services"))):
+                raise Refused("changed", "The plan has changed since it was shown.", "Ask for the plan again.")
+            return run(call)
+
+        return checked
+
+    def _document(self, verb: str, services: list[str] | None) -> dict[str, Any]:
+        names = services or self.drifted
+        kind = {"restart": "restart", "up": "recreate", "down": "remove"}[verb]
         cause = [{"name": "image", "current": "2.0.1", "desired": "2.0.2"}] if kind == "recreate" else []
-        rest = {"cause": cause, "downtime_s": 20, "data_risk": "kept", "rollback_class": "safe"}
+        rest = {"cause": cause, "downtime_s": self.downtime_s, "data_risk": "kept", "rollback_class": "safe"}
         return {"operations": [{"kind": kind, "service": name, **rest} for name in names]}
 
     def _noted(self, verb: str) -> Callable[[Call], Mapping[str, Any]]:
@@ -104,6 +127,10 @@ class Agent:
     def close(self) -> None:
         self.server.close()
         self.log.close()
+
+
+def _digest(document: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
 def folders(layout: Layout) -> Layout:

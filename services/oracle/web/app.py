@@ -1,4 +1,4 @@
-"""The parts put together: an ASGI application whose lifespan runs the feed."""
+"""The ASGI application. Its lifespan runs the feed."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from oracle.live.clock import SteadyClock
 from oracle.live.core import Live, Told
 from oracle.live.feed import Feed
 from oracle.live.node import Node
-from oracle.web import faults, messages, routes, socket_route
+from oracle.web import error_handlers, messages, routes, socket_route
+from oracle.web.context import Context
 from oracle.web.headers import SafeHeaders
-from oracle.web.parts import Parts
 from oracle.web.settings import Settings
 from oracle.web.stream import Stream
 from oracle.weights import load
@@ -33,27 +33,27 @@ PAGE = Path(__file__).with_name("page")
 
 
 def store_of(settings: Settings) -> Store | None:
-    """Where history goes."""
+    """Where the history is stored, None without one."""
     if settings.database_url and settings.database_password_file:
         return PostgresStore(settings.database_url, settings.database_password_file)
     return SqliteStore(settings.history_file) if settings.history_file else None
 
 
 def build(settings: Settings, ended: Callable[[], None] = lambda: None) -> FastAPI:
-    """The application. It starts without waiting for node or database; /ready says when it has them.
+    """The application. It starts without waiting for the node or the database; /ready reports when it has them.
 
-    `ended` is called when the feed fails, which is a fault of ours: the process should end, too.
+    `ended` is called when the feed fails, which is a bug: the process should end.
     """
     clock, stream = SteadyClock(), Stream()
     live = Live(load(), settings.node.market)
     store = store_of(settings)
-    parts = Parts(live, stream, clock, store, Writer(store) if store else None, clock.now())
+    context = Context(live, stream, clock, store, Writer(store) if store else None, clock.now())
 
-    def tell(told: Told) -> None:
-        stream.publish(told, messages.stats(live, parts.started_at, told.answer.at), parts.flow.told)
-        parts.crowd.tell()
-        if parts.writer is not None:
-            parts.writer.note(told.answer)
+    def publish(told: Told) -> None:
+        stream.publish(told, messages.stats(live, context.started_at, told.answer.at), context.generator.latest)
+        context.listeners.send()
+        if context.writer is not None:
+            context.writer.note(told.answer)
 
     def feed_ended(feed: asyncio.Task[None]) -> None:
         if not feed.cancelled():
@@ -63,14 +63,14 @@ def build(settings: Settings, ended: Callable[[], None] = lambda: None) -> FastA
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         node = Node(settings.node.client(), settings.node.network)
-        feed = asyncio.create_task(Feed(node, settings.node.zmq, live, tell, clock=clock).run())
+        feed = asyncio.create_task(Feed(node, settings.node.zmq, live, publish, clock=clock).run())
         feed.add_done_callback(feed_ended)
-        parts.feed = feed
+        context.feed = feed
         running: list[asyncio.Task[None]] = [feed]
-        if parts.writer is not None:
-            running.append(asyncio.create_task(parts.writer.run()))
+        if context.writer is not None:
+            running.append(asyncio.create_task(context.writer.run()))
         if live.market is Market.SYNTHETIC:
-            running.append(asyncio.create_task(parts.flow.run(node)))
+            running.append(asyncio.create_task(context.generator.run(node)))
         try:
             yield
         finally:
@@ -82,21 +82,21 @@ def build(settings: Settings, ended: Callable[[], None] = lambda: None) -> FastA
 
     app = FastAPI(
         title="Nodeyard oracle",
-        description="The BTC price from what people pay, without an exchange. Prices are USD per BTC, times unix "
-        "seconds. WS /ws/mempool sends every answer as it is given.",
+        description="The BTC price from payments on the chain, without an exchange. Prices are in USD per BTC, times "
+        "in unix seconds. WS /ws/mempool sends every new price.",
         version="1",
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.include_router(routes.router(parts))
-    app.include_router(socket_route.router(parts))
+    app.include_router(routes.router(context))
+    app.include_router(socket_route.router(context))
 
     @app.get("/", include_in_schema=False)
     async def index() -> FileResponse:
         return FileResponse(PAGE / "index.html", media_type="text/html")
 
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
-    faults.install(app)
+    error_handlers.install(app)
     app.add_middleware(SafeHeaders)
     return app

@@ -1,4 +1,4 @@
-"""Why the answer is what it is: counts, peaks, the histogram itself."""
+"""What the current price is based on: counts, peaks and the histogram."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from oracle.parse import Verdict
 from oracle.web import messages
 
 SHOWN_BINS = 100
-"""Fine bins in one that is shown: 2 %."""
+"""Fine bins per shown bin, which is 2 % wide."""
 PEAKS = 5
 
 
 def histogram(live: Live, answer: Answer) -> dict[str, Any]:
-    """Different amounts of the window by size, and where round dollar amounts lie at the present price.
+    """Different amounts of the window by size, and the positions of round dollar amounts at the current price.
 
-    `sats` are the lower edges of the shown bins (each 2 % wide), `count` how many amounts lie in each.
+    `sats` are the lower edges of the shown bins (each 2 % wide), `count` the number of amounts in each.
     """
     total = _total(live)
     shown = total[: len(total) // SHOWN_BINS * SHOWN_BINS].reshape(-1, SHOWN_BINS).sum(axis=1)
@@ -49,7 +49,7 @@ def _marks(live: Live, price: float) -> list[dict[str, float]]:
 
 
 def explain(live: Live, answer: Answer, history_fault: str) -> dict[str, Any]:
-    """Everything behind the present answer."""
+    """Everything behind the current answer."""
     window, mempool = live.window, live.mempool
     return {
         **messages.price(answer),
@@ -78,7 +78,7 @@ def explain(live: Live, answer: Answer, history_fault: str) -> dict[str, Any]:
 
 
 def peaks(live: Live) -> list[dict[str, float]]:
-    """The prices that explain the payments best, each further than 1.5 % from those before; evidence in nats."""
+    """The prices that explain the payments best, at least 1.5 % apart, best first; evidence in nats."""
     landscape = survey(_total(live), live.weights)
     evidence, found = landscape.evidence.copy(), []
     for _ in range(PEAKS):

@@ -1,4 +1,4 @@
-"""Headers that every answer of ours carries: the page may load nothing but our own files, and sits in no frame."""
+"""Security headers for every answer: the page loads only its own files and cannot be framed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEADERS = [
 
 
 class SafeHeaders:
-    """ASGI middleware."""
+    """ASGI middleware that adds `HEADERS`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

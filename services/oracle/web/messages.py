@@ -1,4 +1,4 @@
-"""What the oracle tells its clients, as JSON. Every number that is money says its market along with it."""
+"""The oracle's messages as JSON. Every price comes with its market."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from oracle.live.answer import Answer
 from oracle.live.core import Live
 from oracle.live.node import FlowPrice
 from oracle.parse import Verdict
-from oracle.web.flow import compare
+from oracle.web.generator_price import compare
 
 Point = tuple[float, float]
 """(unix s, implied USD per BTC)."""
 MOST_POINTS = 4000
-"""In one message, about 200 kB; of more, evenly spread ones are told."""
+"""In one message, about 200 kB. Of more points, evenly spaced ones are sent."""
 
 
 def price(answer: Answer) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def price(answer: Answer) -> dict[str, Any]:
 
 
 def price_beside(answer: Answer, flow: FlowPrice | None) -> dict[str, Any]:
-    """The answer, and as long as its flow's price is known: `flow`, that price and the answer's error as a fraction."""
+    """The answer; with a known generator price also `flow`: that price and the answer's error as a fraction of it."""
     compared = compare(answer, flow)
     if compared is None:
         return price(answer)
@@ -43,7 +43,7 @@ def price_beside(answer: Answer, flow: FlowPrice | None) -> dict[str, Any]:
 
 
 def stats(live: Live, started_at: float, now: float) -> dict[str, Any]:
-    """Counts since the start of the process, and what is in the window and in the mempool now."""
+    """Counts since the process started, and the current size of the window and the mempool."""
     received = live.window.verdicts.total()
     kept = live.window.verdicts[Verdict.KEPT]
     return {
@@ -58,12 +58,12 @@ def stats(live: Live, started_at: float, now: float) -> dict[str, Any]:
 
 
 def transactions(points: Sequence[Point]) -> list[dict[str, float]]:
-    """Points as the seed's message has them, times to the millisecond and dollars to the cent."""
+    """Points for a message: times rounded to milliseconds, prices to cents."""
     return [{"timestamp": round(at, 3), "price": round(usd, 2)} for at, usd in thinned(points, MOST_POINTS)]
 
 
 def thinned(points: Sequence[Point], most: int) -> Iterable[Point]:
-    """At most so many of the points, evenly spread over them."""
+    """At most `most` of the points, evenly spaced."""
     if len(points) <= most:
         return points
     return (points[number * len(points) // most] for number in range(most))

@@ -14,53 +14,56 @@ from oracle.estimate import State
 from oracle.live.answer import Answer, Market
 from oracle.live.core import STARTING
 from oracle.web import explain, messages, metrics
-from oracle.web.asked import history_range
-from oracle.web.parts import Parts
+from oracle.web.context import Context
+from oracle.web.history_query import history_range
 
 UNREADY = (State.NOT_READY, State.STALE)
 
 
-def router(parts: Parts) -> APIRouter:
-    """Everything but the WebSocket."""
+def router(context: Context) -> APIRouter:
+    """All routes but the WebSocket."""
     routes = APIRouter()
 
     def newest() -> Answer:
-        answer = parts.answer
+        answer = context.answer
         if answer is None:
-            raise Refused(503, "The oracle has just started; ask again in a second.")
+            raise Refused(503, "The oracle has just started. Try again in a second.")
         return answer
 
     @routes.get("/health")
     async def health() -> JSONResponse:
-        """Whether the process does its work at all; 500 when it has failed."""
-        fault = parts.feed_fault
+        """Whether the process works; 500 after a failure."""
+        fault = context.feed_fault
         return JSONResponse({"status": fault or "ok"}, status_code=500 if fault else 200)
 
     @routes.get("/ready")
     async def ready() -> JSONResponse:
-        """Whether answers are fresh; 503 with the reason when they are not."""
+        """Whether the price is current; 503 with the reason if not."""
         answer = newest()
-        is_ready = answer.state not in UNREADY and not parts.feed_fault
+        is_ready = answer.state not in UNREADY and not context.feed_fault
         waits_for = [] if is_ready or answer.reason in STARTING else ["bitcoind"]
-        body = {"ready": is_ready, "waits_for": waits_for, "history": parts.history_fault}
-        told = messages.price_beside(answer, parts.flow.told)
+        body = {"ready": is_ready, "waits_for": waits_for, "history": context.history_fault}
+        told = messages.price_beside(answer, context.generator.latest)
         return JSONResponse({**body, **told}, status_code=200 if is_ready else 503)
 
     @routes.get("/metrics")
     async def figures() -> PlainTextResponse:
         """Prometheus metrics."""
-        found = metrics.families(parts.live, newest(), len(parts.crowd), parts.history_fault, parts.flow.told)
+        found = metrics.families(
+            context.live, newest(), len(context.listeners), context.history_fault, context.generator.latest
+        )
         return PlainTextResponse(exposition(found), media_type=CONTENT_TYPE)
 
     @routes.get("/api/v1/price")
     async def price(response: Response) -> dict[str, Any]:
-        """The price of one BTC in USD now, its 90 % interval, and what it is worth (`state`, `reason`).
+        """The current price of one BTC in USD, its 90 % interval and its quality (`state`, `reason`).
 
-        Where a simulator tells its own price, `flow` has it, and the error of ours as a fraction of it.
+        With a simulator, `flow` has the price that its payments are made at and the error of the estimate, as a
+        fraction of that price.
         """
         response.headers["Cache-Control"] = "no-store"
-        told = messages.price_beside(newest(), parts.flow.told)
-        return {**told, "sequence": parts.stream.number, "stream": parts.stream.name}
+        told = messages.price_beside(newest(), context.generator.latest)
+        return {**told, "sequence": context.stream.number, "stream": context.stream.name}
 
     @routes.get("/api/v1/history")
     async def history(
@@ -68,12 +71,12 @@ def router(parts: Parts) -> APIRouter:
         last: Annotated[str | None, Query(alias="to")] = None,
         step: str | None = None,
     ) -> dict[str, Any]:
-        """Answers of the past. `from` and `to` are unix seconds or ISO times, `step` is seconds."""
-        asked = history_range(first, last, step, parts.clock.now())
-        if parts.store is None:
-            raise Refused(503, "This oracle keeps no history: set DATABASE_URL or HISTORY_FILE.")
-        buckets = await parts.store.read(asked.first, asked.last, asked.step)
-        market = parts.live.market
+        """Past prices. `from` and `to` are unix seconds or ISO times, `step` is in seconds."""
+        asked = history_range(first, last, step, context.clock.now())
+        if context.store is None:
+            raise Refused(503, "This oracle keeps no history. Set DATABASE_URL or HISTORY_FILE.")
+        buckets = await context.store.read(asked.first, asked.last, asked.step)
+        market = context.live.market
         return {
             **{"from": asked.first, "to": asked.last, "step": asked.step, "market": market.value},
             "history": [asdict(bucket) for bucket in buckets if market is not Market.NONE or bucket.price is None],
@@ -81,12 +84,12 @@ def router(parts: Parts) -> APIRouter:
 
     @routes.get("/api/v1/histogram")
     async def histogram() -> dict[str, Any]:
-        """The amounts of the window by size, and where round dollar amounts lie at the present price."""
-        return explain.histogram(parts.live, newest())
+        """The amounts of the window by size, and the positions of round dollar amounts at the current price."""
+        return explain.histogram(context.live, newest())
 
     @routes.get("/api/v1/explain")
     async def why() -> dict[str, Any]:
-        """Filter counts, peaks, mempool: everything behind the present answer."""
-        return explain.explain(parts.live, newest(), parts.history_fault)
+        """Filter counts, peaks and mempool: everything behind the current price."""
+        return explain.explain(context.live, newest(), context.history_fault)
 
     return routes

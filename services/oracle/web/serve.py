@@ -8,21 +8,21 @@ import os
 from serving.server import Server
 
 from oracle.web.app import build
-from oracle.web.crowd import Protocol
+from oracle.web.listeners import Protocol
 from oracle.web.settings import from_env
 
 PING_S = 10.0
-"""A client that answers no ping for so long after one is cut off."""
+"""Interval of pings, and how long a client may take to answer one before it is disconnected."""
 
 
 def serve() -> int:
-    """Run the service with the settings of the environment; the exit code. OracleError when they cannot be used."""
+    """Run the service with the settings of the environment; the exit code. Raises OracleError for invalid settings."""
     settings = from_env(os.environ)
     server = Server(settings.server)
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # it would name every client that comes and goes
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # it would log every client that connects
 
     def ended() -> None:
-        logging.getLogger(__name__).error("the feed has failed; the process ends")
+        logging.getLogger(__name__).error("the feed failed; the process ends")
         server.fail()
 
     return server.run(
@@ -30,7 +30,7 @@ def serve() -> int:
         ws=Protocol,
         ws_ping_interval=PING_S,
         ws_ping_timeout=PING_S,
-        ws_per_message_deflate=False,  # it would be done for every client anew
+        ws_per_message_deflate=False,  # it would compress the same message for every client
         ws_max_size=1024,
         backlog=4096,
     )

@@ -1,4 +1,4 @@
-"""The environment as one value; every fault is a sentence."""
+"""Settings from the environment. An invalid one is refused with a sentence."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RPC_PORTS = {"mainnet": 8332, "testnet": 48332, "private": 18443, "sandbox": 184
 
 @dataclass(frozen=True)
 class NodeSettings:
-    """Where the node is and who asks it."""
+    """Address and credentials of the node."""
 
     network: str
     market: Market
@@ -37,22 +37,22 @@ class NodeSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that the service needs."""
+    """All settings of the service."""
 
     node: NodeSettings
     server: ServerSettings
     database_url: str
-    """libpq URL without the password; "" when history goes to `history_file`."""
+    """libpq URL without the password; "" if the history is in `history_file`."""
     database_password_file: Path | None
     history_file: Path | None
     """SQLite file; None keeps no history."""
 
 
 def node_from_env(env: Mapping[str, str]) -> NodeSettings:
-    """The node's part of the environment. Raises OracleError with one sentence."""
+    """The settings of the node. Raises OracleError with one sentence."""
     network = env.get("NETWORK", "mainnet")
     if network not in CHAINS:
-        raise OracleError(f"NETWORK is {network!r}; it must be one of {', '.join(CHAINS)}.")
+        raise OracleError(f"NETWORK is {network!r}. Expected one of: {', '.join(CHAINS)}.")
     url = env.get("BITCOIND_RPC_URL", f"http://127.0.0.1:{RPC_PORTS[network]}")
     rpc = _url("BITCOIND_RPC_URL", url, "http")
     zmq = env.get("BITCOIND_ZMQ", "tcp://127.0.0.1:28332")
@@ -88,21 +88,21 @@ def _market(env: Mapping[str, str], network: str) -> Market:
     try:
         market = Market(env.get("MARKET") or usual)
     except ValueError:
-        raise OracleError(f"MARKET is {env['MARKET']!r}; it must be one of {', '.join(Market)}.") from None
+        raise OracleError(f"MARKET is {env['MARKET']!r}. Expected one of: {', '.join(Market)}.") from None
     if (market is Market.REAL) != (network == "mainnet") and market is not Market.NONE:
         allowed = "real or none" if network == "mainnet" else "synthetic or none"
-        raise OracleError(f"MARKET is {market}; on {network} it must be {allowed}.")
+        raise OracleError(f"MARKET is {market}. On {network} it must be {allowed}.")
     return market
 
 
 def _credentials(env: Mapping[str, str]) -> Credentials:
-    """A file is read when it is needed, and again after a refusal: the node writes a new cookie at every start."""
+    """Files are read when needed and again after a refusal, because the node writes a new cookie at every start."""
     if cookie := env.get("BITCOIND_COOKIE_FILE"):
         return CookieFile(Path(cookie))
     password_file = env.get("BITCOIND_RPC_PASSWORD_FILE")
     if not password_file:
         raise OracleError(
-            "The node's password is not known.",
+            "The node's password is missing.",
             "Set BITCOIND_RPC_USER and BITCOIND_RPC_PASSWORD_FILE, or BITCOIND_COOKIE_FILE.",
         )
     return PasswordFile(env.get("BITCOIND_RPC_USER", "oracle"), Path(password_file))
@@ -115,5 +115,5 @@ def _url(key: str, value: str, scheme: str) -> tuple[str, int]:
     except ValueError:
         host = port = None
     if not host or not port or url.scheme != scheme:
-        raise OracleError(f"{key} is {value!r}; it must be like {scheme}://host:port.")
+        raise OracleError(f"{key} is {value!r}. Expected {scheme}://HOST:PORT.")
     return host, port

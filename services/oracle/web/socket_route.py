@@ -1,4 +1,4 @@
-"""`WS /ws/mempool`: every answer as it is given, to any number of listeners."""
+"""`WS /ws/mempool`: every new price, to any number of clients."""
 
 from __future__ import annotations
 
@@ -6,40 +6,40 @@ from fastapi import APIRouter
 from serving.refusals import Refused
 from starlette.websockets import WebSocket
 
-from oracle.web.asked import whole
-from oracle.web.crowd import PROTOCOL
-from oracle.web.parts import Parts
+from oracle.web.context import Context
+from oracle.web.history_query import whole
+from oracle.web.listeners import PROTOCOL
 
 MOST_CLIENTS = 8000
 TRY_LATER, REFUSED = 1013, 1008
 """Close codes: RFC 6455 section 7.4.1 and its registry."""
 
 
-def router(parts: Parts) -> APIRouter:
+def router(context: Context) -> APIRouter:
     """The one route."""
     routes = APIRouter()
 
     @routes.websocket("/ws/mempool")
     async def mempool(socket: WebSocket, stream: str = "", after: str | None = None) -> None:
-        """First a snapshot, then what is new each half second.
+        """A snapshot first, then every half second what is new.
 
-        Who comes back names `stream` and the `sequence` he saw last as `after`, and gets only what he missed.
+        A client that reconnects passes `stream`, and its last `sequence` as `after`. It gets only what it missed.
         """
         await socket.accept()
-        if len(parts.crowd) >= MOST_CLIENTS:
+        if len(context.listeners) >= MOST_CLIENTS:
             await socket.close(TRY_LATER, "too many clients; try again later")
             return
         try:
-            seen = whole("after", after) if stream == parts.stream.name else None
+            seen = whole("after", after) if stream == context.stream.name else None
         except Refused as refused:
             await socket.close(REFUSED, refused.sentence)
             return
         listener = socket.scope["state"][PROTOCOL]
-        parts.crowd.join(listener, seen)
+        context.listeners.join(listener, seen)
         try:
             while (await socket.receive())["type"] != "websocket.disconnect":
-                pass  # what a client says is nothing to us
+                pass  # messages of clients are ignored
         finally:
-            parts.crowd.leave(listener)
+            context.listeners.leave(listener)
 
     return routes

@@ -1,7 +1,7 @@
-"""Answers for many listeners: each message is written once, whoever is late gets one message for all that he missed.
+"""Messages for many clients: each is serialized once, and a slow client gets one message for all that it missed.
 
-A listener asks with the number that he has. The next message is the same for all who are in step; for the late it
-holds the newest answer and the points in between; for the new, and for those who are too late, everything.
+A client asks with the number of its last message. Clients that are up to date get the same next message; a slow one
+gets the latest answer and the points in between; a new one, or one that missed too much, gets everything.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from oracle.web import messages
 from oracle.web.messages import Point
 
 KEPT = 240
-"""Ticks that a late listener may have missed: two minutes."""
+"""Ticks that a client may miss before it gets a new snapshot: two minutes."""
 POINTS = 10_000
 LINE_EVERY_S = 10.0
 
@@ -40,7 +40,7 @@ class Stream:
 
     def __init__(self) -> None:
         self.name = secrets.token_hex(4)
-        """Numbers count within it: another process, another stream."""
+        """Sequence numbers are valid within one stream; every process starts a new one."""
         self.number = 0
         self._ticks: deque[Tick] = deque(maxlen=KEPT)
         self._points: deque[Point] = deque(maxlen=POINTS)
@@ -48,7 +48,7 @@ class Stream:
         self._written: dict[int | None, str] = {}
 
     def publish(self, told: Told, stats: Mapping[str, Any], flow: FlowPrice | None = None) -> None:
-        """The next message; `flow` is what the payments are made at, where that is known."""
+        """Add the next message; `flow` is the price at which the payments are generated, if known."""
         self.number += 1
         self._ticks.append(Tick(self.number, told.answer, stats, told.points, flow))
         self._points += told.points
@@ -57,16 +57,16 @@ class Stream:
 
     @property
     def answer(self) -> Answer | None:
-        """The newest."""
+        """The latest."""
         return self._ticks[-1].answer if self._ticks else None
 
     def known(self, seen: int | None) -> int | None:
-        """`seen`, if what came after it can still be told."""
-        told = seen is not None and self._ticks and self._ticks[0].number - 1 <= seen <= self.number
-        return seen if told else None
+        """`seen`, if everything after it is still stored; else None."""
+        is_stored = seen is not None and self._ticks and self._ticks[0].number - 1 <= seen <= self.number
+        return seen if is_stored else None
 
     def message(self, seen: int | None) -> str:
-        """What a listener needs who has `seen` this number of this stream, None when he has nothing yet."""
+        """The message for a client whose last message was number `seen`, None for a new client."""
         seen = self.known(seen)
         if seen not in self._written:
             self._written[seen] = self._snapshot() if seen is None else self._delta(seen)
@@ -89,7 +89,7 @@ class Stream:
         return json.dumps(head | messages.price_beside(newest.answer, newest.flow) | body, separators=(",", ":"))
 
     def _draw(self, answer: Answer) -> None:
-        """The line of answers, as far as they are fresh."""
+        """Add a fresh answer to the line of the chart."""
         if answer.price is None or answer.low is None or answer.high is None or answer.at != answer.as_of:
             return
         if not self._line or answer.at - self._line[-1][0] >= LINE_EVERY_S:

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from manage.agent.dispatch import Peer
 from manage.installation.layout import Layout
 from manage.web.app import create_app
-from manage.web.feeds import Feeds
+from manage.web.sources import Sources
 from tests.stage import agents, scenery
 from tests.stage.agents import Agent, Clock
 
@@ -51,7 +51,7 @@ def app(layout: Layout, agent: Agent, clock: Clock) -> Flask:
     """All services healthy, two seconds ago."""
     scenery.put(layout, scenery.healthy(clock.now - 2))
     app = create_app(layout, clock)
-    feeds(app).refresh()
+    sources(app).refresh()
     return app
 
 
@@ -69,8 +69,8 @@ def browser(app: Flask, agent: Agent) -> Browser:
     return sign_in
 
 
-def feeds(app: Flask) -> Feeds:
-    found: Feeds = app.extensions["feeds"]
+def sources(app: Flask) -> Sources:
+    found: Sources = app.extensions["sources"]
     return found
 
 

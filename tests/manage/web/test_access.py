@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from manage.access import tokens, users
 from manage.access.sessions import SESSION_S, TOKEN_S
 from manage.installation.layout import Layout
-from manage.web.guard import HEADERS, needs
-from tests.manage.web.conftest import csrf, feeds, log_in
+from manage.web.guard import HEADERS, require_role
+from tests.manage.web.conftest import csrf, log_in, sources
 from tests.stage.agents import PASSWORD, Agent, Clock
 
 Browser = Callable[[str], FlaskClient]
@@ -88,7 +88,7 @@ def test_every_changing_route_names_the_role_it_needs(app: Flask) -> None:
 
 
 def test_the_guard_itself_holds_a_page_to_the_role_it_needs(app: Flask, browser: Browser) -> None:
-    app.view_functions["overview.page"] = needs("admin")(lambda: "for admins")
+    app.view_functions["overview.page"] = require_role("admin")(lambda: "for admins")
     assert browser("ada").get("/").text == "for admins"
     assert browser("otto").get("/").status_code == 403
 
@@ -208,7 +208,7 @@ def test_the_first_password_must_be_changed_before_anything_else(app: Flask, lay
         assert client.get(path).location == "/password"
     token = csrf(client)
     unequal = client.post("/password", data={"csrf": token, "old": password, "new": "green apples", "again": "x"})
-    assert "are not the same" in unequal.text
+    assert "The two new passwords differ." in unequal.text
     weak = client.post("/password", data={"csrf": token, "old": password, "new": "short", "again": "short"})
     assert "needs at least 10" in weak.text
     good = {"csrf": token, "old": password, "new": "green apples grow", "again": "green apples grow"}
@@ -243,7 +243,7 @@ def test_a_session_is_renewed_when_half_its_time_is_over(app: Flask, browser: Br
     client.get("/")
     after = client.get_cookie("nodeyard_session")
     assert before and after and after.value != before.value
-    key = feeds(app).public_key()
+    key = sources(app).public_key()
     assert key and tokens.verify(after.value, key).fresh(clock.now + TOKEN_S * 0.9)
 
 
@@ -253,11 +253,11 @@ def test_while_the_agent_is_away_readers_stay_signed_in_and_nothing_can_be_done(
 ) -> None:
     client = browser("ada")
     agent.server.close()
-    feeds(app).refresh()
+    sources(app).refresh()
     clock.now += 2 * TOKEN_S
     page = client.get("/")
     assert page.status_code == 200
-    assert "The agent does not answer: nothing can be started, stopped or restarted from here." in page.text
+    assert "The agent does not answer, so this page cannot start, stop or restart anything." in page.text
     assert "/plan?" not in page.text
     assert client.post("/act", data={"csrf": csrf(client), "verb": "up"}).status_code == 503
     clock.now += SESSION_S

@@ -12,7 +12,7 @@ from oracle.live.answer import Answer, Market
 from oracle.live.core import Live, Told
 from oracle.live.node import FlowPrice
 from oracle.web import messages, metrics
-from oracle.web.flow import FRESH_S, compare
+from oracle.web.generator_price import FRESH_S, compare
 from oracle.web.stream import Stream
 from oracle.weights import Weights
 from serving.prometheus import exposition

@@ -13,7 +13,7 @@ import pytest
 from nodeclients.bitcoind import BitcoindClient, PasswordFile
 from nodeclients.errors import NodeError, NodeFault
 from oracle.live.node import FlowPrice, Node, Status
-from oracle.web.flow import ASK_AGAIN_S, ASK_EVERY_S, Flow
+from oracle.web.generator_price import ASK_AGAIN_S, ASK_EVERY_S, GeneratorPrice
 
 TIP = "11" * 32
 CHAIN = {
@@ -188,10 +188,10 @@ def test_a_flow_price_that_is_none_is_a_fault_of_the_node(ask: Ask, usd: Any) ->
 
 
 def test_who_tells_is_asked_often_and_who_does_not_seldom(ask: Ask) -> None:
-    flow = Flow()
+    flow = GeneratorPrice()
     told = {"getflowprice": {"usd": 64_000, "at": 1000}}
     assert ask(told, flow.ask) == ASK_EVERY_S
     assert ask({"getflowprice": Failure(WARMING)}, flow.ask) == ASK_EVERY_S
-    assert flow.told == FlowPrice(64_000.0, 1000.0), "a node that cannot say now has not taken it back"
+    assert flow.latest == FlowPrice(64_000.0, 1000.0), "a node that cannot say now has not taken it back"
     assert ask({"getflowprice": Failure(UNKNOWN)}, flow.ask) == ASK_AGAIN_S
-    assert flow.told is None
+    assert flow.latest is None

@@ -11,7 +11,7 @@ from oracle.live import answer
 from oracle.live.answer import Answer, Market
 from oracle.live.core import Told
 from oracle.web import messages
-from oracle.web.asked import history_range, whole
+from oracle.web.history_query import history_range, whole
 from oracle.web.stream import KEPT, POINTS, Stream
 from serving.refusals import Refused
 

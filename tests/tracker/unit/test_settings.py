@@ -39,7 +39,7 @@ def test_a_whole_environment_is_read(env: dict[str, str]) -> None:
     [
         ("NETWORK", "", "needs the environment variable NETWORK."),
         ("NETWORK", "simnet", "must be one of mainnet, testnet, private, sandbox"),
-        ("LISTEN", "8000", "as in 0.0.0.0:8000"),
+        ("LISTEN", "8000", "such as 0.0.0.0:8000"),
         ("KASPAD_URL", "http://kaspad:18510", "starts with ws://"),
         ("KASPAD_URL", "ws://[kaspad", "starts with ws://"),
         ("DATABASE_URL", "mysql://x/y", "starts with postgresql://"),

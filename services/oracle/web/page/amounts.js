@@ -1,7 +1,7 @@
-// How many different amounts of each size were paid, and where round dollars lie at the present price.
+// How many different amounts of each size were paid, and the positions of round dollar amounts at the current price.
 
 import { linear, niceRange } from "./scale.js";
-import * as words from "./words.js";
+import * as format from "./format.js";
 
 const LABEL_PX = 34; // closer marks share no label
 
@@ -31,12 +31,12 @@ export class Amounts {
     const { left, right, top, bottom } = surface.plot;
     for (let n = 0; n <= high; n += step) {
       surface.rule(left, this.y(n), right, this.y(n), surface.colours.line);
-      surface.label(words.count(n), right + 8, this.y(n), "left");
+      surface.label(format.count(n), right + 8, this.y(n), "left");
     }
     for (let sats = 1000; sats <= data.sats.at(-1); sats *= 10) {
       if (sats < data.sats[0]) continue;
       surface.rule(this.x(Math.log(sats)), top, this.x(Math.log(sats)), bottom, surface.colours.line);
-      surface.label(`${words.btc(sats)} BTC`, this.x(Math.log(sats)), bottom + 13, "center");
+      surface.label(`${format.btc(sats)} BTC`, this.x(Math.log(sats)), bottom + 13, "center");
     }
   }
 
@@ -49,7 +49,7 @@ export class Amounts {
       if (x < left || x > right) continue;
       surface.rule(x, top + 12, x, bottom, surface.colours.accent, [2, 4]);
       if (x - before < LABEL_PX) continue;
-      surface.label(`$${words.count(usd)}`, x, top + 4, "center", surface.colours.accent);
+      surface.label(`$${format.count(usd)}`, x, top + 4, "center", surface.colours.accent);
       before = x;
     }
   }
@@ -74,8 +74,8 @@ export class Amounts {
     surface.rule(x, top, x, bottom, surface.colours.soft, [3, 3]);
     const sats = Math.exp(this.x.back(x));
     const place = data.sats.findLastIndex((edge) => edge <= sats);
-    const said = [`${words.btc(sats)} BTC: ${words.count(data.count[place] ?? 0)} amounts`];
-    if (data.price) said.push(`${words.usdExact((sats / 1e8) * data.price)} USD at this price`);
+    const said = [`${format.btc(sats)} BTC: ${format.count(data.count[place] ?? 0)} amounts`];
+    if (data.price) said.push(`${format.usdExact((sats / 1e8) * data.price)} USD at this price`);
     return said.join("\n");
   }
 }

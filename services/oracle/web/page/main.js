@@ -1,8 +1,8 @@
-// What the page does: listen, draw, obey buttons and keys.
+// The page: receives messages, draws, and handles buttons and keys.
 
 import { Amounts } from "./amounts.js";
 import { showAge, showAnswer, showRows } from "./answer.js";
-import { listen } from "./listen.js";
+import { connect } from "./connection.js";
 import { Scatter } from "./scatter.js";
 import { Ring } from "./series.js";
 import { Surface } from "./surface.js";
@@ -26,7 +26,7 @@ const amounts = new Amounts(surface);
 const view = { name: "prices", seconds: 900, pausedAt: null, still: null, cursor: null, dirty: true, drawnAt: 0 };
 const server = { offset: 0, receivedMs: performance.now(), connected: false };
 
-// The server's clock: a phone's own may be minutes off.
+// By the server's clock, because a phone's may be minutes off.
 const now = () => view.pausedAt ?? (Date.now() + server.offset) / 1000;
 
 function take(message) {
@@ -60,7 +60,7 @@ function frame(at) {
   showTip(said);
 }
 
-// Something changed, or time has moved the dots by a pixel.
+// Something changed, or the dots have moved by a pixel.
 function needsDrawing(at) {
   const pixelMs = (1000 * view.seconds) / surface.width;
   return view.dirty || (view.name === "prices" && view.pausedAt === null && at - view.drawnAt >= pixelMs);
@@ -75,19 +75,19 @@ function showTip(said) {
   tip.style.transform = `translate(${x + (right ? -14 : 24)}px, ${Math.max(4, y - 20)}px) translateX(${right ? "-100%" : "0"})`;
 }
 
-// What the server answered before it was started last, if it keeps a history.
+// The estimates from before the server started, if it keeps a history.
 async function loadPast(until) {
   try {
     const answer = await fetch(`api/v1/history?from=${until - PAST_S}&to=${until}&step=${PAST_STEP_S}`);
     if (!answer.ok) return;
-    const told = line.rows();
-    const first = told.length ? told[0][0] : until;
+    const received = line.rows();
+    const first = received.length ? received[0][0] : until;
     const past = (await answer.json()).history.filter(({ at, price }) => price !== null && at < first - PAST_STEP_S);
     line.clear();
     for (const { at, price, low, high } of past) line.push(at, price, low, high);
-    for (const row of told) line.push(...row);
+    for (const row of received) line.push(...row);
   } catch {
-    return; // the corner of the page says that the connection is lost
+    return; // the corner of the page shows that the connection is lost
   }
   view.dirty = true;
 }
@@ -98,14 +98,14 @@ async function loadAmounts() {
     const answer = await fetch("api/v1/histogram");
     if (answer.ok) amounts.data = await answer.json();
   } catch {
-    return; // the corner of the page says that the connection is lost
+    return; // the corner of the page shows that the connection is lost
   }
   view.dirty = true;
 }
 
 const CAPTIONS = {
   prices: "Each dot is the price at which one payment would be a round amount of dollars.",
-  amounts: "Different amounts paid in three hours by size; dashed: round dollars at the present price.",
+  amounts: "Different amounts paid in three hours by size; dashed: round dollar amounts at the current price.",
 };
 
 function show(name) {
@@ -124,9 +124,9 @@ function setWindow(minutes) {
 
 function pause() {
   view.pausedAt = view.pausedAt === null ? now() : null;
-  view.still = view.pausedAt === null ? null : scatter.copy(); // a message on its way tells of moments before the pause, too
+  view.still = view.pausedAt === null ? null : scatter.copy(); // a message that arrives later has points from before the pause, too
   byId("pause").setAttribute("aria-pressed", String(view.pausedAt !== null));
-  byId("pause").textContent = view.pausedAt === null ? "Pause" : "Go on";
+  byId("pause").textContent = view.pausedAt === null ? "Pause" : "Resume";
   view.dirty = true;
 }
 
@@ -200,5 +200,5 @@ theme(dark.matches ? "dark" : "light");
 setInterval(() => showAge(server.receivedMs, server.connected), 500);
 setInterval(() => byId("rows").closest("details").open && showRows(line), 1000);
 setInterval(loadAmounts, AMOUNTS_EVERY_MS);
-listen(take, () => (server.connected = false));
+connect(take, () => (server.connected = false));
 requestAnimationFrame(frame);

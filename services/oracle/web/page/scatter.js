@@ -1,7 +1,7 @@
 // Implied prices over time: dots, the estimate's line with its band, a crosshair.
 
 import { linear, niceRange, quantile, timeStep } from "./scale.js";
-import * as words from "./words.js";
+import * as format from "./format.js";
 
 const DOT = 2;
 const NEAR_PX = 14;
@@ -64,10 +64,10 @@ export class Scatter {
     const { left, right, top, bottom } = surface.plot;
     for (let price = low; price <= high + step / 2; price += step) {
       surface.rule(left, this.y(price), right, this.y(price), surface.colours.line);
-      surface.label(words.usd(price), right + 8, this.y(price), "left");
+      surface.label(format.usd(price), right + 8, this.y(price), "left");
     }
     const every = timeStep(until - since, surface.width / 90);
-    const name = every < 60 ? words.time : words.hourMinute;
+    const name = every < 60 ? format.time : format.hourMinute;
     for (let at = Math.ceil(since / every) * every; at < until; at += every) {
       surface.rule(this.x(at), top, this.x(at), bottom, surface.colours.line);
       surface.label(name(at), this.x(at), bottom + 13, "center");
@@ -135,21 +135,21 @@ export class Scatter {
     if (x < left || x > right || y < top || y > bottom) return null;
     surface.rule(x, top, x, bottom, surface.colours.soft, [3, 3]);
     surface.rule(left, y, right, y, surface.colours.soft, [3, 3]);
-    const said = [words.time(this.x.back(x))];
+    const said = [format.time(this.x.back(x))];
     const dot = this.nearest(x, y);
     if (dot >= 0) {
       const { context, colours } = surface;
       context.fillStyle = colours.ink;
       context.fillRect(this.x(this.points.values[dot]) - 3, this.y(this.points.values[dot + 1]) - 3, 6, 6);
-      said[0] = words.time(this.points.values[dot]);
-      said.push(`${words.usdExact(this.points.values[dot + 1])} USD by one payment`);
+      said[0] = format.time(this.points.values[dot]);
+      said.push(`${format.usdExact(this.points.values[dot + 1])} USD by one payment`);
     } else {
-      said.push(`${words.usd(this.y.back(y))} USD`);
+      said.push(`${format.usd(this.y.back(y))} USD`);
     }
     const row = this.lineAt(this.x.back(x));
     if (row >= 0) {
       const [, price, low, high] = this.line.values.subarray(row, row + 4);
-      said.push(`estimate ${words.usd(price)} USD, 90 % in ${words.usd(low)} to ${words.usd(high)}`);
+      said.push(`estimate ${format.usd(price)} USD, 90 % in ${format.usd(low)} to ${format.usd(high)}`);
     }
     return said.join("\n");
   }

@@ -1,7 +1,7 @@
 // Points and the estimate's line in typed arrays: no object for each, so the heap stays small.
 
 export class Ring {
-  // Rows of `width` numbers, of which the first is a time; the oldest give way.
+  // Rows of `width` numbers, of which the first is a time; the newest replace the oldest.
   constructor(capacity, width) {
     this.capacity = capacity;
     this.width = width;

@@ -13,8 +13,15 @@ export class Surface {
 
   readTheme() {
     const style = getComputedStyle(this.canvas);
-    this.colours = Object.fromEntries(TOKENS.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+    this.colours = Object.fromEntries(TOKENS.map((name) => [name, this.resolve(name, style)]));
+    this.canvas.style.color = "";
     this.font = `12px ${style.fontFamily}`;
+  }
+
+  // A token holds a light and a dark colour; as the colour of an element it becomes the one that applies now.
+  resolve(name, style) {
+    this.canvas.style.color = `var(--${name})`;
+    return style.color;
   }
 
   resize() {

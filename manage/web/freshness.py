@@ -1,0 +1,33 @@
+"""How old a page's facts are, and what the page says about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from manage.web import times
+
+STALE_S = 10.0
+"""A snapshot older than this is shown as the past (watch writes one every second). `static/freshness.js` agrees."""
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """Of the snapshot that a page shows."""
+
+    state: Literal["fresh", "stale", "missing"]
+    age_s: float
+    """-1.0 when there is no snapshot."""
+    text: str
+    """For the corner of the page: "true as of 2 s ago"."""
+
+
+MISSING = Freshness("missing", -1.0, "no data yet")
+
+
+def of_snapshot(as_of: float, now: float) -> Freshness:
+    """Both in unix seconds."""
+    age = max(0.0, now - as_of)
+    if age > STALE_S:
+        return Freshness("stale", age, f"no data for {times.duration(age)}")
+    return Freshness("fresh", age, f"true as of {times.duration(age)} ago")

@@ -1,0 +1,1 @@
+"""What the browser shows instead of a page that cannot be shown."""

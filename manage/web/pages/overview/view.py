@@ -1,0 +1,112 @@
+"""What the overview shows, from a snapshot. Pure: the page, its partial and its tests see the same value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from manage import words
+from manage.access import roles
+from manage.access.roles import Role
+from manage.errors import NodeyardError
+from manage.health import sentence
+from manage.health.model import ServiceStatus, Snapshot, VerdictName
+from manage.web import actions, freshness, times
+from manage.web.actions import Action
+from manage.web.freshness import Freshness
+from manage.web.history import History
+from manage.web.pages.overview import buttons
+from manage.web.pages.overview.host import HostFact, host_facts
+from manage.web.pages.overview.rows import Group, groups
+from manage.web.pages.overview.stack import is_down, worst_verdict
+
+
+@dataclass(frozen=True)
+class Overview:
+    freshness: Freshness
+    title: str
+    verdict: VerdictName
+    """Sets the colour of the sentence."""
+    headline: str
+    detail: str
+    actions: tuple[Action, ...]
+    """Below the sentence: what to do now."""
+    note: str
+    """Why this page can change nothing, "" when it can."""
+    caption: str
+    groups: tuple[Group, ...]
+    host: tuple[HostFact, ...]
+    stack_actions: tuple[Action, ...]
+    first_step: bool
+    """Show what to try first; on the sandbox only."""
+
+
+def overview(
+    snapshot: Snapshot | NodeyardError, history: History, *, now: float, role: Role, agent_answers: bool
+) -> Overview:
+    """The page at unix time `now` for a user with `role`. `snapshot` is the error when there is none."""
+    note = "" if agent_answers else "The agent does not answer, so this page cannot start, stop or restart anything."
+    if isinstance(snapshot, NodeyardError):
+        return _missing(snapshot, note)
+    fresh = _fresh(snapshot, history, now, note)
+    if fresh.freshness.state == "stale":
+        return _stale(fresh, snapshot, agent_answers=agent_answers)
+    return replace(
+        fresh,
+        actions=buttons.urgent(snapshot.services, may_change=agent_answers and roles.may(role, "operator")),
+        stack_actions=buttons.for_stack(snapshot.services, role) if agent_answers else (),
+        first_step=snapshot.network == "sandbox" and not is_down(snapshot.services),
+    )
+
+
+def _fresh(snapshot: Snapshot, history: History, now: float, note: str) -> Overview:
+    """Without buttons."""
+    services, age = snapshot.services, freshness.of_snapshot(snapshot.as_of, now)
+    return Overview(
+        freshness=age,
+        title="Stack down" if is_down(services) else sentence.title(services) or "All well",
+        verdict="disabled" if is_down(services) else worst_verdict(services),
+        headline=snapshot.sentence,
+        detail=snapshot.detail,
+        actions=(),
+        note=note,
+        caption=_caption(services),
+        groups=groups(services, history, snapshot.as_of, stale=age.state == "stale"),
+        host=host_facts(snapshot.host),
+        stack_actions=(),
+        first_step=False,
+    )
+
+
+def _stale(view: Overview, snapshot: Snapshot, *, agent_answers: bool) -> Overview:
+    at, age = times.utc(snapshot.as_of), times.duration(view.freshness.age_s)
+    return replace(
+        view,
+        title="No data",
+        verdict="down",
+        headline=f"watch has not reported for {age}.",
+        detail=f"The values below are from {at}, when watch last reported. To see why, run: manage logs watch",
+        actions=(actions.show_log("watch", "Show the log of watch"),) if agent_answers else (),
+        caption=f"{words.plural(len(snapshot.services), 'service')} as last reported",
+    )
+
+
+def _missing(error: NodeyardError, note: str) -> Overview:
+    return Overview(
+        freshness=freshness.MISSING,
+        title="No data yet",
+        verdict="waiting",
+        headline="No data yet.",
+        detail=f"{error.message} {error.hint}",
+        actions=(),
+        note=note,
+        caption="The services appear here after watch has checked them.",
+        groups=(),
+        host=(),
+        stack_actions=(),
+        first_step=False,
+    )
+
+
+def _caption(services: tuple[ServiceStatus, ...]) -> str:
+    healthy = sum(service.verdict == "healthy" for service in services)
+    return f"{words.plural(len(services), 'service')}, {healthy} healthy, with their last 24 hours"

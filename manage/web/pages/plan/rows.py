@@ -1,0 +1,52 @@
+"""One row of the plan's table: an operation as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_NO_DOWNTIME = {
+    "create": "not running yet",
+    "restart": "not running now",
+    "unpause": "paused now",
+    "remove": "until started again",
+}
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Something that differs from what is configured."""
+
+    name: str
+    current: str
+    desired: str
+    """Both are empty if the cause is not a value, such as a missing container."""
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    what: str
+    causes: tuple[Cause, ...]
+    downtime: str
+    data: str
+    rollback: str
+
+
+def plan_row(operation: Mapping[str, Any]) -> PlanRow:
+    """`operation` as in the plan's JSON."""
+    seconds = operation["downtime_s"]
+    return PlanRow(
+        what=f"{operation['kind']} {operation['service']}",
+        causes=tuple(map(_cause, operation["cause"])),
+        downtime=f"about {seconds} s" if seconds else _NO_DOWNTIME.get(operation["kind"], "none"),
+        data=str(operation["data_risk"]).replace("-", " "),
+        rollback=str(operation["rollback_class"]).replace("-", " "),
+    )
+
+
+def _cause(cause: Mapping[str, Any]) -> Cause:
+    current, desired = str(cause["current"] or ""), str(cause["desired"] or "")
+    if current or desired:
+        return Cause(str(cause["name"]), current or "none", desired or "none")
+    return Cause(str(cause["name"]), "", "")

@@ -1,0 +1,1 @@
+"""The progress and the outcome of a change."""

@@ -1,0 +1,1 @@
+"""One service: its state, the evidence for it, and its dependencies."""

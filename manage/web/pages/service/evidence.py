@@ -1,0 +1,70 @@
+"""The facts and log lines behind a verdict, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from manage import words
+
+Evidence = Iterable[Mapping[str, Any]]
+"""As `manage.health.why` lists it: items with `fact` or `log`, with `service` if it is another's."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One measured value and its age."""
+
+    service: str
+    name: str
+    value: str
+    age: str
+
+
+@dataclass(frozen=True)
+class LogLine:
+    service: str
+    at: float
+    text: str
+
+
+def facts(evidence: Evidence, service: str, snapshot_age_s: float) -> tuple[Fact, ...]:
+    """The measured values; without a service of their own they are those of `service`."""
+    return tuple(
+        Fact(
+            service=str(item.get("service", service)),
+            name=str(item["fact"]).replace("_", " "),
+            value=value_text(item["value"], str(item.get("unit", ""))),
+            age=words.duration(float(item["age_s"]) + snapshot_age_s),
+        )
+        for item in evidence
+        if "fact" in item
+    )
+
+
+def log_lines(evidence: Evidence, service: str) -> tuple[LogLine, ...]:
+    """The log lines; without a service of their own they are those of `service`."""
+    return tuple(
+        LogLine(str(item.get("service", service)), float(item["at"]), str(item["log"]))
+        for item in evidence
+        if "log" in item
+    )
+
+
+def value_text(value: object, unit: str) -> str:
+    """A fact's value for people: 1310000000 bytes -> "1.31 GB", 92481230 -> "92 481 230"."""
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float) and unit in ("bytes", "B"):
+        return words.size(value)
+    if isinstance(value, int | float) and (unit == "s" or unit.startswith("s ")):  # "s", "s old"
+        return f"{words.duration(value)}{unit[1:]}"
+    if isinstance(value, list | tuple):
+        return ", ".join(value_text(item, "") for item in value) or "none"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {value_text(item, '')}" for key, item in value.items()) or "none"
+    text = words.number(value) if isinstance(value, int) else f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{text} {unit}".rstrip()
