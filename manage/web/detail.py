@@ -65,7 +65,7 @@ def detail(
     role: Role,
     agent_answers: bool,
 ) -> Detail:
-    """`answer` is `manage.health.why.why(snapshot, name)`; `now` in unix seconds."""
+    """`answer` is `manage.health.root_cause.explain(snapshot, name)`; `now` in unix seconds."""
     status = next(service for service in snapshot.services if service.name == answer["name"])
     age = max(0.0, now - snapshot.as_of)
     stale = age > STALE_S

@@ -10,7 +10,7 @@ from manage import words
 from manage.access import roles
 from manage.access.roles import Role
 from manage.errors import NodeyardError
-from manage.health import sentence
+from manage.health import summary
 from manage.health.model import ServiceStatus, Snapshot, VerdictName
 from manage.web import clocks
 from manage.web.history import Strips
@@ -133,9 +133,9 @@ def is_down(stack: list[ServiceStatus]) -> bool:
 
 
 def tone(services: tuple[ServiceStatus, ...]) -> VerdictName:
-    """The worst verdict there is, in the order of `manage.health.sentence`; waiting blames nobody."""
+    """The worst verdict there is, in the order of `manage.health.summary`; waiting blames nobody."""
     present = {service.verdict for service in services}
-    for verdict in sentence.WORST_FIRST:
+    for verdict in summary.WORST_FIRST:
         if verdict in present:
             return verdict
     return "healthy" if "healthy" in present else "disabled"
@@ -178,7 +178,7 @@ def _missing(fault: NodeyardError, note: str) -> Overview:
 
 
 def _title(stack: list[ServiceStatus], services: tuple[ServiceStatus, ...]) -> str:
-    return "Stack down" if is_down(stack) else sentence.title(services) or "All well"
+    return "Stack down" if is_down(stack) else summary.title(services) or "All well"
 
 
 def _caption(services: tuple[ServiceStatus, ...]) -> str:

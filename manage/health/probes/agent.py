@@ -6,7 +6,7 @@ import json
 
 from manage import words
 from manage.health.drivers import Memory, ProbeFault, Target
-from manage.health.facts import grown, value
+from manage.health.facts import current_age, value
 from manage.health.model import EngineState, Fact, Judgement
 
 MAX_ENGINE_AGE_S = 10.0
@@ -29,7 +29,7 @@ async def probe(target: Target, _memory: Memory) -> tuple[Fact, ...]:
 
 
 def judge(target: Target, facts: tuple[Fact, ...], _engine: EngineState, now: float) -> Judgement:
-    age_s = grown(facts, "engine_read", now) or 0.0
+    age_s = current_age(facts, "engine_read", now) or 0.0
     if age_s > target.thresholds.get("max_engine_age_s", MAX_ENGINE_AGE_S):
         return Judgement(
             "down",

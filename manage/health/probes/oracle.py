@@ -6,8 +6,8 @@ import time
 
 from manage import words
 from manage.health import fetch
-from manage.health.drivers import Memory, Target, young
-from manage.health.facts import AGE, grown, value
+from manage.health.drivers import Memory, Target, in_startup
+from manage.health.facts import AGE, current_age, value
 from manage.health.model import EngineState, Fact, Judgement
 
 STATES = {
@@ -48,7 +48,7 @@ def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: flo
         if waits_for:
             said = f"for {words.listing(list(waits_for))}: {reason}"
             return Judgement("waiting", said, checks, waits_for=waits_for, headline="waits")
-        if young(target, engine, now):
+        if in_startup(target, engine, now):
             return Judgement("starting", reason, checks, headline="is starting")
         return Judgement("degraded", f"not ready: {reason}", checks, headline="is not ready")
     if state == "stale":
@@ -57,7 +57,7 @@ def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: flo
     told = STATES.get(state, state)
     said = f"{_price(facts, now)}, {told}" if value(facts, "price") is not None else f"{told}: {reason}"
     history_fault = value(facts, "history_fault")
-    if history_fault and not young(target, engine, now):
+    if history_fault and not in_startup(target, engine, now):
         said = f"{said}; its history is not written: {history_fault}"
         return Judgement("degraded", said, checks, waits_for=("timescaledb",), headline="keeps no history")
     return Judgement("healthy", said, checks)
@@ -66,6 +66,6 @@ def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: flo
 def _price(facts: tuple[Fact, ...], now: float) -> str:
     """The number, its market and its age: "64,262 USD (synthetic), 0.4 s old"."""
     synthetic = " (synthetic)" if value(facts, "market") == "synthetic" else ""
-    age_s = grown(facts, "price_age", now)
+    age_s = current_age(facts, "price_age", now)
     age = "" if age_s is None else f", {words.duration(age_s)} old"
     return f"{words.number(round(value(facts, 'price', 0.0)))} USD{synthetic}{age}"

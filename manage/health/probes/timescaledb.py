@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import psycopg
 
 from manage import words
-from manage.health.drivers import DEADLINE_S, Memory, ProbeFault, Target, young
+from manage.health.drivers import DEADLINE_S, Memory, ProbeFault, Target, in_startup
 from manage.health.facts import value
 from manage.health.model import EngineState, Fact, Judgement
 
@@ -45,7 +45,7 @@ class Session:
 async def probe(target: Target, memory: Memory) -> tuple[Fact, ...]:
     """One row over a kept connection, which is given up at the first failure."""
     try:
-        session = memory.held if isinstance(memory.held, Session) else await _connect(target, memory)
+        session = memory.session if isinstance(memory.session, Session) else await _connect(target, memory)
         row = await (await session.connection.execute(STATE)).fetchone()
         size = await _size(session, memory.facts)
     except psycopg.Error as fault:
@@ -78,7 +78,7 @@ def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: flo
     if missing:
         reason = f"not there yet: {words.listing(missing)}"
         return Judgement(
-            "starting" if young(target, engine, now) else "degraded",
+            "starting" if in_startup(target, engine, now) else "degraded",
             reason,
             checks,
             headline="lacks a database or role",
@@ -111,8 +111,8 @@ async def _connect(target: Target, memory: Memory) -> Session:
         application_name="nodeyard watch",
         options="-c statement_timeout=2500",
     )
-    memory.held = Session(connection)
-    return memory.held
+    memory.session = Session(connection)
+    return memory.session
 
 
 async def _size(session: Session, earlier: Sequence[Fact]) -> Fact:

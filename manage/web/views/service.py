@@ -8,7 +8,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from manage.errors import NodeyardError
-from manage.health.why import why
+from manage.health.root_cause import explain
 from manage.web import detail
 from manage.web.guard import feeds, me
 
@@ -34,7 +34,7 @@ def _context(name: str) -> dict[str, Any]:
         raise NodeyardError(f"There is no service {name[:40]} in this stack.", "The overview has all there are.")
     view = detail.detail(
         snapshot,
-        why(snapshot, name),
+        explain(snapshot, name),
         source.strips,
         now=source.clock(),
         role=me().claims.role,

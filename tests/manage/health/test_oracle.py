@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from manage.catalog.model import Need
+from manage.health.dependencies import resolve
 from manage.health.drivers import Endpoint, Memory, Target
 from manage.health.facts import value
 from manage.health.model import EngineState, Fact, Judgement
 from manage.health.probes import oracle
-from manage.health.resolve import resolve
 
 FRESH = {"state": "ok", "reason": "one price stands out", "market": "real", "history_fault": "", "price": 64262.4}
 

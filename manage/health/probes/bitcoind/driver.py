@@ -12,8 +12,8 @@ from nodeclients.errors import NodeError, NodeFault, NodeWarmingUp
 
 from manage import words
 from manage.health import fetch
-from manage.health.drivers import DEADLINE_S, Memory, ProbeFault, Target, young
-from manage.health.facts import AGE, begun, grown, value
+from manage.health.drivers import DEADLINE_S, Memory, ProbeFault, Target, in_startup
+from manage.health.facts import AGE, current_age, value, zero_time
 from manage.health.model import EngineState, Fact, Judgement
 from manage.health.probes.bitcoind.zmq_proof import TOPICS, Seen, Subscription, proof
 
@@ -65,11 +65,11 @@ async def probe(target: Target, memory: Memory) -> tuple[Fact, ...]:
 
 
 async def _subscription(target: Target, memory: Memory, at: float) -> Subscription:
-    if isinstance(memory.held, Subscription) and memory.held.alive:
-        return memory.held
+    if isinstance(memory.session, Subscription) and memory.session.alive:
+        return memory.session
     await memory.release()
     subscription = await Subscription(target.endpoint("zmq").url, at).open()
-    memory.held = subscription
+    memory.session = subscription
     return subscription
 
 
@@ -82,7 +82,7 @@ def derive(
 ) -> tuple[Fact, ...]:
     """Facts from answers, the facts before them and what ZMQ told. Pure; `at` in unix seconds."""
     chain, mempool, tip = answers.chain, answers.mempool, str(answers.chain["bestblockhash"])
-    before, moved_at = value(earlier, "tip_hash"), begun(earlier, "since_tip_moved")
+    before, moved_at = value(earlier, "tip_hash"), zero_time(earlier, "since_tip_moved")
     moving = bool(value(earlier, "tip_seen_moving", False)) or before not in (None, tip)
     still_s = at - moved_at if moved_at is not None and before == tip else 0.0
     block_at = float(chain.get("time", chain["mediantime"]))  # `time` since Core 23
@@ -124,7 +124,7 @@ def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: flo
         "zmq": set(TOPICS) <= set(topics) and not silent,
         **{f"zmq_{topic}": topic in topics and not silent for topic in TOPICS},
     }
-    fresh = young(target, engine, now)
+    fresh = in_startup(target, engine, now)
     judged = (
         _by_chain(target, facts, fresh, syncing)
         or _by_zmq(target, facts, silent, now)
@@ -171,15 +171,15 @@ def _by_zmq(target: Target, facts: tuple[Fact, ...], silent: bool, now: float) -
             headline="does not publish all ZMQ topics",
         )
     if silent:
-        frame_s, block_s = grown(facts, "zmq_silent", now) or 0.0, grown(facts, "zmq_block_age", now) or 0.0
-        quiet = "ZMQ silent" if frame_s >= (grown(facts, "zmq_behind", now) or 0.0) else "no block on ZMQ"
+        frame_s, block_s = current_age(facts, "zmq_silent", now) or 0.0, current_age(facts, "zmq_block_age", now) or 0.0
+        quiet = "ZMQ silent" if frame_s >= (current_age(facts, "zmq_behind", now) or 0.0) else "no block on ZMQ"
         silence = words.duration(frame_s if quiet == "ZMQ silent" else block_s)
         return Judgement(
             "degraded",
             f"{quiet} for {silence} while the RPC tip is {words.duration(_tip_age(facts, now))} old",
             headline="'s ZMQ is silent",
         )
-    gap_s = grown(facts, "zmq_gap", now)
+    gap_s = current_age(facts, "zmq_gap", now)
     if gap_s is not None and gap_s <= target.thresholds.get("zmq_gap_s", ZMQ_GAP_S):
         missed = words.plural(value(facts, "zmq_missed"), "message")
         return Judgement(
@@ -206,7 +206,7 @@ def _by_tip(target: Target, facts: tuple[Fact, ...], fresh: bool, now: float) ->
 
 
 def _zmq_silent(target: Target, facts: tuple[Fact, ...], now: float) -> bool:
-    behind_s = grown(facts, "zmq_behind", now)
+    behind_s = current_age(facts, "zmq_behind", now)
     return behind_s is not None and behind_s > target.thresholds.get("zmq_lag_s", ZMQ_LAG_S)
 
 
@@ -217,7 +217,7 @@ def _lagging(facts: tuple[Fact, ...]) -> bool:
 def _tip_age(facts: tuple[Fact, ...], now: float) -> float:
     """Seconds since the tip moved as watch saw it; by the block's own time, which may be off by hours, before that."""
     name = "since_tip_moved" if value(facts, "tip_seen_moving") else "tip_age"
-    return grown(facts, name, now) or 0.0
+    return current_age(facts, name, now) or 0.0
 
 
 def _height(facts: tuple[Fact, ...]) -> str:

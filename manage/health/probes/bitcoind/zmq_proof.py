@@ -16,7 +16,7 @@ from typing import Self
 
 from nodeclients.zmq import CounterCheck, Frame, ZmqSubscriber, sequence_event
 
-from manage.health.facts import AGE, begun, value
+from manage.health.facts import AGE, value, zero_time
 from manage.health.model import Fact
 
 TOPICS = ("rawblock", "rawtx", "sequence")
@@ -129,7 +129,7 @@ def proof(earlier: Sequence[Fact], tip: str, seen: Seen, at: float, *, interrupt
     """
     confirmed = tip in seen.blocks
     base = value(earlier, "zmq_base")
-    behind_since = begun(earlier, "zmq_behind")
+    behind_since = zero_time(earlier, "zmq_behind")
     unsettled = base is None or at - seen.since < SETTLE_S or value(earlier, "zmq_since") != seen.since
     hole = interrupted and behind_since is None and value(earlier, "tip_hash") != tip
     proven = bool(value(earlier, "zmq_proven", False))

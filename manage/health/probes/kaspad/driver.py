@@ -15,8 +15,8 @@ from nodeclients.kaspad import KaspadClient
 
 from manage import words
 from manage.health import fetch
-from manage.health.drivers import DEADLINE_S, Memory, Target, young
-from manage.health.facts import AGE, begun, grown, value
+from manage.health.drivers import DEADLINE_S, Memory, Target, in_startup
+from manage.health.facts import AGE, current_age, value, zero_time
 from manage.health.model import EngineState, Fact, Judgement
 from manage.health.probes.kaspad import sync
 from manage.health.probes.kaspad.sync import Position
@@ -52,7 +52,7 @@ class Session:
 async def probe(target: Target, memory: Memory) -> tuple[Fact, ...]:
     """One round of questions over a kept connection, which is given up at the first failure."""
     try:
-        session = memory.held if isinstance(memory.held, Session) else await _connect(target, memory)
+        session = memory.session if isinstance(memory.session, Session) else await _connect(target, memory)
         answers = await _ask(session)
     except NodeFault as fault:
         await memory.release()
@@ -67,7 +67,7 @@ async def _connect(target: Target, memory: Memory) -> Session:
     client = KaspadClient(target.endpoint("wrpc_json").url, timeout_s=DEADLINE_S)
     await client.__aenter__()
     session = Session(client)
-    memory.held = session
+    memory.session = session
     return session
 
 
@@ -94,7 +94,7 @@ def derive(earlier: Sequence[Fact], answers: Answers, log: Sequence[tuple[float,
         headers=int(answers.dag["headerCount"]),
         ibd_peer=_address(ibd[0]) if ibd else "",
     )
-    before, moved_at = value(earlier, "daa_score"), begun(earlier, "since_tip_moved")
+    before, moved_at = value(earlier, "daa_score"), zero_time(earlier, "since_tip_moved")
     moving = bool(value(earlier, "tip_seen_moving", False)) or before not in (None, daa_score)
     still_s = at - moved_at if moved_at is not None and before == daa_score else 0.0
     facts = [
@@ -134,7 +134,7 @@ def _judge(target: Target, facts: tuple[Fact, ...], position: Position, engine: 
         return Judgement(
             "degraded", "it runs without the UTXO index; kaspad needs --utxoindex", headline="lacks its UTXO index"
         )
-    fresh = young(target, engine, now)
+    fresh = in_startup(target, engine, now)
     if peers < target.thresholds.get("min_peers", 0):
         if fresh:
             return Judgement("starting", f"looking for peers, {_height(facts)}", headline="looks for peers")
@@ -149,7 +149,7 @@ def _syncing(target: Target, facts: tuple[Fact, ...], position: Position, peers:
         return Judgement(
             "degraded", f"{blocks} and no peer to have the rest from", headline="cannot sync without peers"
         )
-    still_s = grown(facts, "since_sync_moved", now) or 0.0
+    still_s = current_age(facts, "since_sync_moved", now) or 0.0
     if still_s > target.thresholds.get("max_sync_stall_s", SYNC_STALL_S):
         still = words.duration(still_s)
         return Judgement(
@@ -164,8 +164,8 @@ def _syncing(target: Target, facts: tuple[Fact, ...], position: Position, peers:
 
 def _tip(target: Target, facts: tuple[Fact, ...], peers: int, fresh: bool, now: float) -> Judgement:
     limit = target.thresholds.get("max_tip_age_s", 0.0)
-    still_s = grown(facts, "since_tip_moved", now) or 0.0
-    tip_age = grown(facts, "tip_age", now)
+    still_s = current_age(facts, "since_tip_moved", now) or 0.0
+    tip_age = current_age(facts, "tip_age", now)
     age = still_s if tip_age is None else tip_age
     seen = words.plural(peers, "peer")
     if limit and max(age, still_s) > limit:

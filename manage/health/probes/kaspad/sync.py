@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from manage.health.facts import AGE, begun, value
+from manage.health.facts import AGE, value, zero_time
 from manage.health.model import Fact
 
 MAX_LAG = 100
@@ -57,7 +57,7 @@ def progress(
     percent = min(NEWEST, max(before, _percent(position, headers)))
     now = (position.blocks, position.headers, headers)
     then = tuple(value(earlier, name) for name in ("block_count", "header_count", "header_percent"))
-    moved_at = begun(earlier, "since_sync_moved")
+    moved_at = zero_time(earlier, "since_sync_moved")
     still_s = at - moved_at if moved_at is not None and now == then else 0.0
     facts = (Fact("sync_percent", round(percent, 2), at, "%"), Fact("since_sync_moved", round(still_s, 3), at, AGE))
     return facts if headers is None else (*facts, Fact("header_percent", headers, at, "%"))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from manage.health.model import ServiceStatus
-from manage.health.sentence import sentence, title
+from manage.health.summary import sentence, title
 
 Status = Callable[..., ServiceStatus]
 

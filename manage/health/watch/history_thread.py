@@ -21,7 +21,7 @@ EXTEND_S = 10.0
 PRUNE_S = 3600.0
 
 
-class Keeper:
+class HistoryThread:
     """The one writer and reader of the history. A failure is told in `fault` and ends nothing."""
 
     def __init__(self, path: Path) -> None:

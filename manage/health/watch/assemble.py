@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from manage.health import verdict
+from manage.health.dependencies import resolve
 from manage.health.drivers import Driver, Target
 from manage.health.history import Last
 from manage.health.model import EngineState, Fact, Judgement, ServiceStatus, Snapshot
-from manage.health.resolve import resolve
-from manage.health.sentence import sentence
 from manage.health.snapshot import VERSION
+from manage.health.summary import sentence
 from manage.health.verdict import Record
 from manage.health.watch.config import WatchConfig
 from manage.health.watch.engine_report import EngineReport
@@ -27,7 +27,7 @@ class Observation:
     engine: EngineState
 
 
-def snapshot(
+def assemble_snapshot(
     config: WatchConfig,
     observations: Sequence[Observation],
     *,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from manage.catalog.model import Need
+from manage.health.dependencies import resolve
 from manage.health.model import Judgement
-from manage.health.resolve import resolve
 
 HEALTHY = Judgement("healthy", "well", {"ready": True, "utxoindex": True})
 DEGRADED = Judgement("degraded", "ZMQ silent", {"rpc": True, "zmq_rawtx": False})

@@ -15,7 +15,7 @@ DISK_OUT = 0.02
 nothing is left, so the last two per cent are no time to act in."""
 
 
-def why(snapshot: Snapshot, name: str) -> dict[str, Any]:
+def explain(snapshot: Snapshot, name: str) -> dict[str, Any]:
     """`{"name", "verdict", "roots": [..], "path": [..], "evidence": [{"fact", "value", "age_s"} | {"log", "at"}]}`.
 
     `path` leads from `name` to the first root; `roots` is empty when nothing is wrong. `age_s` is in seconds at the

@@ -19,12 +19,12 @@ from manage.health.drivers import DEADLINE_S
 from manage.health.history import Last
 from manage.health.model import Snapshot
 from manage.health.probes.agent import MAX_ENGINE_AGE_S
-from manage.health.watch import compose, engine_report
-from manage.health.watch.asker import Asker
-from manage.health.watch.compose import Observation
+from manage.health.watch import engine_report
+from manage.health.watch.assemble import Observation, assemble_snapshot
 from manage.health.watch.config import WatchConfig
 from manage.health.watch.engine_report import EngineReport
-from manage.health.watch.keeper import Keeper
+from manage.health.watch.history_thread import HistoryThread
+from manage.health.watch.prober import Prober
 from manage.installation.layout import Layout
 
 log = logging.getLogger(__name__)
@@ -40,11 +40,11 @@ class Watch:
     def __init__(self, config: WatchConfig, layout: Layout, clock: Callable[[], float] = time.time) -> None:
         """Raises NodeyardError when a service names a driver that is not there."""
         self.snapshot: Snapshot | None = None
-        self.keeper = Keeper(layout.watch_dir / "history.db")
+        self.history = HistoryThread(layout.watch_dir / "history.db")
         self._config = config
         self._layout = layout
         self._clock = clock
-        self._askers = [Asker(target, drivers.load(target.driver), clock) for target in config.targets]
+        self._probers = [Prober(target, drivers.load(target.driver), clock) for target in config.targets]
         self._max_engine_age_s = next(
             (
                 target.thresholds.get("max_engine_age_s", MAX_ENGINE_AGE_S)
@@ -59,65 +59,65 @@ class Watch:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set. Nothing that a service does ends it."""
-        self._last = await self.keeper.open()
+        self._last = await self.history.open()
         self._see_engine(self._clock())
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(asker.run()) for asker in self._askers]
+                tasks = [group.create_task(prober.run()) for prober in self._probers]
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(FIRST_ROUND_S):
-                        for asker in self._askers:
-                            await asker.asked.wait()
-                await self._beat(stop)
+                        for prober in self._probers:
+                            await prober.probed.wait()
+                await self._run_every_second(stop)
                 for task in tasks:
                     task.cancel()
         finally:
-            await self.keeper.close()
+            await self.history.close()
 
     def status(self) -> dict[str, Any]:
         """Of watch itself: `late_s` is the worst delay of a snapshot in the last minute."""
         return {
-            "services": len(self._askers),
+            "services": len(self._probers),
             "late_s": max(self._late, default=0.0),
-            "history_fault": self.keeper.fault,
+            "history_fault": self.history.fault,
             "memory_bytes": psutil.Process().memory_info().rss,
         }
 
-    async def _beat(self, stop: asyncio.Event) -> None:
+    async def _run_every_second(self, stop: asyncio.Event) -> None:
         due = time.monotonic()
         while not stop.is_set():
             self._late.append(max(0.0, time.monotonic() - due))
             due = time.monotonic() + EVERY_S
-            await self._look()
+            await self._make_snapshot()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), max(0.0, due - time.monotonic()))
 
-    async def _look(self) -> None:
+    async def _make_snapshot(self) -> None:
         """One snapshot: judge, write, keep. A full disk ends nothing: the file grows old, and everyone sees it."""
         now = self._clock()
         report = self._see_engine(now)
         observations = [
-            Observation(asker.target, asker.driver, asker.record, report.state(asker.target.name))
-            for asker in self._askers
+            Observation(prober.target, prober.driver, prober.record, report.state(prober.target.name))
+            for prober in self._probers
         ]
         self._seq += 1
-        self.snapshot = compose.snapshot(
+        self.snapshot = assemble_snapshot(
             self._config, observations, report=report, last=self._last, seq=self._seq, now=now
         )
-        self._tell_changes(self.snapshot)
+        self._log_changes(self.snapshot)
         try:
             snapshots.write(self._layout.snapshot_file, self.snapshot)
         except OSError as fault:
             log.error("the snapshot cannot be written: %s", fault)
-        await self.keeper.note(self.snapshot)
+        await self.history.note(self.snapshot)
 
     def _see_engine(self, now: float) -> EngineReport:
         report = engine_report.read(self._layout.engine_file, now, self._max_engine_age_s)
-        for asker in self._askers:
-            asker.see_engine(report.state(asker.target.name))
+        for prober in self._probers:
+            prober.see_engine(report.state(prober.target.name))
         return report
 
-    def _tell_changes(self, snapshot: Snapshot) -> None:
+    def _log_changes(self, snapshot: Snapshot) -> None:
         for status in snapshot.services:
             before = self._last.get(status.name)
             if before is None or before.verdict != status.verdict:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from manage.errors import NodeyardError
+from manage.health.root_cause import evidence
 from manage.health.watch import metrics
-from manage.health.watch.watch import Watch
-from manage.health.why import evidence
+from manage.health.watch.loop import Watch
 
 MAX_LINE = 64 * 1024
 QUIET_S = 10.0
@@ -67,13 +67,13 @@ async def _line(watch: Watch, reader: asyncio.StreamReader) -> bytes:
     raw = await reader.readline()
     try:
         request = json.loads(raw)
-        answer = await answers(watch, request if isinstance(request, dict) else {})
+        reply = await answer(watch, request if isinstance(request, dict) else {})
     except ValueError as fault:
-        answer = {"error": f"not a request: {fault}"}
-    return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        reply = {"error": f"not a request: {fault}"}
+    return json.dumps(reply, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-async def answers(watch: Watch, request: Mapping[str, Any]) -> dict[str, Any]:
+async def answer(watch: Watch, request: Mapping[str, Any]) -> dict[str, Any]:
     """The answer to one request; `{"error": sentence}` when it is not understood.
 
     `{"verb": "history", "hours", "service"?}` -> `{"strips": {service: [[from, to, verdict]]}, "series": {service:
@@ -86,8 +86,8 @@ async def answers(watch: Watch, request: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(hours, int | float) or not 0 < hours <= MAX_HOURS:
             return {"error": f"hours must be a number above 0 and at most {MAX_HOURS:g}"}
         return {
-            "strips": await watch.keeper.ask(lambda history: history.strips(hours, now), {}),
-            "series": await watch.keeper.ask(lambda history: history.series(hours, now, service), {}),
+            "strips": await watch.history.ask(lambda history: history.strips(hours, now), {}),
+            "series": await watch.history.ask(lambda history: history.series(hours, now, service), {}),
         }
     if verb == "evidence":
         snapshot, name = watch.snapshot, str(request.get("service"))
@@ -97,7 +97,7 @@ async def answers(watch: Watch, request: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "service": name,
             "evidence": evidence(found[0], snapshot.as_of),
-            "changes": await watch.keeper.ask(lambda history: history.changes(name), []),
+            "changes": await watch.history.ask(lambda history: history.changes(name), []),
         }
     if verb == "status":
         return watch.status()

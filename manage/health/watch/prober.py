@@ -15,18 +15,18 @@ from manage.health.verdict import Record
 
 log = logging.getLogger(__name__)
 
-NOT_ASKED = frozenset({"paused", "exited", "absent", "created", "dead"})
+NOT_PROBED = frozenset({"paused", "exited", "absent", "created", "dead"})
 """States in which a probe could only time out; the engine's word is enough."""
 
 
-class Asker:
+class Prober:
     """One service's probe on its own beat, so that a slow service delays no other."""
 
     def __init__(self, target: Target, driver: Driver, clock: Callable[[], float] = time.time) -> None:
         self.target = target
         self.driver = driver
         self.record = Record(watched_since=clock())
-        self.asked = asyncio.Event()
+        self.probed = asyncio.Event()
         """Set once the first probe has ended."""
         self._memory = Memory()
         self._clock = clock
@@ -43,15 +43,15 @@ class Asker:
         try:
             while True:
                 began = time.monotonic()
-                if self._memory.engine.state not in NOT_ASKED:
-                    await self.ask()
-                self.asked.set()
+                if self._memory.engine.state not in NOT_PROBED:
+                    await self.probe()
+                self.probed.set()
                 await asyncio.sleep(max(0.05, PERIOD_S - (time.monotonic() - began)))
         finally:
             with contextlib.suppress(Exception):
                 await self._memory.release()
 
-    async def ask(self) -> None:
+    async def probe(self) -> None:
         """One probe with its deadline; a failed one keeps the facts and notes the fault."""
         began = self._clock()
         try:
