@@ -25,7 +25,7 @@ def decode(address: str) -> tuple[str, int, bytes]:
     try:
         words = base32.numbers(rest)
     except ValueError:
-        raise ValueError(f"{address!r} holds a letter that no address has") from None
+        raise ValueError(f"{address!r} contains a character that addresses do not use") from None
     version = words[0] if words else 17
     if len(words) < 7 or version > 16:
         raise ValueError(f"{address!r} is no SegWit address")
