@@ -1,4 +1,4 @@
-"""Who waits for whom: own judgements and needs in, verdicts with their root causes out. Pure."""
+"""Which service waits for which: own judgements and needs in, verdicts with their root causes out. Pure."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from manage.health.model import Judgement
 
 @dataclass(frozen=True)
 class _Blame:
-    """One dependency that does not hold."""
+    """One dependency that is not met."""
 
     service: str
     check: str
-    """"" when the service named it by itself, without a check."""
+    """"" when the service itself named the dependency, without a check."""
 
 
 def resolve(judgements: Mapping[str, Judgement], needs: Mapping[str, Sequence[Need]]) -> dict[str, Judgement]:
-    """Each judgement, turned into `waiting` where a needed check of another service fails.
+    """Each judgement, changed to `waiting` where a needed check of another service fails.
 
-    A service that is stopped, or down for a known cause of its own (paused, killed), keeps its verdict. One that is
-    healthy waits only for a service that is not. Needs of services outside the stack are left out; circles are allowed.
+    A service that is stopped, or down for a known cause of its own (paused, killed), keeps its verdict. A healthy one
+    waits only for a service that is not healthy. Needs of services outside the stack are ignored; cycles are allowed.
     """
     blames = {name: _blames(name, judgement, judgements, needs.get(name, ())) for name, judgement in judgements.items()}
     return {
@@ -75,7 +75,7 @@ def _waiting(
 
 
 def _root(name: str, blames: Mapping[str, tuple[_Blame, ...]]) -> tuple[str, _Blame]:
-    """The service at the end of the first blames and the blame that leads to it; a circle ends where it would close."""
+    """The service at the end of the first blames and the blame that leads to it; a cycle ends where it would close."""
     seen = {name}
     blame = blames[name][0]
     while blames[blame.service] and blames[blame.service][0].service not in seen | {blame.service}:
@@ -85,7 +85,7 @@ def _root(name: str, blames: Mapping[str, tuple[_Blame, ...]]) -> tuple[str, _Bl
 
 
 def check_words(check: str) -> str:
-    """A check's name as people read it: "zmq_rawtx" -> "ZMQ rawtx", "utxoindex" -> "UTXO index"."""
+    """A check's name in words: "zmq_rawtx" -> "ZMQ rawtx", "utxoindex" -> "UTXO index"."""
     return " ".join(_WORDS.get(part, part) for part in check.split("_"))
 
 

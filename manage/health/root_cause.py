@@ -1,4 +1,4 @@
-"""From a verdict to its root cause, with the evidence. Pure: it looks at one snapshot."""
+"""From a verdict to its root cause, with the evidence. Pure: it reads one snapshot."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from manage.health.model import ServiceStatus, Snapshot, VerdictName
 LOG_LINES = 8
 DISK_LOW = 0.10
 DISK_OUT = 0.02
-"""Free shares of a disk below which `disk` is degraded and down. Ours: the database and the chain nodes stop when
-nothing is left, so the last two per cent are no time to act in."""
+"""Free shares of a disk below which `disk` is degraded and down. Our choice: the database and the chain nodes stop when
+the disk is full, and two per cent leave little time to act."""
 
 
 def explain(snapshot: Snapshot, name: str) -> dict[str, Any]:
     """`{"name", "verdict", "roots": [..], "path": [..], "evidence": [{"fact", "value", "age_s"} | {"log", "at"}]}`.
 
     `path` leads from `name` to the first root; `roots` is empty when nothing is wrong. `age_s` is in seconds at the
-    time of the snapshot, `at` in unix seconds. The name "disk" asks for the host's disk. Raises NodeyardError for a
-    name that is not there.
+    time of the snapshot, `at` in unix seconds. The name "disk" asks for the host's disk. Raises NodeyardError for an
+    unknown name.
     """
     if name == "disk":
         return _disk(snapshot)
@@ -58,7 +58,7 @@ def evidence(status: ServiceStatus, as_of: float) -> list[dict[str, Any]]:
 
 
 def _paths(services: dict[str, ServiceStatus], name: str) -> list[tuple[str, ...]]:
-    """Every way along `waits_for` to a service that waits for nobody here; a circle ends where it would close."""
+    """Every path along `waits_for` to a service that waits for none; a cycle ends where it would close."""
     ends: list[tuple[str, ...]] = []
     open_paths: list[tuple[str, ...]] = [(name,)]
     while open_paths:
@@ -75,7 +75,7 @@ def _disk(snapshot: Snapshot) -> dict[str, Any]:
     free, total = snapshot.host.get("disk_free_bytes"), snapshot.host.get("disk_total_bytes")
     if not free and not total:
         raise NodeyardError(
-            "The agent has not told the state of the disk yet.", "Ask again in a few seconds: manage why disk"
+            "The agent has not reported the state of the disk yet.", "Try again in a few seconds: manage why disk"
         )
     share = float(free or 0) / float(total or 1)
     verdict: VerdictName = "down" if share < DISK_OUT else "degraded" if share < DISK_LOW else "healthy"

@@ -1,4 +1,4 @@
-"""One line for the whole stack, root cause first: the page, the CLI and the tab's title say the same."""
+"""One line for the whole stack, root cause first. The page, the CLI and the title of the tab share it."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from manage.health.model import ServiceStatus, VerdictName
 
 WORST_FIRST: tuple[VerdictName, ...] = ("down", "degraded", "starting", "syncing", "waiting")
 NAMED = 2
-"""How many root causes the line names before it counts the rest."""
+"""How many root causes the line names; the rest is counted."""
 
 
 def sentence(services: Sequence[ServiceStatus]) -> tuple[str, str]:
-    """(the line, what stands below it): "The Bitcoin node's ZMQ is silent. The oracle waits for it."
+    """(the line, the detail below it): "The Bitcoin node's ZMQ is silent. The oracle waits for it."
 
-    The line holds no numbers that grow, so that it stays the same while nothing happens.
+    The line contains no growing numbers, so it stays the same while nothing changes.
     """
     stack = [service for service in services if service.group != "manager"]
     if stack and all(service.verdict == "disabled" for service in stack):
         return "The stack is down.", "Start it with: manage up"
     causes = _causes(services)
     if not causes:
-        return _well(services)
+        return _all_healthy(services)
     parts = [f"{_subject(cause)}{_predicate(cause)}." for cause in causes[:NAMED]]
     if len(causes) > NAMED:
         parts.append(f"{words.plural(len(causes) - NAMED, 'more service is', 'more services are')} not healthy.")
@@ -31,23 +31,23 @@ def sentence(services: Sequence[ServiceStatus]) -> tuple[str, str]:
         if waiting:
             whom = "it" if len(causes) == 1 else _lower(_subject(cause))
             parts.append(f"{_subjects(waiting)} {'waits' if len(waiting) == 1 else 'wait'} for {whom}.")
-    return " ".join(parts), f"{_capital(causes[0].reason)}. {_rest(services)}"
+    return " ".join(parts), f"{_capital(causes[0].reason)}. {_healthy_count(services)}"
 
 
 def title(services: Sequence[ServiceStatus]) -> str:
-    """For the tab of a browser: "bitcoind degraded", "" when nothing is wrong."""
+    """For the title of a browser tab: "bitcoind degraded", "" when nothing is wrong."""
     causes = _causes(services)
     return f"{causes[0].name} {causes[0].verdict}" if causes else ""
 
 
 def _causes(services: Sequence[ServiceStatus]) -> list[ServiceStatus]:
-    """What is wrong by itself, worst first; those that only wait count when nobody else is to blame."""
+    """The services that are the cause, worst first; those that only wait count when there is no other cause."""
     wrong = [service for service in services if service.verdict in WORST_FIRST]
     own = [service for service in wrong if service.verdict != "waiting"]
     return sorted(own or wrong, key=lambda service: WORST_FIRST.index(service.verdict))
 
 
-def _well(services: Sequence[ServiceStatus]) -> tuple[str, str]:
+def _all_healthy(services: Sequence[ServiceStatus]) -> tuple[str, str]:
     stopped = [service.name for service in services if service.verdict == "disabled"]
     healthy = len(services) - len(stopped)
     if not services:
@@ -61,7 +61,7 @@ def _well(services: Sequence[ServiceStatus]) -> tuple[str, str]:
     return ("The service is healthy." if healthy == 1 else f"All {healthy} services are healthy."), ""
 
 
-def _rest(services: Sequence[ServiceStatus]) -> str:
+def _healthy_count(services: Sequence[ServiceStatus]) -> str:
     watched = [service for service in services if service.verdict != "disabled"]
     healthy = sum(service.verdict == "healthy" for service in watched)
     return f"{healthy} of {words.plural(len(watched), 'service')} {'is' if healthy == 1 else 'are'} healthy."
@@ -73,7 +73,7 @@ def _predicate(status: ServiceStatus) -> str:
 
 
 def _subject(status: ServiceStatus) -> str:
-    """A title of one plain word is a common noun ("The database"), a longer one begins with a chain's name."""
+    """A title of one word is a common noun ("The database"), a longer one begins with a chain's name."""
     return f"The {status.title.lower() if status.title.istitle() and ' ' not in status.title else status.title}"
 
 

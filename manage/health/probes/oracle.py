@@ -1,4 +1,4 @@
-"""oracle: what its own `/ready` says: the price, its state and its age."""
+"""oracle: what its own `/ready` answers: the price, its state and its age."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STATES = {
     "no_signal": "no signal",
     "no_market": "no market on this chain",
 }
-"""States that are no fault, and how they read. The others: `stale` and `not_ready`."""
+"""States that are not faults, and how they read. The other states are `stale` and `not_ready`."""
 
 
 async def probe(target: Target, _memory: Memory) -> tuple[Fact, ...]:
@@ -54,8 +54,8 @@ def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: flo
     if state == "stale":
         said = f"{_price(facts, now)}, stale: {reason}"
         return Judgement("degraded", said, checks, waits_for=waits_for, headline="'s price is stale")
-    told = STATES.get(state, state)
-    said = f"{_price(facts, now)}, {told}" if value(facts, "price") is not None else f"{told}: {reason}"
+    label = STATES.get(state, state)
+    said = f"{_price(facts, now)}, {label}" if value(facts, "price") is not None else f"{label}: {reason}"
     history_fault = value(facts, "history_fault")
     if history_fault and not in_startup(target, engine, now):
         said = f"{said}; its history is not written: {history_fault}"

@@ -1,4 +1,4 @@
-"""tracker: what its own `/ready` says, reason and dependency included."""
+"""tracker: what its own `/ready` answers, including the reason and the dependency that it names."""
 
 from __future__ import annotations
 

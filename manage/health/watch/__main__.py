@@ -31,7 +31,7 @@ def main() -> int:
         loaded = config.load(path, directory, Path(os.environ.get("WATCH_SECRETS", SECRETS)))
         asyncio.run(_serve(loaded, Layout(directory)))
     except NodeyardError as error:
-        print(f"watch: {error.message} {error.hint}", file=sys.stderr)  # noqa: T201 - the last word before it ends
+        print(f"watch: {error.message} {error.hint}", file=sys.stderr)  # noqa: T201 - the last message before it exits
         return error.exit_code
     return 0
 

@@ -1,4 +1,4 @@
-"""From records and engine states to the snapshot: the one place where the pure parts are put together. Pure."""
+"""Assembles the snapshot from records and engine states; the pure parts meet here. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from manage.health import verdict
 from manage.health.dependencies import resolve
 from manage.health.drivers import Driver, Target
-from manage.health.history import Last
+from manage.health.history import LastVerdict
 from manage.health.model import EngineState, Fact, Judgement, ServiceStatus, Snapshot
 from manage.health.snapshot import VERSION
 from manage.health.summary import sentence
@@ -19,7 +19,7 @@ from manage.health.watch.engine_report import EngineReport
 
 @dataclass(frozen=True)
 class Observation:
-    """All that is known of one service at one time."""
+    """All that is known about one service at one time."""
 
     target: Target
     driver: Driver
@@ -32,11 +32,11 @@ def assemble_snapshot(
     observations: Sequence[Observation],
     *,
     report: EngineReport,
-    last: Mapping[str, Last],
+    last: Mapping[str, LastVerdict],
     seq: int,
     now: float,
 ) -> Snapshot:
-    """The snapshot at `now`; `last` holds the verdict before it, by service."""
+    """The snapshot at `now`; `last` holds the previous verdict of each service."""
     own = {
         seen.target.name: verdict.judge(seen.target, seen.driver, seen.record, seen.engine, now)
         for seen in observations
@@ -47,7 +47,7 @@ def assemble_snapshot(
     return Snapshot(VERSION, seq, now, config.name, config.network, line, detail, services, report.host)
 
 
-def _status(seen: Observation, judged: Judgement, last: Last | None, now: float) -> ServiceStatus:
+def _status(seen: Observation, judged: Judgement, last: LastVerdict | None, now: float) -> ServiceStatus:
     return ServiceStatus(
         name=seen.target.name,
         title=seen.target.title,
@@ -66,7 +66,7 @@ def _status(seen: Observation, judged: Judgement, last: Last | None, now: float)
 
 
 def _engine_facts(seen: Observation) -> tuple[Fact, ...]:
-    """What the engine and the asking itself add to the evidence."""
+    """What the engine and the prober add to the evidence."""
     engine, facts = seen.engine, []
     if engine.state != "unknown":
         facts = [Fact("container", engine.state, engine.at), Fact("restarts", engine.restarts, engine.at)]

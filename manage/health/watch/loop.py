@@ -1,4 +1,4 @@
-"""The beat of watch: every second it looks at what is known, judges and writes the snapshot."""
+"""The main loop of watch: every second it judges what is known and writes the snapshot."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ import psutil
 from manage.errors import NodeyardError
 from manage.health import drivers
 from manage.health import snapshot as snapshots
+from manage.health.declared.options import threshold_values
+from manage.health.declared.read import declaration
 from manage.health.drivers import DEADLINE_S
-from manage.health.history import Last
+from manage.health.history import LastVerdict
 from manage.health.model import Snapshot
-from manage.health.probes.agent import MAX_ENGINE_AGE_S
 from manage.health.watch import engine_report
 from manage.health.watch.assemble import Observation, assemble_snapshot
 from manage.health.watch.config import WatchConfig
@@ -31,34 +32,27 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 1.0
 FIRST_ROUND_S = DEADLINE_S + 0.5
-"""How long the first snapshot waits for every service to have been asked once: a verdict needs facts."""
+"""How long the first snapshot waits until every service has been probed once: a verdict needs facts."""
 LATE_OF = 60
-"""Over so many snapshots the worst delay is told."""
+"""The worst delay is reported over this many snapshots."""
 
 
 class Watch:
     def __init__(self, config: WatchConfig, layout: Layout, clock: Callable[[], float] = time.time) -> None:
-        """Raises NodeyardError when a service names a driver that is not there."""
+        """Raises NodeyardError when a service names a driver that does not exist."""
         self.snapshot: Snapshot | None = None
         self.history = HistoryThread(layout.watch_dir / "history.db")
         self._config = config
         self._layout = layout
         self._clock = clock
         self._probers = [Prober(target, drivers.load(target.driver), clock) for target in config.targets]
-        self._max_engine_age_s = next(
-            (
-                target.thresholds.get("max_engine_age_s", MAX_ENGINE_AGE_S)
-                for target in config.targets
-                if target.driver == "agent"
-            ),
-            MAX_ENGINE_AGE_S,
-        )
-        self._last: dict[str, Last] = {}
+        self._max_engine_age_s = _max_engine_age_s(config)
+        self._last: dict[str, LastVerdict] = {}
         self._seq = _last_seq(layout)
         self._late: deque[float] = deque(maxlen=LATE_OF)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop` is set. Nothing that a service does ends it."""
+        """Run until `stop` is set. No fault of a service ends it."""
         self._last = await self.history.open()
         self._see_engine(self._clock())
         try:
@@ -75,7 +69,7 @@ class Watch:
             await self.history.close()
 
     def status(self) -> dict[str, Any]:
-        """Of watch itself: `late_s` is the worst delay of a snapshot in the last minute."""
+        """About watch itself: `late_s` is the worst delay of a snapshot in the last minute."""
         return {
             "services": len(self._probers),
             "late_s": max(self._late, default=0.0),
@@ -93,7 +87,7 @@ class Watch:
                 await asyncio.wait_for(stop.wait(), max(0.0, due - time.monotonic()))
 
     async def _make_snapshot(self) -> None:
-        """One snapshot: judge, write, keep. A full disk ends nothing: the file grows old, and everyone sees it."""
+        """Judge, write and record one snapshot. A full disk does not end watch: the old file shows that it is stale."""
         now = self._clock()
         report = self._see_engine(now)
         observations = [
@@ -109,7 +103,7 @@ class Watch:
             snapshots.write(self._layout.snapshot_file, self.snapshot)
         except OSError as fault:
             log.error("the snapshot cannot be written: %s", fault)
-        await self.history.note(self.snapshot)
+        await self.history.record(self.snapshot)
 
     def _see_engine(self, now: float) -> EngineReport:
         report = engine_report.read(self._layout.engine_file, now, self._max_engine_age_s)
@@ -123,11 +117,18 @@ class Watch:
             if before is None or before.verdict != status.verdict:
                 was = before.verdict if before is not None else "not watched"
                 log.info("%s: %s -> %s: %s", status.name, was, status.verdict, status.reason)
-                self._last[status.name] = Last(status.verdict, status.since)
+                self._last[status.name] = LastVerdict(status.verdict, status.since)
+
+
+def _max_engine_age_s(config: WatchConfig) -> float:
+    """The agent's threshold; its declared default when the stack has no agent."""
+    own = [target.thresholds for target in config.targets if target.driver == "agent"]
+    thresholds = own[0] if own else threshold_values(declaration("agent"), {})
+    return thresholds["max_engine_age_s"]
 
 
 def _last_seq(layout: Layout) -> int:
-    """Numbers go on where the watch before us stopped."""
+    """The number of the last snapshot of the previous watch process, 0 for none."""
     try:
         return snapshots.read(layout).seq
     except NodeyardError:

@@ -1,4 +1,4 @@
-"""Asks one service again and again, and keeps what it answered."""
+"""Probes one service periodically and keeps its last answer."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from manage.health.verdict import Record
 log = logging.getLogger(__name__)
 
 NOT_PROBED = frozenset({"paused", "exited", "absent", "created", "dead"})
-"""States in which a probe could only time out; the engine's word is enough."""
+"""States in which a probe could only time out; the container's state decides alone."""
 
 
 class Prober:
-    """One service's probe on its own beat, so that a slow service delays no other."""
+    """The probes of one service in a task of its own, so that a slow service does not delay the others."""
 
     def __init__(self, target: Target, driver: Driver, clock: Callable[[], float] = time.time) -> None:
         self.target = target
         self.driver = driver
         self.record = Record(watched_since=clock())
         self.probed = asyncio.Event()
-        """Set once the first probe has ended."""
+        """Set when the first probe has ended."""
         self._memory = Memory()
         self._clock = clock
         self._unexpected = ""
 
     def see_engine(self, engine: EngineState) -> None:
-        """The container's newest state. What was answered before it started says nothing of it."""
+        """Note the container's newest state. Answers from before its start are dropped."""
         if engine.started_at > self.record.answered_at:
             self._memory.facts = ()
         self._memory.engine = engine
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Probe until cancelled."""
         try:
             while True:
                 began = time.monotonic()
@@ -52,7 +52,7 @@ class Prober:
                 await self._memory.release()
 
     async def probe(self) -> None:
-        """One probe with its deadline; a failed one keeps the facts and notes the fault."""
+        """One probe within its deadline; a failed one keeps the earlier facts and notes the fault."""
         began = self._clock()
         try:
             async with asyncio.timeout(DEADLINE_S):
@@ -62,7 +62,7 @@ class Prober:
         except TimeoutError:
             self._failed(f"no answer within {DEADLINE_S:g} s")
         except Exception as fault:
-            self._failed(f"an answer that was not expected ({type(fault).__name__}: {fault})")
+            self._failed(f"unexpected answer ({type(fault).__name__}: {fault})")
             if self.record.fault != self._unexpected:
                 self._unexpected = self.record.fault
                 log.exception("%s: %s", self.target.name, self.record.fault)

@@ -16,14 +16,14 @@ from manage.health.watch.loop import Watch
 
 MAX_LINE = 64 * 1024
 QUIET_S = 10.0
-"""How long a client may take to ask."""
+"""How long a client may take to send its request."""
 MAX_HOURS = 24 * 366.0
 SOCKET_MODE = 0o666
-"""Whoever reaches the folder may ask: it tells no more than the snapshot, which all may read, and changes nothing."""
+"""Everybody who can reach the folder may ask: answers contain no more than the snapshot, which all may read."""
 
 
 async def serve_socket(watch: Watch, path: Path) -> asyncio.Server:
-    """Listen on the unix socket `path`; one that a killed watch left is replaced."""
+    """Listen on the unix socket `path`, replacing one that a killed watch process left behind."""
     _remove(path)
     try:
         server = await asyncio.start_unix_server(_handler(watch, _line), str(path), limit=MAX_LINE)
@@ -56,7 +56,7 @@ def _handler(watch: Watch, reply: Reply) -> Callable[[asyncio.StreamReader, asyn
                 writer.write(await reply(watch, reader))
                 await writer.drain()
         except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError):
-            pass  # a client that went away or asked nothing gets no answer
+            pass  # a client that left or sent no request gets no answer
         finally:
             writer.close()
 
@@ -74,7 +74,7 @@ async def _line(watch: Watch, reader: asyncio.StreamReader) -> bytes:
 
 
 async def answer(watch: Watch, request: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer to one request; `{"error": sentence}` when it is not understood.
+    """The answer to one request; `{"error": sentence}` for an invalid one.
 
     `{"verb": "history", "hours", "service"?}` -> `{"strips": {service: [[from, to, verdict]]}, "series": {service:
     {fact: [[at, mean]]}}}`; `{"verb": "evidence", "service"}` -> `{"service", "evidence", "changes": [[since, verdict,
@@ -86,8 +86,8 @@ async def answer(watch: Watch, request: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(hours, int | float) or not 0 < hours <= MAX_HOURS:
             return {"error": f"hours must be a number above 0 and at most {MAX_HOURS:g}"}
         return {
-            "strips": await watch.history.ask(lambda history: history.strips(hours, now), {}),
-            "series": await watch.history.ask(lambda history: history.series(hours, now, service), {}),
+            "strips": await watch.history.query(lambda history: history.strips(hours, now), {}),
+            "series": await watch.history.query(lambda history: history.series(hours, now, service), {}),
         }
     if verb == "evidence":
         snapshot, name = watch.snapshot, str(request.get("service"))
@@ -97,7 +97,7 @@ async def answer(watch: Watch, request: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "service": name,
             "evidence": evidence(found[0], snapshot.as_of),
-            "changes": await watch.history.ask(lambda history: history.changes(name), []),
+            "changes": await watch.history.query(lambda history: history.changes(name), []),
         }
     if verb == "status":
         return watch.status()
@@ -108,9 +108,9 @@ async def _http(watch: Watch, reader: asyncio.StreamReader) -> bytes:
     request = (await reader.readuntil(b"\r\n\r\n")).split(b"\r\n", 1)[0].split()
     path = request[1].split(b"?")[0] if len(request) == 3 else b""
     if not request or request[0] != b"GET":
-        return _response(405, "only GET is answered here\n")
+        return _response(405, "only GET is supported\n")
     if path != b"/metrics":
-        return _response(404, "there is /metrics here\n")
+        return _response(404, "the only path is /metrics\n")
     if watch.snapshot is None:
         return _response(503, "nothing has been watched yet\n")
     return _response(200, metrics.text(watch.snapshot, time.time()), metrics.CONTENT_TYPE)

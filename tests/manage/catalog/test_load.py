@@ -59,7 +59,7 @@ def test_a_service_that_is_not_there_is_refused_with_the_list_of_those_that_are(
         ("services/proxy", "memory: 96m, ", "", "it has no memory: a resource limit"),
         ("services/proxy", "memory: 96m", "memory: lots", "'lots' is not a size like 512m"),
         ("services/proxy", "backup: none, it holds no data\n", "", "it has no backup: what happens to its data"),
-        ("services/proxy", "  driver: proxy\n", "", "it has no driver: no health driver means"),
+        ("services/proxy", "  driver: http\n", "", "it has no driver: no health driver means"),
         ("services/proxy", "startup_s: 20", "start_up_s: 20", "start_up_s is not a key; did you mean startup_s?"),
         ("services/proxy", "uid: 10011", "uid: 10012", "uid 10012 is"),
         ("services/proxy", "uid: 10011", "uid: 33", "uid 33 is below 10000"),

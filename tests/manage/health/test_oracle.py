@@ -7,8 +7,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from manage.catalog.model import Need
 from manage.health.dependencies import resolve
 from manage.health.drivers import Endpoint, Memory, Target
@@ -22,40 +20,6 @@ FRESH = {"state": "ok", "reason": "one price stands out", "market": "real", "his
 def facts(at: float, **changed: Any) -> tuple[Fact, ...]:
     measured = {**FRESH, "price_age": 0.4, **changed}
     return tuple(Fact(name, each, at) for name, each in measured.items() if each is not None)
-
-
-@pytest.mark.parametrize(
-    ("changes", "verdict", "reason"),
-    [
-        ({}, "healthy", "64\u202f262 USD, 1.4 s old, ok"),
-        ({"market": "synthetic"}, "healthy", "64\u202f262 USD (synthetic), 1.4 s old, ok"),
-        ({"state": "wide"}, "healthy", "64\u202f262 USD, 1.4 s old, wide interval"),
-        ({"state": "ambiguous"}, "healthy", "64\u202f262 USD, 1.4 s old, ambiguous"),
-        ({"state": "no_signal", "price": None, "reason": "too few"}, "healthy", "no signal: too few"),
-        ({"state": "no_market", "price": None, "reason": "x"}, "healthy", "no market on this chain: x"),
-        ({"state": "stale", "reason": "gone"}, "degraded", "64\u202f262 USD, 1.4 s old, stale: gone"),
-        (
-            {"state": "not_ready", "price": None, "reason": "it loads", "waits_for": ["bitcoind"]},
-            "waiting",
-            "for bitcoind: it loads",
-        ),
-        ({"state": "not_ready", "price": None, "reason": "reading"}, "degraded", "not ready: reading"),
-        ({"history_fault": "away"}, "degraded", "64\u202f262 USD, 1.4 s old, ok; its history is not written: away"),
-    ],
-)
-def test_each_state_is_a_verdict_with_its_reason(
-    target: Callable[..., Target], running: EngineState, now: float, changes: dict[str, Any], verdict: str, reason: str
-) -> None:
-    judged = oracle.judge(target("oracle"), facts(now - 1, **changes), running, now)
-    assert (judged.verdict, judged.reason) == (verdict, reason)
-
-
-def test_it_may_take_its_start_to_read_the_chain(target: Callable[..., Target], now: float) -> None:
-    young = EngineState("running", at=now, started_at=now - 3)
-    judged = oracle.judge(target("oracle"), facts(now, state="not_ready", price=None), young, now)
-    assert judged.verdict == "starting"
-    syncing = facts(now, state="not_ready", price=None, reason="bitcoind is syncing", waits_for=["bitcoind"])
-    assert oracle.judge(target("oracle"), syncing, young, now).verdict == "waiting"
 
 
 def test_a_stale_price_waits_for_a_node_that_is_down(

@@ -19,7 +19,7 @@ Judge = Callable[[EngineState, Record, float], Judgement]
 
 @pytest.fixture
 def judge(target: Callable[..., Target]) -> Judge:
-    driver = drivers.load("proxy")
+    driver = drivers.load("http")
 
     def of(engine: EngineState, record: Record, now: float) -> Judgement:
         return verdict.judge(target("proxy", startup_s=20), driver, record, engine, now)
@@ -37,11 +37,11 @@ def answered(at: float) -> Record:
     [
         (EngineState("paused"), "down", "paused", True),
         (KILLED, "down", "killed at its memory limit of 512 MB, exit code 137", True),
-        (EngineState("exited", exit_code=1), "down", "ended: exit code 1", True),
+        (EngineState("exited", exit_code=1), "down", "exited: exit code 1", True),
         (EngineState("restarting", restarts=7, exit_code=2), "down", "7 restarts, exit code 2", False),
         (EngineState("absent"), "down", "no container", True),
         (EngineState("created"), "down", "created, not running", True),
-        (EngineState("dead"), "down", "ended", True),
+        (EngineState("dead"), "down", "exited", True),
         (EngineState("absent", desired=False), "disabled", "stopped", True),
         (EngineState("exited", exit_code=143, desired=False), "disabled", "stopped", True),
     ],
@@ -73,9 +73,9 @@ def test_silence_is_noticed_within_15_seconds_of_the_last_answer(
 
 
 def test_a_start_may_take_its_time_and_no_longer(judge: Judge, now: float) -> None:
-    silent = Record(fault="nobody listens at proxy:8080", watched_since=now - 1000)
+    silent = Record(fault="nothing listens at proxy:8080", watched_since=now - 1000)
     starting = judge(EngineState("running", at=now, started_at=now - 10), silent, now)
-    assert (starting.verdict, starting.reason) == ("starting", "started 10 s ago, nobody listens at proxy:8080")
+    assert (starting.verdict, starting.reason) == ("starting", "started 10 s ago, nothing listens at proxy:8080")
     assert judge(EngineState("running", at=now, started_at=now - 21), silent, now).verdict == "down"
 
 

@@ -119,10 +119,13 @@ def test_questions_that_make_no_sense_are_answered_in_a_sentence(tmp_path: Path,
 
 
 def test_what_is_no_answer_is_told_and_ends_nothing(tmp_path: Path) -> None:
-    with Http() as proxy, Watch(tmp_path, [service("proxy", port_http=proxy.port, thresholds=QUICK)]) as watch:
+    with (
+        Http() as proxy,
+        Watch(tmp_path, [service("proxy", driver="http", port_http=proxy.port, thresholds=QUICK)]) as watch,
+    ):
         watch.until_verdict("proxy", "healthy")
         proxy.raw = b"SSH-2.0-OpenSSH_9.2\r\n\r\n"
-        assert "is no HTTP" in watch.until_verdict("proxy", "down").reason
+        assert "is not HTTP" in watch.until_verdict("proxy", "down").reason
         proxy.raw = b""
         watch.until(lambda: watch.status("proxy").verdict == "down", "still down")
         proxy.raw, proxy.status = None, 503
