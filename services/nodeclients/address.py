@@ -59,7 +59,7 @@ def encode(address: KaspaAddress) -> str:
 
 
 def script_public_key(address: str) -> str:
-    """The `scriptPublicKey` string of wRPC JSON that pays to `address`. ValueError when it is no address."""
+    """The `scriptPublicKey` string of wRPC JSON that pays to `address`. Raises ValueError for another text."""
     decoded = decode(address)
     before, after = _SCRIPTS[decoded.version]
     return "0000" + (before + decoded.payload + after).hex()
