@@ -1,4 +1,4 @@
-"""Values that the health tests begin with; each test changes what it is about."""
+"""Common values of the health tests; each test changes what it is about."""
 
 from __future__ import annotations
 

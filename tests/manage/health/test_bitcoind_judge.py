@@ -36,14 +36,14 @@ def test_a_chain_that_has_not_moved_is_not_proven_and_no_fault(now: float) -> No
     assert value(chain.facts, "zmq_behind") is None
 
 
-def test_a_block_that_zmq_told_of_proves_it(now: float) -> None:
+def test_a_block_that_arrives_over_zmq_proves_it(now: float) -> None:
     chain = Chain(now)
     chain.step(0, "a")
     chain.step(2, "b", "b")
     assert value(chain.facts, "zmq_proven") is True
 
 
-def test_the_first_block_of_a_fresh_chain_is_no_movement(now: float) -> None:
+def test_the_first_block_of_a_new_chain_is_not_a_movement(now: float) -> None:
     """bitcoind sends a C for the genesis block when it starts on an empty folder: the tip that RPC names first."""
     chain = Chain(now)
     for after in range(0, 20, 2):
@@ -51,14 +51,14 @@ def test_the_first_block_of_a_fresh_chain_is_no_movement(now: float) -> None:
     assert value(chain.facts, "zmq_proven") is False
 
 
-def test_what_was_proven_stays_so_while_the_chain_stands_still(now: float) -> None:
+def test_the_proof_holds_while_the_chain_does_not_move(now: float) -> None:
     chain = Chain(now)
     for after, tip in ((0, "a"), (2, "b"), (4, "b"), (600, "b")):
         chain.step(after, tip, "b")
     assert value(chain.facts, "zmq_proven") is True
 
 
-def test_the_time_is_counted_since_rpc_first_named_a_tip_that_zmq_has_not_told_of(now: float) -> None:
+def test_the_lag_counts_from_the_first_tip_that_did_not_arrive_over_zmq(now: float) -> None:
     chain = Chain(now)
     chain.step(0, "a")
     chain.step(2, "b")
@@ -67,7 +67,7 @@ def test_the_time_is_counted_since_rpc_first_named_a_tip_that_zmq_has_not_told_o
     assert value(chain.facts, "zmq_behind") == 20.0
 
 
-def test_a_block_that_comes_late_ends_the_count(now: float) -> None:
+def test_a_late_block_ends_the_lag(now: float) -> None:
     chain = Chain(now)
     chain.step(0, "a")
     chain.step(2, "b")
@@ -83,7 +83,7 @@ def test_blocks_of_the_first_two_seconds_prove_nothing(now: float) -> None:
     assert value(second, "zmq_behind") is None
 
 
-def test_a_block_taken_off_is_no_silence(now: float) -> None:
+def test_a_disconnected_block_is_not_a_silence(now: float) -> None:
     chain = Chain(now)
     chain.step(0, "a")
     chain.step(2, "b", "b")
@@ -92,7 +92,7 @@ def test_a_block_taken_off_is_no_silence(now: float) -> None:
     assert value(chain.facts, "zmq_behind") is None
 
 
-def test_silence_after_a_block_was_taken_off_is_still_found(now: float) -> None:
+def test_silence_after_a_disconnected_block_is_still_found(now: float) -> None:
     chain = Chain(now)
     chain.step(0, "a", "a")
     chain.step(4, "0", "a", disconnected=True, block_at=now + 3)
@@ -102,7 +102,7 @@ def test_silence_after_a_block_was_taken_off_is_still_found(now: float) -> None:
     assert value(chain.facts, "zmq_behind") == 20.0
 
 
-def test_a_block_that_came_while_nobody_answered_is_not_held_against_zmq(now: float) -> None:
+def test_a_block_that_came_while_probes_failed_does_not_count_against_zmq(now: float) -> None:
     chain = Chain(now)
     chain.step(0, "a")
     chain.step(30, "b", interrupted=True)
@@ -134,7 +134,7 @@ def test_every_topics_counter_is_checked(now: float) -> None:
     assert (seen.missed, seen.gap_topic, seen.gap_at) == (2, "rawtx", now + 9)
 
 
-def test_counters_that_begin_again_are_a_restart_and_no_loss(now: float) -> None:
+def test_counters_that_start_again_are_a_restart_and_not_a_loss(now: float) -> None:
     subscription = Subscription("tcp://127.0.0.1:1", now)
     subscription.note_frame(frame("sequence", 900, now, bytes(32) + b"C"))
     subscription.note_frame(frame("sequence", 0, now + 60, bytes.fromhex("11" * 32) + b"C"))
@@ -142,7 +142,7 @@ def test_counters_that_begin_again_are_a_restart_and_no_loss(now: float) -> None
     assert (seen.missed, seen.since, seen.blocks) == (0, now + 60, frozenset({"11" * 32}))
 
 
-def test_a_body_that_is_no_sequence_event_is_passed_over(now: float) -> None:
+def test_a_body_that_is_not_a_sequence_event_is_skipped(now: float) -> None:
     subscription = Subscription("tcp://127.0.0.1:1", now)
     subscription.note_frame(frame("sequence", 1, now, b"short"))
     assert subscription.seen().block_at is None

@@ -1,4 +1,4 @@
-"""Who waits for whom."""
+"""Which service waits for which."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def test_a_service_waits_for_the_check_that_fails() -> None:
     assert resolved["bitcoind"] == DEGRADED
 
 
-def test_it_waits_at_once_though_it_still_says_that_it_is_well() -> None:
+def test_it_waits_at_once_although_it_still_reports_healthy() -> None:
     resolved = resolve({"kaspad": DOWN, "tracker": HEALTHY}, {"tracker": [Need("kaspad", "utxoindex")]})
     assert resolved["tracker"].verdict == "waiting"
 
 
-def test_a_failing_check_of_another_kind_is_no_reason_to_wait() -> None:
+def test_another_failing_check_is_not_a_reason_to_wait() -> None:
     resolved = resolve({"bitcoind": DEGRADED, "tracker": HEALTHY}, {"tracker": [Need("bitcoind", "rpc")]})
     assert resolved["tracker"].verdict == "healthy"
 
@@ -42,7 +42,7 @@ def test_its_own_cause_is_not_blamed_on_others() -> None:
     assert resolved["tracker"] == paused
 
 
-def test_a_stopped_service_does_not_wait_and_is_waited_for() -> None:
+def test_a_stopped_service_does_not_wait_but_others_wait_for_it() -> None:
     stopped = Judgement("disabled", "stopped by an operator", final=True)
     needs = {"tracker": [Need("kaspad", "utxoindex")]}
     assert resolve({"kaspad": stopped, "tracker": stopped}, needs)["tracker"].verdict == "disabled"
@@ -58,7 +58,7 @@ def test_the_reason_names_the_root_and_the_way_to_it() -> None:
     assert resolved["explorer"].waits_for == ("indexer",)
 
 
-def test_all_that_fail_are_waited_for() -> None:
+def test_a_service_waits_for_all_that_fail() -> None:
     resolved = resolve(
         {"timescaledb": DOWN, "kaspad": DOWN, "tracker": UNREADY},
         {"tracker": [Need("timescaledb", "ready"), Need("kaspad", "utxoindex")]},

@@ -1,4 +1,4 @@
-"""What was when, also across restarts of watch."""
+"""The history, also across restarts of watch."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_verdicts_become_spans(history: History, status: Status, now: float) -> 
     assert history.strips(24, now) == {"kaspad": [(now - 100, now - 50, "healthy"), (now - 50, now, "down")]}
 
 
-def test_strips_are_cut_at_their_beginning(history: History, status: Status, now: float) -> None:
+def test_strips_begin_at_the_requested_time(history: History, status: Status, now: float) -> None:
     history.record([status("kaspad")], now - 7200)
     history.record([status("kaspad")], now)
     assert history.strips(1, now)["kaspad"] == [(now - 3600, now, "healthy")]
@@ -49,7 +49,7 @@ def test_since_and_verdict_survive_a_restart(path: Path, status: Status, now: fl
     second.close()
 
 
-def test_a_restart_is_no_hole_but_a_long_absence_is(path: Path, status: Status, now: float) -> None:
+def test_a_restart_leaves_no_gap_but_a_long_absence_does(path: Path, status: Status, now: float) -> None:
     for at in (now - 1000, now - 500, now - 495):
         opened = History(path)
         opened.record([status("kaspad")], at)
@@ -88,7 +88,7 @@ def test_changes_come_newest_first_with_their_reason(history: History, status: S
     assert history.changes("kaspad") == [(now - 10, "healthy", "well"), (now - 90, "down", "silent")]
 
 
-def test_old_things_are_forgotten(history: History, status: Status, now: float) -> None:
+def test_old_entries_are_deleted(history: History, status: Status, now: float) -> None:
     history.record([status("kaspad")], now - KEEP_VERDICTS_S - 10)
     history.record_points({("kaspad", "peers"): 1.0}, now - KEEP_POINTS_S - 120)
     history.prune(now)
@@ -97,7 +97,7 @@ def test_old_things_are_forgotten(history: History, status: Status, now: float) 
 
 
 @pytest.mark.parametrize("what", ["broken", "newer"])
-def test_a_database_that_cannot_be_used_is_put_aside(path: Path, what: str) -> None:
+def test_an_unusable_database_is_renamed_and_replaced(path: Path, what: str) -> None:
     if what == "broken":
         path.write_bytes(b"not a database, and long enough to be taken for one" * 100)
     else:

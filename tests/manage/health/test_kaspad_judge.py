@@ -24,7 +24,7 @@ def answers(daa_score: int, sink_at: float | None = None, **dag: Any) -> Answers
     )
 
 
-def test_it_knows_for_how_long_the_tip_has_not_moved_as_seen_from_here(now: float) -> None:
+def test_it_measures_how_long_the_tip_has_not_moved(now: float) -> None:
     first = kaspad.derive((), answers(10), (), now)
     still = kaspad.derive(first, answers(10), (), now + 30)
     moved = kaspad.derive(still, answers(11), (), now + 32)
@@ -32,7 +32,7 @@ def test_it_knows_for_how_long_the_tip_has_not_moved_as_seen_from_here(now: floa
     assert [value(facts, "tip_seen_moving") for facts in (first, still, moved)] == [False, False, True]
 
 
-def test_a_second_sync_starts_its_progress_anew(now: float) -> None:
+def test_a_second_sync_starts_its_progress_again(now: float) -> None:
     first = kaspad.derive((), answers(5000, headerCount=10_000), (), now)
     whole = kaspad.derive(first, answers(10_000), (), now + 2)
     again = kaspad.derive(whole, answers(10_000, headerCount=90_000), (), now + 4)
@@ -47,7 +47,7 @@ def test_progress_does_not_fall_when_headers_run_ahead(now: float) -> None:
     assert value(ahead, "sync_percent") == value(first, "sync_percent")
 
 
-def test_a_progress_line_of_yesterday_is_not_believed(now: float) -> None:
+def test_an_old_progress_line_is_ignored(now: float) -> None:
     log = ((now - 86_400, "IBD: Processed 19701 block headers (98%) last block timestamp: x"),)
     facts = kaspad.derive((), answers(0, headerCount=500), log, now)
     assert value(facts, "header_percent") is None

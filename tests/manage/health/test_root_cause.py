@@ -41,7 +41,7 @@ def test_a_healthy_service_has_no_root_but_its_facts(status: Status, snapshot_of
     assert answer["evidence"][0]["fact"] == "peers"
 
 
-def test_one_that_is_ill_by_itself_is_its_own_root(status: Status, snapshot_of: SnapshotOf) -> None:
+def test_a_service_with_a_fault_of_its_own_is_its_own_root(status: Status, snapshot_of: SnapshotOf) -> None:
     assert explain(snapshot_of(status("kaspad", "degraded")), "kaspad")["roots"] == ["kaspad"]
 
 

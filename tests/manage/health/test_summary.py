@@ -12,12 +12,12 @@ from manage.health.summary import sentence, title
 Status = Callable[..., ServiceStatus]
 
 
-def test_all_well_is_said_with_the_count(status: Status) -> None:
+def test_a_healthy_stack_is_one_line_with_the_count(status: Status) -> None:
     assert sentence([status("kaspad"), status("tracker")]) == ("All 2 services are healthy.", "")
     assert title([status("kaspad")]) == ""
 
 
-def test_the_root_cause_comes_first_and_then_who_waits(status: Status) -> None:
+def test_the_root_cause_comes_first_then_the_waiting_services(status: Status) -> None:
     services = [
         status("kaspad", title="Kaspa node"),
         status("oracle", "waiting", "for bitcoind: ZMQ rawtx", waits_for=("bitcoind",)),
@@ -53,7 +53,7 @@ def test_more_causes_than_two_are_counted(status: Status) -> None:
     assert line == "The a is down. The b is down. 2 more services are not healthy."
 
 
-def test_a_stopped_service_is_named_and_is_no_fault(status: Status) -> None:
+def test_a_stopped_service_is_named_and_is_not_a_fault(status: Status) -> None:
     line, detail = sentence([status("kaspad"), status("pooler", "disabled")])
     assert (line, detail) == ("1 service is healthy.", "pooler is stopped.")
 
@@ -63,7 +63,7 @@ def test_a_stack_that_was_stopped_says_how_to_start_it(status: Status) -> None:
     assert sentence(services) == ("The stack is down.", "Start it with: manage up")
 
 
-def test_those_who_wait_for_nobody_here_are_the_cause_themselves(status: Status) -> None:
+def test_a_service_that_waits_for_none_of_the_stack_is_the_cause(status: Status) -> None:
     line, _ = sentence([status("tracker", "waiting", "for kaspad: UTXO index")])
     assert line == "The tracker waits."
 

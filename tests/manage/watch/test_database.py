@@ -31,7 +31,7 @@ def watched(cluster: Cluster) -> list[dict[str, Any]]:
 NEED = {"service": "timescaledb", "check": "ready"}
 
 
-def test_it_is_ready_once_every_consumers_database_and_role_is_there(tmp_path: Path, cluster: Cluster) -> None:
+def test_it_is_ready_once_every_database_and_role_exists(tmp_path: Path, cluster: Cluster) -> None:
     watch = Watch(tmp_path, watched(cluster))
     watch.secret("watch_db_password", "seen")
     with watch:
