@@ -7,12 +7,15 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from oracle.estimate import State
+
 from manage.catalog.model import Need
 from manage.health.dependencies import resolve
 from manage.health.drivers import Endpoint, Memory, Target
 from manage.health.facts import value
 from manage.health.model import EngineState, Fact, Judgement
 from manage.health.probes import oracle
+from tests.manage.health import cases
 
 FRESH = {"state": "ok", "reason": "one price stands out", "market": "real", "history_fault": "", "price": 64262.4}
 
@@ -20,6 +23,19 @@ FRESH = {"state": "ok", "reason": "one price stands out", "market": "real", "his
 def facts(at: float, **changed: Any) -> tuple[Fact, ...]:
     measured = {**FRESH, "price_age": 0.4, **changed}
     return tuple(Fact(name, each, at) for name, each in measured.items() if each is not None)
+
+
+def test_each_state_is_a_verdict_with_its_reason() -> None:
+    """The case files cover every state that the oracle's /ready may report."""
+    verdicts: dict[str, set[str]] = {}
+    for path in sorted((cases.SERVICES / "oracle" / "cases").glob("*.json")):
+        case = cases.read(path)
+        judgement = case.judge()
+        assert judgement.reason
+        verdicts.setdefault(case.document["facts"]["state"], set()).add(judgement.verdict)
+    assert set(verdicts) == {str(state) for state in State}
+    assert verdicts["stale"] == {"degraded"}
+    assert verdicts["not_ready"] == {"waiting", "starting", "degraded"}
 
 
 def test_a_stale_price_waits_for_a_node_that_is_down(
