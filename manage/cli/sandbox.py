@@ -16,7 +16,6 @@ from manage.installation.layout import Layout
 NODES = ("kaspad", "bitcoind")
 UNITS = {"kaspad": ("KAS", 8), "bitcoind": ("BTC", 8)}
 """Coin and number of decimals of its base unit (sompi, sat)."""
-PREFIXES = {"kaspasim:": "kaspad", "bcrt1": "bitcoind"}
 
 
 @click.group(
@@ -72,12 +71,16 @@ def _base_units(amount: str, node: str) -> int:
 
 
 def _node_of(address: str) -> str:
-    for prefix, node in PREFIXES.items():
+    from nodeclients.networks import BITCOIN, KASPA
+
+    prefixes = {"kaspad": f"{KASPA['sandbox'].prefix}:", "bitcoind": f"{BITCOIN['sandbox'].prefix}1"}
+    for node, prefix in prefixes.items():
         if address.startswith(prefix):
             return node
     raise NodeyardError(
-        f"{address!r} is no address of a simulated chain.",
-        "Kaspa's begin with kaspasim:, Bitcoin's with bcrt1. Or name the node: --node kaspad",
+        f"{address!r} is not an address of a simulated chain.",
+        f"Kaspa addresses begin with {prefixes['kaspad']}, Bitcoin addresses with {prefixes['bitcoind']}. Or name the "
+        "node: --node kaspad",
         exit_code=EXIT_USAGE,
     )
 

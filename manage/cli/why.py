@@ -29,10 +29,10 @@ def command(name: str, layout: Layout, as_json: bool) -> None:
     NAME is a service, or "disk". Reads what `watch` saw last; changes nothing.
     """
     from manage.health import snapshot as snapshots
-    from manage.health.why import why
+    from manage.health.root_cause import explain
 
     snapshot = snapshots.read(layout)
-    answer = why(snapshot, name)
+    answer = explain(snapshot, name)
     if as_json:
         output.emit(answer)
         return

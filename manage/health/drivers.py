@@ -1,6 +1,6 @@
 """What a driver is: a module `manage.health.probes.<name>` with `probe` (asks, has effects) and `judge` (pure).
 
-Found by its name alone: a new driver is one new file.
+`manage/health/probes/<name>.yml` beside it declares its checks, thresholds and options.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from manage.catalog.model import Need
 from manage.errors import NodeyardError
@@ -17,19 +17,19 @@ from manage.health.model import EngineState, Fact, Judgement
 from manage.installation.layout import Layout
 
 DEADLINE_S = 3.0
-"""How long one probe may take, all its questions together."""
+"""How long one probe may take, including all its requests."""
 PERIOD_S = 2.0
 """From the start of one probe to the start of the next."""
 SECRETS = Path("/run/secrets")
 
 
 class ProbeFault(Exception):
-    """No usable answer. The text follows "silent for 12 s: "; facts of earlier answers are kept until they age."""
+    """No usable answer. The text follows "silent for 12 s: "; facts of earlier answers are kept until they expire."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a port of a service is reached from watch."""
+    """The address at which watch reaches a port of a service."""
 
     host: str
     port: int
@@ -45,7 +45,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Target:
-    """One watched service, as `watch.json` names it."""
+    """One watched service, as `watch.json` describes it."""
 
     name: str
     title: str
@@ -55,10 +55,15 @@ class Target:
     ports: Mapping[str, Endpoint] = field(default_factory=dict)
     needs: tuple[Need, ...] = ()
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    """Every threshold that the driver declares, so code reads `thresholds["x"]` without a fallback."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Every option that the driver declares."""
     startup_s: float = 30.0
     simulated: bool = False
+    database: str = ""
+    """The service's own database, such as `tracker_sandbox`, "" when it has none."""
     databases: tuple[str, ...] = ()
-    """Every database that the stack's services own, this one's or another's, `tracker_sandbox` for instance."""
+    """The databases of all services of the stack."""
     directory: Path = Path("/var/lib/nodeyard")
     secrets: Path = SECRETS
 
@@ -67,9 +72,9 @@ class Target:
         return Layout(self.directory)
 
     def endpoint(self, port: str) -> Endpoint:
-        """Where its port is reached. Raises ProbeFault when watch.json does not name it."""
+        """The address of a port. Raises ProbeFault when watch.json does not list the port."""
         if port not in self.ports:
-            raise ProbeFault(f"watch.json names no port {port} of {self.name}")
+            raise ProbeFault(f"watch.json lists no port {port} of {self.name}")
         return self.ports[port]
 
     def secret(self, name: str) -> str:
@@ -80,32 +85,32 @@ class Target:
             raise ProbeFault(f"the secret {name} cannot be read ({fault.strerror})") from fault
 
 
-class Held(Protocol):
-    """A connection that outlives one probe."""
+class Session(Protocol):
+    """A connection that stays open between probes."""
 
     async def close(self) -> None: ...
 
 
 @dataclass
 class Memory:
-    """What is kept of one service between two probes; watch fills it in, a driver may hold one connection in it."""
+    """What is kept about one service between two probes. watch fills it in; a driver may keep one session in it."""
 
     facts: tuple[Fact, ...] = ()
-    """Of the last answered probe, () when the container has started since."""
+    """Facts of the last successful probe, () when the container has started since."""
     engine: EngineState = field(default_factory=lambda: EngineState("unknown"))
     interrupted: bool = False
-    """The probe before this one failed: what a held subscription saw may have a hole."""
-    held: Held | None = None
+    """The previous probe failed, so an open subscription may have missed something."""
+    session: Session | None = None
 
     async def release(self) -> None:
-        """Close what is held, if anything is."""
-        held, self.held = self.held, None
-        if held is not None:
-            await held.close()
+        """Close the session, if there is one."""
+        session, self.session = self.session, None
+        if session is not None:
+            await session.close()
 
 
-def young(target: Target, engine: EngineState, now: float) -> bool:
-    """Whether its container started so lately that what is missing may still come; False when that is not known."""
+def in_startup(target: Target, engine: EngineState, now: float) -> bool:
+    """Whether the container is within its startup time, so that what is missing may still come; False if unknown."""
     return bool(engine.started_at) and now - engine.started_at <= target.startup_s
 
 
@@ -115,12 +120,12 @@ class Driver(Protocol):
         ...
 
     def judge(self, target: Target, facts: tuple[Fact, ...], engine: EngineState, now: float) -> Judgement:
-        """What the facts of the last answer, some seconds old, mean at `now` (unix seconds). Pure."""
+        """What the facts of the last answer, a few seconds old, mean at `now` (unix seconds). Pure."""
         ...
 
 
 def load(name: str) -> Driver:
-    """The driver module called `name`. Raises NodeyardError when there is none."""
+    """The driver module called `name`. Raises NodeyardError when it does not exist."""
     path = f"manage.health.probes.{name}"
     try:
         module = importlib.import_module(path)
@@ -128,6 +133,6 @@ def load(name: str) -> Driver:
         if fault.name != path:
             raise
         raise NodeyardError(
-            f"There is no health driver called {name}.", f"It would be the file manage/health/probes/{name}.py"
+            f"There is no health driver called {name}.", f"Its code would be manage/health/probes/{name}.py"
         ) from None
     return cast(Driver, module)

@@ -1,4 +1,4 @@
-"""Reading measured facts: by name, and as old as they have become since."""
+"""Reading measured facts: by name, and with the time that has passed since the measurement."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from manage.health.model import Fact
 
 AGE = "s old"
-"""The unit of a fact that is itself an age: seconds at the time of the measurement, and growing since."""
+"""The unit of a fact that is itself an age: seconds at the time of the measurement. It grows as time passes."""
 
 
 def value(facts: Sequence[Fact], name: str, default: Any = None) -> Any:
@@ -19,16 +19,16 @@ def value(facts: Sequence[Fact], name: str, default: Any = None) -> Any:
     return default
 
 
-def grown(facts: Sequence[Fact], name: str, now: float) -> float | None:
-    """An age fact's seconds at `now`: what was measured plus the time since; None when it was not measured."""
+def current_age(facts: Sequence[Fact], name: str, now: float) -> float | None:
+    """The seconds of an age fact at `now`: the measured age plus the time since; None when it was not measured."""
     for fact in facts:
         if fact.name == name:
             return max(0.0, float(fact.value) + now - fact.at)
     return None
 
 
-def begun(facts: Sequence[Fact], name: str) -> float | None:
-    """The unix second in which an age fact was 0; None when it was not measured."""
+def zero_time(facts: Sequence[Fact], name: str) -> float | None:
+    """The unix time at which an age fact was 0; None when it was not measured."""
     for fact in facts:
         if fact.name == name:
             return fact.at - float(fact.value)

@@ -1,4 +1,4 @@
-"""One small HTTP GET for probes: what a service answers on its health route, and how fast."""
+"""TCP connections and one small HTTP GET for probes, with faults in the same words for all drivers."""
 
 from __future__ import annotations
 
@@ -25,39 +25,43 @@ class Answer:
     took_ms: float
 
     def document(self) -> dict[str, Any]:
-        """The body as a JSON object. Raises ProbeFault when it is none."""
+        """The body as a JSON object. Raises ProbeFault when it is not one."""
         try:
             document = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict):
             raise ProbeFault(f"HTTP {self.status} without a JSON object")
         return document
 
 
-async def get(endpoint: Endpoint, path: str) -> Answer:
+async def get(endpoint: Endpoint, path: str, accept: str = "application/json") -> Answer:
     """GET `path`; the caller sets the deadline. HTTP/1.0: the answer ends with the connection and is never chunked.
 
-    Raises ProbeFault when nobody answers or what answers is no HTTP.
+    Raises ProbeFault when there is no answer, the answer is not HTTP, or it is longer than `MAX_ANSWER_BYTES`.
     """
     began = time.monotonic()
     async with connection(endpoint) as (reader, writer):
-        writer.write(f"GET {path} HTTP/1.0\r\nHost: {endpoint}\r\nAccept: application/json\r\n\r\n".encode())
-        raw = await reader.read(MAX_ANSWER_BYTES)
-        while len(raw) < MAX_ANSWER_BYTES and (more := await reader.read(MAX_ANSWER_BYTES - len(raw))):
+        writer.write(f"GET {path} HTTP/1.0\r\nHost: {endpoint}\r\nAccept: {accept}\r\n\r\n".encode())
+        raw = bytearray()
+        while more := await reader.read(MAX_ANSWER_BYTES):
             raw += more
-    head, _, body = raw.partition(b"\r\n\r\n")
+            if len(raw) > MAX_ANSWER_BYTES:
+                raise ProbeFault(f"the answer of {path} is longer than {MAX_ANSWER_BYTES} bytes")
+    head, _, body = bytes(raw).partition(b"\r\n\r\n")
     words = head.split(None, 2)
     if len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
-        raise ProbeFault(f"what answers at {endpoint} is no HTTP")
+        raise ProbeFault(f"the answer from {endpoint} is not HTTP")
     return Answer(int(words[1]), body, (time.monotonic() - began) * 1000)
 
 
 @asynccontextmanager
-async def connection(endpoint: Endpoint) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def connection(
+    endpoint: Endpoint, max_line_bytes: int = 1 << 16
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A TCP connection whose failures, at the start and later, are ProbeFaults."""
     try:
-        reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port)
+        reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port, limit=max_line_bytes)
     except OSError as fault:
         raise ProbeFault(unreachable(endpoint, fault)) from fault
     try:
@@ -69,7 +73,7 @@ async def connection(endpoint: Endpoint) -> AsyncIterator[tuple[asyncio.StreamRe
 
 
 def node_fault(endpoint: Endpoint, fault: NodeFault) -> ProbeFault:
-    """What a node client raised, in the words that all drivers use."""
+    """An error of a node client, in the words that all drivers use."""
     cause = fault.__cause__
     if isinstance(cause, OSError) and not isinstance(cause, TimeoutError):
         return ProbeFault(unreachable(endpoint, cause))
@@ -77,9 +81,9 @@ def node_fault(endpoint: Endpoint, fault: NodeFault) -> ProbeFault:
 
 
 def unreachable(endpoint: Endpoint, fault: OSError) -> str:
-    """An OSError of connecting in words: nobody listens, the name is not known, or what the system says."""
+    """Why a connection failed: nothing listens, the name is unknown, or the system's own message."""
     if isinstance(fault, ConnectionRefusedError):
-        return f"nobody listens at {endpoint}"
+        return f"nothing listens at {endpoint}"
     if isinstance(fault, socket.gaierror):
-        return f"the name {endpoint.host} is not known: its container does not run, or is on another network"
+        return f"the name {endpoint.host} is unknown: its container does not run or is on another network"
     return f"no connection to {endpoint}: {fault.strerror or fault}"

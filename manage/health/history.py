@@ -1,7 +1,7 @@
-"""What was when: verdicts as spans of time and numeric facts by the minute, in SQLite that watch alone opens.
+"""The history: verdicts as spans of time and numeric facts by the minute, in an SQLite file that only watch opens.
 
-Times are unix seconds. Not for several threads: watch gives it a thread of its own. Others ask over `watch.sock`: a WAL
-database can be read by another uid only while its writer lives.
+Times are unix seconds. Not thread-safe: watch gives it a thread of its own. Other processes ask over `watch.sock`: a
+WAL database can be read by another uid only while its writer runs.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ SCHEMA_VERSION = 1
 KEEP_VERDICTS_S = 400 * 86400.0
 KEEP_POINTS_S = 30 * 86400.0
 POINT_S = 60
-"""One value of a series a minute."""
-BRIDGE_S = 30.0
-"""A hole between two spans that is drawn as none: the time that watch takes to start again."""
+"""A series stores one value in this time."""
+MAX_GAP_S = 30.0
+"""A gap between two spans up to this long is closed: the time that a restart of watch takes."""
 BUCKETS = 96
-"""Values of a series that an answer holds at most: one a quarter of an hour over a day."""
+"""How many values of a series an answer contains at most: one each quarter of an hour for a day."""
 
 SCHEMA = """
 create table spans (
     id integer primary key, service text not null, verdict text not null, reason text not null,
-    since real not null,       -- when the verdict began, perhaps before a restart of watch
+    since real not null,       -- when the verdict began, possibly before a restart of watch
     begun real not null, ended real not null
 );
 create index spans_by_time on spans (service, ended);
@@ -37,8 +37,8 @@ create table points (series integer not null, minute integer not null, value rea
 
 
 @dataclass(frozen=True)
-class Last:
-    """The newest verdict that is known of a service."""
+class LastVerdict:
+    """The newest known verdict of a service."""
 
     verdict: str
     since: float
@@ -46,7 +46,7 @@ class Last:
 
 class History:
     def __init__(self, path: Path) -> None:
-        """Open or make it. One that is broken or of a newer schema is put aside as `<name>.old` and begun anew."""
+        """Open or create the file. A broken one or one of a newer schema is renamed to `<name>.old` and replaced."""
         self._database = self._open(path)
         self._open_spans: dict[str, tuple[int, str]] = {}
         self._series: dict[tuple[str, str], int] = {}
@@ -60,14 +60,14 @@ class History:
                 path.with_name(path.name + rest).unlink(missing_ok=True)
             return _prepared(path)
 
-    def last(self) -> dict[str, Last]:
+    def last(self) -> dict[str, LastVerdict]:
         rows = self._database.execute(
             "select service, verdict, since from spans where id in (select max(id) from spans group by service)"
         )
-        return {service: Last(verdict, since) for service, verdict, since in rows}
+        return {service: LastVerdict(verdict, since) for service, verdict, since in rows}
 
-    def note(self, services: Iterable[ServiceStatus], at: float) -> None:
-        """Extend each service's span to `at`, or begin another where the verdict has changed."""
+    def record(self, services: Iterable[ServiceStatus], at: float) -> None:
+        """Extend each service's span to `at`, or begin a new one where the verdict has changed."""
         with self._database:
             for status in services:
                 number, verdict = self._open_spans.get(status.name, (0, ""))
@@ -80,7 +80,7 @@ class History:
                 )
                 self._open_spans[status.name] = (int(row.lastrowid or 0), status.verdict)
 
-    def note_points(self, values: Mapping[tuple[str, str], float], at: float) -> None:
+    def record_points(self, values: Mapping[tuple[str, str], float], at: float) -> None:
         """One value for each (service, fact) at the minute of `at`."""
         minute = int(at // POINT_S)
         with self._database:
@@ -90,7 +90,7 @@ class History:
             )
 
     def strips(self, hours: float, now: float) -> dict[str, list[tuple[float, float, str]]]:
-        """Each service's spans (from, to, verdict) of the last `hours`, oldest first; time without watch is a hole."""
+        """Each service's spans (from, to, verdict) of the last `hours`, oldest first; time without watch is a gap."""
         begin = now - hours * 3600
         strips: dict[str, list[tuple[float, float, str]]] = {}
         rows = self._database.execute(
@@ -98,10 +98,10 @@ class History:
         )
         for service, verdict, begun, ended in rows:
             strip = strips.setdefault(service, [])
-            if strip and strip[-1][2] == verdict and begun - strip[-1][1] <= BRIDGE_S:
+            if strip and strip[-1][2] == verdict and begun - strip[-1][1] <= MAX_GAP_S:
                 strip[-1] = (strip[-1][0], ended, verdict)
                 continue
-            if strip and begun - strip[-1][1] <= BRIDGE_S:
+            if strip and begun - strip[-1][1] <= MAX_GAP_S:
                 strip[-1] = (strip[-1][0], begun, strip[-1][2])
             strip.append((max(begun, begin), ended, verdict))
         return strips
@@ -127,7 +127,7 @@ class History:
         return [(since, verdict, reason) for since, verdict, reason in rows]
 
     def prune(self, now: float) -> None:
-        """Forget what is older than it is kept."""
+        """Delete what has been kept long enough."""
         with self._database:
             self._database.execute("delete from spans where ended < ?", (now - KEEP_VERDICTS_S,))
             self._database.execute("delete from points where minute < ?", (int((now - KEEP_POINTS_S) // POINT_S),))

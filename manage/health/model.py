@@ -1,4 +1,4 @@
-"""Verdicts and the snapshot: what watch writes and everyone else reads."""
+"""Verdicts and the snapshot: what watch writes and all others read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ VERDICTS: tuple[VerdictName, ...] = ("healthy", "starting", "syncing", "waiting"
 
 @dataclass(frozen=True)
 class Fact:
-    """One measured thing. `value` is JSON-plain; `at` is unix seconds of the measurement."""
+    """One measured value. `value` is a plain JSON value; `at` is the unix time of the measurement."""
 
     name: str
     value: Any
@@ -22,7 +22,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a driver says of its own service, before the dependencies are looked at. Pure function of facts."""
+    """A driver's judgement of its own service, before dependencies are considered. A pure function of facts."""
 
     verdict: VerdictName
     reason: str
@@ -30,16 +30,16 @@ class Judgement:
     checks: Mapping[str, bool] = field(default_factory=dict)
     """Named checks that other services may wait for: {"rpc": True, "synced": False}."""
     waits_for: tuple[str, ...] = ()
-    """Services (or agent) that it says it waits for, if it knows."""
+    """Services that it says it waits for, if it knows."""
     headline: str = ""
-    """The fault in few words without numbers, as they follow "The Bitcoin node": "'s ZMQ is silent", "is paused"."""
+    """The fault in a few words without numbers, to follow "The Bitcoin node": "'s ZMQ is silent", "is paused"."""
     final: bool = False
-    """The cause is known to be its own (paused, killed, stopped): no dependency is to be blamed for it."""
+    """The cause is the service's own (paused, killed, stopped), so no dependency is blamed for it."""
 
 
 @dataclass(frozen=True)
 class EngineState:
-    """What the agent's `engine.json` says of one service."""
+    """What the agent's `engine.json` says about one service."""
 
     state: str
     """running, paused, exited, created, restarting, dead, absent; "unknown" when engine.json is stale or missing."""
@@ -59,7 +59,7 @@ class EngineState:
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """A service's verdict as everyone shows it."""
+    """A service's verdict as it is shown everywhere."""
 
     name: str
     title: str
@@ -74,14 +74,14 @@ class ServiceStatus:
     headline: str = ""
     """As in `Judgement`."""
     answered_at: float = 0.0
-    """Unix seconds of the last probe that was answered, 0 for never."""
+    """Unix time of the last successful probe, 0 for never."""
     engine_at: float = 0.0
-    """Unix seconds of the engine's state behind it, 0 when unknown. A gate wants both newer than its operation."""
+    """Unix time of the engine state behind it, 0 when unknown. A gate requires both to be newer than its operation."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All verdicts at one time. `seq` grows by one a snapshot; a gate trusts only one newer than its operation."""
+    """All verdicts at one time. `seq` grows by one with each snapshot; a gate uses one newer than its operation."""
 
     version: int
     seq: int

@@ -1,4 +1,4 @@
-"""The snapshot as JSON, one key a field of `manage.health.model.Snapshot`: watch writes it, everyone else reads it."""
+"""The snapshot as JSON, one key per field of `manage.health.model.Snapshot`: watch writes it, others read it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ VERSION = 1
 
 
 def as_json(snapshot: Snapshot) -> dict[str, Any]:
-    """JSON-plain: nested dataclasses become objects, tuples become lists."""
+    """Plain JSON values: nested dataclasses become objects, tuples become lists."""
     return asdict(snapshot)
 
 
 def from_json(document: Mapping[str, Any]) -> Snapshot:
-    """The snapshot of `as_json`. Keys that this version does not know are left out.
+    """The snapshot of `as_json`. Unknown keys are ignored.
 
     Raises NodeyardError when the document is of a newer version or lacks a field.
     """
@@ -29,7 +29,7 @@ def from_json(document: Mapping[str, Any]) -> Snapshot:
     if not isinstance(version, int) or version > VERSION:
         raise NodeyardError(
             f"snapshot.json has version {version}; it was written by a newer manage.",
-            "Use the manage that started the manager, or start the manager again with: manage up",
+            "Use the manage that started the manager, or restart the manager with: manage up",
         )
     try:
         return Snapshot(
@@ -45,31 +45,31 @@ def from_json(document: Mapping[str, Any]) -> Snapshot:
         )
     except (KeyError, TypeError, ValueError) as fault:
         raise NodeyardError(
-            f"snapshot.json cannot be read: {fault!r}.", "Start the manager again with: manage up"
+            f"snapshot.json cannot be read: {fault!r}.", "Restart the manager with: manage up"
         ) from fault
 
 
 def read(layout: Layout) -> Snapshot:
-    """What watch saw last, however old: callers compare `age`. Raises NodeyardError when there is none."""
+    """The last snapshot, however old: callers check its `age`. Raises NodeyardError when there is none."""
     try:
         text = layout.snapshot_file.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise NodeyardError(
-            f"Nothing has been watched in {layout.dir} yet: there is no snapshot.", "Start the stack with: manage up"
+            f"There is no snapshot in {layout.dir} yet, because watch has not run.", "Start the stack with: manage up"
         ) from None
     except PermissionError:
-        raise NodeyardError(f"{layout.snapshot_file} may not be read by this user.", "Try again as root.") from None
+        raise NodeyardError(f"This user may not read {layout.snapshot_file}.", "Try again as root.") from None
     try:
         document = json.loads(text)
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        raise NodeyardError(f"{layout.snapshot_file} is not a JSON object.", "Start the manager again with: manage up")
+        raise NodeyardError(f"{layout.snapshot_file} is not a JSON object.", "Restart the manager with: manage up")
     return from_json(document)
 
 
 def write(path: Path, snapshot: Snapshot) -> None:
-    """Replace the file at once (rename in its folder), readable by all."""
+    """Replace the file atomically (rename in its folder), readable by all."""
     fresh = path.with_name(f".{path.name}.new")
     fresh.write_text(json.dumps(as_json(snapshot), ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
     fresh.chmod(0o644)

@@ -1,5 +1,5 @@
-"""Clients of the chain nodes: kaspad over wRPC JSON, bitcoind over JSON-RPC and ZMQ. Imports nothing else of ours.
+"""Clients of the chain nodes: kaspad over wRPC JSON, bitcoind over JSON-RPC and ZMQ. Imports no other code of ours.
 
-None of them reconnects or retries by itself: a lost connection is something the caller must see, because only the
-caller knows what has to be read again after it.
+The clients do not reconnect or retry: the caller must see a lost connection, because only the caller knows what has to
+be read again afterwards.
 """

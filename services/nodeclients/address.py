@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nodeclients import base32
+from nodeclients.networks import KASPA_PREFIXES
 
-PREFIXES = {"mainnet": "kaspa", "testnet-10": "kaspatest", "simnet": "kaspasim", "devnet": "kaspadev"}
 PUBKEY, PUBKEY_ECDSA, SCRIPT_HASH = 0, 1, 8
 _LENGTHS = {PUBKEY: 32, PUBKEY_ECDSA: 33, SCRIPT_HASH: 32}
 _CHECKSUM = 8  # letters
@@ -35,19 +35,19 @@ class KaspaAddress:
 
 
 def decode(address: str) -> KaspaAddress:
-    """Read an address. ValueError, in words, when it is none."""
+    """Read an address. Raises ValueError, with the reason in words, when the text is not an address."""
     prefix, colon, rest = address.partition(":")
-    if not colon or prefix not in PREFIXES.values():
-        raise ValueError(f"{address!r} does not begin with {', '.join(p + ':' for p in PREFIXES.values())}")
+    if not colon or prefix not in KASPA_PREFIXES.values():
+        raise ValueError(f"{address!r} does not begin with {', '.join(p + ':' for p in KASPA_PREFIXES.values())}")
     try:
         words = base32.numbers(rest)
     except ValueError:
-        raise ValueError(f"{address!r} holds a letter that no address has") from None
+        raise ValueError(f"{address!r} contains a character that addresses do not use") from None
     if len(words) < _CHECKSUM or _remainder(prefix, words) != 0:
         raise ValueError(f"{address!r} has a wrong checksum: a letter is missing or mistyped")
     data = base32.regroup(words[:-_CHECKSUM], 5, 8, pad=False)
     if not data or _LENGTHS.get(data[0]) != len(data) - 1:
-        raise ValueError(f"{address!r} is of no known kind")
+        raise ValueError(f"{address!r} is of an unknown kind")
     return KaspaAddress(prefix, data[0], bytes(data[1:]))
 
 
@@ -59,7 +59,7 @@ def encode(address: KaspaAddress) -> str:
 
 
 def script_public_key(address: str) -> str:
-    """The `scriptPublicKey` string of wRPC JSON that pays to `address`. ValueError when it is no address."""
+    """The `scriptPublicKey` string of wRPC JSON that pays to `address`. Raises ValueError for another text."""
     decoded = decode(address)
     before, after = _SCRIPTS[decoded.version]
     return "0000" + (before + decoded.payload + after).hex()

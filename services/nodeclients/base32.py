@@ -1,4 +1,4 @@
-"""What the checksummed base-32 texts of both chains share: bech32 (BIP173), CashAddr and descriptors (BIP380)."""
+"""Shared by the checksummed base-32 texts of both chains: bech32 (BIP173), CashAddr and descriptors (BIP380)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 """The letter of each number of 5 bits: BIP173, and CashAddr after it."""
 
 Generator = tuple[int, int, int, int, int]
-"""Of a BCH code: what is added for each bit that leaves the remainder at its top."""
+"""Generator of a BCH code: what is added for each bit that is shifted out of the remainder."""
 
 
 def polymod(words: Iterable[int], generator: Generator, length: int) -> int:
@@ -26,7 +26,7 @@ def polymod(words: Iterable[int], generator: Generator, length: int) -> int:
 
 
 def numbers(text: str) -> list[int]:
-    """The number of each letter. ValueError for a letter that has none."""
+    """The number of each letter. ValueError for an unknown letter."""
     return [CHARSET.index(letter) for letter in text]
 
 

@@ -2,7 +2,7 @@
 
 Facts: Bitcoin Core v31.99 `src/httprpc.cpp`, `src/rpc/protocol.h`. Errors come as HTTP 500 or 404 with a JSON body
 (JSON-RPC 1.0), wrong credentials as 401, a method that `rpcwhitelist` forbids as 403, a full work queue as 503. The
-cookie file is written anew at every start, so a 401 means: read it again, once.
+cookie file is rewritten at every start, so after a 401 it is read again once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_ANSWER_BYTES = 512 * 1024 * 1024
 
 
 class Credentials(Protocol):
-    """Where user and password come from; read again after a 401."""
+    """The source of user and password; read again after a 401."""
 
     def read(self) -> str:
         """`user:password`. OSError when the file cannot be read."""
@@ -57,7 +57,7 @@ def sats(btc: float) -> int:
 
 
 class BitcoindClient:
-    """Calls to one bitcoind. Each opens its own connection, so one slow call delays no other."""
+    """Calls to one bitcoind. Each opens its own connection, so a slow call does not delay others."""
 
     def __init__(self, host: str, port: int, credentials: Credentials, *, timeout_s: float = 10.0) -> None:
         self.host = host
@@ -80,7 +80,7 @@ class BitcoindClient:
         return result
 
     async def batch(self, calls: Sequence[tuple[str, Sequence[Any]]], *, timeout_s: float | None = None) -> list[Any]:
-        """Results in the order of `calls`, one HTTP request. A call that failed gives its NodeError as a value."""
+        """Results in the order of `calls`, one HTTP request. A failed call yields its NodeError as a value."""
         if not calls:
             return []
         requests = [self._request(method, params) for method, params in calls]
@@ -138,7 +138,7 @@ class BitcoindClient:
 
 
 async def _http_post(host: str, port: int, basic: str, body: bytes) -> tuple[int, bytes]:
-    """One HTTP/1.1 request and its answer, whose length bitcoind always names."""
+    """One HTTP/1.1 request and its answer, whose length bitcoind always states."""
     reader, writer = await asyncio.open_connection(host, port)
     try:
         head = (
@@ -153,9 +153,9 @@ async def _http_post(host: str, port: int, basic: str, body: bytes) -> tuple[int
             fields = dict(line.lower().split(":", 1) for line in lines[1:] if ":" in line)
             length = int(fields["content-length"])
         except (IndexError, KeyError, ValueError) as fault:
-            raise OSError(f"not an answer of bitcoind: {lines[0]!r}") from fault
+            raise OSError(f"not an answer from bitcoind: {lines[0]!r}") from fault
         if length > MAX_ANSWER_BYTES:
-            raise OSError(f"answer of {length} bytes is too long")
+            raise OSError(f"the answer is too long: {length} bytes")
         return status, await reader.readexactly(length)
     finally:
         writer.close()
@@ -171,6 +171,6 @@ def _outcome(answer: Any, method: str) -> Any:
 def _as_error(answer: Any, method: str) -> NodeError:
     error = answer.get("error") if isinstance(answer, dict) else None
     if not isinstance(error, dict):
-        return NodeError(f"{method}: an answer that is no JSON-RPC: {str(answer)[:200]}")
+        return NodeError(f"{method}: the answer is not JSON-RPC: {str(answer)[:200]}")
     code, message = int(error.get("code", 0)), str(error.get("message", ""))
     return NodeWarmingUp(message, code) if code == WARMING_UP else NodeError(message, code)

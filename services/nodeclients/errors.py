@@ -1,10 +1,10 @@
-"""What can go wrong with a node, apart from each other as far as a caller would act differently."""
+"""The errors of the node clients, one class for each case in which a caller would act differently."""
 
 from __future__ import annotations
 
 
 class NodeFault(Exception):
-    """Common base: no usable answer. Never to be read as "zero" or "none"."""
+    """Common base: there is no usable answer. Never treat it as "zero" or "none"."""
 
 
 class NodeError(NodeFault):
@@ -17,12 +17,12 @@ class NodeError(NodeFault):
 
 
 class NodeWarmingUp(NodeError):
-    """bitcoind is loading its block index (-28): not ready, and not dead either."""
+    """bitcoind is loading its block index (-28): it runs but is not ready."""
 
 
 class NodeRefused(NodeError):
-    """bitcoind does not accept this user (401) or its method (403, `rpcwhitelist`); `code` is the HTTP status."""
+    """bitcoind does not accept the user (401) or the method (403, `rpcwhitelist`); `code` is the HTTP status."""
 
 
 class NodeUnreachable(NodeFault):
-    """No answer: refused, closed, timed out, or not the protocol that was expected."""
+    """No answer: connection refused or closed, timeout, or another protocol than expected."""

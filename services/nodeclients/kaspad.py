@@ -2,11 +2,11 @@
 
 Wire format: rusty-kaspa v2.0.1 `rpc/wrpc/server` with workflow-rpc's JSON protocol. A request is
 `{"id": u64, "method": camelCase, "params": {...}}` with `params` mandatory; the result comes back under `params`, an
-error under `error`; a notification has no id and carries `{"params": {Scope: body}}`. kaspad drops the socket without
-a word on a frame it cannot parse, an unknown method included.
+error under `error`; a notification has no id and carries `{"params": {Scope: body}}`. kaspad silently
+closes the socket after a frame that it cannot parse, including an unknown method.
 
-kaspad works through one connection's requests in order, one at a time, so a slow call (`getUtxosByAddresses` over many
-addresses) delays everything behind it: keep a connection for subscriptions and another one for questions.
+kaspad processes the requests of one connection in order, one at a time, so a slow call (`getUtxosByAddresses` over many
+addresses) delays everything behind it: keep one connection for subscriptions and another one for calls.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from nodeclients.errors import NodeError, NodeUnreachable
 MAX_MESSAGE_BYTES = 128 * 1024 * 1024
 """rusty-kaspa rpc/wrpc/server/src/service.rs MAX_WRPC_MESSAGE_SIZE."""
 MAX_WAITING = 100_000
-"""Notifications that may wait for a reader. More means that it is stuck; losing some silently would be worse than
-closing.
+"""How many notifications may wait for the reader. With more the reader is stuck, and the connection closes instead of
+losing some silently.
 """
 
 
@@ -41,9 +41,7 @@ class Notification:
 
 @dataclass(frozen=True)
 class Closed:
-    """The connection is gone, and every subscription with it. `code` is the WebSocket close code (1006: without a
-    word).
-    """
+    """The connection and all its subscriptions have ended. `code` is the WebSocket close code (1006: none sent)."""
 
     code: int
     reason: str
@@ -52,13 +50,11 @@ class Closed:
 class KaspadClient:
     """One connection: `async with KaspadClient("ws://kaspad:18510") as client: ...`
 
-    It does not reconnect. After a `Closed`, open a new client, subscribe first, then read the state anew.
+    It does not reconnect. After a `Closed`, open a new client, subscribe first, then read the state again.
     """
 
     def __init__(self, url: str, *, timeout_s: float = 10.0, ping_s: float | None = 20.0) -> None:
-        """`timeout_s` is the deadline of connecting and of each call; `ping_s` finds peers that vanished (None: no
-        pings).
-        """
+        """`timeout_s` is the deadline of connecting and of each call; `ping_s` finds lost peers (None: no pings)."""
         self.url = url
         self.closed: Closed | None = None
         self._timeout_s = timeout_s
@@ -70,7 +66,7 @@ class KaspadClient:
         self._pump: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        """Connect. NodeUnreachable when nobody listens there or it is no WebSocket."""
+        """Connect. Raises NodeUnreachable when nothing listens there or it is not a WebSocket."""
         try:
             self._socket = await connect(
                 self.url,
@@ -101,7 +97,7 @@ class KaspadClient:
     async def call(
         self, method: str, params: Mapping[str, Any] | None = None, *, timeout_s: float | None = None
     ) -> dict[str, Any]:
-        """The result of one method. NodeError when kaspad says no, NodeUnreachable when it says nothing in time."""
+        """The result of one method. Raises NodeError when kaspad refuses, NodeUnreachable without an answer in time."""
         if self._socket is None or self.closed is not None:
             raise NodeUnreachable(f"the connection to kaspad at {self.url} is closed")
         self._next_id += 1
@@ -121,9 +117,9 @@ class KaspadClient:
             self._waiting.pop(number, None)
 
     async def subscribe(self, scope: str, fields: Mapping[str, Any] | None = None) -> None:
-        """Ask for pushes, e.g. `subscribe("UtxosChanged", {"addresses": [...]})`; field names are snake_case.
+        """Ask for notifications, e.g. `subscribe("UtxosChanged", {"addresses": [...]})`; field names are snake_case.
 
-        kaspad accepts UtxosChanged also without a UTXO index and then never sends any: check `hasUtxoIndex` first.
+        kaspad accepts UtxosChanged even without a UTXO index and then never sends any: check `hasUtxoIndex` first.
         """
         await self.call("subscribe", {scope: dict(fields or {})})
 
@@ -131,7 +127,7 @@ class KaspadClient:
         await self.call("unsubscribe", {scope: dict(fields or {})})
 
     async def notifications(self) -> AsyncIterator[Notification | Closed]:
-        """Pushes in the order of the wire; the last item is the `Closed`. One reader a client."""
+        """Notifications in the order of arrival; the last item is the `Closed`. Each client has one reader."""
         while True:
             item = await self._notifications.get()
             yield item
@@ -139,13 +135,13 @@ class KaspadClient:
                 return
 
     async def _read(self, socket: ClientConnection) -> None:
-        """Take frames off the socket until it closes; nobody's code runs in here, so nobody can stop it."""
+        """Read frames until the socket closes. No code of callers runs here, so a slow caller cannot block it."""
         closed = Closed(1006, "")
         try:
             while True:
                 self._deliver(json.loads(await socket.recv()))
                 if self._notifications.qsize() > MAX_WAITING:
-                    closed = Closed(1006, f"nobody reads: {MAX_WAITING} notifications wait")
+                    closed = Closed(1006, f"the reader is stuck: {MAX_WAITING} notifications wait")
                     break
         except ConnectionClosed as fault:
             frame = fault.rcvd or fault.sent
@@ -168,7 +164,7 @@ class KaspadClient:
             return
         answer = self._waiting.get(number)
         if answer is None or answer.done():
-            return  # its caller gave up
+            return  # the caller has given up
         if "error" in frame:
             error = frame["error"] or {}
             answer.set_exception(NodeError(str(error.get("message", "no message")), int(error.get("code", 0))))

@@ -17,18 +17,18 @@ def encode(hrp: str, version: int, program: bytes) -> str:
 
 
 def decode(address: str) -> tuple[str, int, bytes]:
-    """(human-readable part, witness version, program). ValueError, in words, when it is no SegWit address."""
+    """(human-readable part, witness version, program). Raises ValueError, with the reason, for anything else."""
     text = address.lower()
     if address not in (text, address.upper()) or "1" not in text or len(address) > 90:
-        raise ValueError(f"{address!r} is no SegWit address")
+        raise ValueError(f"{address!r} is not a SegWit address")
     hrp, _, rest = text.rpartition("1")
     try:
         words = base32.numbers(rest)
     except ValueError:
-        raise ValueError(f"{address!r} holds a letter that no address has") from None
+        raise ValueError(f"{address!r} contains a character that addresses do not use") from None
     version = words[0] if words else 17
     if len(words) < 7 or version > 16:
-        raise ValueError(f"{address!r} is no SegWit address")
+        raise ValueError(f"{address!r} is not a SegWit address")
     if _remainder(hrp, words) != _constant(version):
         raise ValueError(f"{address!r} has a wrong checksum: a letter is missing or mistyped")
     program = bytes(base32.regroup(words[1:-_CHECKSUM], 5, 8, pad=False))
@@ -38,13 +38,13 @@ def decode(address: str) -> tuple[str, int, bytes]:
 
 
 def script(address: str) -> bytes:
-    """The output script that pays to `address`: OP_n and the program. ValueError when it is no SegWit address."""
+    """The output script that pays to `address`: OP_n and the program. ValueError for another text."""
     _, version, program = decode(address)
     return bytes([0x50 + version if version else 0, len(program)]) + program
 
 
 def address_of(output_script: bytes, hrp: str) -> str | None:
-    """The address of an output script, None when it is no witness program."""
+    """The address of an output script, None when it is not a witness program."""
     if not 4 <= len(output_script) <= 42 or output_script[1] != len(output_script) - 2:
         return None
     opcode = output_script[0]

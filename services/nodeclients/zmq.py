@@ -1,8 +1,8 @@
-"""bitcoind's ZMQ notifications: frames off one SUB socket, and the proof that none was lost.
+"""bitcoind's ZMQ notifications: frames from one SUB socket, and counters that show lost ones.
 
 Facts: Bitcoin Core v31.99 `doc/zmq.md`, `src/zmq/zmqpublishnotifier.cpp`. A message has three parts: topic, body, and a
-little-endian u32 counter kept per topic, from 0 at each start of the node. ZMQ reconnects by itself and loses what
-was sent meanwhile without an error: only the counters show it.
+little-endian u32 counter kept per topic, from 0 at each start of the node. ZMQ reconnects by itself and silently
+loses what was sent meanwhile: only the counters show it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Gap:
-    """A topic's counter did not go on by one. `restarted`: it went backwards, so the node has started anew."""
+    """A topic's counter did not grow by one. `restarted`: it went backwards, so the node has restarted."""
 
     topic: str
     expected: int
@@ -43,18 +43,18 @@ class Gap:
 
     @property
     def missed(self) -> int:
-        """How many messages are known to be lost; after a restart at least those before the first one seen."""
+        """How many messages were lost; after a restart at least those before the first one received."""
         return self.got if self.restarted else (self.got - self.expected) % COUNTER_MODULUS
 
 
 @dataclass
 class CounterCheck:
-    """Holds each topic's next counter. A topic's first frame sets it: whoever joins late has missed nothing yet."""
+    """Keeps each topic's next counter. A topic's first frame sets it, so a late subscriber has missed nothing yet."""
 
     expected: dict[str, int] = field(default_factory=dict)
 
     def see(self, topic: str, counter: int) -> Gap | None:
-        """Note one frame; the gap in front of it, if there is one."""
+        """Note one frame; returns the gap before it, if there is one."""
         expected = self.expected.get(topic, counter)
         self.expected[topic] = (counter + 1) % COUNTER_MODULUS
         return None if counter == expected else Gap(topic, expected, counter)
@@ -72,7 +72,7 @@ class SequenceEvent:
 
 
 def sequence_event(body: bytes) -> SequenceEvent:
-    """Read a `sequence` body: 32 bytes hash, a letter, for A and R a little-endian u64. ValueError if it is none."""
+    """Read a `sequence` body: 32 bytes hash, a letter, for A and R a little-endian u64. Else ValueError."""
     kind = chr(body[32]) if len(body) > 32 else ""
     if kind not in {"A", "R", "C", "D"} or len(body) != (41 if kind in "AR" else 33):
         raise ValueError(f"not a sequence notification: {body.hex()}")
@@ -83,8 +83,8 @@ def sequence_event(body: bytes) -> SequenceEvent:
 class ZmqSubscriber:
     """A SUB socket on one address: `async with ZmqSubscriber("tcp://bitcoind:28332", ["sequence"]) as frames: ...`
 
-    One address keeps the order between topics (rawtx before its A). Connecting never fails: an address where nobody
-    listens is simply silent, so pair this with an RPC call and a deadline.
+    One address keeps the order between topics (rawtx before its A). Connecting never fails: an address without
+    a publisher is just silent, so combine this with an RPC call and a deadline.
     """
 
     def __init__(self, address: str, topics: Sequence[str]) -> None:
@@ -116,7 +116,7 @@ class ZmqSubscriber:
             self._context.term()
 
     async def receive(self) -> Frame:
-        """The next frame; waits for it. Messages that are not of three parts are not bitcoind's and are passed over."""
+        """Wait for the next frame. Messages that do not have three parts are not bitcoind's and are skipped."""
         if self._socket is None:
             raise RuntimeError("use it as a context manager")
         while True:

@@ -4,31 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nodeclients.address import PREFIXES
+from nodeclients.networks import KASPA
 
 
 @dataclass(frozen=True)
 class KaspaNetwork:
-    """`node_id` is what kaspad's getServerInfo answers as `networkId`."""
-
     name: str
-    node_id: str
     must_be_synced: bool
     """On a public network an unsynced node's balances are old; a fresh private chain says `isSynced: false` as well."""
 
     @property
+    def node_id(self) -> str:
+        """What kaspad's getServerInfo answers as `networkId`."""
+        return KASPA[self.name].network_id
+
+    @property
     def prefix(self) -> str:
         """What its addresses start with, before the colon."""
-        return PREFIXES[self.node_id]
+        return KASPA[self.name].prefix
 
 
-# Network ids: rusty-kaspa v2.0.1, consensus/core/src/network.rs
 NETWORKS = {
     network.name: network
     for network in (
-        KaspaNetwork("mainnet", "mainnet", True),
-        KaspaNetwork("testnet", "testnet-10", True),
-        KaspaNetwork("private", "simnet", False),
-        KaspaNetwork("sandbox", "simnet", False),
+        KaspaNetwork("mainnet", True),
+        KaspaNetwork("testnet", True),
+        KaspaNetwork("private", False),
+        KaspaNetwork("sandbox", False),
     )
 }

@@ -35,7 +35,7 @@ def main() -> int:
             [
                 service("kaspad", port_wrpc_json=kaspad.port, scheme="ws"),
                 service("bitcoind", ports=ports, thresholds=lenient),
-                service("proxy", port_http=proxy.port),
+                service("proxy", driver="http", port_http=proxy.port),
                 service("tracker", port_http=tracker.port),
             ],
         )

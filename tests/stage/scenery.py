@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from manage.health import sentence
 from manage.health import snapshot as snapshots
+from manage.health import summary
 from manage.health.model import Fact, ServiceStatus, Snapshot, VerdictName
 from manage.installation.layout import Layout
 
@@ -90,7 +90,7 @@ def put(layout: Layout, snapshot: Snapshot) -> None:
 
 
 def _told(snapshot: Snapshot) -> Snapshot:
-    line, below = sentence.sentence(snapshot.services)
+    line, below = summary.sentence(snapshot.services)
     return replace(snapshot, sentence=line, detail=below)
 
 

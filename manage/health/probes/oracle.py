@@ -1,4 +1,4 @@
-"""oracle: what its own `/ready` says: the price, its state and its age."""
+"""oracle: what its own `/ready` answers: the price, its state and its age."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import time
 
 from manage import words
 from manage.health import fetch
-from manage.health.drivers import Memory, Target, young
-from manage.health.facts import AGE, grown, value
+from manage.health.drivers import Memory, Target, in_startup
+from manage.health.facts import AGE, current_age, value
 from manage.health.model import EngineState, Fact, Judgement
 
 STATES = {
@@ -17,7 +17,7 @@ STATES = {
     "no_signal": "no signal",
     "no_market": "no market on this chain",
 }
-"""States that are no fault, and how they read. The others: `stale` and `not_ready`."""
+"""States that are not faults, and how they read. The other states are `stale` and `not_ready`."""
 
 
 async def probe(target: Target, _memory: Memory) -> tuple[Fact, ...]:
@@ -48,16 +48,16 @@ def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: flo
         if waits_for:
             said = f"for {words.listing(list(waits_for))}: {reason}"
             return Judgement("waiting", said, checks, waits_for=waits_for, headline="waits")
-        if young(target, engine, now):
+        if in_startup(target, engine, now):
             return Judgement("starting", reason, checks, headline="is starting")
         return Judgement("degraded", f"not ready: {reason}", checks, headline="is not ready")
     if state == "stale":
         said = f"{_price(facts, now)}, stale: {reason}"
         return Judgement("degraded", said, checks, waits_for=waits_for, headline="'s price is stale")
-    told = STATES.get(state, state)
-    said = f"{_price(facts, now)}, {told}" if value(facts, "price") is not None else f"{told}: {reason}"
+    label = STATES.get(state, state)
+    said = f"{_price(facts, now)}, {label}" if value(facts, "price") is not None else f"{label}: {reason}"
     history_fault = value(facts, "history_fault")
-    if history_fault and not young(target, engine, now):
+    if history_fault and not in_startup(target, engine, now):
         said = f"{said}; its history is not written: {history_fault}"
         return Judgement("degraded", said, checks, waits_for=("timescaledb",), headline="keeps no history")
     return Judgement("healthy", said, checks)
@@ -66,6 +66,6 @@ def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: flo
 def _price(facts: tuple[Fact, ...], now: float) -> str:
     """The number, its market and its age: "64,262 USD (synthetic), 0.4 s old"."""
     synthetic = " (synthetic)" if value(facts, "market") == "synthetic" else ""
-    age_s = grown(facts, "price_age", now)
+    age_s = current_age(facts, "price_age", now)
     age = "" if age_s is None else f", {words.duration(age_s)} old"
     return f"{words.number(round(value(facts, 'price', 0.0)))} USD{synthetic}{age}"

@@ -1,23 +1,21 @@
-"""timescaledb: connections, the oldest transaction, and whether every consumer's database and role is there."""
+"""timescaledb: connections, the oldest transaction, and whether every service's database and role exist."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import psycopg
 
 from manage import words
-from manage.health.drivers import DEADLINE_S, Memory, ProbeFault, Target, young
+from manage.health import postgres
+from manage.health.drivers import Memory, ProbeFault, Target, in_startup
 from manage.health.facts import value
 from manage.health.model import EngineState, Fact, Judgement
+from manage.health.postgres import PostgresSession
 
 SIZE_PERIOD_S = 60.0
-"""How often sizes are asked: `pg_database_size` looks at every file."""
-MAX_CONNECTIONS_USED = 0.9
-MAX_TRANSACTION_AGE_S = 600.0
-"""Thresholds `max_connections_used` (share) and `max_transaction_age_s`: an old one keeps vacuum from its work."""
+"""How often sizes are measured: `pg_database_size` looks at every file."""
 
 # pg_stat_activity of other roles needs pg_monitor (PostgreSQL 17, chapter 27.2)
 STATE = """
@@ -34,28 +32,27 @@ select current_setting('server_version'),
 SIZE = "select sum(pg_database_size(datname))::bigint from pg_database where has_database_privilege(datname, 'connect')"
 
 
-@dataclass
-class Session:
-    connection: psycopg.AsyncConnection[tuple[object, ...]]
-
-    async def close(self) -> None:
-        await self.connection.close()
-
-
 async def probe(target: Target, memory: Memory) -> tuple[Fact, ...]:
-    """One row over a kept connection, which is given up at the first failure."""
+    """One row over an open connection, which is closed at the first failure."""
     try:
-        session = memory.held if isinstance(memory.held, Session) else await _connect(target, memory)
+        session = await postgres.session(
+            target,
+            memory,
+            port="sql",
+            user="watch",
+            secret="watch_db_password",  # noqa: S106 - the name of a secret
+            database=f"watch_{target.network}",
+        )
         row = await (await session.connection.execute(STATE)).fetchone()
         size = await _size(session, memory.facts)
     except psycopg.Error as fault:
         await memory.release()
-        raise ProbeFault(_sentence(fault)) from fault
+        raise ProbeFault(postgres.server_words(fault)) from fault
     except BaseException:
         await memory.release()
         raise
     if row is None:
-        raise ProbeFault("it answers without a row")
+        raise ProbeFault("its answer has no row")
     version, most, used, transaction_s, databases, roles, extension, edition = row
     at = time.time()
     missing = [name for name in target.databases if name not in _names(databases)]
@@ -76,9 +73,9 @@ def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: flo
     missing = value(facts, "missing")
     checks = {"sql": True, "ready": not missing}
     if missing:
-        reason = f"not there yet: {words.listing(missing)}"
+        reason = f"missing: {words.listing(missing)}"
         return Judgement(
-            "starting" if young(target, engine, now) else "degraded",
+            "starting" if in_startup(target, engine, now) else "degraded",
             reason,
             checks,
             headline="lacks a database or role",
@@ -86,10 +83,10 @@ def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: flo
     used, most = int(value(facts, "connections")), int(value(facts, "max_connections"))
     transaction_s = float(value(facts, "oldest_transaction"))
     reason = f"{used} of {words.plural(most, 'connection')}, oldest transaction {words.duration(transaction_s)}"
-    if used > most * target.thresholds.get("max_connections_used", MAX_CONNECTIONS_USED):
-        return Judgement("degraded", reason, checks, headline="'s connections are nearly used up")
-    if transaction_s > target.thresholds.get("max_transaction_age_s", MAX_TRANSACTION_AGE_S):
-        return Judgement("degraded", reason, checks, headline="holds an old transaction")
+    if used > most * target.thresholds["max_connections_used"]:
+        return Judgement("degraded", reason, checks, headline="has few free connections")
+    if transaction_s > target.thresholds["max_transaction_age_s"]:
+        return Judgement("degraded", reason, checks, headline="has an old open transaction")
     return Judgement("healthy", reason, checks)
 
 
@@ -98,25 +95,8 @@ def owners(target: Target) -> list[str]:
     return [name.removesuffix(f"_{target.network}") for name in target.databases]
 
 
-async def _connect(target: Target, memory: Memory) -> Session:
-    endpoint = target.endpoint("sql")
-    connection = await psycopg.AsyncConnection.connect(
-        host=endpoint.host,
-        port=endpoint.port,
-        user="watch",
-        password=target.secret("watch_db_password"),
-        dbname=f"watch_{target.network}",
-        autocommit=True,
-        connect_timeout=int(DEADLINE_S),
-        application_name="nodeyard watch",
-        options="-c statement_timeout=2500",
-    )
-    memory.held = Session(connection)
-    return memory.held
-
-
-async def _size(session: Session, earlier: Sequence[Fact]) -> Fact:
-    """The size of all databases, as old as it may be."""
+async def _size(session: PostgresSession, earlier: Sequence[Fact]) -> Fact:
+    """The size of all databases; the earlier fact while it is younger than `SIZE_PERIOD_S`."""
     now = time.time()
     for fact in earlier:
         if fact.name == "size" and now - fact.at < SIZE_PERIOD_S:
@@ -127,9 +107,3 @@ async def _size(session: Session, earlier: Sequence[Fact]) -> Fact:
 
 def _names(array: object) -> list[str]:
     return [str(name) for name in array] if isinstance(array, list) else []
-
-
-def _sentence(fault: psycopg.Error) -> str:
-    """The server's own words on one line, without the question that libpq adds to a refused connection."""
-    lines = [line.strip() for line in str(fault).splitlines() if not line.strip().startswith("Is the server running")]
-    return lines[-1] if lines else type(fault).__name__

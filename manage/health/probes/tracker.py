@@ -1,4 +1,4 @@
-"""tracker: what its own `/ready` says, reason and dependency included."""
+"""tracker: what its own `/ready` answers, including the reason and the dependency that it names."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import time
 
 from manage import words
 from manage.health import fetch
-from manage.health.drivers import Memory, Target, young
-from manage.health.facts import AGE, grown, value
+from manage.health.drivers import Memory, Target, in_startup
+from manage.health.facts import AGE, current_age, value
 from manage.health.model import EngineState, Fact, Judgement
 
 
@@ -31,7 +31,7 @@ async def probe(target: Target, _memory: Memory) -> tuple[Fact, ...]:
 def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: float) -> Judgement:
     if not value(facts, "ready"):
         return Judgement(
-            "starting" if young(target, engine, now) else "degraded",
+            "starting" if in_startup(target, engine, now) else "degraded",
             f"not ready: {value(facts, 'reason')}",
             {"ready": False},
             waits_for=tuple(value(facts, "waits_for")),
@@ -39,7 +39,7 @@ def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: flo
         )
     followed = value(facts, "followed")
     parts = [] if followed is None else [f"{words.plural(followed, 'address', 'addresses')} followed"]
-    event_s = grown(facts, "last_event", now)
+    event_s = current_age(facts, "last_event", now)
     if event_s is not None:
         parts.append(f"last event {words.duration(event_s)} ago")
     return Judgement("healthy", ", ".join(parts) or "ready", {"ready": True})

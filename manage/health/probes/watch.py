@@ -11,9 +11,6 @@ from manage.health.drivers import Memory, ProbeFault, Target
 from manage.health.facts import value
 from manage.health.model import EngineState, Fact, Judgement
 
-MAX_LATE_S = 5.0
-"""How late the slowest snapshot of the last minute may be. Threshold `max_late_s`."""
-
 
 async def probe(target: Target, _memory: Memory) -> tuple[Fact, ...]:
     """`{"verb": "status"}` -> `{"services", "late_s", "history_fault", "memory_bytes"}`."""
@@ -25,7 +22,7 @@ async def probe(target: Target, _memory: Memory) -> tuple[Fact, ...]:
         writer.write(b'{"verb": "status"}\n')
         status = json.loads(await reader.readline())
     except (OSError, ValueError) as fault:
-        raise ProbeFault("its socket answers no JSON line") from fault
+        raise ProbeFault("its socket does not answer with a JSON line") from fault
     finally:
         writer.close()
     at = time.time()
@@ -40,9 +37,13 @@ async def probe(target: Target, _memory: Memory) -> tuple[Fact, ...]:
 def judge(target: Target, facts: tuple[Fact, ...], _engine: EngineState, _now: float) -> Judgement:
     late_s, fault = float(value(facts, "late")), value(facts, "history_fault")
     if fault:
-        return Judgement("degraded", f"history is not kept: {fault}", headline="keeps no history")
-    if late_s > target.thresholds.get("max_late_s", MAX_LATE_S):
-        return Judgement("degraded", f"snapshots come {words.duration(late_s)} late", headline="is late")
+        return Judgement(
+            "degraded", f"the history is not kept: {fault}", {"snapshot": False}, headline="keeps no history"
+        )
+    if late_s > target.thresholds["max_late_s"]:
+        return Judgement(
+            "degraded", f"snapshots are {words.duration(late_s)} late", {"snapshot": False}, headline="is late"
+        )
     return Judgement(
         "healthy", f"{words.plural(value(facts, 'services'), 'service')} watched, history kept", {"snapshot": True}
     )

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from manage.errors import NodeyardError
 from manage.health.drivers import SECRETS
-from manage.health.watch import answers, config
+from manage.health.watch import config, server
 from manage.health.watch.config import WatchConfig
-from manage.health.watch.watch import Watch
+from manage.health.watch.loop import Watch
 from manage.installation.layout import DEFAULT_DIR, Layout
 
 METRICS_PORT = 9101
@@ -31,7 +31,7 @@ def main() -> int:
         loaded = config.load(path, directory, Path(os.environ.get("WATCH_SECRETS", SECRETS)))
         asyncio.run(_serve(loaded, Layout(directory)))
     except NodeyardError as error:
-        print(f"watch: {error.message} {error.hint}", file=sys.stderr)  # noqa: T201 - the last word before it ends
+        print(f"watch: {error.message} {error.hint}", file=sys.stderr)  # noqa: T201 - the last message before it exits
         return error.exit_code
     return 0
 
@@ -44,8 +44,8 @@ async def _serve(loaded: WatchConfig, layout: Layout) -> None:
     own = [target.ports for target in loaded.targets if target.driver == "watch"]
     port = own[0]["metrics"].port if own and "metrics" in own[0] else METRICS_PORT
     async with (
-        await answers.serve_socket(watch, layout.watch_socket),
-        await answers.serve_http(watch, port),
+        await server.serve_socket(watch, layout.watch_socket),
+        await server.serve_http(watch, port),
     ):
         await watch.run(stop)
 

@@ -1,4 +1,4 @@
-"""`watch.json`, the rendered list of what is watched."""
+"""`watch.json`, the rendered list of what is watched. Unknown and missing options and thresholds are refused."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from manage.catalog.drivers.options import option_values, threshold_values
+from manage.catalog.drivers.read import declaration
 from manage.catalog.model import NETWORKS, Need
 from manage.errors import NodeyardError
 from manage.health.drivers import SECRETS, Endpoint, Target
@@ -20,56 +22,69 @@ class WatchConfig:
     name: str
     network: str
     targets: tuple[Target, ...]
-    """In the order in which everyone shows them."""
+    """In the order in which they are shown everywhere."""
 
 
 def load(path: Path, directory: Path, secrets: Path = SECRETS) -> WatchConfig:
     """Read `watch.json`; `directory` is the installation, `secrets` where secrets are mounted.
 
-    Raises NodeyardError when it is not there, broken, or of a newer version.
+    Raises NodeyardError when it is missing, broken, or of a newer version.
     """
     try:
         document = json.loads(path.read_bytes())
     except OSError as fault:
         raise NodeyardError(f"{path} cannot be read: {fault.strerror}.", "Start the manager with: manage up") from fault
     except ValueError as fault:
-        raise NodeyardError(f"{path} is no JSON: {fault}.", "Start the manager with: manage up") from fault
+        raise NodeyardError(f"{path} is not JSON: {fault}.", "Start the manager with: manage up") from fault
     if not isinstance(document, dict) or not isinstance(document.get("version"), int):
         raise NodeyardError(f"{path} has no version.", "Start the manager with: manage up")
     if document["version"] > VERSION:
-        raise NodeyardError(f"{path} was written by a newer manage.", "Start the manager with that one: manage up")
+        raise NodeyardError(f"{path} was written by a newer manage.", "Start the manager with that version: manage up")
     try:
         return parse(document, directory, secrets)
-    except (KeyError, TypeError, ValueError) as fault:
-        raise NodeyardError(f"{path} lacks something: {fault!r}.", "Start the manager with: manage up") from fault
+    except KeyError as fault:
+        raise NodeyardError(f"{path} lacks the key {fault}.", "Start the manager with: manage up") from fault
+    except (TypeError, ValueError) as fault:
+        raise NodeyardError(f"{path} is not valid: {fault}.", "Start the manager with: manage up") from fault
 
 
 def parse(document: Mapping[str, Any], directory: Path, secrets: Path) -> WatchConfig:
-    """The configuration in a `watch.json` document. KeyError, TypeError or ValueError where it lacks something."""
+    """The configuration in a `watch.json` document. Raises KeyError, TypeError or ValueError for a fault."""
     network = document["network"]
     if network not in NETWORKS:
         raise ValueError(f"network {network}")
     services = document["services"]
     databases = tuple(sorted({service["database"] for service in services if service.get("database")}))
-    targets = tuple(
-        Target(
-            name=service["name"],
-            title=service["title"],
-            group=service["group"],
-            driver=service["driver"],
-            network=network,
-            ports={
-                name: Endpoint(port["host"], int(port["port"]), port["scheme"])
-                for name, port in service.get("ports", {}).items()
-            },
-            needs=tuple(Need(need["service"], need["check"]) for need in service.get("needs", ())),
-            thresholds={name: float(value) for name, value in service.get("thresholds", {}).items()},
-            startup_s=float(service["startup_s"]),
-            simulated=bool(service.get("simulated", False)),
-            databases=databases,
-            directory=directory,
-            secrets=secrets,
-        )
-        for service in services
-    )
+    targets = tuple(_target(service, network, databases, directory, secrets) for service in services)
     return WatchConfig(document["name"], network, targets)
+
+
+def _target(
+    service: Mapping[str, Any], network: str, databases: tuple[str, ...], directory: Path, secrets: Path
+) -> Target:
+    declared = declaration(service["driver"])
+    try:
+        thresholds = threshold_values(declared, service.get("thresholds", {}))
+        options = option_values(declared, service.get("options", {}))
+    except ValueError as fault:
+        raise ValueError(f"{service['name']}: {fault}") from fault
+    return Target(
+        name=service["name"],
+        title=service["title"],
+        group=service["group"],
+        driver=service["driver"],
+        network=network,
+        ports={
+            name: Endpoint(port["host"], int(port["port"]), port["scheme"])
+            for name, port in service.get("ports", {}).items()
+        },
+        needs=tuple(Need(need["service"], need["check"]) for need in service.get("needs", ())),
+        thresholds=thresholds,
+        options=options,
+        startup_s=float(service["startup_s"]),
+        simulated=bool(service.get("simulated", False)),
+        database=service.get("database", ""),
+        databases=databases,
+        directory=directory,
+        secrets=secrets,
+    )

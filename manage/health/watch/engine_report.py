@@ -1,4 +1,4 @@
-"""`engine.json`, the agent's report of the engine, as far as it can be relied on."""
+"""`engine.json`, the agent's report of the container engine; a stale one counts as unknown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FIELDS = frozenset(entry.name for entry in fields(EngineState)) - {"log"}
 
 @dataclass(frozen=True)
 class EngineReport:
-    """What the agent said last; `states` is empty when that is too old to be believed."""
+    """The agent's last report; `states` is empty when the report is too old."""
 
     as_of: float = 0.0
     states: Mapping[str, EngineState] = field(default_factory=dict)
@@ -28,7 +28,7 @@ class EngineReport:
 
 
 def read(path: Path, now: float, max_age_s: float) -> EngineReport:
-    """The report, without states when it is older than `max_age_s`, of a newer version, broken or not there."""
+    """The report, without states when it is older than `max_age_s`, of a newer version, broken or missing."""
     try:
         document = json.loads(path.read_bytes())
         return (
@@ -39,7 +39,7 @@ def read(path: Path, now: float, max_age_s: float) -> EngineReport:
 
 
 def parse(document: Mapping[str, Any]) -> EngineReport:
-    """The report in an `engine.json` document; keys that are not known here are left out."""
+    """The report in an `engine.json` document; unknown keys are ignored."""
     if document["version"] > VERSION:
         return EngineReport(float(document["as_of"]))
     states = {

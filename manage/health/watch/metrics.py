@@ -12,12 +12,12 @@ Sample = tuple[Mapping[str, str], float]
 
 
 def text(snapshot: Snapshot, now: float) -> str:
-    """All verdicts, checks, numeric facts and host facts as gauges, and how old they are."""
+    """All verdicts, checks, numeric facts and host facts as gauges, and the age of the snapshot."""
     services = snapshot.services
     families = (
         _family(
             "nodeyard_verdict",
-            "1 for the verdict that a service has, 0 for those that it has not",
+            "1 for the current verdict of a service, 0 for the others",
             [
                 ({"service": status.name, "verdict": verdict}, float(status.verdict == verdict))
                 for status in services
@@ -31,7 +31,7 @@ def text(snapshot: Snapshot, now: float) -> str:
         ),
         _family(
             "nodeyard_check",
-            "1 where a check that other services may wait for holds",
+            "1 if a check that other services may wait for holds",
             [
                 ({"service": status.name, "check": check}, float(holds))
                 for status in services
@@ -40,7 +40,7 @@ def text(snapshot: Snapshot, now: float) -> str:
         ),
         _family(
             "nodeyard_fact",
-            "A measured number in the unit of its label; ages are as old as they were measured",
+            "A measured number in the unit of its label; ages are those at the time of the measurement",
             [
                 ({"service": status.name, "fact": fact.name, "unit": fact.unit}, float(fact.value))
                 for status in services
@@ -50,7 +50,7 @@ def text(snapshot: Snapshot, now: float) -> str:
         ),
         _family(
             "nodeyard_host",
-            "What the agent measured of the host",
+            "A number that the agent measured on the host",
             [({"fact": name}, float(value)) for name, value in snapshot.host.items() if isinstance(value, int | float)],
         ),
         _family("nodeyard_snapshot_sequence", "Number of the snapshot", [({}, float(snapshot.seq))]),

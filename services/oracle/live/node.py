@@ -11,11 +11,10 @@ from typing import Any
 
 from nodeclients.bitcoind import BitcoindClient
 from nodeclients.errors import NodeError, NodeFault, NodeRefused, NodeUnreachable, NodeWarmingUp
+from nodeclients.networks import BITCOIN
 
 from oracle.live.mempool import TOPICS
 
-CHAINS = {"mainnet": "main", "testnet": "testnet4", "private": "regtest", "sandbox": "regtest"}
-"""What `getblockchaininfo.chain` must say (Bitcoin Core v31.99 src/util/chaintype.cpp)."""
 CALLED = (
     "getblock",
     "getblockchaininfo",
@@ -164,7 +163,7 @@ def words(fault: NodeFault) -> str:
 
 
 def _fault(chain: dict[str, Any], mempool: dict[str, Any], network: str) -> str:
-    wanted = CHAINS[network]
+    wanted = BITCOIN[network].chain
     if chain["chain"] != wanted:
         return f"bitcoind is on the chain {chain['chain']}, not on {wanted}"
     if chain["headers"] > chain["blocks"] + SYNCED_WITHIN:

@@ -8,16 +8,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from nodeclients.bitcoind import BitcoindClient, CookieFile, Credentials, PasswordFile
+from nodeclients.networks import BITCOIN, ZMQ_PORT
 from serving.settings import ServerSettings, SettingsError
 from serving.settings import from_env as server_from_env
 
 from oracle.errors import OracleError
 from oracle.live.answer import Market
-from oracle.live.node import CHAINS
 
 NODE_TIMEOUT_S = 5.0
-RPC_PORTS = {"mainnet": 8332, "testnet": 48332, "private": 18443, "sandbox": 18443}
-"""Bitcoin Core v31.99 src/chainparamsbase.cpp."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +49,11 @@ class Settings:
 def node_from_env(env: Mapping[str, str]) -> NodeSettings:
     """The settings of the node. Raises OracleError with one sentence."""
     network = env.get("NETWORK", "mainnet")
-    if network not in CHAINS:
-        raise OracleError(f"NETWORK is {network!r}. Expected one of: {', '.join(CHAINS)}.")
-    url = env.get("BITCOIND_RPC_URL", f"http://127.0.0.1:{RPC_PORTS[network]}")
+    if network not in BITCOIN:
+        raise OracleError(f"NETWORK is {network!r}. Expected one of: {', '.join(BITCOIN)}.")
+    url = env.get("BITCOIND_RPC_URL", f"http://127.0.0.1:{BITCOIN[network].rpc_port}")
     rpc = _url("BITCOIND_RPC_URL", url, "http")
-    zmq = env.get("BITCOIND_ZMQ", "tcp://127.0.0.1:28332")
+    zmq = env.get("BITCOIND_ZMQ", f"tcp://127.0.0.1:{ZMQ_PORT}")
     _url("BITCOIND_ZMQ", zmq, "tcp")
     return NodeSettings(network, _market(env, network), *rpc, _credentials(env), zmq)
 

@@ -6,10 +6,12 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from nodeclients.networks import BITCOIN
+
 TOPICS = ("hashblock", "hashtx", "rawblock", "rawtx", "sequence")
 """In the order in which Core notifies: by the name of the option."""
 DEFAULT_HWM = 1000
-RPC_PORT = 18443
+RPC_PORT = BITCOIN["sandbox"].rpc_port
 
 
 class ConfError(Exception):

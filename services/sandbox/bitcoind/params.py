@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from nodeclients.networks import BITCOIN
+
 COIN = 100_000_000
 VERSION, SUBVERSION, PROTOCOL = 319900, "/Satoshi:31.99.0(simulator)/", 70016
 WARNING = "This is a simulator: signatures are not checked - never take it for a chain of value"
-HRP = "bcrt"
+HRP = BITCOIN["sandbox"].prefix
 BITS = 0x207FFFFF
 TARGET = 0x7FFFFF << 232
 DIFFICULTY = 4.656542373906925e-10

@@ -5,9 +5,11 @@ Where a comment names a step, the value is what a real 2.0.1 answered there (tes
 
 from __future__ import annotations
 
+from nodeclients.networks import KASPA
+
 VERSION = "2.0.1"  # step "getInfo"
-NETWORK = "simnet"
-PREFIX = "kaspasim"
+NETWORK = KASPA["sandbox"].network_id
+PREFIX = KASPA["sandbox"].prefix
 SOMPI_PER_KASPA = 100_000_000
 MAX_SOMPI = 29_000_000_000 * SOMPI_PER_KASPA  # consensus/core/src/constants.rs; "getCoinSupply"
 SUBSIDY = 50 * SOMPI_PER_KASPA  # step "mined: getBlock": outputs of a coinbase

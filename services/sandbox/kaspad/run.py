@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from nodeclients.networks import KASPA
+
 from sandbox.kaspad.node import Flags, Node
 from sandbox.kaspad.params import BLOCK_S
 from sandbox.kaspad.server import WrpcServer
@@ -15,8 +17,8 @@ from sandbox.runtime import Settings, every, log, log_to_stdout, until_stopped
 
 SAVE_EVERY_S = 30.0
 REPORT_EVERY_S = 10.0
-PORT = 18510
-"""wRPC JSON on simnet: rusty-kaspa consensus/core/src/network.rs."""
+PORT = KASPA["sandbox"].wrpc_json_port
+"""wRPC JSON on simnet."""
 
 
 class Simulator(Node):

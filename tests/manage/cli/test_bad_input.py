@@ -74,7 +74,7 @@ def test_a_user_is_not_added_where_no_installation_is(manage: Manage, tmp_path: 
         (["user", "remove", "nosuch"], "There is no user nosuch."),
         (["user", "add", "ann", "--role", "god"], "'god' is not one of"),
         (["history", "99"], "There is no change number 99."),
-        (["sandbox", "pay", "nobody", "5"], "'nobody' is no address of a simulated chain."),
+        (["sandbox", "pay", "nobody", "5"], "'nobody' is not an address of a simulated chain."),
         (["sandbox", "mine"], "Missing option '--node'. Choose from: kaspad, bitcoind"),
         (["up", "trackr"], "Did you mean tracker?"),
         (["logs", "tracker", "--lines", "0"], "0 is not in the range"),

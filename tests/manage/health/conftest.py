@@ -1,4 +1,4 @@
-"""Values that the health tests begin with; each test changes what it is about."""
+"""Common values of the health tests; each test changes what it is about."""
 
 from __future__ import annotations
 
@@ -7,19 +7,14 @@ from typing import Any
 
 import pytest
 
+from manage.catalog.drivers.options import option_values, threshold_values
+from manage.catalog.drivers.read import declaration
 from manage.catalog.model import Need
 from manage.health.drivers import Target
 from manage.health.model import EngineState, Fact, ServiceStatus, Snapshot
+from tests.manage.health.cases import SERVICES, service_health
 
 NOW = 1_795_300_000.0
-
-THRESHOLDS = {
-    ("kaspad", "mainnet"): {"min_peers": 1.0, "max_tip_age_s": 60.0},
-    ("kaspad", "private"): {"min_peers": 0.0, "max_tip_age_s": 0.0},
-    ("bitcoind", "mainnet"): {"min_peers": 1.0, "max_tip_age_s": 7200.0, "zmq_lag_s": 15.0, "ibd_is_fault": 1.0},
-    ("bitcoind", "private"): {"min_peers": 0.0, "max_tip_age_s": 0.0, "zmq_lag_s": 15.0, "ibd_is_fault": 0.0},
-}
-"""As profiles/services/*/service.yml resolve them."""
 
 
 @pytest.fixture
@@ -29,16 +24,22 @@ def now() -> float:
 
 @pytest.fixture
 def target() -> Callable[..., Target]:
+    """A target with the thresholds of its service.yml and the declared defaults."""
+
     def make(name: str, network: str = "private", *, needs: tuple[Need, ...] = (), **fields: Any) -> Target:
-        thresholds = fields.pop("thresholds", THRESHOLDS.get((name, network), {}))
+        unknown: dict[str, Any] = {"driver": name, "thresholds": {}, "options": {}}
+        health = service_health(name, network) if (SERVICES / name).is_dir() else unknown
+        driver = fields.pop("driver", health["driver"])
+        declared = declaration(driver)
         return Target(
             name=name,
             title=fields.pop("title", name.capitalize()),
             group=fields.pop("group", "chains"),
-            driver=fields.pop("driver", name),
+            driver=driver,
             network=network,
             needs=needs,
-            thresholds=thresholds,
+            thresholds=threshold_values(declared, {**health["thresholds"], **fields.pop("thresholds", {})}),
+            options=option_values(declared, {**health["options"], **fields.pop("options", {})}),
             **fields,
         )
 

@@ -1,4 +1,4 @@
-"""Two recorded syncs of real kaspads, row by row: what the driver says of each, and what it must never say."""
+"""Two recorded syncs of real kaspads, row by row: the judgement of each row, and what it must never be."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def replay(request: pytest.FixtureRequest, target: Callable[..., Target]) -> Rep
     return Replay(request.param, target("kaspad", "private"))
 
 
-def test_the_recordings_hold_the_trap_they_are_here_for(replay: Replay) -> None:
+def test_the_recordings_contain_the_misleading_is_synced(replay: Replay) -> None:
     """isSynced turns true long before the last block: a driver that believes it fails the tests below."""
     early = [
         row for row in replay.rows if row["getServerInfo"]["isSynced"] and row["getBlockDagInfo"]["blockCount"] < 19_000
@@ -91,7 +91,7 @@ def test_progress_never_runs_backwards_and_covers_both_phases(replay: Replay) ->
     assert sum(0 < percent < 25 for percent in percents) > 10, "the header phase is told from the log"
 
 
-def test_nobody_gets_balances_from_a_syncing_node(replay: Replay) -> None:
+def test_a_syncing_node_does_not_offer_balances(replay: Replay) -> None:
     for judgement in replay.judged[replay.first_with_a_peer : replay.first_whole]:
         assert judgement.checks["rpc"]
         assert not judgement.checks["utxoindex"]

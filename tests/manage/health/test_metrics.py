@@ -34,7 +34,7 @@ def test_every_line_is_valid_and_every_family_is_described_once(
     assert len(families) == len(set(families))
 
 
-def test_it_tells_verdict_facts_checks_host_and_age(
+def test_it_contains_verdict_facts_checks_host_and_age(
     status: Callable[..., ServiceStatus], snapshot_of: Callable[..., Snapshot], now: float
 ) -> None:
     kaspad = status("kaspad", "down", checks={"rpc": False}, facts=(Fact("peers", 8, now), Fact("ibd", True, now)))

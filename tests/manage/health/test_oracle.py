@@ -8,13 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from oracle.estimate import State
 
 from manage.catalog.model import Need
+from manage.health.dependencies import resolve
 from manage.health.drivers import Endpoint, Memory, Target
 from manage.health.facts import value
 from manage.health.model import EngineState, Fact, Judgement
 from manage.health.probes import oracle
-from manage.health.resolve import resolve
+from tests.manage.health import cases
 
 FRESH = {"state": "ok", "reason": "one price stands out", "market": "real", "history_fault": "", "price": 64262.4}
 
@@ -28,38 +30,17 @@ def facts(at: float, **changed: Any) -> tuple[Fact, ...]:
     "Each state is a verdict with its reason; `stale` is `degraded`, `not_ready` waits on its root cause",
     runs="ci",
 )
-@pytest.mark.parametrize(
-    ("changes", "verdict", "reason"),
-    [
-        ({}, "healthy", "64\u202f262 USD, 1.4 s old, ok"),
-        ({"market": "synthetic"}, "healthy", "64\u202f262 USD (synthetic), 1.4 s old, ok"),
-        ({"state": "wide"}, "healthy", "64\u202f262 USD, 1.4 s old, wide interval"),
-        ({"state": "ambiguous"}, "healthy", "64\u202f262 USD, 1.4 s old, ambiguous"),
-        ({"state": "no_signal", "price": None, "reason": "too few"}, "healthy", "no signal: too few"),
-        ({"state": "no_market", "price": None, "reason": "x"}, "healthy", "no market on this chain: x"),
-        ({"state": "stale", "reason": "gone"}, "degraded", "64\u202f262 USD, 1.4 s old, stale: gone"),
-        (
-            {"state": "not_ready", "price": None, "reason": "it loads", "waits_for": ["bitcoind"]},
-            "waiting",
-            "for bitcoind: it loads",
-        ),
-        ({"state": "not_ready", "price": None, "reason": "reading"}, "degraded", "not ready: reading"),
-        ({"history_fault": "away"}, "degraded", "64\u202f262 USD, 1.4 s old, ok; its history is not written: away"),
-    ],
-)
-def test_each_state_is_a_verdict_with_its_reason(
-    target: Callable[..., Target], running: EngineState, now: float, changes: dict[str, Any], verdict: str, reason: str
-) -> None:
-    judged = oracle.judge(target("oracle"), facts(now - 1, **changes), running, now)
-    assert (judged.verdict, judged.reason) == (verdict, reason)
-
-
-def test_it_may_take_its_start_to_read_the_chain(target: Callable[..., Target], now: float) -> None:
-    young = EngineState("running", at=now, started_at=now - 3)
-    judged = oracle.judge(target("oracle"), facts(now, state="not_ready", price=None), young, now)
-    assert judged.verdict == "starting"
-    syncing = facts(now, state="not_ready", price=None, reason="bitcoind is syncing", waits_for=["bitcoind"])
-    assert oracle.judge(target("oracle"), syncing, young, now).verdict == "waiting"
+def test_each_state_is_a_verdict_with_its_reason() -> None:
+    """The case files cover every state that the oracle's /ready may report."""
+    verdicts: dict[str, set[str]] = {}
+    for path in sorted((cases.SERVICES / "oracle" / "cases").glob("*.json")):
+        case = cases.read(path)
+        judgement = case.judge()
+        assert judgement.reason
+        verdicts.setdefault(case.document["facts"]["state"], set()).add(judgement.verdict)
+    assert set(verdicts) == {str(state) for state in State}
+    assert verdicts["stale"] == {"degraded"}
+    assert verdicts["not_ready"] == {"waiting", "starting", "degraded"}
 
 
 @pytest.mark.promise("A stale price waits for a node that is down", runs="ci")

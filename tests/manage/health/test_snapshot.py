@@ -38,7 +38,7 @@ def test_its_age_is_never_negative(snapshot_of: Callable[..., Snapshot], now: fl
     assert snapshots.age(snapshot_of(), now - 4) == 0
 
 
-def test_none_yet_says_how_to_start(layout: Layout) -> None:
+def test_a_missing_snapshot_says_how_to_start(layout: Layout) -> None:
     with pytest.raises(NodeyardError) as raised:
         snapshots.read(layout)
     assert raised.value.hint == "Start the stack with: manage up"
@@ -54,13 +54,13 @@ def test_none_yet_says_how_to_start(layout: Layout) -> None:
         ('{"version": 1, ', "not a JSON object"),
     ],
 )
-def test_what_cannot_be_read_is_a_sentence(layout: Layout, text: str, words: str) -> None:
+def test_an_unreadable_snapshot_is_a_sentence(layout: Layout, text: str, words: str) -> None:
     layout.snapshot_file.write_text(text)
     with pytest.raises(NodeyardError, match=words):
         snapshots.read(layout)
 
 
-def test_keys_of_later_versions_are_left_out(
+def test_keys_of_later_versions_are_ignored(
     layout: Layout, status: Callable[..., ServiceStatus], snapshot_of: Callable[..., Snapshot]
 ) -> None:
     document = snapshots.as_json(snapshot_of(status("kaspad")))

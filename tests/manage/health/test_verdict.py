@@ -1,4 +1,4 @@
-"""What holds for every service: the engine's word first, then silence, and one lost probe is no fault."""
+"""Rules for every service: container state first, then silence; one lost probe is not a fault."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Judge = Callable[[EngineState, Record, float], Judgement]
 
 @pytest.fixture
 def judge(target: Callable[..., Target]) -> Judge:
-    driver = drivers.load("proxy")
+    driver = drivers.load("http")
 
     def of(engine: EngineState, record: Record, now: float) -> Judgement:
         return verdict.judge(target("proxy", startup_s=20), driver, record, engine, now)
@@ -37,16 +37,16 @@ def answered(at: float) -> Record:
     [
         (EngineState("paused"), "down", "paused", True),
         (KILLED, "down", "killed at its memory limit of 512 MB, exit code 137", True),
-        (EngineState("exited", exit_code=1), "down", "ended: exit code 1", True),
+        (EngineState("exited", exit_code=1), "down", "exited: exit code 1", True),
         (EngineState("restarting", restarts=7, exit_code=2), "down", "7 restarts, exit code 2", False),
         (EngineState("absent"), "down", "no container", True),
         (EngineState("created"), "down", "created, not running", True),
-        (EngineState("dead"), "down", "ended", True),
+        (EngineState("dead"), "down", "exited", True),
         (EngineState("absent", desired=False), "disabled", "stopped", True),
         (EngineState("exited", exit_code=143, desired=False), "disabled", "stopped", True),
     ],
 )
-def test_the_engines_word_comes_first(
+def test_the_container_state_comes_first(
     judge: Judge, now: float, engine: EngineState, expected: str, words: str, final: bool
 ) -> None:
     judgement = judge(engine, answered(now - 1), now)
@@ -72,10 +72,10 @@ def test_silence_is_noticed_within_15_seconds_of_the_last_answer(
     assert judge(running, answered(now), now + 15 - drivers.PERIOD_S - drivers.DEADLINE_S).verdict == "down"
 
 
-def test_a_start_may_take_its_time_and_no_longer(judge: Judge, now: float) -> None:
-    silent = Record(fault="nobody listens at proxy:8080", watched_since=now - 1000)
+def test_a_start_may_take_the_startup_time_and_no_longer(judge: Judge, now: float) -> None:
+    silent = Record(fault="nothing listens at proxy:8080", watched_since=now - 1000)
     starting = judge(EngineState("running", at=now, started_at=now - 10), silent, now)
-    assert (starting.verdict, starting.reason) == ("starting", "started 10 s ago, nobody listens at proxy:8080")
+    assert (starting.verdict, starting.reason) == ("starting", "started 10 s ago, nothing listens at proxy:8080")
     assert judge(EngineState("running", at=now, started_at=now - 21), silent, now).verdict == "down"
 
 
@@ -89,7 +89,7 @@ def test_repeated_restarts_show_in_the_reason(judge: Judge, now: float) -> None:
     assert "after 5 restarts" in judge(engine, Record(watched_since=now - 90), now).reason
 
 
-def test_without_the_engine_the_probes_judge_alone_and_it_is_said(judge: Judge, now: float) -> None:
+def test_without_engine_state_the_probes_decide_and_the_reason_says_so(judge: Judge, now: float) -> None:
     unknown = EngineState("unknown")
     assert judge(unknown, answered(now - 1), now) == Judgement(
         "healthy", "answers in 2 ms; engine state unknown", {"http": True}
@@ -99,7 +99,7 @@ def test_without_the_engine_the_probes_judge_alone_and_it_is_said(judge: Judge, 
     assert judge(unknown, Record(watched_since=now - 25), now).verdict == "down"
 
 
-def test_a_driver_that_is_not_there_is_named_with_its_file() -> None:
+def test_an_unknown_driver_is_named_with_its_file() -> None:
     with pytest.raises(NodeyardError) as raised:
         drivers.load("nonsense")
     assert "nonsense" in raised.value.message

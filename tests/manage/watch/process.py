@@ -43,6 +43,7 @@ def service(name: str, **fields: Any) -> dict[str, Any]:
         "ports": {**ports, **fields.pop("ports", {})},
         "needs": fields.pop("needs", []),
         "thresholds": fields.pop("thresholds", {}),
+        "options": fields.pop("options", {}),
         "startup_s": fields.pop("startup_s", 2),
         "log_patterns": [],
         "database": fields.pop("database", ""),

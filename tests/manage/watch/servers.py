@@ -1,4 +1,4 @@
-"""Services to be watched: tiny servers that speak the real protocols on loopback and do what a test tells them.
+"""Services to watch: tiny servers that speak the real protocols on loopback and do what a test sets.
 
 Each runs in a thread of its own; the test changes plain attributes from outside.
 """
@@ -101,7 +101,7 @@ class Http(Loopback):
         self.status = 200
         self.document = document or {}
         self.raw: bytes | None = None
-        """What it answers instead, byte by byte."""
+        """Raw bytes to answer instead."""
 
     async def listen(self) -> Any:
         return await asyncio.start_server(self._talk, "127.0.0.1", self.port)
@@ -122,7 +122,7 @@ class Http(Loopback):
 
 
 class Bitcoind(Http):
-    """JSON-RPC with a password and a PUB socket. `tip` is what RPC names; `publish` tells of blocks over ZMQ."""
+    """JSON-RPC with a password and a PUB socket. `tip` is what RPC reports; `publish` sends over ZMQ."""
 
     PASSWORD = "correct horse"
 
@@ -145,10 +145,10 @@ class Bitcoind(Http):
         self._publisher.close()
         self._context.term()
 
-    def mine(self, block: str, *, tell: bool = True) -> None:
-        """A new tip; `tell` False is a ZMQ that has gone silent."""
+    def mine(self, block: str, *, publish: bool = True) -> None:
+        """A new tip; without `publish` ZMQ is silent."""
         self.tip, self.height = block, self.height + 1
-        if tell:
+        if publish:
             self.publish(b"sequence", bytes.fromhex(block) + b"C")
 
     def publish(self, topic: bytes, body: bytes) -> None:

@@ -31,12 +31,12 @@ def watched(cluster: Cluster) -> list[dict[str, Any]]:
 NEED = {"service": "timescaledb", "check": "ready"}
 
 
-def test_it_is_ready_once_every_consumers_database_and_role_is_there(tmp_path: Path, cluster: Cluster) -> None:
+def test_it_is_ready_once_every_database_and_role_exists(tmp_path: Path, cluster: Cluster) -> None:
     watch = Watch(tmp_path, watched(cluster))
     watch.secret("watch_db_password", "seen")
     with watch:
         lacking = watch.until_verdict("timescaledb", "degraded")
-        assert lacking.reason.startswith("not there yet: tracker_private")
+        assert lacking.reason.startswith("missing: tracker_private")
         assert watch.status("tracker").reason == "for timescaledb: ready"
         with cluster.connect("postgres") as connection:
             connection.execute("CREATE DATABASE tracker_private OWNER tracker")
@@ -54,14 +54,14 @@ def test_it_is_ready_once_every_consumers_database_and_role_is_there(tmp_path: P
         watch.until_verdict("timescaledb", "healthy", within_s=20)
 
 
-def test_a_wrong_password_is_told_in_the_servers_words(tmp_path: Path, cluster: Cluster) -> None:
+def test_a_wrong_password_is_reported_in_the_servers_words(tmp_path: Path, cluster: Cluster) -> None:
     watch = Watch(tmp_path, watched(cluster))
     watch.secret("watch_db_password", "wrong")
     with watch:
         assert "password authentication failed" in watch.until_verdict("timescaledb", "down").reason
 
 
-def test_a_database_that_is_not_there_is_told_without_a_question(tmp_path: Path) -> None:
+def test_a_refused_connection_is_reported_without_a_question(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as reserved:
         port = reserved.getsockname()[1]
     database = service("timescaledb", title="Database", port_sql=port, scheme="postgresql")

@@ -1,4 +1,4 @@
-"""The watch process against services that live, freeze and come back."""
+"""The watch process against services that run, freeze and recover."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.manage.watch.servers import Bitcoind, Http, Kaspad
 
 READY = {"ready": True, "reason": "", "waits_for": [], "followed": 3, "last_event_age_s": 0.5}
 QUICK = {"max_silence_s": 3.5}
-"""A silence that a test can wait for; the real one is held in tests/manage/health/test_verdict.py."""
+"""A silence short enough for a test; tests/manage/health/test_verdict.py tests the real one."""
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def stack(kaspad: Kaspad, tracker: Http) -> list[dict[str, Any]]:
     ]
 
 
-def test_a_frozen_node_is_down_its_reader_waits_and_both_come_back(tmp_path: Path, kaspad: Kaspad) -> None:
+def test_a_frozen_node_is_down_its_consumer_waits_and_both_recover(tmp_path: Path, kaspad: Kaspad) -> None:
     with Http(READY) as tracker, Watch(tmp_path, stack(kaspad, tracker)) as watch:
         watch.until_verdict("tracker", "healthy")
         assert "DAA score" in watch.status("kaspad").reason
@@ -59,7 +59,7 @@ def test_one_connection_is_kept_for_all_probes(tmp_path: Path, kaspad: Kaspad) -
         assert kaspad.connections == 1
 
 
-def test_the_engines_word_is_followed_and_its_absence_is_told(tmp_path: Path, kaspad: Kaspad) -> None:
+def test_container_states_are_followed_and_missing_ones_are_reported(tmp_path: Path, kaspad: Kaspad) -> None:
     agent = service("agent", group="manager", thresholds={"max_engine_age_s": 2})
     with Http(READY) as tracker, Engine(Watch(tmp_path, []).layout) as engine:
         running = {"state": "running", "started_at": time.time() - 60}
@@ -90,7 +90,7 @@ def test_since_and_sequence_survive_a_restart_of_watch(tmp_path: Path, kaspad: K
             assert watch.status("kaspad").since == before.since
 
 
-def test_snapshot_socket_and_metrics_tell_the_same(tmp_path: Path, kaspad: Kaspad) -> None:
+def test_snapshot_socket_and_metrics_agree(tmp_path: Path, kaspad: Kaspad) -> None:
     with Http(READY) as tracker, Watch(tmp_path, stack(kaspad, tracker)) as watch:
         watch.until_verdict("tracker", "healthy")
         assert stat.S_IMODE(watch.layout.snapshot_file.stat().st_mode) == 0o644
@@ -113,16 +113,19 @@ def test_snapshot_socket_and_metrics_tell_the_same(tmp_path: Path, kaspad: Kaspa
     "request_",
     [{"verb": "delete"}, {"verb": "history", "hours": "x"}, {"verb": "history", "hours": -1}, {"verb": "evidence"}, {}],
 )
-def test_questions_that_make_no_sense_are_answered_in_a_sentence(tmp_path: Path, request_: dict[str, Any]) -> None:
+def test_invalid_requests_are_answered_with_a_sentence(tmp_path: Path, request_: dict[str, Any]) -> None:
     with Watch(tmp_path, []) as watch:
         assert set(watch.ask(**request_)) == {"error"}
 
 
-def test_what_is_no_answer_is_told_and_ends_nothing(tmp_path: Path) -> None:
-    with Http() as proxy, Watch(tmp_path, [service("proxy", port_http=proxy.port, thresholds=QUICK)]) as watch:
+def test_a_malformed_answer_is_reported_and_does_not_end_watch(tmp_path: Path) -> None:
+    with (
+        Http() as proxy,
+        Watch(tmp_path, [service("proxy", driver="http", port_http=proxy.port, thresholds=QUICK)]) as watch,
+    ):
         watch.until_verdict("proxy", "healthy")
         proxy.raw = b"SSH-2.0-OpenSSH_9.2\r\n\r\n"
-        assert "is no HTTP" in watch.until_verdict("proxy", "down").reason
+        assert "is not HTTP" in watch.until_verdict("proxy", "down").reason
         proxy.raw = b""
         watch.until(lambda: watch.status("proxy").verdict == "down", "still down")
         proxy.raw, proxy.status = None, 503
@@ -157,7 +160,7 @@ def test_zmq_is_proven_by_a_block_and_its_silence_is_found(tmp_path: Path, bitco
         watch.until(lambda: watch.status("bitcoind").answered_at > subscribed + 3, "the subscription has settled")
         bitcoind.mine("11" * 32)
         watch.until(lambda: "ZMQ proven" in watch.status("bitcoind").reason, "the proof")
-        bitcoind.mine("22" * 32, tell=False)
+        bitcoind.mine("22" * 32, publish=False)
         silent = watch.until_verdict("bitcoind", "degraded", within_s=10)
         assert "while the RPC tip is" in silent.reason
         assert silent.checks["zmq_rawtx"] is False
@@ -169,7 +172,7 @@ def test_zmq_is_proven_by_a_block_and_its_silence_is_found(tmp_path: Path, bitco
         watch.until_verdict("bitcoind", "healthy", within_s=8)
 
 
-def test_warming_up_a_wrong_password_and_a_missing_topic_have_their_own_words(
+def test_warming_up_a_wrong_password_and_a_missing_topic_have_reasons_of_their_own(
     tmp_path: Path, bitcoind: Bitcoind
 ) -> None:
     bitcoind.warming = "Verifying blocks…"

@@ -15,9 +15,8 @@ from manage.web import pages
 from manage.web.app import create_app
 from manage.web.pages import PAGES
 from manage.web.pages.page import Page, navigation, shortcuts
-from tests.stage.agents import Agent, Clock
-
 from tests.manage.web.conftest import sources
+from tests.stage.agents import Agent, Clock
 
 BACKUPS = Page("backups", "Backups", endpoint="backups.page", key="b", help="Backups of this stack")
 FILES = {

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from nodeclients import address, segwit
 from nodeclients.address import KaspaAddress
+from nodeclients.networks import KASPA_PREFIXES
 
 RECORDING = Path(__file__).parents[2] / "data" / "kaspad" / "simnet-2.0.1.jsonl"
 
@@ -37,7 +38,7 @@ def test_every_recorded_address_belongs_to_its_script() -> None:
         assert address.address_of(script, "kaspasim") == text
 
 
-@pytest.mark.parametrize("prefix", sorted(address.PREFIXES.values()))
+@pytest.mark.parametrize("prefix", sorted(KASPA_PREFIXES.values()))
 @pytest.mark.parametrize(("version", "length"), [(0, 32), (1, 33), (8, 32)])
 def test_an_address_survives_the_way_to_its_script_and_back(prefix: str, version: int, length: int) -> None:
     text = address.encode(KaspaAddress(prefix, version, bytes(range(length))))
@@ -53,13 +54,13 @@ GOOD = "kaspasim:qp8n2k7uklxq4aegau7vawtptkgxsja4kt99lpv6krctwpq8tpc656wlktmzx"
     [
         (GOOD[9:], "does not begin with"),
         ("bitcoin" + GOOD[8:], "does not begin with"),
-        (GOOD.replace("qp8", "qb8"), "a letter that no address has"),
+        (GOOD.replace("qp8", "qb8"), "a character that addresses do not use"),
         (GOOD.replace("qp8", "qq8"), "wrong checksum"),
         ("kaspa" + GOOD[8:], "wrong checksum"),
         (GOOD[:-1], "wrong checksum"),
         ("kaspasim:", "wrong checksum"),
-        (address.encode(KaspaAddress("kaspasim", 3, bytes(32))), "of no known kind"),
-        (address.encode(KaspaAddress("kaspasim", 0, bytes(20))), "of no known kind"),
+        (address.encode(KaspaAddress("kaspasim", 3, bytes(32))), "of an unknown kind"),
+        (address.encode(KaspaAddress("kaspasim", 0, bytes(20))), "of an unknown kind"),
     ],
 )
 def test_says_what_is_wrong_with_an_address(text: str, reason: str) -> None:

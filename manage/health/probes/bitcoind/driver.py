@@ -1,4 +1,4 @@
-"""bitcoind: height, tip age, peers, mempool, and the proof that its ZMQ tells of every block (`zmq_proof`)."""
+"""bitcoind: height, tip age, peers, mempool, and whether every block arrives over ZMQ (`zmq_proof`)."""
 
 from __future__ import annotations
 
@@ -9,28 +9,23 @@ from typing import Any
 
 from nodeclients.bitcoind import BitcoindClient, PasswordFile
 from nodeclients.errors import NodeError, NodeFault, NodeWarmingUp
+from nodeclients.networks import BITCOIN
 
 from manage import words
 from manage.health import fetch
-from manage.health.drivers import DEADLINE_S, Memory, ProbeFault, Target, young
-from manage.health.facts import AGE, begun, grown, value
+from manage.health.drivers import DEADLINE_S, Memory, ProbeFault, Target, in_startup
+from manage.health.facts import AGE, current_age, value, zero_time
 from manage.health.model import EngineState, Fact, Judgement
 from manage.health.probes.bitcoind.zmq_proof import TOPICS, Seen, Subscription, proof
 
-CHAINS = {"mainnet": "main", "testnet": "testnet4", "private": "regtest", "sandbox": "regtest"}
-"""What `getblockchaininfo.chain` must say (Bitcoin Core v31.99 src/util/chaintype.cpp)."""
 METHODS = ("getblockchaininfo", "getmempoolinfo", "getnetworkinfo", "getzmqnotifications", "uptime")
 SYNCED_WITHIN = 2
-"""Headers that may be ahead of the blocks without a sync: a new block's header comes before its body."""
-ZMQ_LAG_S = 15.0
-"""How long the RPC tip may be one that ZMQ has not told of. Threshold `zmq_lag_s`."""
-ZMQ_GAP_S = 300.0
-"""How long lost ZMQ messages keep the verdict down to degraded. Threshold `zmq_gap_s`."""
+"""How many headers may be ahead of the blocks without a sync: a new block's header arrives before the block."""
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What bitcoind said in one round, in its words; `topics` without their "pub"."""
+    """What bitcoind answered in one probe, in its own words; `topics` without their "pub"."""
 
     chain: Mapping[str, Any]
     mempool: Mapping[str, Any]
@@ -40,7 +35,7 @@ class Answers:
 
 
 async def probe(target: Target, memory: Memory) -> tuple[Fact, ...]:
-    """One batch of RPC questions, and a look at the subscription that is held meanwhile."""
+    """One batch of RPC calls, and what the open ZMQ subscription has received."""
     at = time.time()
     subscription = await _subscription(target, memory, at) if "zmq" in target.ports else None
     endpoint = target.endpoint("rpc")
@@ -59,17 +54,17 @@ async def probe(target: Target, memory: Memory) -> tuple[Fact, ...]:
     topics = tuple(sorted({str(entry["type"]).removeprefix("pub") for entry in notifications}))
     answers = Answers(chain, mempool, network, topics, float(uptime_s))
     if subscription is not None and _restarted(memory, answers):
-        subscription.forget(at)
+        subscription.reset(at)
     seen = subscription.seen() if subscription is not None else None
     return derive(memory.facts, answers, seen, time.time(), interrupted=memory.interrupted)
 
 
 async def _subscription(target: Target, memory: Memory, at: float) -> Subscription:
-    if isinstance(memory.held, Subscription) and memory.held.alive:
-        return memory.held
+    if isinstance(memory.session, Subscription) and memory.session.alive:
+        return memory.session
     await memory.release()
     subscription = await Subscription(target.endpoint("zmq").url, at).open()
-    memory.held = subscription
+    memory.session = subscription
     return subscription
 
 
@@ -80,9 +75,9 @@ def _restarted(memory: Memory, answers: Answers) -> bool:
 def derive(
     earlier: Sequence[Fact], answers: Answers, seen: Seen | None, at: float, *, interrupted: bool = False
 ) -> tuple[Fact, ...]:
-    """Facts from answers, the facts before them and what ZMQ told. Pure; `at` in unix seconds."""
+    """Facts from answers, the previous facts and what arrived over ZMQ. Pure; `at` in unix seconds."""
     chain, mempool, tip = answers.chain, answers.mempool, str(answers.chain["bestblockhash"])
-    before, moved_at = value(earlier, "tip_hash"), begun(earlier, "since_tip_moved")
+    before, moved_at = value(earlier, "tip_hash"), zero_time(earlier, "since_tip_moved")
     moving = bool(value(earlier, "tip_seen_moving", False)) or before not in (None, tip)
     still_s = at - moved_at if moved_at is not None and before == tip else 0.0
     block_at = float(chain.get("time", chain["mediantime"]))  # `time` since Core 23
@@ -110,11 +105,11 @@ def derive(
 
 
 def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: float) -> Judgement:
-    """Loading, syncing, then peers, ZMQ and tip age; the ZMQ checks hold as long as nothing speaks against them."""
+    """Loading, syncing, then peers, ZMQ and tip age. The ZMQ checks hold until something contradicts them."""
     warming = value(facts, "warming")
     if warming is not None:
         return Judgement("starting", str(warming), headline="is loading")
-    syncing = _lagging(facts) or bool(value(facts, "ibd") and target.thresholds.get("ibd_is_fault", 1.0))
+    syncing = _lagging(facts) or bool(value(facts, "ibd") and target.thresholds["ibd_is_fault"])
     silent = _zmq_silent(target, facts, now)
     topics = value(facts, "zmq_topics", [])
     checks = {
@@ -124,7 +119,7 @@ def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: flo
         "zmq": set(TOPICS) <= set(topics) and not silent,
         **{f"zmq_{topic}": topic in topics and not silent for topic in TOPICS},
     }
-    fresh = young(target, engine, now)
+    fresh = in_startup(target, engine, now)
     judged = (
         _by_chain(target, facts, fresh, syncing)
         or _by_zmq(target, facts, silent, now)
@@ -134,16 +129,16 @@ def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: flo
 
 
 def _by_chain(target: Target, facts: tuple[Fact, ...], fresh: bool, syncing: bool) -> Judgement | None:
-    chain, wanted = value(facts, "chain"), CHAINS[target.network]
+    chain, wanted = value(facts, "chain"), BITCOIN[target.network].chain
     if chain != wanted:
-        return Judgement("degraded", f"it is on {chain}, not on {wanted}", headline="is on another chain")
+        return Judgement("degraded", f"it is on the chain {chain}, not on {wanted}", headline="is on another chain")
     peers = int(value(facts, "peers"))
     if syncing:
         height, headers = words.number(value(facts, "height")), words.number(value(facts, "header_height"))
         if not peers and not fresh:
             return Judgement(
                 "degraded",
-                f"{height} of {headers} blocks and no peer to have the rest from",
+                f"{height} of {headers} blocks and no peer to get the rest from",
                 headline="cannot sync without peers",
             )
         percent = words.percent(min(99.9, value(facts, "verified_percent")))
@@ -152,7 +147,7 @@ def _by_chain(target: Target, facts: tuple[Fact, ...], fresh: bool, syncing: boo
         )
     if not value(facts, "mempool_loaded"):
         return Judgement("starting", "the mempool is still loading", headline="is loading its mempool")
-    if peers < target.thresholds.get("min_peers", 0):
+    if peers < target.thresholds["min_peers"]:
         if fresh:
             return Judgement("starting", f"looking for peers, {_height(facts)}", headline="looks for peers")
         return Judgement("degraded", f"{words.plural(peers, 'peer')}, {_height(facts)}", headline="has too few peers")
@@ -167,20 +162,20 @@ def _by_zmq(target: Target, facts: tuple[Fact, ...], silent: bool, now: float) -
         flags = words.listing([f"-zmqpub{topic}" for topic in missing])
         return Judgement(
             "degraded",
-            f"ZMQ {words.listing(missing)} not published; bitcoind needs {flags}",
+            f"ZMQ does not publish {words.listing(missing)}; bitcoind needs {flags}",
             headline="does not publish all ZMQ topics",
         )
     if silent:
-        frame_s, block_s = grown(facts, "zmq_silent", now) or 0.0, grown(facts, "zmq_block_age", now) or 0.0
-        quiet = "ZMQ silent" if frame_s >= (grown(facts, "zmq_behind", now) or 0.0) else "no block on ZMQ"
+        frame_s, block_s = current_age(facts, "zmq_silent", now) or 0.0, current_age(facts, "zmq_block_age", now) or 0.0
+        quiet = "ZMQ silent" if frame_s >= (current_age(facts, "zmq_behind", now) or 0.0) else "no block on ZMQ"
         silence = words.duration(frame_s if quiet == "ZMQ silent" else block_s)
         return Judgement(
             "degraded",
             f"{quiet} for {silence} while the RPC tip is {words.duration(_tip_age(facts, now))} old",
             headline="'s ZMQ is silent",
         )
-    gap_s = grown(facts, "zmq_gap", now)
-    if gap_s is not None and gap_s <= target.thresholds.get("zmq_gap_s", ZMQ_GAP_S):
+    gap_s = current_age(facts, "zmq_gap", now)
+    if gap_s is not None and gap_s <= target.thresholds["zmq_gap_s"]:
         missed = words.plural(value(facts, "zmq_missed"), "message")
         return Judgement(
             "degraded",
@@ -193,12 +188,12 @@ def _by_zmq(target: Target, facts: tuple[Fact, ...], silent: bool, now: float) -
 def _by_tip(target: Target, facts: tuple[Fact, ...], fresh: bool, now: float) -> Judgement:
     age, peers = _tip_age(facts, now), words.plural(int(value(facts, "peers")), "peer")
     tip = f"tip {words.duration(age)} old, {peers}, {_height(facts)}"
-    limit = target.thresholds.get("max_tip_age_s", 0.0)
+    limit = target.thresholds["max_tip_age_s"]
     if limit and age > limit:
         return (
             Judgement("starting", tip, headline="is starting")
             if fresh
-            else Judgement("degraded", tip, headline="'s tip stands still")
+            else Judgement("degraded", tip, headline="'s tip does not move")
         )
     proven = value(facts, "zmq_proven")
     zmq = "" if proven is None else ", ZMQ proven" if proven else ", ZMQ not proven yet"
@@ -206,8 +201,8 @@ def _by_tip(target: Target, facts: tuple[Fact, ...], fresh: bool, now: float) ->
 
 
 def _zmq_silent(target: Target, facts: tuple[Fact, ...], now: float) -> bool:
-    behind_s = grown(facts, "zmq_behind", now)
-    return behind_s is not None and behind_s > target.thresholds.get("zmq_lag_s", ZMQ_LAG_S)
+    behind_s = current_age(facts, "zmq_behind", now)
+    return behind_s is not None and behind_s > target.thresholds["zmq_lag_s"]
 
 
 def _lagging(facts: tuple[Fact, ...]) -> bool:
@@ -215,9 +210,9 @@ def _lagging(facts: tuple[Fact, ...]) -> bool:
 
 
 def _tip_age(facts: tuple[Fact, ...], now: float) -> float:
-    """Seconds since the tip moved as watch saw it; by the block's own time, which may be off by hours, before that."""
+    """Seconds since watch saw the tip move; until then by the block's own time, which may be off by hours."""
     name = "since_tip_moved" if value(facts, "tip_seen_moving") else "tip_age"
-    return grown(facts, name, now) or 0.0
+    return current_age(facts, name, now) or 0.0
 
 
 def _height(facts: tuple[Fact, ...]) -> str:

@@ -1,8 +1,8 @@
-"""Whether bitcoind's ZMQ still tells of every block: a held subscriber against the tip that RPC names.
+"""Whether every block arrives over bitcoind's ZMQ: an open subscription compared with the tip that RPC reports.
 
-The judging part is pure. Semantics of the topics: Bitcoin Core v31.99 doc/zmq.md; `sequence` sends C for each block
-connected to the tip and D for each one taken off, also during the initial download. ZMQ reconnects by itself and loses
-without an error what was sent meanwhile: only the counters and the missing block show it.
+The judging part is pure. Meaning of the topics: Bitcoin Core v31.99 doc/zmq.md; `sequence` sends C for each block that
+is connected to the tip and D for each one that is disconnected, also during the initial download. ZMQ reconnects by
+itself and silently loses what was sent meanwhile: only the counters and the missing block show it.
 """
 
 from __future__ import annotations
@@ -16,30 +16,29 @@ from typing import Self
 
 from nodeclients.zmq import CounterCheck, Frame, ZmqSubscriber, sequence_event
 
-from manage.health.facts import AGE, begun, value
+from manage.health.facts import AGE, value, zero_time
 from manage.health.model import Fact
 
 TOPICS = ("rawblock", "rawtx", "sequence")
 REMEMBERED = 4096
-"""Blocks whose C is remembered: during a sync the tip of an RPC answer is soon some thousand blocks back."""
+"""How many connected blocks are remembered: during a sync, the tip of an RPC answer is soon thousands of blocks old."""
 SETTLE_S = 2.0
-"""How long a fresh subscription may take to reach the publisher; blocks of that time prove nothing."""
-
-UNDONE_S = 5.0
-"""How long before the last probe a D may have come whose tip RPC names only now."""
+"""How long a new subscription may take to reach the publisher; blocks of that time prove nothing."""
+DISCONNECT_S = 5.0
+"""How long before the last probe a D may have arrived whose tip RPC reports only now."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What came over ZMQ so far. Times in unix seconds, None for never; hashes in hex as RPC writes them."""
+    """What has arrived over ZMQ. Times in unix seconds, None for never; hashes in hex as RPC writes them."""
 
     since: float
-    """When the subscription began, or the node behind it started anew."""
+    """When the subscription began or the node behind it restarted."""
     blocks: frozenset[str] = frozenset()
     block_at: float | None = None
-    """When the last C or D came."""
-    undone: bool = False
-    """The last event took a block off: the tip is its parent, which need not have been seen."""
+    """When the last C or D arrived."""
+    disconnected: bool = False
+    """The last event disconnected a block: the tip is its parent, which need not have been seen."""
     frame_at: float | None = None
     missed: int = 0
     gap_at: float | None = None
@@ -47,12 +46,12 @@ class Seen:
 
 
 class Subscription:
-    """A held SUB socket and what it has seen; reads on between probes."""
+    """An open SUB socket and what it has received; it keeps reading between probes."""
 
     def __init__(self, address: str, at: float) -> None:
         self._subscriber = ZmqSubscriber(address, TOPICS)
         self._reader: asyncio.Task[None] | None = None
-        self.forget(at)
+        self.reset(at)
 
     async def open(self) -> Self:
         await self._subscriber.__aenter__()
@@ -63,13 +62,13 @@ class Subscription:
     def alive(self) -> bool:
         return self._reader is not None and not self._reader.done()
 
-    def forget(self, at: float) -> None:
-        """Begin the proof anew: the node has started again, so that its counters and blocks prove nothing any more."""
+    def reset(self, at: float) -> None:
+        """Start again: the node has restarted, so the counters and blocks so far no longer prove anything."""
         self._since = at
         self._counters = CounterCheck()
         self._blocks: deque[str] = deque(maxlen=REMEMBERED)
         self._block_at: float | None = None
-        self._undone = False
+        self._disconnected = False
         self._frame_at: float | None = None
         self._missed = 0
         self._gap_at: float | None = None
@@ -80,7 +79,7 @@ class Subscription:
             since=self._since,
             blocks=frozenset(self._blocks),
             block_at=self._block_at,
-            undone=self._undone,
+            disconnected=self._disconnected,
             frame_at=self._frame_at,
             missed=self._missed,
             gap_at=self._gap_at,
@@ -94,11 +93,11 @@ class Subscription:
                 await self._reader
         await self._subscriber.__aexit__(None, None, None)
 
-    def take(self, frame: Frame) -> None:
-        """Note one frame: its counter, and for `sequence` the block it tells of."""
+    def note_frame(self, frame: Frame) -> None:
+        """Note one frame: its counter, and for `sequence` its block."""
         gap = self._counters.see(frame.topic, frame.counter)
         if gap is not None and gap.restarted:
-            self.forget(frame.at)
+            self.reset(frame.at)
             self._counters.see(frame.topic, frame.counter)
         elif gap is not None:
             self._missed += gap.missed
@@ -111,40 +110,40 @@ class Subscription:
         except ValueError:
             return
         if event.kind in "CD":
-            self._block_at, self._undone = frame.at, event.kind == "D"
+            self._block_at, self._disconnected = frame.at, event.kind == "D"
             if event.kind == "C":
                 self._blocks.append(event.hash)
 
     async def _read(self) -> None:
         async for frame in self._subscriber:
-            self.take(frame)
+            self.note_frame(frame)
 
 
 def proof(earlier: Sequence[Fact], tip: str, seen: Seen, at: float, *, interrupted: bool = False) -> tuple[Fact, ...]:
-    """Facts of the proof, from those before, the RPC tip and what ZMQ told.
+    """Facts of the proof, from the previous facts, the RPC tip and what arrived over ZMQ.
 
-    `zmq_proven`: the tip has moved since the proof began, and ZMQ told of it. `zmq_behind`: seconds since RPC
-    first named a tip that ZMQ did not tell of. `zmq_base`: the tip at which the proof began, which nobody told of.
-    `interrupted`: questions failed in between, so a block may have come while neither side was heard.
+    `zmq_proven`: the tip has moved since the proof began, and the new tip arrived over ZMQ. `zmq_behind`: seconds since
+    RPC first reported a tip that has not arrived over ZMQ. `zmq_base`: the tip at which the proof began, which arrived
+    before it. `interrupted`: a probe failed in between, so a block may have come unnoticed on both sides.
     """
     confirmed = tip in seen.blocks
     base = value(earlier, "zmq_base")
-    behind_since = begun(earlier, "zmq_behind")
+    behind_since = zero_time(earlier, "zmq_behind")
     unsettled = base is None or at - seen.since < SETTLE_S or value(earlier, "zmq_since") != seen.since
     hole = interrupted and behind_since is None and value(earlier, "tip_hash") != tip
     proven = bool(value(earlier, "zmq_proven", False))
-    if unsettled or (not confirmed and (hole or _just_undone(earlier, seen))):
+    if unsettled or (not confirmed and (hole or _just_disconnected(earlier, seen))):
         base, behind_since, proven = tip, None, False
-    told = confirmed or tip == base
+    known = confirmed or tip == base
     facts = [
-        Fact("zmq_proven", told and (proven or tip != base), at),
+        Fact("zmq_proven", known and (proven or tip != base), at),
         Fact("zmq_missed", seen.missed, at),
         Fact("zmq_silent", round(at - (seen.frame_at or seen.since), 3), at, AGE),
         Fact("zmq_block_age", round(at - (seen.block_at or seen.since), 3), at, AGE),
         Fact("zmq_base", base, at),
         Fact("zmq_since", seen.since, at),
     ]
-    if not told:
+    if not known:
         facts.append(Fact("zmq_behind", round(at - (at if behind_since is None else behind_since), 3), at, AGE))
     if seen.gap_at is not None:
         facts.append(Fact("zmq_gap", round(at - seen.gap_at, 3), at, AGE))
@@ -152,7 +151,7 @@ def proof(earlier: Sequence[Fact], tip: str, seen: Seen, at: float, *, interrupt
     return tuple(facts)
 
 
-def _just_undone(earlier: Sequence[Fact], seen: Seen) -> bool:
-    """A block was taken off since the last probe: the tip is its parent, of which nobody need have told."""
+def _just_disconnected(earlier: Sequence[Fact], seen: Seen) -> bool:
+    """A block was disconnected since the last probe: the tip is its parent, which need not have arrived over ZMQ."""
     probed_at = next((fact.at for fact in earlier if fact.name == "zmq_base"), 0.0)
-    return seen.undone and seen.block_at is not None and seen.block_at > probed_at - UNDONE_S
+    return seen.disconnected and seen.block_at is not None and seen.block_at > probed_at - DISCONNECT_S

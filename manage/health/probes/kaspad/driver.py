@@ -1,6 +1,6 @@
-"""kaspad: DAA score, tip age, peers, UTXO index, and a sync that is judged by what is really there.
+"""kaspad: DAA score, tip age, peers, UTXO index, and a sync that is judged by the blocks that are there.
 
-`isSynced` is a fact here, and no proof of anything (see `manage.health.probes.kaspad.sync`).
+`isSynced` is kept as a fact but proves nothing (see `manage.health.probes.kaspad.sync`).
 """
 
 from __future__ import annotations
@@ -12,24 +12,20 @@ from typing import Any
 
 from nodeclients.errors import NodeError, NodeFault
 from nodeclients.kaspad import KaspadClient
+from nodeclients.networks import KASPA
 
 from manage import words
 from manage.health import fetch
-from manage.health.drivers import DEADLINE_S, Memory, Target, young
-from manage.health.facts import AGE, begun, grown, value
+from manage.health.drivers import DEADLINE_S, Memory, Target, in_startup
+from manage.health.facts import AGE, current_age, value, zero_time
 from manage.health.model import EngineState, Fact, Judgement
 from manage.health.probes.kaspad import sync
 from manage.health.probes.kaspad.sync import Position
 
-NETWORK_IDS = {"mainnet": "mainnet", "testnet": "testnet-10", "private": "simnet", "sandbox": "simnet"}
-"""What `getServerInfo.networkId` must say (rusty-kaspa v2.0.1 consensus/core/src/network.rs)."""
-SYNC_STALL_S = 900.0
-"""How long a sync may stand still: importing the UTXO set moves no count for minutes. Threshold `max_sync_stall_s`."""
-
 
 @dataclass(frozen=True)
 class Answers:
-    """What kaspad said in one round, in its words; `sink_at` is the sink's timestamp in unix seconds, if known."""
+    """What kaspad answered in one probe, in its own words; `sink_at` is the sink's timestamp in unix seconds."""
 
     server: Mapping[str, Any]
     dag: Mapping[str, Any]
@@ -39,7 +35,7 @@ class Answers:
 
 @dataclass
 class Session:
-    """The kept connection and the sink whose timestamp is known."""
+    """The open connection and the sink whose timestamp is known."""
 
     client: KaspadClient
     sink: str = ""
@@ -50,9 +46,9 @@ class Session:
 
 
 async def probe(target: Target, memory: Memory) -> tuple[Fact, ...]:
-    """One round of questions over a kept connection, which is given up at the first failure."""
+    """A few calls over an open connection, which is closed at the first failure."""
     try:
-        session = memory.held if isinstance(memory.held, Session) else await _connect(target, memory)
+        session = memory.session if isinstance(memory.session, Session) else await _connect(target, memory)
         answers = await _ask(session)
     except NodeFault as fault:
         await memory.release()
@@ -67,7 +63,7 @@ async def _connect(target: Target, memory: Memory) -> Session:
     client = KaspadClient(target.endpoint("wrpc_json").url, timeout_s=DEADLINE_S)
     await client.__aenter__()
     session = Session(client)
-    memory.held = session
+    memory.session = session
     return session
 
 
@@ -80,13 +76,13 @@ async def _ask(session: Session) -> Answers:
         try:
             answer = await session.client.call("getBlock", {"hash": dag["sink"], "includeTransactions": False})
             session.sink_at = float(answer["block"]["header"]["timestamp"]) / 1000
-        except NodeError:  # a sink pruned or reorganised away since: the next round has another one
+        except NodeError:  # the sink was pruned or reorganised away: the next probe has another one
             session.sink = ""
     return Answers(server, dag, peers["peerInfo"], session.sink_at)
 
 
 def derive(earlier: Sequence[Fact], answers: Answers, log: Sequence[tuple[float, str]], at: float) -> tuple[Fact, ...]:
-    """Facts from answers, the facts before them and the log. Pure; `at` in unix seconds."""
+    """Facts from answers, the previous facts and the log. Pure; `at` in unix seconds."""
     daa_score = int(answers.server["virtualDaaScore"])
     ibd = [peer for peer in answers.peers if peer.get("is_ibd_peer")]
     position = Position(
@@ -94,7 +90,7 @@ def derive(earlier: Sequence[Fact], answers: Answers, log: Sequence[tuple[float,
         headers=int(answers.dag["headerCount"]),
         ibd_peer=_address(ibd[0]) if ibd else "",
     )
-    before, moved_at = value(earlier, "daa_score"), begun(earlier, "since_tip_moved")
+    before, moved_at = value(earlier, "daa_score"), zero_time(earlier, "since_tip_moved")
     moving = bool(value(earlier, "tip_seen_moving", False)) or before not in (None, daa_score)
     still_s = at - moved_at if moved_at is not None and before == daa_score else 0.0
     facts = [
@@ -116,7 +112,7 @@ def derive(earlier: Sequence[Fact], answers: Answers, log: Sequence[tuple[float,
 
 
 def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: float) -> Judgement:
-    """Syncing by counts and the syncing peer; healthy by peers and by how long the tip has stood still."""
+    """Syncing is decided by counts and the syncing peer, health by peers and by how long the tip has not moved."""
     position = Position(value(facts, "block_count"), value(facts, "header_count"), value(facts, "ibd_peer"))
     index = bool(value(facts, "utxoindex"))
     checks = {"rpc": True, "synced": not position.syncing, "utxoindex": index and not position.syncing}
@@ -124,9 +120,11 @@ def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: flo
 
 
 def _judge(target: Target, facts: tuple[Fact, ...], position: Position, engine: EngineState, now: float) -> Judgement:
-    network_id, wanted = value(facts, "network_id"), NETWORK_IDS[target.network]
+    network_id, wanted = value(facts, "network_id"), KASPA[target.network].network_id
     if network_id != wanted:
-        return Judgement("degraded", f"it is on {network_id}, not on {wanted}", headline="is on another network")
+        return Judgement(
+            "degraded", f"it is on the network {network_id}, not on {wanted}", headline="is on another network"
+        )
     peers = int(value(facts, "peers"))
     if position.syncing:
         return _syncing(target, facts, position, peers, now)
@@ -134,8 +132,8 @@ def _judge(target: Target, facts: tuple[Fact, ...], position: Position, engine: 
         return Judgement(
             "degraded", "it runs without the UTXO index; kaspad needs --utxoindex", headline="lacks its UTXO index"
         )
-    fresh = young(target, engine, now)
-    if peers < target.thresholds.get("min_peers", 0):
+    fresh = in_startup(target, engine, now)
+    if peers < target.thresholds["min_peers"]:
         if fresh:
             return Judgement("starting", f"looking for peers, {_height(facts)}", headline="looks for peers")
         return Judgement("degraded", f"{words.plural(peers, 'peer')}, {_height(facts)}", headline="has too few peers")
@@ -146,14 +144,12 @@ def _syncing(target: Target, facts: tuple[Fact, ...], position: Position, peers:
     percent = words.percent(value(facts, "sync_percent", 0.0))
     blocks = f"{words.number(position.blocks)} of {words.plural(position.headers, 'block')}"
     if not peers:
-        return Judgement(
-            "degraded", f"{blocks} and no peer to have the rest from", headline="cannot sync without peers"
-        )
-    still_s = grown(facts, "since_sync_moved", now) or 0.0
-    if still_s > target.thresholds.get("max_sync_stall_s", SYNC_STALL_S):
+        return Judgement("degraded", f"{blocks} and no peer to get the rest from", headline="cannot sync without peers")
+    still_s = current_age(facts, "since_sync_moved", now) or 0.0
+    if still_s > target.thresholds["max_sync_stall_s"]:
         still = words.duration(still_s)
         return Judgement(
-            "degraded", f"sync stands still at {percent} for {still}, {blocks}", headline="'s sync stands still"
+            "degraded", f"no sync progress for {still} at {percent}, {blocks}", headline="'s sync makes no progress"
         )
     headers = value(facts, "header_percent")
     if position.blocks == 0:
@@ -163,9 +159,9 @@ def _syncing(target: Target, facts: tuple[Fact, ...], position: Position, peers:
 
 
 def _tip(target: Target, facts: tuple[Fact, ...], peers: int, fresh: bool, now: float) -> Judgement:
-    limit = target.thresholds.get("max_tip_age_s", 0.0)
-    still_s = grown(facts, "since_tip_moved", now) or 0.0
-    tip_age = grown(facts, "tip_age", now)
+    limit = target.thresholds["max_tip_age_s"]
+    still_s = current_age(facts, "since_tip_moved", now) or 0.0
+    tip_age = current_age(facts, "tip_age", now)
     age = still_s if tip_age is None else tip_age
     seen = words.plural(peers, "peer")
     if limit and max(age, still_s) > limit:
@@ -173,10 +169,10 @@ def _tip(target: Target, facts: tuple[Fact, ...], peers: int, fresh: bool, now: 
         if fresh:
             return Judgement("starting", f"{what}, {seen}", headline="is starting")
         if still_s > limit or not value(facts, "tip_seen_moving"):
-            return Judgement("degraded", f"{what} and standing still, {seen}", headline="'s tip stands still")
+            return Judgement("degraded", f"{what} and not moving, {seen}", headline="'s tip does not move")
         if not value(facts, "is_synced"):
             return Judgement("syncing", f"{what} and moving, {seen}", headline="is catching up")
-        return Judgement("degraded", f"{what} although it moves: is the host's clock right?", headline="'s tip is old")
+        return Judgement("degraded", f"{what} although it moves; check the host's clock", headline="'s tip is old")
     if not value(facts, "daa_score"):
         return Judgement("healthy", f"no block yet, {seen}, UTXO index ready")
     return Judgement("healthy", f"tip {words.duration(age)} old, {seen}, {_height(facts)}, UTXO index ready")

@@ -1,9 +1,9 @@
-"""How far a kaspad has synced, from its counts, its peers and its log. Pure.
+"""The progress of a kaspad sync, from the node's counts, peers and log. Pure.
 
 Facts of rusty-kaspa v2.0.1: `getBlockDagInfo.headerCount` and `.blockCount` are the DAA scores of the best header and
 of the virtual block, both less the score of the retention root (consensus/src/consensus/mod.rs `estimate_block_count`),
-so their difference is what is still to be had. `is_ibd_peer` stays true until a sync ends. In the header phase of a new
-node `blockCount` is 0 and only the log tells how far: "IBD: Processed 1025 block headers (5%)"
+so their difference is what is still missing. `is_ibd_peer` stays true until a sync ends. In the header phase of a new
+node `blockCount` is 0 and only the log shows the progress: "IBD: Processed 1025 block headers (5%)"
 (protocol/flows/src/ibd/progress.rs). `isSynced` looks at how recent the sink is: true at a fifth of the blocks.
 """
 
@@ -13,15 +13,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from manage.health.facts import AGE, begun, value
+from manage.health.facts import AGE, value, zero_time
 from manage.health.model import Fact
 
 MAX_LAG = 100
-"""Blocks that the best header may be ahead without a sync: ten seconds at ten blocks a second."""
+"""How many blocks the best header may be ahead without a sync: ten seconds at ten blocks a second."""
 HEADER_SHARE = 25.0
-"""What the headers count for in the whole progress, in per cent. Ours: kaspad counts its two phases from 0 each."""
+"""The share of the headers in the whole progress, in per cent. Our choice: kaspad counts each phase from 0."""
 NEWEST = 99.9
-"""Progress is never told as whole while the sync goes on."""
+"""The most that is reported while the sync is still running."""
 LOG_AGE_S = 600.0
 """A progress line older than this may belong to an earlier sync."""
 _PROCESSED = re.compile(r"IBD: Processed (\d+) block headers \((\d+)%\)")
@@ -29,7 +29,7 @@ _PROCESSED = re.compile(r"IBD: Processed (\d+) block headers \((\d+)%\)")
 
 @dataclass(frozen=True)
 class Position:
-    """Where a node stands: counts in blocks, `ibd_peer` its address or ""."""
+    """Counts in blocks, and the address of the peer that the node syncs from, "" for none."""
 
     blocks: int
     headers: int
@@ -45,8 +45,8 @@ def progress(
 ) -> tuple[Fact, ...]:
     """Facts of a running sync, () when there is none.
 
-    `sync_percent` of the whole, `header_percent` when the log tells it, and `since_sync_moved`, the seconds in which
-    neither counts nor log went on.
+    `sync_percent` of the whole, `header_percent` when the log shows it, and `since_sync_moved`, the seconds since
+    counts or log last changed.
 
     Within one sync `sync_percent` never falls: headers run ahead while blocks come, so the bare ratio would.
     """
@@ -57,7 +57,7 @@ def progress(
     percent = min(NEWEST, max(before, _percent(position, headers)))
     now = (position.blocks, position.headers, headers)
     then = tuple(value(earlier, name) for name in ("block_count", "header_count", "header_percent"))
-    moved_at = begun(earlier, "since_sync_moved")
+    moved_at = zero_time(earlier, "since_sync_moved")
     still_s = at - moved_at if moved_at is not None and now == then else 0.0
     facts = (Fact("sync_percent", round(percent, 2), at, "%"), Fact("since_sync_moved", round(still_s, 3), at, AGE))
     return facts if headers is None else (*facts, Fact("header_percent", headers, at, "%"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from manage.health import sentence
+from manage.health import summary
 from manage.health.model import ServiceStatus, VerdictName
 
 
@@ -17,7 +17,7 @@ def is_down(services: Iterable[ServiceStatus]) -> bool:
 def worst_verdict(services: Iterable[ServiceStatus]) -> VerdictName:
     """In the order of `manage.health.sentence`, which leaves out waiting: its cause is another service."""
     verdicts = {service.verdict for service in services}
-    for verdict in sentence.WORST_FIRST:
+    for verdict in summary.WORST_FIRST:
         if verdict in verdicts:
             return verdict
     return "healthy" if "healthy" in verdicts else "disabled"

@@ -8,7 +8,7 @@ from manage import words
 from manage.access import roles
 from manage.access.roles import Role
 from manage.errors import NodeyardError
-from manage.health import sentence
+from manage.health import summary
 from manage.health.model import ServiceStatus, Snapshot, VerdictName
 from manage.web import actions, freshness, times
 from manage.web.actions import Action
@@ -63,7 +63,7 @@ def _fresh(snapshot: Snapshot, history: History, now: float, note: str) -> Overv
     services, age = snapshot.services, freshness.of_snapshot(snapshot.as_of, now)
     return Overview(
         freshness=age,
-        title="Stack down" if is_down(services) else sentence.title(services) or "All well",
+        title="Stack down" if is_down(services) else summary.title(services) or "All well",
         verdict="disabled" if is_down(services) else worst_verdict(services),
         headline=snapshot.sentence,
         detail=snapshot.detail,

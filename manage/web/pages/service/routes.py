@@ -6,7 +6,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from manage.errors import NodeyardError
-from manage.health.why import why
+from manage.health.root_cause import explain
 from manage.web.guard import current_visitor, sources
 from manage.web.pages.service.view import ServiceView, service_view
 
@@ -32,7 +32,7 @@ def _view(name: str) -> ServiceView:
         raise NodeyardError(f"This stack has no service {name[:40]}.", "The overview lists all services.")
     return service_view(
         snapshot,
-        why(snapshot, name),
+        explain(snapshot, name),
         facts.history,
         now=facts.clock(),
         role=current_visitor().claims.role,

@@ -1,5 +1,0 @@
-"""dashboard: its health route answers without a login and without asking anyone else."""
-
-from manage.health.answering import judge, probe
-
-__all__ = ["judge", "probe"]

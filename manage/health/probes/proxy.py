@@ -1,5 +1,0 @@
-"""proxy: nginx answers its health route by itself, so this tells of nginx alone and of no service behind it."""
-
-from manage.health.answering import judge, probe
-
-__all__ = ["judge", "probe"]

@@ -1,0 +1,78 @@
+"""Assembles the snapshot from records and engine states; the pure parts meet here. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from manage.health import verdict
+from manage.health.dependencies import resolve
+from manage.health.drivers import Driver, Target
+from manage.health.history import LastVerdict
+from manage.health.model import EngineState, Fact, Judgement, ServiceStatus, Snapshot
+from manage.health.snapshot import VERSION
+from manage.health.summary import sentence
+from manage.health.verdict import Record
+from manage.health.watch.config import WatchConfig
+from manage.health.watch.engine_report import EngineReport
+
+
+@dataclass(frozen=True)
+class Observation:
+    """All that is known about one service at one time."""
+
+    target: Target
+    driver: Driver
+    record: Record
+    engine: EngineState
+
+
+def assemble_snapshot(
+    config: WatchConfig,
+    observations: Sequence[Observation],
+    *,
+    report: EngineReport,
+    last: Mapping[str, LastVerdict],
+    seq: int,
+    now: float,
+) -> Snapshot:
+    """The snapshot at `now`; `last` holds the previous verdict of each service."""
+    own = {
+        seen.target.name: verdict.judge(seen.target, seen.driver, seen.record, seen.engine, now)
+        for seen in observations
+    }
+    judged = resolve(own, {seen.target.name: seen.target.needs for seen in observations})
+    services = tuple(_status(seen, judged[seen.target.name], last.get(seen.target.name), now) for seen in observations)
+    line, detail = sentence(services)
+    return Snapshot(VERSION, seq, now, config.name, config.network, line, detail, services, report.host)
+
+
+def _status(seen: Observation, judged: Judgement, last: LastVerdict | None, now: float) -> ServiceStatus:
+    return ServiceStatus(
+        name=seen.target.name,
+        title=seen.target.title,
+        group=seen.target.group,
+        verdict=judged.verdict,
+        reason=judged.reason,
+        since=last.since if last is not None and last.verdict == judged.verdict else now,
+        waits_for=judged.waits_for,
+        facts=(*seen.record.facts, *_engine_facts(seen)),
+        checks=judged.checks,
+        log=seen.engine.log,
+        headline=judged.headline,
+        answered_at=seen.record.answered_at,
+        engine_at=seen.engine.at,
+    )
+
+
+def _engine_facts(seen: Observation) -> tuple[Fact, ...]:
+    """What the engine and the prober add to the evidence."""
+    engine, facts = seen.engine, []
+    if engine.state != "unknown":
+        facts = [Fact("container", engine.state, engine.at), Fact("restarts", engine.restarts, engine.at)]
+    if engine.memory_bytes:
+        facts.append(Fact("container_memory", engine.memory_bytes, engine.at, "bytes"))
+        facts.append(Fact("container_cpu", round(engine.cpu_percent, 1), engine.at, "%"))
+    if seen.record.fault:
+        facts.append(Fact("fault", seen.record.fault, seen.record.failed_at))
+    return tuple(facts)
