@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from manage.agent.refusals import Refused
-from manage.apply import choose, down, refusals, restart, yard
-from manage.apply.work import look
+from manage.apply import down, inputs, refusals, restart, selection
+from manage.apply.desired_state import look
 from manage.engine import facts
 from manage.engine.client import connect
 from manage.errors import NodeyardError
@@ -40,16 +40,16 @@ def require_kept(plan: Plan) -> None:
 
 
 def _up(layout: Layout, services: Sequence[str]) -> Plan:
-    work = yard.work(yard.load(layout))
-    choose.known(services, work.names)
+    work = inputs.work(inputs.load(layout))
+    selection.known(services, work.names)
     outlook = look(work)
     refusals.manager_would_change(outlook.manager)
-    return Plan(choose.operations(outlook.stack, services))
+    return Plan(selection.operations(outlook.stack, services))
 
 
 def _restart(layout: Layout, services: Sequence[str]) -> Plan:
-    work = yard.work(yard.load(layout))
-    choose.known(services, work.names)
+    work = inputs.work(inputs.load(layout))
+    selection.known(services, work.names)
     plan = restart.plan(work, services)
     own = {spec.name for spec in work.manager.services}
     refusals.manager_would_change(Plan(tuple(step for step in plan.operations if step.service in own)))
@@ -57,7 +57,7 @@ def _restart(layout: Layout, services: Sequence[str]) -> Plan:
 
 
 def _down(layout: Layout) -> Plan:
-    work = yard.work(yard.load(layout))
+    work = inputs.work(inputs.load(layout))
     with connect() as api:
         found = facts.containers(api, work.installation)
     refusals.strangers(found, work.installation)

@@ -11,7 +11,7 @@ from manage.agent import plans
 from manage.agent.following import new_lines
 from manage.agent.refusals import Refused
 from manage.agent.verb import Call, Emit, Verb
-from manage.apply import down, restart, up, yard
+from manage.apply import down, inputs, restart, up
 from manage.apply.events import Event
 from manage.apply.receipt import Receipt
 from manage.engine import logs
@@ -63,17 +63,17 @@ def _plan(layout: Layout, call: Call) -> Mapping[str, Any]:
 def _up(layout: Layout, call: Call) -> Mapping[str, Any]:
     services = call.args.get("services", [])
     plans.require_kept(plans.of_verb(layout, "up", services))
-    return _told(up.up(yard.load(layout), names=services, manager=False, progress=_streamed(call.emit), by=call.by))
+    return _told(up.up(inputs.load(layout), names=services, manager=False, progress=_streamed(call.emit), by=call.by))
 
 
 def _restart(layout: Layout, call: Call) -> Mapping[str, Any]:
     services = _given(call, "services")
-    mine = yard.load(layout)
+    mine = inputs.load(layout)
     return _told(restart.restart(mine, services, manager=False, progress=_streamed(call.emit), by=call.by))
 
 
 def _down(layout: Layout, call: Call) -> Mapping[str, Any]:
-    return _told(down.down(yard.load(layout), progress=_streamed(call.emit), by=call.by))
+    return _told(down.down(inputs.load(layout), progress=_streamed(call.emit), by=call.by))
 
 
 def _given(call: Call, name: str) -> Any:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from types import TracebackType
 
 from manage.apply import files, gate, receipt, steps
+from manage.apply.desired_state import Work
 from manage.apply.events import Event, Progress
 from manage.apply.receipt import Outcome, Receipt, State
-from manage.apply.work import Work
 from manage.engine import logs
 from manage.engine.client import Api
 from manage.engine.model import ContainerFacts

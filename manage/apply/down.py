@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from manage import words
-from manage.apply import gate, receipt, refusals, steps, yard
+from manage.apply import gate, inputs, receipt, refusals, steps
 from manage.apply.change import Change
+from manage.apply.desired_state import Work
 from manage.apply.events import Event, Progress, silent
+from manage.apply.inputs import Yard
 from manage.apply.receipt import Receipt, Step
-from manage.apply.work import Work
-from manage.apply.yard import Yard
 from manage.engine import facts, networks
 from manage.engine.client import Api, connect
 from manage.engine.model import ContainerFacts
@@ -27,7 +27,7 @@ def down(yard_: Yard, *, everything: bool = False, progress: Progress = silent, 
 
     Raises NodeyardError when containers of our project's name are not ours: then nothing is touched.
     """
-    return stop(yard.work(yard_), everything=everything, progress=progress, by=by)
+    return stop(inputs.work(yard_), everything=everything, progress=progress, by=by)
 
 
 def stop(work: Work, *, everything: bool = False, progress: Progress = silent, by: str = "") -> Receipt:

@@ -16,7 +16,7 @@ from manage.host import documents, lock
 from manage.host.layout import Layout
 
 if TYPE_CHECKING:
-    from manage.apply.work import Work
+    from manage.apply.desired_state import Work
     from manage.engine.model import ContainerFacts
 
 State = Literal["in_progress", "healthy", "done", "failed", "rolled_back", "interrupted"]

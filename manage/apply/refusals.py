@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from manage.apply.desired_state import Work
 from manage.apply.events import Event, Progress
-from manage.apply.work import Work
 from manage.engine import published
 from manage.engine.client import Api
 from manage.engine.model import LABEL_INSTALLATION, ContainerFacts, Facts

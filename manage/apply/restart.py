@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from manage import words
-from manage.apply import choose, receipt, refusals, yard
+from manage.apply import inputs, receipt, refusals, selection
 from manage.apply.change import Change
+from manage.apply.desired_state import Work
 from manage.apply.events import Progress, silent
+from manage.apply.inputs import Yard
 from manage.apply.receipt import Receipt, Step
-from manage.apply.work import Work
-from manage.apply.yard import Yard
 from manage.engine import facts
 from manage.engine.client import connect
 from manage.engine.model import ContainerFacts
@@ -27,14 +27,14 @@ def restart(
     `manager=False` is for the agent: services of the manager are refused, nobody restarts himself.
     Raises NodeyardError for an unknown service, one without a container, and a failed gate.
     """
-    return rerun(yard.work(yard_), services, manager=manager, progress=progress, by=by)
+    return rerun(inputs.work(yard_), services, manager=manager, progress=progress, by=by)
 
 
 def rerun(
     work: Work, services: Sequence[str], *, manager: bool = True, progress: Progress = silent, by: str = ""
 ) -> Receipt:
     """`restart` for a `Work` that is made already."""
-    choose.known(services, work.names)
+    selection.known(services, work.names)
     planned = plan(work, services)
     own = {spec.name for spec in work.manager.services}
     managing = tuple(operation for operation in planned.operations if operation.service in own)

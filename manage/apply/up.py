@@ -6,12 +6,12 @@ import time
 from collections.abc import Sequence
 
 from manage import words
-from manage.apply import choose, files, formats, keep, receipt, refusals, secrets, yard
+from manage.apply import files, formats, inputs, receipt, refusals, rollback_tags, secrets, selection
 from manage.apply.change import Change
+from manage.apply.desired_state import Outlook, Work, look
 from manage.apply.events import Event, Progress, silent
+from manage.apply.inputs import Yard
 from manage.apply.receipt import Receipt, Step
-from manage.apply.work import Outlook, Work, look
-from manage.apply.yard import Yard
 from manage.engine import hashes, networks, ownership, volumes
 from manage.engine.client import Api, connect, require_supported
 from manage.host import desired, lock
@@ -33,14 +33,14 @@ def up(
     project would have to change. `by` is who asked, the user of this process if left out.
     Raises NodeyardError for every refusal, failed step and failed gate, and for a Ctrl-C (exit code 130).
     """
-    return converge(yard.work(yard_), names=names, manager=manager, progress=progress, by=by)
+    return converge(inputs.work(yard_), names=names, manager=manager, progress=progress, by=by)
 
 
 def converge(
     work: Work, *, names: Sequence[str] = (), manager: bool = True, progress: Progress = silent, by: str = ""
 ) -> Receipt:
     """`up` for a `Work` that is made already."""
-    choose.known(names, work.names)
+    selection.known(names, work.names)
     by = by or lock.user()
     with lock.hold(work.layout, "up", by) as descriptor, connect() as api:
         require_supported(api)
@@ -49,9 +49,9 @@ def converge(
         if not manager:
             refusals.manager_would_change(outlook.manager)
         managing = outlook.manager.changes
-        serving = choose.operations(outlook.stack, names)
+        serving = selection.operations(outlook.stack, names)
         provable = work.services if manager else work.stack.services
-        unproven = choose.unproven(before, (spec.name for spec in provable), (*managing, *serving))
+        unproven = selection.unproven(before, (spec.name for spec in provable), (*managing, *serving))
         if not (managing or serving or unproven):
             installations.make_folders(work.layout)
             hashes.keep(work.layout, work.compose_texts, outlook.facts.config_hashes)
@@ -68,7 +68,7 @@ def converge(
             change.do(serving)
             for service in unproven:
                 change.prove(service)
-            keep.tag_images(api, work.installation, receipt.history(work.layout))
+            rollback_tags.tag_images(api, work.installation, receipt.history(work.layout))
             change.summary = _summary(change.receipt)
         return change.receipt
 

@@ -25,7 +25,7 @@ def command(everything: bool, layout: Layout) -> None:
     Only containers that carry this installation's label are touched.
     """
     require_root("Stopping the stack")
-    from manage.apply import down, yard
+    from manage.apply import down, inputs
 
-    receipt = down.down(yard.load(layout), everything=everything, progress=printer())
+    receipt = down.down(inputs.load(layout), everything=everything, progress=printer())
     output.say(receipt.summary)

@@ -27,20 +27,20 @@ def command(layout: Layout, as_json: bool) -> int:
 
     Images whose sources changed since they were built are named: `up` builds them first.
     """
-    from manage.apply import yard
+    from manage.apply import inputs
     from manage.images import stale
-    from manage.plan import make, model
+    from manage.plan import model, planner
     from manage.render import image_names
 
-    mine = yard.load(layout)
+    mine = inputs.load(layout)
     images = stale.outdated(layout, image_names(mine.catalog, mine.config), mine.config.image_source)
-    plans = yard.plan_all(mine)
+    plans = inputs.plan_all(mine)
     whole = model.Plan(tuple(operation for plan in plans for operation in plan.operations))
     if as_json:
         output.emit({**model.as_json(whole), "images": list(images)})
         return EXIT_CHANGES if whole.changes or images else 0
     if whole.changes or not images:
-        output.say(make.text(whole, output.width()))
+        output.say(planner.text(whole, output.width()))
     if images:
         output.say(
             f"Older than what they are made from: {words.plural(len(images), 'image')} ({words.listing(images)}).\n"

@@ -21,10 +21,10 @@ Examples:
 @with_dir
 def command(manager: bool, service: str | None, layout: Layout) -> None:
     """Show what the configuration renders to, checked; no container changes. Secrets are never part of it."""
-    from manage.apply import yard
+    from manage.apply import inputs
     from manage.errors import EXIT_USAGE, NodeyardError
 
-    stack, managers = yard.desired(yard.load(layout))
+    stack, managers = inputs.desired(inputs.load(layout))
     if service is None:
         output.say((managers if manager else stack).compose_yaml.rstrip("\n"))
         return

@@ -24,7 +24,7 @@ def command(services: tuple[str, ...], layout: Layout) -> None:
     Configuration is not read anew: that is `up`.
     """
     require_root("Restarting services")
-    from manage.apply import restart, yard
+    from manage.apply import inputs, restart
 
-    receipt = restart.restart(yard.load(layout), services, progress=printer())
+    receipt = restart.restart(inputs.load(layout), services, progress=printer())
     output.say(receipt.summary)

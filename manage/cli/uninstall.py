@@ -25,11 +25,11 @@ def command(purge: bool, yes: bool, layout: Layout) -> None:
     Only what carries this installation's label is touched, it is shown first, and asked for. Docker stays.
     """
     require_root("Uninstalling")
-    from manage.apply import purge as purges
+    from manage.apply import uninstall as uninstalls
     from manage.cli.consent import type_to_confirm
     from manage.cli.progress import printer
 
-    doomed = purges.survey(layout, everything=purge)
+    doomed = uninstalls.survey(layout, everything=purge)
     if doomed.empty:
         output.say(f"Nothing of an installation in {layout.dir} is left.")
         return
@@ -37,7 +37,7 @@ def command(purge: bool, yes: bool, layout: Layout) -> None:
         output.note(f"{words.plural(len(names), kind)}: {', '.join(names)}")
     if not yes:
         type_to_confirm("delete" if purge else "stop")
-    purges.carry_out(layout, doomed, progress=printer())
+    uninstalls.carry_out(layout, doomed, progress=printer())
     output.say(
         "Gone. Docker itself stays." if purge else f"Stopped and removed; data and configuration stay in {layout.dir}."
     )

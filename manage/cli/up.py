@@ -34,15 +34,15 @@ def command(services: tuple[str, ...], yes: bool, layout: Layout) -> None:
 def converge(layout: Layout, services: tuple[str, ...] = (), *, yes: bool = False) -> None:
     """Images, plan, consent where data is at risk, then apply; prints as it goes."""
     from manage import config
-    from manage.apply import choose, up, yard
+    from manage.apply import inputs, selection, up
     from manage.catalog import load
     from manage.cli.consent import ask_where_data_is_at_risk
     from manage.images import ensure
 
-    choose.known(services, config.load(layout.stack_file, load.load()).settings)  # before minutes of building
+    selection.known(services, config.load(layout.stack_file, load.load()).settings)  # before minutes of building
     ensure.ensure_for(layout, progress=printer())
-    mine = yard.load(layout)
-    manager, stack = yard.plan_all(mine)
-    ask_where_data_is_at_risk((*manager.changes, *choose.operations(stack, services)), yes=yes)
+    mine = inputs.load(layout)
+    manager, stack = inputs.plan_all(mine)
+    ask_where_data_is_at_risk((*manager.changes, *selection.operations(stack, services)), yes=yes)
     receipt = up.up(mine, names=services, progress=printer())
     output.say(receipt.summary)

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import standin
 import tiny
 
-from manage.apply import keep
+from manage.apply import rollback_tags
 from manage.engine.client import connect
 from manage.engine.model import LABEL_INSTALLATION
 from manage.errors import NodeyardError
@@ -76,7 +76,7 @@ def _remove(api: Any, prefix: str, installation: str = "") -> None:
     for volume in api.volumes(filters={"label": LABEL_INSTALLATION})["Volumes"] or ():
         if volume["Name"].startswith(prefix):
             api.remove_volume(volume["Name"])
-    _remove_images(api, f"{keep.REPOSITORY}:{installation}")
+    _remove_images(api, f"{rollback_tags.REPOSITORY}:{installation}")
 
 
 def _remove_images(api: Any, prefix: str) -> None:

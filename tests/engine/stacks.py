@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from manage.apply.desired_state import Work
 from manage.apply.up import converge
-from manage.apply.work import Work
 from manage.engine.client import connect
 from manage.engine.model import LABEL_INSTALLATION, LABEL_SERVICE, LABEL_SPEC
 from manage.host import installation as installations

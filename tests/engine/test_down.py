@@ -5,7 +5,7 @@ import stacks
 import standin
 import tiny
 
-from manage.apply import keep, purge, receipt
+from manage.apply import receipt, rollback_tags, uninstall
 from manage.apply.down import stop
 from manage.apply.restart import rerun
 from manage.apply.up import converge
@@ -107,7 +107,7 @@ def test_foreign_things_are_untouched_by_up_down_and_uninstall(engine, layout, f
         stop(work, everything=True)
         assert foreign() == before
         converge(work)
-    purge.carry_out(layout, purge.survey(layout, everything=True))
+    uninstall.carry_out(layout, uninstall.survey(layout, everything=True))
     assert foreign() == before
 
 
@@ -163,13 +163,13 @@ def test_restart_of_what_is_not_there_is_a_sentence(watched):
 def test_uninstall_without_purge_keeps_data_and_configuration(engine, watched):
     work = stacks.work(watched, SERVICES)
     converge(work)
-    doomed = purge.survey(watched, everything=False)
+    doomed = uninstall.survey(watched, everything=False)
     assert {kind for kind, _ in doomed.named()} == {"container", "network"}
-    purge.carry_out(watched, doomed)
+    uninstall.carry_out(watched, doomed)
     assert services(engine, watched) == set()
     assert engine.inspect_volume(work.stack.volumes[0].name)
     assert receipt.history(watched)
-    assert purge.survey(watched, everything=False).empty
+    assert uninstall.survey(watched, everything=False).empty
 
 
 def test_a_purge_goes_on_past_an_image_that_somebody_uses(engine, layout):
@@ -177,35 +177,37 @@ def test_a_purge_goes_on_past_an_image_that_somebody_uses(engine, layout):
     with standin.watching(layout):
         converge(work)
     engine.remove_image(work.stack.service("one").image.reference)
-    [kept] = keep.tags(engine, work.installation)
-    user = engine.create_container(f"{keep.REPOSITORY}:{kept}", labels={tiny.TEST_LABEL: "engine"}, command=["sh"])
+    [kept] = rollback_tags.tags(engine, work.installation)
+    user = engine.create_container(
+        f"{rollback_tags.REPOSITORY}:{kept}", labels={tiny.TEST_LABEL: "engine"}, command=["sh"]
+    )
     told = []
     try:
-        purge.carry_out(layout, purge.survey(layout, everything=True), told.append)
+        uninstall.carry_out(layout, uninstall.survey(layout, everything=True), told.append)
     finally:
         engine.remove_container(user["Id"])
     assert [event.text for event in told if "stays" in event.text] == [
-        f"image {keep.REPOSITORY}:{kept} stays: it is used"
+        f"image {rollback_tags.REPOSITORY}:{kept} stays: it is used"
     ]
     assert not layout.dir.exists()
-    engine.remove_image(f"{keep.REPOSITORY}:{kept}")
+    engine.remove_image(f"{rollback_tags.REPOSITORY}:{kept}")
 
 
 def test_a_purge_leaves_images_alone_while_somebody_builds(engine, layout, tmp_path, monkeypatch):
     monkeypatch.setattr(builds, "LOCK", tmp_path / "builds.lock")
     reference, _digest = tiny.ensure(engine, "doomed")
-    doomed = purge.Doomed(installations.read(layout), images=(reference,))
+    doomed = uninstall.Doomed(installations.read(layout), images=(reference,))
     told = []
     with builds.building():
-        purge.carry_out(layout, doomed, told.append)
+        uninstall.carry_out(layout, doomed, told.append)
     assert [event.text for event in told] == [f"image {reference} stays: somebody is building on this machine"]
     assert engine.images(name=reference)
-    purge.carry_out(layout, doomed)
+    uninstall.carry_out(layout, doomed)
     assert not engine.images(name=reference)
 
 
 def test_a_purge_before_the_first_up_leaves_no_folder(layout):
-    purge.carry_out(layout, purge.survey(layout, everything=True))
+    uninstall.carry_out(layout, uninstall.survey(layout, everything=True))
     assert not layout.dir.exists()
 
 
@@ -215,11 +217,11 @@ def test_a_purge_leaves_nothing_but_what_is_not_ours(engine, layout):
         converge(work)
     (layout.dir / "notes.txt").write_text("mine")
     told = []
-    purge.carry_out(layout, purge.survey(layout, everything=True), told.append)
+    uninstall.carry_out(layout, uninstall.survey(layout, everything=True), told.append)
     assert [path.name for path in layout.dir.iterdir()] == ["notes.txt"]
     assert any("notes.txt" in event.text for event in told)
     installation = work.installation
     assert facts.containers(engine, installation) == ()
     assert engine.networks(names=list(work.stack.networks)) == []
     assert work.stack.volumes[0].name not in {v["Name"] for v in engine.volumes()["Volumes"] or ()}
-    assert purge.survey(layout, everything=True).empty
+    assert uninstall.survey(layout, everything=True).empty

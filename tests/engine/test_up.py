@@ -9,8 +9,8 @@ import pytest
 import stacks
 
 from manage.apply import receipt
+from manage.apply.desired_state import look
 from manage.apply.up import converge
-from manage.apply.work import look
 from manage.engine import facts, volumes
 from manage.errors import NodeyardError
 from manage.host import installation as installations
@@ -197,7 +197,7 @@ def test_the_agent_may_not_change_the_manager(engine, watched):
 
 
 def test_images_of_the_last_three_changes_keep_a_tag(engine, watched):
-    from manage.apply import keep
+    from manage.apply import rollback_tags
 
     installation = installations.read(watched)
     digests = []
@@ -205,7 +205,7 @@ def test_images_of_the_last_three_changes_keep_a_tag(engine, watched):
         work = stacks.work(watched, {"one": {"flavour": f"kept-{number}"}})
         converge(work)
         digests.append(work.stack.service("one").image.config_digest.removeprefix("sha256:")[:12])
-    assert keep.tags(engine, installation) == {f"{installation.id}-{digest}" for digest in digests[1:]}
+    assert rollback_tags.tags(engine, installation) == {f"{installation.id}-{digest}" for digest in digests[1:]}
 
 
 def test_the_image_of_a_volume_is_noted_before_it_first_opens_it(watched):

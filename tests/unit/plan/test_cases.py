@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from manage.plan.make import make, text
 from manage.plan.model import as_json
+from manage.plan.planner import make, text
 from tests.unit.plan.conftest import facts_of, stack_of
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.json"))

@@ -10,7 +10,7 @@ import pytest
 from manage.engine.model import LABEL_INSTALLATION
 from manage.errors import NodeyardError
 from manage.plan import difference
-from manage.plan.make import make, text
+from manage.plan.planner import make, text
 from tests.unit.plan.conftest import container_of, facts_of, stack_of
 
 SANDBOX = "profiles: [sandbox]\n"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from manage.engine.model import ContainerFacts, Facts
-from manage.plan import difference, refuse
+from manage.plan import difference, refusals
 from manage.plan.model import Difference, Operation, Plan
 from manage.plan.text import text
 from manage.render.model import ServiceSpec, Stack
@@ -23,7 +23,7 @@ def make(stack: Stack, facts: Facts) -> Plan:
 
     Raises NodeyardError where something carries our names but is not ours.
     """
-    refuse.strangers(stack, facts)
+    refusals.strangers(stack, facts)
     ours = [container for container in facts.containers if container.project == stack.project]
     wanted = {spec.name for spec in stack.services}
     operations = [_remove(stack, container) for container in ours if container.service not in wanted]

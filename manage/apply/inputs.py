@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from manage.apply import secrets
-from manage.apply.work import Work, look
+from manage.apply.desired_state import Work, look
 from manage.catalog.load import load as load_catalog
 from manage.catalog.load import resolve
 from manage.catalog.model import Catalog

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from manage.apply import down, keep
+from manage.apply import down, rollback_tags
 from manage.apply.events import Event, Progress, silent
 from manage.engine import facts, networks, volumes
 from manage.engine.client import Api, connect
@@ -120,7 +120,7 @@ def _from_engine(api: Api, installation: Installation, doomed: Doomed, progress:
         progress(Event("done", "", f"volume {name} removed"))
     with builds.nobody_builds() as alone:
         for name in doomed.images:
-            if not alone and not name.startswith(keep.REPOSITORY):
+            if not alone and not name.startswith(rollback_tags.REPOSITORY):
                 progress(Event("note", "", f"image {name} stays: somebody is building on this machine"))
             elif _remove_image(api, name):
                 progress(Event("done", "", f"image {name} removed"))
@@ -176,7 +176,7 @@ def _images(api: Api, installation: Installation) -> tuple[str, ...]:
 
     The latter stay while another installation lives on this engine: it shares them.
     """
-    kept = {f"{keep.REPOSITORY}:{tag}" for tag in keep.tags(api, installation)}
+    kept = {f"{rollback_tags.REPOSITORY}:{tag}" for tag in rollback_tags.tags(api, installation)}
     made = api.images(filters={"label": LABEL_IMAGE}) if not _others(api, installation) else ()
     tags = {tag for image in made for tag in image.get("RepoTags") or () if tag != UNTAGGED}
     bare = [image for image in made if not set(image.get("RepoTags") or ()) - {UNTAGGED}]

@@ -11,14 +11,14 @@ from manage.engine.client import Api, connect
 from manage.engine.model import Facts
 from manage.host.identity import Installation
 from manage.host.layout import Layout
-from manage.plan import make
+from manage.plan import planner
 from manage.plan.model import Plan
 from manage.render.model import SecretUse, ServiceSpec, Stack
 
 
 @dataclass(frozen=True)
 class Work:
-    """What `up`, `down`, `restart` and `plan` work on. Made by `manage.apply.yard.work`."""
+    """What `up`, `down`, `restart` and `plan` work on. Made by `manage.apply.inputs.work`."""
 
     layout: Layout
     installation: Installation
@@ -67,7 +67,7 @@ def look(work: Work, api: Api | None = None) -> Outlook:
                 found = _facts(fresh, work, config_hashes, ())
         else:
             found = _facts(api, work, config_hashes, [spec.image.reference for spec in work.services])
-    return Outlook(found, make.make(work.manager, found), make.make(work.stack, found))
+    return Outlook(found, planner.make(work.manager, found), planner.make(work.stack, found))
 
 
 def _facts(api: Api, work: Work, config_hashes: Callable[[], Mapping[str, str]], references: Iterable[str]) -> Facts:
