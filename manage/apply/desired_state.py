@@ -1,41 +1,38 @@
-"""One change, ready to be judged and made: both projects as they should be, and what they need."""
+"""What an installation should be: both projects as rendered, and what they need of the host."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from manage.engine import facts, hashes
-from manage.engine.client import Api, connect
-from manage.engine.model import Facts
+from manage.apply.inputs import Inputs, chain_folder_owners, require_images
+from manage.catalog.load import resolve
+from manage.catalog.sizes import parse
 from manage.host.identity import Installation
 from manage.host.layout import Layout
-from manage.plan import planner
-from manage.plan.model import Plan
+from manage.render import render_manager, render_stack, secret_uses
 from manage.render.model import SecretUse, ServiceSpec, Stack
 
 
 @dataclass(frozen=True)
-class Work:
-    """What `up`, `down`, `restart` and `plan` work on. Made by `manage.apply.inputs.work`."""
+class DesiredState:
+    """What `up`, `down`, `restart` and `plan` work on."""
 
     layout: Layout
     installation: Installation
     stack: Stack
     manager: Stack
-    uses: tuple[SecretUse, ...]
-    spec_document: Callable[[ServiceSpec], Mapping[str, Any]]
+    secret_uses: tuple[SecretUse, ...]
     disk_bytes: Mapping[str, int] = field(default_factory=dict)
-    """Service -> what it stores at the start."""
+    """Service -> bytes that it stores when it starts."""
     memory_bytes: Mapping[str, int] = field(default_factory=dict)
     """Service -> its memory limit."""
-    digests: Mapping[str, str] = field(default_factory=dict)
+    image_digests: Mapping[str, str] = field(default_factory=dict)
     """This engine's image id -> config digest."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All services in start order, the manager's last, as people are told of them."""
+        """All services in start order, the manager's last: the order in which messages list them."""
         return tuple(spec.name for spec in (*self.stack.services, *self.manager.services))
 
     @property
@@ -47,35 +44,36 @@ class Work:
         return (*self.manager.services, *self.stack.services)
 
 
-@dataclass(frozen=True)
-class Outlook:
-    """The facts of one moment and what follows from them."""
+def render(inputs: Inputs) -> DesiredState:
+    """The state that `inputs` describe; pure but for a look at the owners of adopted chain folders.
 
-    facts: Facts
-    manager: Plan
-    stack: Plan
-
-
-def look(work: Work, api: Api | None = None) -> Outlook:
-    """Read the facts once and plan both projects. Compose, if it is asked, works meanwhile on another processor.
-
-    With `api`, the connection of a change, the images are looked up too; a plan is quicker without.
+    Raises NodeyardError for images that were not built yet and for a chain folder that cannot be used.
     """
-    with hashes.of(work.layout, work.compose_texts) as config_hashes:
-        if api is None:
-            with connect() as fresh:
-                found = _facts(fresh, work, config_hashes, ())
-        else:
-            found = _facts(api, work, config_hashes, [spec.image.reference for spec in work.services])
-    return Outlook(found, planner.make(work.manager, found), planner.make(work.stack, found))
-
-
-def _facts(api: Api, work: Work, config_hashes: Callable[[], Mapping[str, str]], references: Iterable[str]) -> Facts:
-    return facts.read(
-        api,
-        work.installation,
-        work.layout.specs_dir,
-        references=references,
-        digests=work.digests,
-        config_hashes=config_hashes,
+    require_images(inputs)
+    owners = chain_folder_owners(inputs.config)
+    parts = (
+        inputs.catalog,
+        inputs.config,
+        inputs.installation,
+        inputs.images,
+        inputs.generations,
+        inputs.layout.dir,
+    )
+    stack = render_stack(*parts, owners)
+    manager = render_manager(*parts, stack)
+    services = {
+        spec.name: resolve(inputs.catalog, spec.name, inputs.config.network)
+        for spec in (*manager.services, *stack.services)
+    }
+    return DesiredState(
+        layout=inputs.layout,
+        installation=inputs.installation,
+        stack=stack,
+        manager=manager,
+        secret_uses=secret_uses(inputs.catalog, inputs.config, owners),
+        disk_bytes={name: service.resources.disk_bytes for name, service in services.items()},
+        memory_bytes={
+            name: parse(inputs.config.memory.get(name, service.resources.memory)) for name, service in services.items()
+        },
+        image_digests={entry.engine_id: entry.image.config_digest for entry in inputs.locked.values()},
     )

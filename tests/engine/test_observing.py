@@ -5,8 +5,7 @@ import time
 import pytest
 import stacks
 
-from manage.apply.down import stop
-from manage.apply.up import converge
+from manage.apply import down, up
 from manage.engine import facts, logs
 from manage.engine.state import Observer
 from manage.errors import NodeyardError
@@ -25,9 +24,9 @@ def until(condition, what, seconds=20):
 
 @pytest.fixture
 def stack(watched):
-    work = stacks.work(watched, {"one": {"script": CHATTY}, "two": {}}, {"keeper": {}})
-    converge(work)
-    return work
+    state = stacks.state(watched, {"one": {"script": CHATTY}, "two": {}}, {"keeper": {}})
+    up.apply(state)
+    return state
 
 
 @pytest.fixture
@@ -72,7 +71,7 @@ def test_a_sample_tells_paused_ended_and_missing_containers_apart(engine, watche
 
 
 def test_after_down_the_stack_is_not_wanted_and_the_manager_still_is(stack, observer):
-    stop(stack)
+    down.apply(stack)
     sample = observer.sample()["services"]
     assert {name: (entry["state"], entry["desired"]) for name, entry in sample.items()} == {
         "one": ("absent", False),
@@ -82,7 +81,7 @@ def test_after_down_the_stack_is_not_wanted_and_the_manager_still_is(stack, obse
 
 
 def test_processor_use_comes_from_two_looks(engine, watched):
-    converge(stacks.work(watched, {"busy": {"script": "trap 'exit 0' TERM; while :; do :; done"}}))
+    up.apply(stacks.state(watched, {"busy": {"script": "trap 'exit 0' TERM; while :; do :; done"}}))
     observer = Observer(watched, installations.read(watched), {"busy": []})
     busy = until(lambda: observer.sample()["services"]["busy"]["cpu_percent"], "the second look")
     assert 10 < busy < 200
@@ -98,11 +97,11 @@ def test_logs_give_the_last_lines_with_their_time(stack):
 
 def test_following_goes_on_until_the_container_ends(engine, watched):
     script = "trap 'exit 0' TERM; echo first; while ! [ -e /tmp/go ]; do sleep 0.1; done; echo last"
-    work = stacks.work(watched, {"one": {"script": script}})
-    converge(work)
-    lines = logs.read(work.installation, "one", follow=True)
+    state = stacks.state(watched, {"one": {"script": script}})
+    up.apply(state)
+    lines = logs.read(state.installation, "one", follow=True)
     assert next(lines).endswith(" first")
-    container = facts.containers(engine, work.installation)[0].id
+    container = facts.containers(engine, state.installation)[0].id
     engine.exec_start(engine.exec_create(container, ["sh", "-c", ": > /tmp/go"])["Id"])
     assert next(lines).endswith(" last")
     assert list(lines) == []

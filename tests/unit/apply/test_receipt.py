@@ -65,12 +65,12 @@ def operation(kind, service):
 
 def test_all_operations_are_chosen_but_those_that_keep():
     plan = Plan((operation("remove", "old"), operation("keep", "one"), operation("create", "two")))
-    assert [chosen.service for chosen in selection.operations(plan, ())] == ["old", "two"]
+    assert [chosen.service for chosen in selection.selected(plan, ())] == ["old", "two"]
 
 
 def test_names_choose_services_and_remove_nothing():
     plan = Plan((operation("remove", "old"), operation("create", "one"), operation("create", "two")))
-    assert [chosen.service for chosen in selection.operations(plan, ("two", "old"))] == ["two"]
+    assert [chosen.service for chosen in selection.selected(plan, ("two", "old"))] == ["two"]
 
 
 @pytest.mark.parametrize("state", ["in_progress", "interrupted", "failed"])
