@@ -26,18 +26,13 @@ class Planned:
         return Plan((*self.manager.operations, *self.stack.operations))
 
 
-def read_facts_and_plan(state: DesiredState, reader: Reader, *, with_images: bool = False) -> Planned:
-    """Read the facts once and plan both projects. Compose's hashing runs in parallel if it is needed.
-
-    `with_images` looks up the images too, which a change needs and a plan does not show.
-    """
-    references = [spec.image.reference for spec in state.services] if with_images else ()
+def read_facts_and_plan(state: DesiredState, reader: Reader) -> Planned:
+    """Read the facts once and plan both projects. Compose's hashing runs in parallel if it is needed."""
     with hashes.lookup(state.layout, state.compose_texts) as config_hashes:
         found = facts.read(
             reader,
             state.installation,
             state.layout.specs_dir,
-            references=references,
             image_digests=state.image_digests,
             config_hashes=config_hashes,
         )

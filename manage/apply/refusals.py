@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from manage import words
 from manage.apply.desired_state import DesiredState
 from manage.apply.events import Event, Progress
-from manage.engine import published
-from manage.engine.client import Api
+from manage.engine.facts import image_id
 from manage.engine.model import LABEL_INSTALLATION, ContainerFacts, Facts
 from manage.errors import EXIT_USAGE, NodeyardError
-from manage.host import ports, preflight
 from manage.host.identity import Installation
 from manage.plan.model import Operation, Plan
+
+if TYPE_CHECKING:
+    from manage.engine.client import Api
 
 STARTING = ("create", "recreate", "restart")
 
@@ -64,14 +66,11 @@ def require_manager_unchanged(plan: Plan) -> None:
         )
 
 
-def require_images(state: DesiredState, facts: Facts, operations: Iterable[Operation]) -> None:
+def require_images(api: Api, state: DesiredState, operations: Iterable[Operation]) -> None:
     """Raise NodeyardError for a needed image that somebody removed: compose may not pull it."""
     making = {operation.service for operation in operations if operation.kind in ("create", "recreate")}
-    missing = {
-        spec.image.reference
-        for spec in state.services
-        if spec.name in making and spec.image.reference not in facts.images
-    }
+    wanted = {spec.image.reference for spec in state.services if spec.name in making}
+    missing = {reference for reference in wanted if not image_id(api, reference)}
     if missing:
         raise NodeyardError(
             f"Images of this stack are not on this engine: {', '.join(sorted(missing))}.",
@@ -81,6 +80,9 @@ def require_images(state: DesiredState, facts: Facts, operations: Iterable[Opera
 
 def require_free_ports(api: Api, state: DesiredState, operations: Iterable[Operation]) -> None:
     """Raise NodeyardError if a service that is to start needs a port that another program or container holds."""
+    from manage.engine import published
+    from manage.host import ports
+
     ours, others = published.read(api, state.installation)
     starting = {operation.service for operation in operations if operation.kind in STARTING}
     wanted = [
@@ -102,6 +104,8 @@ def require_fit_host(
 
     Disk counts only for services whose volumes are still to be filled.
     """
+    from manage.host import preflight
+
     creating = {operation.service for operation in operations if operation.kind == "create"}
     filled = {volume.service for volume in state.stack.volumes if volume.name in facts.volumes}
     needed = {name: size for name, size in state.disk_bytes.items() if name in creating - filled}

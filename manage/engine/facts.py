@@ -34,33 +34,28 @@ def read(
     installation: Installation,
     specs_dir: Path,
     *,
-    references: Iterable[str] = (),
     image_digests: Mapping[str, str] | None = None,
     config_hashes: Callable[[], Mapping[str, str]] = dict,
 ) -> Facts:
     """Facts of both projects of `installation`.
 
-    `references` are the images to look up. `image_digests` maps this engine's image ids to config digests, as
+    `image_digests` maps this engine's image ids to config digests, as
     `images.json` records them: the two are equal except on the containerd store, whose ids are manifest digests and
     whose API does not show the config digest. An id that is not in the mapping stands for itself.
     `config_hashes` gives compose's hashes of the desired services; it is called last, because compose is slow.
     """
     known = image_digests or {}
-    references = tuple(dict.fromkeys(references))
     with ThreadPoolExecutor(PARALLEL, thread_name_prefix="facts") as pool:
         listed = pool.submit(api.containers, all=True)
         volumes = pool.submit(api.volumes)
         networks = pool.submit(api.networks)
-        images = pool.map(lambda reference: image_id(api, reference), references)
         ours = [entry for entry in listed.result() if _concerns(entry["Labels"], installation)]
         inspected = pool.map(lambda entry: _inspect(api, entry["Id"]), ours)
         containers = tuple(container(document, known) for document in inspected if document)
-        ids = {reference: engine_id for reference, engine_id in zip(references, images, strict=True) if engine_id}
     return Facts(
         containers=tuple(sorted(containers, key=lambda facts: (facts.project, facts.service, facts.name))),
         volumes=_labels(volumes.result()["Volumes"] or (), installation),
         networks=_labels(networks.result(), installation),
-        images={reference: known.get(engine_id, engine_id) for reference, engine_id in ids.items()},
         known_specs=_specs(specs_dir, {facts.spec for facts in containers if facts.spec}),
         config_hashes=config_hashes(),
     )

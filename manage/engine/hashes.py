@@ -18,6 +18,9 @@ from manage.host.layout import Layout
 Hashes = Mapping[str, str]
 """Service -> hash."""
 
+_answered: dict[str, Hashes] = {}
+"""Compose's answers in this process by key: a command that plans again under the lock does not ask again."""
+
 
 @contextlib.contextmanager
 def lookup(layout: Layout, texts: Sequence[str]) -> Iterator[Callable[[], Hashes]]:
@@ -30,9 +33,18 @@ def lookup(layout: Layout, texts: Sequence[str]) -> Iterator[Callable[[], Hashes
     if saved is not None:
         yield lambda: saved
         return
+    key = _key(texts)
+    if key in _answered:
+        yield lambda: _answered[key]
+        return
     hashing = compose.Hashing(texts, layout.dir)
+
+    def answer() -> Hashes:
+        _answered[key] = hashing.result()
+        return _answered[key]
+
     try:
-        yield hashing.result
+        yield answer
     finally:
         hashing.end()
 
