@@ -1,4 +1,4 @@
-"""Why the agent did not do what it was asked."""
+"""Why the agent refused a request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Kind = Literal["session", "role", "password", "throttled", "busy", "usage", "cha
 
 
 class Refused(NodeyardError):
-    """A refusal with its kind (see `wire`) and what a client may need to act on it."""
+    """A refusal with its kind (see `wire`) and the details that a client needs to act on it."""
 
     def __init__(self, kind: Kind, message: str, hint: str = "", **detail: Any) -> None:
         super().__init__(message, hint)
@@ -19,7 +19,7 @@ class Refused(NodeyardError):
 
 
 def as_message(error: NodeyardError) -> dict[str, Any]:
-    """The wire form of any error that is meant for people."""
+    """The wire form of an error that is meant for people."""
     kind = error.kind if isinstance(error, Refused) else "failed"
     detail = error.detail if isinstance(error, Refused) else {}
     return {"error": {"kind": kind, "message": error.message, "hint": error.hint, **detail}}

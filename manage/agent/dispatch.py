@@ -1,4 +1,4 @@
-"""From a request to its answer: who asks, may they, do it, write it down."""
+"""From a request to its answer: identify the caller, check the role, run the verb, write the audit log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from manage.access.refusals import Refused, as_message
 from manage.access.roles import Role
 from manage.access.sign_in import Access
 from manage.agent.operations import Operation, Operations
-from manage.agent.verb import Call, Emit, Verb, checked
+from manage.agent.verb import Call, Emit, Verb, require_args
 from manage.errors import NodeyardError
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ _OWN: Mapping[str, tuple[str, ...]] = {
     "whoami": (),
     "progress": ("id",),
 }
-"""Verbs that the dispatcher answers itself, with their arguments; all others come from the mapping it is given."""
+"""Verbs that the dispatcher answers itself, with their arguments; the other verbs are passed to it."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Peer:
     """The process at the other end of the socket, as the kernel names it (SO_PEERCRED)."""
 
     kind: Literal["host", "dashboard"]
-    """host = root on this machine, who needs no token; dashboard = acts for people, and needs theirs."""
+    """host = root on this machine, which needs no token; dashboard = acts for people, and needs their token."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class _Request:
     verb: str
     token: str
     address: str
-    """Where the person sits: the browser's address as the dashboard saw it, or "host"."""
+    """The browser's address as the dashboard saw it, or "host"."""
     args: Any
 
 
@@ -58,7 +58,7 @@ class _Caller:
 
 
 class Dispatcher:
-    """Holds the allow-list. `verbs` is the seam to the library that changes the stack."""
+    """Holds the allow-list. `verbs` leads to the library that changes the stack."""
 
     def __init__(self, access: Access, audit: Audit, operations: Operations, verbs: Mapping[str, Verb]) -> None:
         self._access = access
@@ -73,14 +73,14 @@ class Dispatcher:
         except NodeyardError as error:
             return as_message(error)
         except OSError as error:
-            return as_message(NodeyardError(f"The agent failed: {error}.", "Its log says more: manage logs agent"))
+            return as_message(NodeyardError(f"The agent failed: {error}.", "See its log: manage logs agent"))
         except Exception:
             log.exception("a request failed")
-            return as_message(NodeyardError("The agent failed.", "Its log says where: manage logs agent"))
+            return as_message(NodeyardError("The agent failed.", "See its log: manage logs agent"))
 
     def _route(self, request: _Request, emit: Emit) -> Mapping[str, Any]:
         if request.verb in _OWN:
-            return self._own(request, checked(request.verb, _OWN[request.verb], request.args))
+            return self._own(request, require_args(request.verb, _OWN[request.verb], request.args))
         caller = self._caller(request)
         try:
             entry, args = self._allowed(caller, request)
@@ -115,7 +115,7 @@ class Dispatcher:
         return _Caller(user.name, user.role, user.must_change, request.address)
 
     def _allowed(self, caller: _Caller, request: _Request) -> tuple[Verb, Mapping[str, Any]]:
-        """The verb and its checked arguments, when this caller may have them; else Refused."""
+        """The verb and its checked arguments. Raises Refused if this caller may not use them."""
         verb = request.verb
         entry = self._verbs.get(verb)
         if entry is None:
@@ -124,7 +124,7 @@ class Dispatcher:
             raise Refused("password", "Change your password first.")
         if not roles.may(caller.role, entry.role):
             raise Refused("role", f"{caller.name} is {caller.role}; {verb} needs {entry.role}.", "Ask an admin.")
-        return entry, checked(verb, entry.args, request.args)
+        return entry, require_args(verb, entry.args, request.args)
 
     def _change(
         self, caller: _Caller, verb: str, entry: Verb, args: Mapping[str, Any], emit: Emit
@@ -151,14 +151,14 @@ class Dispatcher:
         return {"id": operation.id, **result}
 
     def _progress(self, operation: Operation, emit: Emit) -> Emit:
-        """A change goes on when the one who asked for it has gone; its progress stays readable."""
+        """A change continues when the caller has disconnected; its progress can still be read."""
 
         def note(event: Mapping[str, Any]) -> None:
             self._operations.add_event(operation, event)
             try:
                 emit(event)
             except OSError:
-                log.debug("nobody listens to %s any more", operation.id)
+                log.debug("the caller of %s has disconnected", operation.id)
 
         return note
 
@@ -181,5 +181,5 @@ def _parsed(peer: Peer, message: Mapping[str, Any]) -> _Request:
 
 
 def _loggable(args: Any) -> Mapping[str, Any]:
-    """What was asked for but not checked, for the audit log: few and short."""
+    """Unchecked arguments for the audit log: few and short."""
     return {str(name)[:40]: value for name, value in list(args.items())[:10]} if isinstance(args, dict) else {}

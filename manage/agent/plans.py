@@ -1,80 +1,66 @@
-"""What a verb would do, before it is done: the plan that a page shows with its one button."""
+"""What a verb would do, before it is done: the plan that a page shows, and the consent to it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from manage.access.refusals import Refused
-from manage.apply import choose, down, refusals, restart, yard
-from manage.apply.work import look
+from manage.apply import desired_state, down, inputs, refusals, restart, up
+from manage.apply.consent import Review
+from manage.apply.planned import read_facts_and_plan
 from manage.engine import facts
-from manage.engine.client import connect
+from manage.engine.reader import Reader
 from manage.errors import NodeyardError
 from manage.installation.layout import Layout
-from manage.plan.model import Difference, Operation, Plan
+from manage.plan.model import Plan
+
+VERBS = ("up", "restart", "down")
 
 
 def of_verb(layout: Layout, verb: str, services: Sequence[str]) -> Plan:
-    """The plan of `up`, `restart` or `down` for the stack's project; the manager's own is changed on the host.
+    """The plan of `up`, `restart` or `down` for the stack's project; the manager's project is changed on the host.
 
-    Raises NodeyardError for an unknown service and where the manager itself would change.
+    Raises NodeyardError for an unknown service and if the manager itself would change.
     """
-    match verb:
-        case "up":
-            return _up(layout, services)
-        case "restart":
-            return _restart(layout, services)
-        case "down":
-            return _down(layout)
-    raise Refused("usage", f"There is no plan for {verb}.", "Ask for one of: up, restart, down.")
+    if verb not in VERBS:
+        raise Refused("usage", f"There is no plan for {verb}.", f"Ask for one of: {', '.join(VERBS)}.")
+    state = desired_state.render(inputs.read(layout))
+    refusals.require_known_services(services, state.names)
+    reader = Reader()
+    if verb == "up":
+        planned = read_facts_and_plan(state, reader)
+        refusals.require_manager_unchanged(planned.manager)
+        return up.plan(planned, services)
+    found = facts.containers(reader, state.installation)
+    if verb == "restart":
+        return restart.plan(state, found, services, manager=False)
+    return down.plan(state, found)
+
+
+def review(digest: str) -> Review:
+    """The agent's consent to the plan that is about to be applied: it keeps all data, and it is the one of `digest`.
+
+    `digest` is that of the plan which the page showed; "" if the caller saw none.
+    """
+
+    def agree(plan: Plan, _shown: Plan | None) -> None:
+        require_kept(plan)
+        if digest and plan.digest != digest:
+            raise Refused(
+                "changed",
+                "The plan changed since it was shown, so nothing was done.",
+                "Look at the new plan, then confirm it.",
+                digest=plan.digest,
+            )
+
+    return agree
 
 
 def require_kept(plan: Plan) -> None:
-    """Refuse a plan that may lose data: that wants a person at the host's terminal, and typed consent."""
-    risky = [operation.service for operation in plan.changes if operation.data_risk != "kept"]
-    if risky:
+    """Refuse a plan that can lose data: that needs a person at the host's terminal who types their consent."""
+    if plan.risky:
+        names = ", ".join(operation.service for operation in plan.risky)
         raise NodeyardError(
-            f"Data of {', '.join(risky)} may be lost: that is not done from here.",
-            "On the host, which asks for your consent: manage up",
+            f"Data of {names} may be lost, so the agent does not do this.",
+            "Run on the host, where you are asked for your consent: manage up",
         )
-
-
-def _up(layout: Layout, services: Sequence[str]) -> Plan:
-    work = yard.work(yard.load(layout))
-    choose.known(services, work.names)
-    outlook = look(work)
-    refusals.manager_would_change(outlook.manager)
-    return Plan(choose.operations(outlook.stack, services))
-
-
-def _restart(layout: Layout, services: Sequence[str]) -> Plan:
-    work = yard.work(yard.load(layout))
-    choose.known(services, work.names)
-    plan = restart.plan(work, services)
-    own = {spec.name for spec in work.manager.services}
-    refusals.manager_would_change(Plan(tuple(step for step in plan.operations if step.service in own)))
-    return plan
-
-
-def _down(layout: Layout) -> Plan:
-    work = yard.work(yard.load(layout))
-    with connect() as api:
-        found = facts.containers(api, work.installation)
-    refusals.strangers(found, work.installation)
-    doomed = [container for container in found if container.project != work.installation.manager_project]
-    return Plan(
-        tuple(
-            Operation(
-                kind="remove",
-                service=container.service,
-                cause=(Difference("asked for", container.state, "removed"),),
-                downtime_s=0,
-                data_risk="kept",
-                rollback_class="safe",
-                project=container.project,
-                container_id=container.id,
-            )
-            for wave in down.waves(work, doomed)
-            for container in wave
-        )
-    )

@@ -1,4 +1,4 @@
-"""What a verb is, and what may be passed to one."""
+"""What a verb is, and which arguments it takes."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from manage.access.refusals import Refused
 from manage.access.roles import Role
 
 Emit = Callable[[Mapping[str, Any]], None]
-"""Passes one progress event on; for a verb that only reads, raises OSError when nobody listens any more."""
+"""Sends one progress event; for a verb that only reads, raises OSError when the listener has gone."""
 
 MOST_LINES = 2000
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,40}")
 _LONGEST_TEXT = 1024
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
 class Call:
     args: Mapping[str, Any]
-    """Checked: only arguments that the verb names, each of its kind."""
+    """Checked: only arguments that the verb takes, each of the right kind."""
     by: str
     """The person's name, or "root@host"."""
     emit: Emit
@@ -32,11 +33,11 @@ class Verb:
     """One entry of the allow-list."""
 
     role: Role
-    """The least role that may call it."""
+    """The lowest role that may call it."""
     run: Callable[[Call], Mapping[str, Any]]
     args: tuple[str, ...] = ()
     changes: bool = False
-    """Changes the stack: one at a time, and every call is in the audit log."""
+    """Changes the stack: such verbs run one at a time, and every call is in the audit log."""
 
 
 def _text(value: Any) -> bool:
@@ -47,6 +48,10 @@ def _name(value: Any) -> bool:
     return isinstance(value, str) and _NAME.fullmatch(value) is not None
 
 
+def _digest(value: Any) -> bool:
+    return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
+
+
 _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "name": (_text, "text"),
     "password": (_text, "text"),
@@ -54,7 +59,7 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "new": (_text, "text"),
     "id": (_text, "text"),
     "verb": (_name, "the name of a verb"),
-    "plan": (_text, "text"),
+    "plan": (_digest, "the digest of a plan"),
     "service": (_name, "the name of a service"),
     "services": (lambda value: isinstance(value, list) and all(map(_name, value)), "a list of service names"),
     "lines": (
@@ -65,8 +70,8 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-def checked(verb: str, allowed: tuple[str, ...], args: Any) -> dict[str, Any]:
-    """`args` when it holds only what the verb takes, each of its kind; else Refused ("usage") in a sentence."""
+def require_args(verb: str, allowed: tuple[str, ...], args: Any) -> dict[str, Any]:
+    """`args` if it holds only what the verb takes, each of the right kind. Raises Refused ("usage") otherwise."""
     if not isinstance(args, dict):
         raise Refused("usage", "The arguments are not an object.")
     for name, value in args.items():

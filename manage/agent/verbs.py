@@ -1,4 +1,4 @@
-"""The allow-list: what the agent does for people, each verb thin over the library that the host CLI uses too."""
+"""The allow-list: what the agent does for people. Each verb is a thin layer over the library that the CLI uses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from manage.access.refusals import Refused
 from manage.agent import plans
 from manage.agent.following import new_lines
 from manage.agent.verb import Call, Emit, Verb
-from manage.apply import down, restart, up, yard
+from manage.apply import desired_state, down, inputs, restart, up
+from manage.apply.desired_state import DesiredState
 from manage.apply.receipt import Receipt
 from manage.engine import logs
 from manage.errors import NodeyardError
@@ -25,7 +26,7 @@ DEFAULT_LINES = 100
 
 
 def verbs(layout: Layout) -> dict[str, Verb]:
-    """Every verb that reaches the engine or changes the installation at `layout`."""
+    """Every verb that asks the engine or changes the installation at `layout`."""
 
     def bound(run: Callable[[Layout, Call], Mapping[str, Any]]) -> Callable[[Call], Mapping[str, Any]]:
         return lambda call: run(layout, call)
@@ -33,9 +34,9 @@ def verbs(layout: Layout) -> dict[str, Verb]:
     return {
         "logs": Verb("viewer", bound(_logs), ("service", "lines", "follow")),
         "plan": Verb("viewer", bound(_plan), ("verb", "services")),
-        "up": Verb("operator", bound(_up), ("services",), changes=True),
-        "restart": Verb("operator", bound(_restart), ("services",), changes=True),
-        "down": Verb("admin", bound(_down), changes=True),
+        "up": Verb("operator", bound(_up), ("services", "plan"), changes=True),
+        "restart": Verb("operator", bound(_restart), ("services", "plan"), changes=True),
+        "down": Verb("admin", bound(_down), ("plan",), changes=True),
     }
 
 
@@ -50,7 +51,7 @@ def _logs(layout: Layout, call: Call) -> Mapping[str, Any]:
     while True:
         for line in fresh:
             call.emit({"kind": "log", "service": service, "text": line})
-        call.emit({"kind": "alive", "service": service, "text": ""})  # raises when nobody listens any more
+        call.emit({"kind": "alive", "service": service, "text": ""})  # raises when the listener has gone
         time.sleep(FOLLOW_EVERY_S)
         later = list(logs.read(who, service, lines=count))
         fresh, lines = new_lines(lines, later), later
@@ -62,22 +63,29 @@ def _plan(layout: Layout, call: Call) -> Mapping[str, Any]:
 
 def _up(layout: Layout, call: Call) -> Mapping[str, Any]:
     services = call.args.get("services", [])
-    plans.require_kept(plans.of_verb(layout, "up", services))
-    return _told(up.up(yard.load(layout), names=services, manager=False, progress=_streamed(call.emit), by=call.by))
+    return _result(up.apply(_state(layout), services=services, manager=False, **_terms(call)))
 
 
 def _restart(layout: Layout, call: Call) -> Mapping[str, Any]:
     services = _given(call, "services")
-    mine = yard.load(layout)
-    return _told(restart.restart(mine, services, manager=False, progress=_streamed(call.emit), by=call.by))
+    return _result(restart.apply(_state(layout), services, manager=False, **_terms(call)))
 
 
 def _down(layout: Layout, call: Call) -> Mapping[str, Any]:
-    return _told(down.down(yard.load(layout), progress=_streamed(call.emit), by=call.by))
+    return _result(down.apply(_state(layout), **_terms(call)))
+
+
+def _state(layout: Layout) -> DesiredState:
+    return desired_state.render(inputs.read(layout))
+
+
+def _terms(call: Call) -> dict[str, Any]:
+    """On whose behalf, with whose consent, and who hears of the progress."""
+    return {"review": plans.review(call.args.get("plan", "")), "progress": _streamed(call.emit), "by": call.by}
 
 
 def _given(call: Call, name: str) -> Any:
-    """An argument that the verb cannot do without."""
+    """A required argument. Raises Refused if it is missing."""
     if not call.args.get(name):
         raise Refused("usage", f"The argument {name} is missing.")
     return call.args[name]
@@ -87,7 +95,7 @@ def _streamed(emit: Emit) -> Callable[[Event], None]:
     return lambda event: emit(asdict(event))
 
 
-def _told(receipt: Receipt) -> Mapping[str, Any]:
+def _result(receipt: Receipt) -> Mapping[str, Any]:
     if receipt.state not in ("healthy", "done"):
         raise NodeyardError(receipt.summary or receipt.reason, "See how it went: manage history")
     return {"change": receipt.number, "state": receipt.state, "summary": receipt.summary}

@@ -5,8 +5,8 @@
     agent  -> {"result": {...}}  or  {"error": {"kind", "message", "hint"}}     once, and the end
 
 Kinds of errors: `session` (sign in), `role` (may not), `password`, `throttled` (with `retry_s`), `busy` (with
-`holder`), `usage` (no such verb or argument), `changed` (the plan differs from the one that `plan` names; nothing was
-done), `failed` (it was tried).
+`holder`), `usage` (no such verb or argument), `changed` (not the plan of that digest; with `digest`, the new one),
+`failed` (it was tried).
 """
 
 from __future__ import annotations

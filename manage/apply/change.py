@@ -1,4 +1,4 @@
-"""A change under way: its receipt from the first write to the last, its steps, their gates."""
+"""A running change: its receipt from the first write to the last, its steps, their gates."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import replace
 from types import TracebackType
 
 from manage.apply import files, gate, receipt, steps
+from manage.apply.desired_state import DesiredState
 from manage.apply.receipt import Outcome, Receipt, State
-from manage.apply.work import Work
 from manage.engine import logs
 from manage.engine.client import Api
 from manage.engine.model import ContainerFacts
@@ -20,17 +20,17 @@ from manage.plan.model import Operation
 from manage.render.model import Stack
 
 SHOWN_LINES = 15
-"""Log lines of its own that a service which failed its gate shows."""
+"""How many of its last log lines the error of a failed gate shows."""
 INTERRUPTED_EXIT = 130
-"""What shells give for a program that a Ctrl-C ended."""
+"""The exit code that shells report for a program ended by Ctrl-C."""
 
 
 class Change:
-    """Use as a context: entering writes the receipt, leaving says in it how the change ended."""
+    """A context manager: entering writes the receipt, leaving records in it how the change ended."""
 
     def __init__(
         self,
-        work: Work,
+        state: DesiredState,
         api: Api,
         containers: tuple[ContainerFacts, ...],
         *,
@@ -38,19 +38,19 @@ class Change:
         progress: Progress,
         draft: Receipt,
     ) -> None:
-        self._work = work
+        self._state = state
         self._api = api
         self._containers = containers
         self._lock = lock
         self._progress = progress
         self.receipt = draft
         self.summary = ""
-        """How it ended, said when it ended well."""
+        """How it ended, for a change that ends well."""
         self.ends: State = "healthy"
 
     def __enter__(self) -> Change:
-        folders.make(self._work.layout)
-        self.receipt = receipt.begin(self._work.layout, self.receipt)
+        folders.make(self._state.layout)
+        self.receipt = receipt.begin(self._state.layout, self.receipt)
         return self
 
     def __exit__(
@@ -62,7 +62,7 @@ class Change:
             self._close("interrupted", reason="stopped by Ctrl-C")
             raise NodeyardError(
                 f"Stopped by Ctrl-C; change {self.receipt.number} is marked as interrupted.",
-                "The same command goes on from here.",
+                "Run the same command to continue from here.",
                 exit_code=INTERRUPTED_EXIT,
             ) from None
         else:
@@ -70,36 +70,36 @@ class Change:
             self._close("failed", reason=reason)
 
     def do_manager(self, operations: Sequence[Operation]) -> None:
-        """All of the manager's operations, then their gates: before watch is up nobody could pass one."""
+        """All of the manager's operations, then their gates: no gate can pass before watch is up."""
         done = {
-            operation.service: (operation, self._carry_out(operation, self._work.manager)) for operation in operations
+            operation.service: (operation, self._carry_out(operation, self._state.manager)) for operation in operations
         }
         for service, (operation, at) in done.items():
             if operation.kind != "remove":
-                self._gate(service, self._work.manager, at)
+                self._gate(service, self._state.manager, at)
 
     def do(self, operations: Sequence[Operation]) -> None:
         """The stack's operations, one after the other; a service is gated after its last one."""
         for index, operation in enumerate(operations):
-            at = self._carry_out(operation, self._work.stack)
+            at = self._carry_out(operation, self._state.stack)
             later = {following.service for following in operations[index + 1 :]}
             if operation.kind != "remove" and operation.service not in later:
-                self._gate(operation.service, self._work.stack, at)
+                self._gate(operation.service, self._state.stack, at)
 
     def prove(self, service: str) -> None:
-        """The gate alone, for a service that runs as wanted and that nobody has seen well."""
-        managing = service in {spec.name for spec in self._work.manager.services}
-        self._gate(service, self._work.manager if managing else self._work.stack, time.time())
+        """Only the gate, for a service that runs as wanted and that no gate has seen healthy."""
+        managing = service in {spec.name for spec in self._state.manager.services}
+        self._gate(service, self._state.manager if managing else self._state.stack, time.time())
 
     def note_done(self, service: str) -> None:
         """For a step that was done elsewhere."""
         self._note(service, "done")
 
     def _carry_out(self, operation: Operation, stack: Stack) -> float:
-        """Do it; gives when it was done. Removals are finished by that."""
+        """Apply one operation; returns when it was done. A removal needs no gate."""
         self._progress(Event("step", operation.service, f"{operation.kind} {operation.service}"))
-        project = files.project_of(self._work.layout, stack)
-        tools = steps.Tools(self._api, self._work.installation, project, self._containers, self._lock, self._progress)
+        project = files.project_of(self._state.layout, stack)
+        tools = steps.Tools(self._api, self._state.installation, project, self._containers, self._lock, self._progress)
         try:
             steps.carry_out(operation, tools)
         except NodeyardError:
@@ -112,7 +112,7 @@ class Change:
     def _gate(self, service: str, stack: Stack, started_at: float) -> None:
         startup_s = stack.service(service).startup_s
         decision = gate.wait(
-            self._work.layout,
+            self._state.layout,
             service,
             started_at,
             startup_s,
@@ -124,13 +124,13 @@ class Change:
             return
         self._note(service, "failed")
         raise NodeyardError(
-            f"{service} did not become healthy: {decision.reason}.\n{self._own_words(service)}",
-            f"More: manage logs {service}, manage why {service}. When it is mended: manage up",
+            f"{service} did not become healthy: {decision.reason}.\n{self._last_log_lines(service)}",
+            f"More: manage logs {service}, manage why {service}. After you fixed it: manage up",
         )
 
-    def _own_words(self, service: str) -> str:
+    def _last_log_lines(self, service: str) -> str:
         try:
-            lines = logs.tail(self._api, logs.find(self._api, self._work.installation, service), SHOWN_LINES)
+            lines = logs.tail(self._api, logs.find(self._api, self._state.installation, service), SHOWN_LINES)
         except NodeyardError as error:
             return error.message
         if not lines:
@@ -139,10 +139,10 @@ class Change:
 
     def _note(self, service: str, outcome: Outcome) -> None:
         self.receipt = self.receipt.with_outcome(service, outcome)
-        receipt.save(self._work.layout, self.receipt)
+        receipt.save(self._state.layout, self.receipt)
 
     def _close(self, state: State, *, reason: str = "", summary: str = "") -> None:
         self.receipt = replace(
             self.receipt, state=state, reason=reason, summary=summary or reason, ended_at=time.time()
         )
-        receipt.save(self._work.layout, self.receipt)
+        receipt.save(self._state.layout, self.receipt)

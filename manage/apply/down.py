@@ -1,4 +1,4 @@
-"""`down`: stop and remove containers, ours alone, by id. Data is kept, and the manager stays unless everything goes."""
+"""`down`: stop and remove containers, only ours, by id. Data is kept, and the manager stays unless everything goes."""
 
 from __future__ import annotations
 
@@ -6,69 +6,78 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from manage import words
-from manage.apply import gate, receipt, refusals, steps, yard
+from manage.apply import consent, gate, receipt, refusals, steps
 from manage.apply.change import Change
+from manage.apply.consent import Review
+from manage.apply.desired_state import DesiredState
 from manage.apply.receipt import Receipt, Step
-from manage.apply.work import Work
-from manage.apply.yard import Yard
 from manage.engine import facts, networks
 from manage.engine.client import Api, connect
 from manage.engine.model import ContainerFacts
+from manage.engine.reader import Reader
 from manage.events import Event, Progress, silent
 from manage.installation import desired, lock
 from manage.installation.identity import Installation
+from manage.plan.model import Difference, Operation, Plan
 
 STOP_ORDER = ("services", "chains", "data")
-"""Consumers first, what they need last; what no group claims (an orphan) before all, the manager after all."""
+"""Consumers first, what they need last; a service of no group (an orphan) before all, the manager after all."""
 
 
-def down(yard_: Yard, *, everything: bool = False, progress: Progress = silent, by: str = "") -> Receipt:
+def plan(state: DesiredState, containers: Iterable[ContainerFacts], *, everything: bool = False) -> Plan:
+    """What `down` removes, in the order of removal; with `everything` the manager too. Pure.
+
+    Raises NodeyardError if a container has our project's name and is not ours.
+    """
+    found = tuple(containers)
+    refusals.require_own_containers(found, state.installation)
+    manager = state.installation.manager_project
+    doomed = sorted(
+        (container for container in found if everything or container.project != manager),
+        key=lambda container: _rank(state, container),
+    )
+    return Plan(tuple(_removal(container) for container in doomed))
+
+
+def apply(
+    state: DesiredState,
+    *,
+    everything: bool = False,
+    shown: Plan | None = None,
+    review: Review = consent.accept,
+    progress: Progress = silent,
+    by: str = "",
+) -> Receipt:
     """Stop the stack; with `everything` the manager too, and remove the networks. Volumes are never touched.
 
-    Raises NodeyardError when containers of our project's name are not ours: then nothing is touched.
+    The facts are read under the lock. A plan that is not the `shown` one goes to `review` before it is applied.
+    Raises NodeyardError as `plan` does; nothing is changed then.
     """
-    return stop(yard.work(yard_), everything=everything, progress=progress, by=by)
-
-
-def stop(work: Work, *, everything: bool = False, progress: Progress = silent, by: str = "") -> Receipt:
-    """`down` for a `Work` that is made already."""
     by = by or lock.user()
-    with lock.hold(work.layout, "down", by) as descriptor, connect() as api:
-        found = facts.containers(api, work.installation)
-        refusals.strangers(found, work.installation)
-        doomed = [c for c in found if everything or c.project != work.installation.manager_project]
-        if not doomed:
-            return _nothing_to_do(work, api, everything, by)
-        drafted = [Step("remove", container.service, container.project) for container in doomed]
-        draft = receipt.of_containers(work, "down", drafted, found, by)
-        with Change(work, api, found, lock=descriptor, progress=progress, draft=draft) as change:
+    with lock.hold(state.layout, "down", by) as descriptor:
+        found = facts.containers(Reader(), state.installation)
+        planned = plan(state, found, everything=everything)
+        consent.require_agreement(planned, shown, review)
+        if not planned.operations:
+            return _nothing_to_do(state, everything, by)
+        drafted = [Step("remove", step.service, step.project) for step in planned.operations]
+        draft = receipt.of_containers(state, "down", drafted, found, by)
+        with (
+            connect() as api,
+            Change(state, api, found, lock=descriptor, progress=progress, draft=draft) as change,
+        ):
             change.ends = "done"
-            change.summary = _summary(doomed, everything)
-            desired.want(work.layout, up=False)
-            for wave in waves(work, doomed):
-                remove(api, work.installation, wave, progress)
+            change.summary = _summary(len(planned.operations), everything)
+            desired.want(state.layout, up=False)
+            for wave in _waves(state, planned, found):
+                remove(api, state.installation, wave, progress)
                 for container in wave:
                     change.note_done(container.service)
             if everything:
-                networks.remove_all(api, work.installation)
-        if len(doomed) < len(found):  # the manager goes on, and tells
-            gate.wait_for_news(work.layout, change.receipt.ended_at)
+                networks.remove_all(api, state.installation)
+        if len(planned.operations) < len(found):  # the manager keeps running and reports the change
+            gate.wait_for_news(state.layout, change.receipt.ended_at)
         return change.receipt
-
-
-def waves(work: Work, containers: Iterable[ContainerFacts]) -> list[list[ContainerFacts]]:
-    """Containers in the order to stop them; those of one wave may stop at the same time."""
-    groups = {spec.name: spec.group for spec in work.stack.services}
-    manager = work.installation.manager_project
-
-    def rank(container: ContainerFacts) -> int:
-        if container.project == manager:
-            return len(STOP_ORDER)
-        group = groups.get(container.service, "")
-        return STOP_ORDER.index(group) if group in STOP_ORDER else -1
-
-    ranked = sorted(containers, key=rank)
-    return [[c for c in ranked if rank(c) == number] for number in sorted({rank(c) for c in ranked})]
 
 
 def remove(
@@ -84,15 +93,52 @@ def remove(
         list(pool.map(one, containers))
 
 
-def _nothing_to_do(work: Work, api: Api, everything: bool, by: str) -> Receipt:
-    desired.want(work.layout, up=False)
+def _removal(container: ContainerFacts) -> Operation:
+    return Operation(
+        kind="remove",
+        service=container.service,
+        cause=(Difference("requested", shown_state(container), "removed"),),
+        downtime_s=0,
+        data_risk="kept",
+        rollback_class="safe",
+        project=container.project,
+        container_id=container.id,
+    )
+
+
+def shown_state(container: ContainerFacts) -> str:
+    """The state in a plan: a container that the engine restarts again and again counts as running, else the plan of a
+    crash loop would change with every look."""
+    return "running" if container.state == "restarting" else container.state
+
+
+def _waves(state: DesiredState, planned: Plan, found: Iterable[ContainerFacts]) -> list[list[ContainerFacts]]:
+    """The plan's containers in the order of removal; those of one wave may stop at the same time."""
+    ids = {step.container_id for step in planned.operations}
+    waves: dict[int, list[ContainerFacts]] = {}
+    for container in found:
+        if container.id in ids:
+            waves.setdefault(_rank(state, container), []).append(container)
+    return [waves[rank] for rank in sorted(waves)]
+
+
+def _rank(state: DesiredState, container: ContainerFacts) -> int:
+    if container.project == state.installation.manager_project:
+        return len(STOP_ORDER)
+    group = next((spec.group for spec in state.stack.services if spec.name == container.service), "")
+    return STOP_ORDER.index(group) if group in STOP_ORDER else -1
+
+
+def _nothing_to_do(state: DesiredState, everything: bool, by: str) -> Receipt:
+    desired.want(state.layout, up=False)
     if everything:
-        networks.remove_all(api, work.installation)
+        with connect() as api:
+            networks.remove_all(api, state.installation)
     return receipt.of_nothing("down", by, "Nothing was running." if everything else "The stack is down already.")
 
 
-def _summary(doomed: list[ContainerFacts], everything: bool) -> str:
-    count = words.plural(len(doomed), "container")
+def _summary(count: int, everything: bool) -> str:
+    removed = f"{words.plural(count, 'container')} removed"
     if everything:
-        return f"Everything is down: {count} removed. Data is kept. Start it again with: manage up"
-    return f"The stack is down: {count} removed; the manager goes on. Data is kept. Start it again with: manage up"
+        return f"Everything is down: {removed}. Data is kept. Start it again with: manage up"
+    return f"The stack is down: {removed}; the manager keeps running. Data is kept. Start it again with: manage up"

@@ -1,8 +1,8 @@
-"""What a change leaves on disk before any container is touched: config files, compose files, specs, bind folders."""
+"""What a change writes to disk before it touches a container: config files, compose files, specs, bind folders."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +10,18 @@ from manage.engine.compose import Project
 from manage.installation import documents
 from manage.installation.layout import Layout
 from manage.installation.owners import Owners
+from manage.render import spec_document
 from manage.render.model import ServiceSpec, Stack
 
-SpecDocument = Callable[[ServiceSpec], Mapping[str, Any]]
 
+def write(layout: Layout, stack: Stack) -> None:
+    """Write everything that `stack` mounts or that a later plan reads. Old revisions are kept for rollback.
 
-def write(layout: Layout, stack: Stack, spec_document: SpecDocument) -> None:
-    """Write everything that `stack` mounts or that a later plan reads. Old revisions stay, for rollback.
-
-    Every path carries a digest of what lies there, so writing again changes nothing.
+    Every path contains a digest of its content, so writing again changes nothing.
     """
     for spec in stack.services:
         _config_files(layout.files_dir / Path(spec.files_dir).name, spec)
-        _spec(layout, spec, spec_document)
+        _spec(layout, spec)
         _bind_folders(layout.owners, spec)
     project = project_of(layout, stack)
     _put(project.file, stack.compose_yaml.encode(), 0o644)
@@ -42,17 +41,17 @@ def _config_files(folder: Path, spec: ServiceSpec) -> None:
         _put(folder / name, content, 0o755 if name.endswith(".sh") else 0o644)
 
 
-def _spec(layout: Layout, spec: ServiceSpec, spec_document: SpecDocument) -> None:
+def _spec(layout: Layout, spec: ServiceSpec) -> None:
     path = layout.specs_dir / f"{spec.spec}.json"
     if not path.exists():
         documents.write(path, spec_document(spec))
 
 
 def _bind_folders(owners: Owners, spec: ServiceSpec) -> None:
-    """Make the host folders that the service writes to and that are not there, owned by it.
+    """Make the missing host folders that the service writes to, owned by the service.
 
-    They are closed to everyone but the service and root. A folder that is there keeps its owner (an adopted chain
-    folder), unless it is root's and empty: then somebody made it for this.
+    Only the service and root can open them. An existing folder keeps its owner (an adopted chain folder), unless it is
+    empty and belongs to root: then somebody made it for the service.
     """
     uid, gid = _owner(spec.compose)
     for source in _bind_sources(spec.compose):
@@ -68,7 +67,7 @@ def _bind_folders(owners: Owners, spec: ServiceSpec) -> None:
 
 
 def _bind_sources(compose: Mapping[str, Any]) -> Iterator[Path]:
-    """Host paths among the service's volumes that it may write to."""
+    """The host paths among the service's volumes that it may write to."""
     for entry in compose.get("volumes", ()):
         if isinstance(entry, Mapping):
             if entry.get("type") == "bind" and not entry.get("read_only"):

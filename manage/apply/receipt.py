@@ -1,6 +1,6 @@
-"""Receipts: what was changed, when, by whom, and how it ended; written before the first mutation.
+"""Receipts: what was changed, when, by whom, and how it ended; written before the first change.
 
-"What exactly ran at 14:02" has its answer in the digests and specs of each.
+The digests and specs in each receipt answer the question "what exactly ran at 14:02?".
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from manage.installation import documents, lock
 from manage.installation.layout import Layout
 
 if TYPE_CHECKING:
-    from manage.apply.work import Work
+    from manage.apply.desired_state import DesiredState
     from manage.engine.model import ContainerFacts
 
 State = Literal["in_progress", "healthy", "done", "failed", "rolled_back", "interrupted"]
-"""healthy = every service passed its gate; done = ended well where there is nothing to gate (down)."""
+"""healthy = every service passed its gate; done = succeeded with nothing to gate (down)."""
 Outcome = Literal["pending", "done", "failed"]
 
 UNFINISHED: tuple[State, ...] = ("in_progress", "interrupted", "failed")
@@ -28,7 +28,7 @@ UNFINISHED: tuple[State, ...] = ("in_progress", "interrupted", "failed")
 
 @dataclass(frozen=True)
 class Step:
-    """One operation of a change, and how far it came."""
+    """One operation of a change and its outcome."""
 
     kind: str
     service: str
@@ -47,12 +47,12 @@ class Receipt:
     state: State
     ended_at: float = 0.0
     reason: str = ""
-    """Why it failed or was interrupted; "" else."""
+    """Why it failed or was interrupted, else ""."""
     summary: str = ""
     """How it ended, for the person who asked for it."""
     operations: tuple[Step, ...] = ()
     images: Mapping[str, str] = field(default_factory=dict)
-    """Service -> config digest of the image wanted for it; of the one it ran, where it was taken as it was."""
+    """Service -> config digest of the image wanted for it, or of the image it ran (down, restart)."""
     references: Mapping[str, str] = field(default_factory=dict)
     """Service -> image reference."""
     specs: Mapping[str, str] = field(default_factory=dict)
@@ -65,8 +65,8 @@ class Receipt:
         return replace(self, operations=tuple(steps))
 
 
-def of_work(work: Work, verb: str, by: str, steps: Iterable[Step]) -> Receipt:
-    """The receipt of a change that is about to begin, with what is wanted of every service."""
+def of_state(state: DesiredState, verb: str, by: str, steps: Iterable[Step]) -> Receipt:
+    """The receipt of a change that is about to begin, with what is wanted for every service."""
     return Receipt(
         number=0,
         verb=verb,
@@ -74,15 +74,17 @@ def of_work(work: Work, verb: str, by: str, steps: Iterable[Step]) -> Receipt:
         started_at=time.time(),
         state="in_progress",
         operations=tuple(steps),
-        images={spec.name: spec.image.config_digest for spec in work.services},
-        references={spec.name: spec.image.reference for spec in work.services},
-        specs={spec.name: spec.spec for spec in work.services},
-        secrets={name: number for spec in work.services for name, number in spec.secrets.items()},
+        images={spec.name: spec.image.config_digest for spec in state.services},
+        references={spec.name: spec.image.reference for spec in state.services},
+        specs={spec.name: spec.spec for spec in state.services},
+        secrets={name: number for spec in state.services for name, number in spec.secrets.items()},
     )
 
 
-def of_containers(work: Work, verb: str, steps: Iterable[Step], found: Iterable[ContainerFacts], by: str) -> Receipt:
-    """The receipt of a change that is about to begin and takes containers as they are: what each was made from."""
+def of_containers(
+    state: DesiredState, verb: str, steps: Iterable[Step], found: Iterable[ContainerFacts], by: str
+) -> Receipt:
+    """The receipt of a change that is about to begin on containers as they are, with what each was made from."""
     found = tuple(found)
     return Receipt(
         number=0,
@@ -91,19 +93,19 @@ def of_containers(work: Work, verb: str, steps: Iterable[Step], found: Iterable[
         started_at=time.time(),
         state="in_progress",
         operations=tuple(steps),
-        images={one.service: work.digests.get(one.image_digest, one.image_digest) for one in found},
+        images={one.service: state.image_digests.get(one.image_digest, one.image_digest) for one in found},
         specs={one.service: one.spec for one in found},
     )
 
 
 def of_nothing(verb: str, by: str, summary: str) -> Receipt:
-    """What a change that had nothing to do answers; it leaves no receipt behind."""
+    """The answer of a change that had nothing to do; it is not saved."""
     now = time.time()
     return Receipt(number=0, verb=verb, by=by, started_at=now, ended_at=now, state="done", summary=summary)
 
 
 def begin(layout: Layout, receipt: Receipt) -> Receipt:
-    """Give it the next number and write it. Only under the lock."""
+    """Give the receipt the next number and save it. Only under the lock."""
     numbered = replace(receipt, number=max(_numbers(layout), default=0) + 1)
     save(layout, numbered)
     return numbered
@@ -114,7 +116,7 @@ def save(layout: Layout, receipt: Receipt) -> None:
 
 
 def history(layout: Layout) -> tuple[Receipt, ...]:
-    """All receipts, oldest first. One that is `in_progress` while nobody holds the lock is shown as interrupted."""
+    """All receipts, oldest first. A receipt `in_progress` while nobody holds the lock is shown as interrupted."""
     found = [_read(_path(layout, number)) for number in sorted(_numbers(layout))]
     held = bool(lock.holder(layout)) if any(receipt.state == "in_progress" for receipt in found) else False
     last = len(found) - 1
@@ -131,8 +133,8 @@ def latest(layout: Layout) -> Receipt | None:
 
 
 def interrupted(receipt: Receipt) -> Receipt:
-    """What a receipt is when its change ended without a word: killed, or the power went."""
-    return replace(receipt, state="interrupted", reason="it ended without saying how (killed, or the power went)")
+    """The receipt of a change that did not record its end: it was killed, or the power failed."""
+    return replace(receipt, state="interrupted", reason="it did not record its end (killed, or the power failed)")
 
 
 def find(found: Sequence[Receipt], number: int) -> Receipt:

@@ -2,66 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from manage.apply.work import Work
+from manage import words
+from manage.apply.desired_state import DesiredState
 from manage.engine import published
 from manage.engine.client import Api
+from manage.engine.facts import image_id
 from manage.engine.model import ContainerFacts, Facts
-from manage.errors import NodeyardError
+from manage.errors import EXIT_USAGE, NodeyardError
 from manage.events import Event, Progress
 from manage.host import ports, preflight
 from manage.installation.identity import Installation
 from manage.installation.labels import LABEL_INSTALLATION
 from manage.plan.model import Operation, Plan
 
+if TYPE_CHECKING:
+    from manage.engine.client import Api
+
 STARTING = ("create", "recreate", "restart")
 
 
-def strangers(containers: Iterable[ContainerFacts], installation: Installation) -> None:
-    """Containers that carry our project's name and not our id: compose would take them for ours. Never touched."""
+def require_known_services(names: Iterable[str], services: Collection[str]) -> None:
+    """Raise NodeyardError for a name that is not one of this stack's `services`."""
+    for name in names:
+        if name not in services:
+            close = get_close_matches(name, services, 1)
+            raise NodeyardError(
+                f"There is no service {name} in this stack.",
+                f"Did you mean {close[0]}?" if close else f"There are: {', '.join(services)}.",
+                exit_code=EXIT_USAGE,
+            )
+
+
+def require_own_containers(containers: Iterable[ContainerFacts], installation: Installation) -> None:
+    """Raise NodeyardError for containers with our project's name and without our id, which compose takes for ours."""
     foreign = [container for container in containers if container.installation != installation.id]
     if foreign:
         names = ", ".join(container.name for container in foreign)
         raise NodeyardError(
-            f"{names}: of compose project {foreign[0].project}, but not of this installation (it lacks the label "
-            f"{LABEL_INSTALLATION}={installation.id}). Nothing was touched.",
-            "Another installation or compose file uses this project's name: remove or rename what is not wanted.",
+            f"{names}: part of compose project {foreign[0].project}, but not of this installation (the label "
+            f"{LABEL_INSTALLATION}={installation.id} is missing). Nothing was changed.",
+            "Another installation or compose file uses this project's name: rename or remove what you do not need.",
         )
 
 
-def manager_would_change(plan: Plan) -> None:
-    """For the agent, which cannot replace itself: the manager's project is changed on the host only."""
+def require_containers(containers: Iterable[ContainerFacts], services: Sequence[str]) -> None:
+    """Raise NodeyardError for a service that has no container to restart."""
+    missing = sorted(set(services) - {container.service for container in containers})
+    if missing:
+        raise NodeyardError(
+            f"{words.listing(missing)} {'has' if len(missing) == 1 else 'have'} no container to restart.",
+            "Start what is missing: manage up",
+        )
+
+
+def require_manager_unchanged(plan: Plan) -> None:
+    """For the agent, which cannot replace its own container: the manager's project is changed on the host only."""
     if plan.changes:
         what = ", ".join(f"{operation.service} ({operation.kind})" for operation in plan.changes)
         raise NodeyardError(
-            f"The manager itself would change: {what}. Nobody replaces himself.", "Run this on the host: manage up"
+            f"The manager itself would change: {what}. The agent cannot replace its own container.",
+            "Run this on the host: manage up",
         )
 
 
-def missing_images(work: Work, facts: Facts, operations: Iterable[Operation]) -> None:
-    """Images that a service is to be made from and that somebody removed: compose may not pull them."""
+def require_images(api: Api, state: DesiredState, operations: Iterable[Operation]) -> None:
+    """Raise NodeyardError for a needed image that somebody removed: compose may not pull it."""
     making = {operation.service for operation in operations if operation.kind in ("create", "recreate")}
-    missing = {
-        spec.image.reference
-        for spec in work.services
-        if spec.name in making and spec.image.reference not in facts.images
-    }
+    wanted = {spec.image.reference for spec in state.services if spec.name in making}
+    missing = {reference for reference in wanted if not image_id(api, reference)}
     if missing:
         raise NodeyardError(
-            f"Images that this stack is made from are not on this engine: {', '.join(sorted(missing))}.",
-            "Make them on the host: manage images build",
+            f"Images of this stack are not on this engine: {', '.join(sorted(missing))}.",
+            "Run on the host: manage images build",
         )
 
 
-def taken_ports(api: Api, work: Work, operations: Iterable[Operation]) -> None:
-    """Ports of the services that are to start, held by anybody but this installation's own containers."""
-    ours, others = published.read(api, work.installation)
+def require_free_ports(api: Api, state: DesiredState, operations: Iterable[Operation]) -> None:
+    """Raise NodeyardError if a service that is to start needs a port that another program or container holds."""
+
+    ours, others = published.read(api, state.installation)
     starting = {operation.service for operation in operations if operation.kind in STARTING}
     wanted = [
         endpoint
-        for spec in work.services
+        for spec in state.services
         if spec.name in starting
         for endpoint in ports.wanted(spec.compose)
         if endpoint not in ours
@@ -71,18 +99,23 @@ def taken_ports(api: Api, work: Work, operations: Iterable[Operation]) -> None:
         ports.require_free(wanted, (*others, *processes))
 
 
-def unfit_host(api: Api, work: Work, facts: Facts, operations: Iterable[Operation], progress: Progress) -> None:
-    """An unprivileged LXC and too little disk for volumes that are still to be filled are refusals; a limit above the
-    memory is a warning."""
+def require_fit_host(
+    api: Api, state: DesiredState, facts: Facts, operations: Iterable[Operation], progress: Progress
+) -> None:
+    """Raise NodeyardError in an unprivileged LXC and for too little disk; warn if limits exceed the memory.
+
+    Disk counts only for services whose volumes are still to be filled.
+    """
+
     creating = {operation.service for operation in operations if operation.kind == "create"}
-    filled = {volume.service for volume in work.stack.volumes if volume.name in facts.volumes}
-    needed = {name: size for name, size in work.disk_bytes.items() if name in creating - filled}
+    filled = {volume.service for volume in state.stack.volumes if volume.name in facts.volumes}
+    needed = {name: size for name, size in state.disk_bytes.items() if name in creating - filled}
     if not creating:
         return
     root = Path(api.info()["DockerRootDir"])
     # The agent does not see Docker's folder; what it does see is on the same disk unless somebody moved one of them.
-    host = preflight.read(root if root.exists() else work.layout.dir)
+    host = preflight.read(root if root.exists() else state.layout.dir)
     preflight.require([preflight.not_unprivileged_lxc(host), preflight.disk(host, needed)])
-    memory = preflight.memory(host, {name: size for name, size in work.memory_bytes.items() if name in creating})
+    memory = preflight.memory(host, {name: size for name, size in state.memory_bytes.items() if name in creating})
     if not memory.ok:
         progress(Event("warning", "", f"{memory.sentence} {memory.hint}"))

@@ -1,84 +1,94 @@
-"""`restart`: services as they are, one after the other, each gated."""
+"""`restart`: restart services as they are, one after the other, each gated."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from manage import words
-from manage.apply import choose, receipt, refusals, yard
+from manage.apply import consent, receipt, refusals
 from manage.apply.change import Change
+from manage.apply.consent import Review
+from manage.apply.desired_state import DesiredState
+from manage.apply.down import shown_state
 from manage.apply.receipt import Receipt, Step
-from manage.apply.work import Work
-from manage.apply.yard import Yard
 from manage.engine import facts
 from manage.engine.client import connect
 from manage.engine.model import ContainerFacts
-from manage.errors import NodeyardError
+from manage.engine.reader import Reader
 from manage.events import Progress, silent
 from manage.installation import lock
 from manage.plan.model import Difference, Operation, Plan
 
 
-def restart(
-    yard_: Yard, services: Sequence[str], *, manager: bool = True, progress: Progress = silent, by: str = ""
-) -> Receipt:
-    """Restart `services` in the stack's order. Configuration is not read anew: that is `up`.
+def plan(
+    state: DesiredState, containers: Iterable[ContainerFacts], services: Sequence[str], *, manager: bool = True
+) -> Plan:
+    """What `restart` does, the manager's services first, then in the stack's order. Pure.
 
-    `manager=False` is for the agent: services of the manager are refused, nobody restarts himself.
-    Raises NodeyardError for an unknown service, one without a container, and a failed gate.
+    Raises NodeyardError for an unknown service, for one without a container, for a container that has our project's
+    name and is not ours, and without `manager` for a service of the manager.
     """
-    return rerun(yard.work(yard_), services, manager=manager, progress=progress, by=by)
-
-
-def rerun(
-    work: Work, services: Sequence[str], *, manager: bool = True, progress: Progress = silent, by: str = ""
-) -> Receipt:
-    """`restart` for a `Work` that is made already."""
-    choose.known(services, work.names)
-    planned = plan(work, services)
-    own = {spec.name for spec in work.manager.services}
-    managing = tuple(operation for operation in planned.operations if operation.service in own)
+    refusals.require_known_services(services, state.names)
+    found = tuple(containers)
+    refusals.require_own_containers(found, state.installation)
+    own = {spec.name for spec in state.manager.services}
     if not manager:
-        refusals.manager_would_change(Plan(managing))
-    by = by or lock.user()
-    with lock.hold(work.layout, "restart", by) as descriptor, connect() as api:
-        found = facts.containers(api, work.installation)
-        refusals.strangers(found, work.installation)
-        _require_containers(found, services)
-        drafted = [Step("restart", operation.service, operation.project) for operation in planned.operations]
-        draft = receipt.of_containers(work, "restart", drafted, found, by)
-        with Change(work, api, found, lock=descriptor, progress=progress, draft=draft) as change:
-            change.do_manager(managing)
-            change.do([operation for operation in planned.operations if operation not in managing])
-            names = [operation.service for operation in planned.operations]
-            change.summary = f"{words.listing(names)} {'was' if len(names) == 1 else 'were'} restarted."
-        return change.receipt
-
-
-def plan(work: Work, services: Sequence[str]) -> Plan:
-    """What `restart` would do, the manager's first, then in the stack's order; pure."""
+        asked = [Operation("restart", name, (), 0, "kept", "safe") for name in services if name in own]
+        refusals.require_manager_unchanged(Plan(tuple(asked)))
+    refusals.require_containers(found, services)
+    running = {container.service: container for container in found}
     return Plan(
         tuple(
             Operation(
                 kind="restart",
                 service=spec.name,
-                cause=(Difference("asked for", "running", "restarted"),),
+                cause=(Difference("requested", shown_state(running[spec.name]), "restarted"),),
                 downtime_s=spec.downtime_s,
                 data_risk="kept",
                 rollback_class="safe",
                 project=stack.project,
+                container_id=running[spec.name].id,
             )
-            for stack in (work.manager, work.stack)
+            for stack in (state.manager, state.stack)
             for spec in stack.services
             if spec.name in services
         )
     )
 
 
-def _require_containers(found: Sequence[ContainerFacts], services: Sequence[str]) -> None:
-    missing = sorted(set(services) - {container.service for container in found})
-    if missing:
-        raise NodeyardError(
-            f"{words.listing(missing)} {'has' if len(missing) == 1 else 'have'} no container to restart.",
-            "Start what is missing: manage up",
-        )
+def apply(
+    state: DesiredState,
+    services: Sequence[str],
+    *,
+    manager: bool = True,
+    shown: Plan | None = None,
+    review: Review = consent.accept,
+    progress: Progress = silent,
+    by: str = "",
+) -> Receipt:
+    """Restart `services` in the stack's order. `stack.yml` is not applied; that is what `up` does.
+
+    The facts are read under the lock. A plan that is not the `shown` one goes to `review` before it is applied.
+    `manager=False` is for the agent, which cannot restart its own project.
+    Raises NodeyardError as `plan` does, and for a failed gate.
+    """
+    refusals.require_known_services(services, state.names)
+    by = by or lock.user()
+    with lock.hold(state.layout, "restart", by) as descriptor:
+        found = facts.containers(Reader(), state.installation)
+        planned = plan(state, found, services, manager=manager)
+        consent.require_agreement(planned, shown, review)
+        own = state.manager.project
+        managing = [operation for operation in planned.operations if operation.project == own]
+        serving = [operation for operation in planned.operations if operation.project != own]
+        drafted = [Step("restart", operation.service, operation.project) for operation in planned.operations]
+        draft = receipt.of_containers(state, "restart", drafted, found, by)
+        with (
+            connect() as api,
+            Change(state, api, found, lock=descriptor, progress=progress, draft=draft) as change,
+        ):
+            change.do_manager(managing)
+            change.do(serving)
+            names = [operation.service for operation in planned.operations]
+            change.summary = f"{words.listing(names)} {'was' if len(names) == 1 else 'were'} restarted."
+        return change.receipt

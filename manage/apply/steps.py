@@ -1,9 +1,9 @@
-"""How each kind of operation is done. One operation, one compose call or one engine call by id."""
+"""How each kind of operation is applied: one compose call, or one engine call by id."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,16 +16,14 @@ from manage.installation.identity import Installation
 from manage.installation.labels import LABEL_INSTALLATION
 from manage.plan.model import Operation
 
-RELOAD_SIGNAL = "SIGHUP"
-"""What nginx, Prometheus and PostgreSQL take for "read your configuration again"."""
 DEFAULT_GRACE_S = 10
-"""What the engine grants a container that names no time of its own (docker/cli reference, container stop)."""
+"""The engine's default for a container without a grace period (docker/cli reference, container stop)."""
 UP = ("up", "-d", "--no-deps", "--no-build", "--pull", "never")
 
 
 @dataclass(frozen=True)
 class Tools:
-    """What an operation is done with."""
+    """What operations are applied with."""
 
     api: Api
     installation: Installation
@@ -36,9 +34,9 @@ class Tools:
 
 
 def carry_out(operation: Operation, tools: Tools) -> None:
-    """Do it, and return when the engine has done it; whether the service is well is the gate's question.
+    """Apply it, and return when the engine has done it; the gate decides whether the service is healthy.
 
-    Raises NodeyardError with compose's or the engine's words, KeyboardInterrupt after a Ctrl-C.
+    Raises NodeyardError with compose's or the engine's message, KeyboardInterrupt after a Ctrl-C.
     """
     container = _find(tools, operation)
     match operation.kind:
@@ -50,8 +48,6 @@ def carry_out(operation: Operation, tools: Tools) -> None:
             _compose(tools, operation.service, *UP, "--force-recreate", operation.service)
         case "restart":
             _restart(tools.api, _present(container, operation))
-        case "reload":
-            tools.api.kill(_present(container, operation).id, RELOAD_SIGNAL)
         case "unpause":
             tools.api.unpause(_present(container, operation).id)
         case "remove":
@@ -61,7 +57,7 @@ def carry_out(operation: Operation, tools: Tools) -> None:
 
 
 def _find(tools: Tools, operation: Operation) -> ContainerFacts | None:
-    """Our container that the operation is about: by its id where the plan names one, else by service."""
+    """Our container that the operation changes: by its id where the plan names one, else by service."""
     ours = _ours(tools)
     if operation.container_id:
         return next((container for container in ours if container.id == operation.container_id), None)
@@ -74,7 +70,7 @@ def _ours(tools: Tools) -> list[ContainerFacts]:
 
 
 def _clear_half_made(tools: Tools, service: str) -> None:
-    """Remove what a killed compose left: two containers of one service, that compose would rename over one another."""
+    """Remove what a killed compose left: two containers of one service, which compose would rename over each other."""
     found = [container for container in _ours(tools) if container.service == service]
     if len(found) > 1:
         for container in found:
@@ -82,13 +78,13 @@ def _clear_half_made(tools: Tools, service: str) -> None:
 
 
 def remove(api: Api, installation: Installation, container: ContainerFacts) -> None:
-    """Stop and remove one container by its id, after one more look that it is ours. Its volumes stay."""
+    """Stop and remove one container by its id, after checking again that it is ours. Its volumes are kept."""
     from docker.errors import NotFound
 
     try:
         config = api.inspect_container(container.id)["Config"]
         if (config.get("Labels") or {}).get(LABEL_INSTALLATION) != installation.id:
-            raise NodeyardError(f"{container.name} is not of this installation; it was not touched.")
+            raise NodeyardError(f"{container.name} does not belong to this installation; it was not changed.")
         _unpause(api, container)
         api.stop(container.id, timeout=_grace_s(config))
         api.remove_container(container.id)
@@ -97,19 +93,19 @@ def remove(api: Api, installation: Installation, container: ContainerFacts) -> N
 
 
 def _restart(api: Api, container: ContainerFacts) -> None:
-    """Stop it and start it again by its id: it runs on as it is, whatever stack.yml says meanwhile."""
+    """Stop the container and start it again by its id: it stays as it is, whatever stack.yml says now."""
     config = api.inspect_container(container.id)["Config"]
     _unpause(api, container)
     api.restart(container.id, timeout=_grace_s(config))
 
 
 def _grace_s(config: Mapping[str, Any]) -> int:
-    """Seconds of the container's own stop_grace_period. The SDK is told: it waits no longer than what it knows of."""
+    """The container's stop_grace_period in seconds, for the SDK: its HTTP timeout would otherwise be shorter."""
     return int(config.get("StopTimeout") or DEFAULT_GRACE_S)
 
 
 def _unpause(api: Api, container: ContainerFacts | None) -> None:
-    """A paused container cannot be stopped; asked anew, since the plan may have had it unpaused, or it is gone."""
+    """A paused container cannot be stopped. Its state is read again: the plan may have unpaused or removed it."""
     from docker.errors import NotFound
 
     with contextlib.suppress(NotFound):
@@ -120,14 +116,15 @@ def _unpause(api: Api, container: ContainerFacts | None) -> None:
 def _present(container: ContainerFacts | None, operation: Operation) -> ContainerFacts:
     if container is None:
         raise NodeyardError(
-            f"{operation.service} has no container any more, so there is nothing to {operation.kind}.",
-            "Somebody removed it meanwhile: run manage up again.",
+            f"{operation.service} no longer has a container, so there is nothing to {operation.kind}.",
+            "Somebody removed it in the meantime. Run: manage up",
         )
     return container
 
 
 def _compose(tools: Tools, service: str, *words: str) -> None:
-    told: Callable[[], None] = lambda: tools.progress(  # noqa: E731
-        Event("warning", service, "Ctrl-C: this step is finished first, or the service would stay half replaced.")
-    )
-    compose.run(compose.argv(tools.project, *words), lock=tools.lock, on_interrupt=told)
+    def report_interrupt() -> None:
+        text = "Ctrl-C: this step is finished first, because the service would otherwise be half replaced."
+        tools.progress(Event("warning", service, text))
+
+    compose.run(compose.argv(tools.project, *words), lock=tools.lock, on_interrupt=report_interrupt)

@@ -1,38 +1,80 @@
-"""Asking before something is lost: shown first, then typed."""
+"""Consent at the terminal: what would happen is shown first; what can lose data wants a word typed."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import click
 
+from manage import words
 from manage.cli import output
 from manage.errors import NodeyardError
-from manage.plan.model import Operation
+from manage.plan.model import Plan
+from manage.plan.text import as_text
 
-RISKS = {"at-risk": "may be lost", "deleted": "will be deleted"}
+if TYPE_CHECKING:
+    from manage.apply.uninstall import Removal
+
+AGAIN = "Look at what changed, then run the command again."
 
 
-def ask_where_data_is_at_risk(operations: Iterable[Operation], *, yes: bool) -> None:
-    """Show the operations that can destroy data and want the word typed; `yes` has said it already.
+class PlanReview:
+    """A `manage.apply.consent.Review`: shows each plan once, and asks if it can lose data."""
 
-    Raises NodeyardError when nobody can be asked and when the answer is another.
-    """
-    risky = [operation for operation in operations if operation.data_risk != "kept"]
-    if not risky or yes:
-        return
-    for operation in risky:
-        cause = "; ".join(f"{d.name}: {d.current} -> {d.desired}" for d in operation.cause)
-        output.note(f"{operation.kind} {operation.service}: its data {RISKS[operation.data_risk]} ({cause})")
-    type_to_confirm("delete" if any(o.data_risk == "deleted" for o in risky) else "risk")
+    def __init__(self, *, yes: bool = False) -> None:
+        """`yes`: the person agreed on the command line, to what is shown and not to more."""
+        self._yes = yes
+
+    def __call__(self, plan: Plan, shown: Plan | None) -> None:
+        """Raises NodeyardError if the person does not agree, cannot be asked, or agreed to less with --yes."""
+        if shown is not None:
+            output.note("The plan changed since it was shown:")
+        if plan.changes or shown is not None:
+            output.note(as_text(plan, output.width(), command=""))
+        if self._yes:
+            _require_no_more_risk(plan, shown)
+        elif plan.risky:
+            type_to_confirm("delete" if any(step.data_risk == "deleted" for step in plan.risky) else "risk")
+        elif shown is not None and shown.risky and plan.changes:
+            type_to_confirm("apply")
+
+
+class RemovalReview:
+    """The same for what an uninstall removes: it always asks."""
+
+    def __init__(self, *, purge: bool, yes: bool = False) -> None:
+        self._word = "delete" if purge else "stop"
+        self._yes = yes
+
+    def __call__(self, removal: Removal, shown: Removal | None) -> None:
+        if shown is not None:
+            output.note("What is to be removed changed since it was shown:")
+        for kind, names in removal.named():
+            output.note(f"{words.plural(len(names), kind)}: {', '.join(names)}")
+        if not self._yes:
+            type_to_confirm(self._word)
+        elif shown is not None and removal.data - shown.data:
+            more = ", ".join(sorted(removal.data - shown.data))
+            raise NodeyardError(f"More data would be removed than was shown: {more}. Nothing was removed.", AGAIN)
 
 
 def type_to_confirm(word: str) -> None:
-    """Go on only if `word` is typed; NodeyardError when it is not, or when nobody can be asked."""
+    """Continue only if `word` is typed. Raises NodeyardError if it is not, or if there is no terminal to ask at."""
     if not sys.stdin.isatty():
         raise NodeyardError(
-            "This wants to be confirmed, and there is no terminal to ask.", "If you mean it, add --yes."
+            "This needs your confirmation, and there is no terminal to ask at.", "If you are sure, add --yes."
         )
-    if click.prompt(f"Type {word} to go on", default="", show_default=False, err=True) != word:
-        raise NodeyardError(f"{word} was not typed, so nothing was done.", "Run it again if you mean it.")
+    if click.prompt(f"Type {word} to continue", default="", show_default=False, err=True) != word:
+        raise NodeyardError(f"You did not type {word}, so nothing was done.", "Run the command again if you are sure.")
+
+
+def _require_no_more_risk(plan: Plan, shown: Plan | None) -> None:
+    if shown is None:
+        return
+    agreed = {(step.service, step.data_risk) for step in shown.risky}
+    grown = [step.service for step in plan.risky if (step.service, step.data_risk) not in agreed]
+    if grown:
+        raise NodeyardError(
+            f"The plan changed, and now data of {words.listing(tuple(grown))} may be lost too. Nothing was done.", AGAIN
+        )

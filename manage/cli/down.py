@@ -13,7 +13,7 @@ from manage.installation.layout import Layout
 @click.command(
     epilog="""\b
 Examples:
-  manage down              the stack stops; the dashboard goes on and says so
+  manage down              the stack stops; the dashboard keeps running and says so
   manage down --all        everything of this installation stops
   manage up                and back"""
 )
@@ -22,10 +22,17 @@ Examples:
 def command(everything: bool, layout: Layout) -> None:
     """Stop and remove the stack's containers; data is kept, the manager stays.
 
-    Only containers that carry this installation's label are touched.
+    Only containers with this installation's label are touched. What would be removed: manage plan down
     """
     require_root("Stopping the stack")
-    from manage.apply import down, yard
+    from manage.apply import desired_state, down, inputs
+    from manage.cli.consent import PlanReview
+    from manage.engine import facts
+    from manage.engine.reader import Reader
 
-    receipt = down.down(yard.load(layout), everything=everything, progress=printer())
+    state = desired_state.render(inputs.read(layout))
+    plan = down.plan(state, facts.containers(Reader(), state.installation), everything=everything)
+    review = PlanReview()
+    review(plan, None)
+    receipt = down.apply(state, everything=everything, shown=plan, review=review, progress=printer())
     output.say(receipt.summary)

@@ -1,49 +1,99 @@
-"""`manage plan`: what `up` would change, and why."""
+"""`manage plan`: what `up`, `down` or `restart` would change, and why."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
 
 from manage import words
 from manage.cli import output
-from manage.cli.options import with_dir, with_json
-from manage.errors import EXIT_CHANGES
+from manage.cli.options import dir_option, with_dir, with_json
+from manage.errors import EXIT_CHANGES, EXIT_USAGE, NodeyardError
 from manage.installation.layout import Layout
+
+if TYPE_CHECKING:
+    from manage.apply.inputs import Inputs
+    from manage.plan.model import Plan
 
 
 @click.command(
     epilog="""\b
 Examples:
-  manage plan
+  manage plan                      what `manage up` would change
+  manage plan up tracker proxy     only these services
+  manage plan down --all
+  manage plan restart tracker
   manage plan --json
   manage plan; test $? -eq 10 && echo "there is something to do"
 
 Exit codes: 0 nothing to do, 10 changes pending, 1 failed, 64 usage."""
 )
+@click.argument("verb", type=click.Choice(["up", "down", "restart"]), default="up", required=False)
+@click.argument("services", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="With down: the manager (agent, watch, dashboard) too.")
 @with_dir
 @with_json
-def command(layout: Layout, as_json: bool) -> int:
-    """Show each operation that `up` would do, with its cause; changes nothing.
+def command(verb: str, services: tuple[str, ...], everything: bool, layout: Layout, as_json: bool) -> int:
+    """Show each operation that a verb (up, if left out) would do, with its cause; changes nothing.
 
-    Images whose sources changed since they were built are named: `up` builds them first.
+    `digest` in the JSON is equal for plans that do the same. Images whose sources changed since they were built are
+    listed: `up` builds them first.
     """
-    from manage.apply import yard
-    from manage.images import stale
-    from manage.plan import make, model
-    from manage.render import image_names
+    _require_usage(verb, services, everything)
+    from manage.apply import inputs
+    from manage.plan import model, text
 
-    mine = yard.load(layout)
-    images = stale.outdated(layout, image_names(mine.catalog, mine.config), mine.config.image_source)
-    plans = yard.plan_all(mine)
-    whole = model.Plan(tuple(operation for plan in plans for operation in plan.operations))
+    found = inputs.read(layout)
+    images = _outdated(found) if verb == "up" else ()
+    plan = _plan(found, verb, services, everything)
     if as_json:
-        output.emit({**model.as_json(whole), "images": list(images)})
-        return EXIT_CHANGES if whole.changes or images else 0
-    if whole.changes or not images:
-        output.say(make.text(whole, output.width()))
+        output.emit({**model.as_json(plan), "images": list(images)})
+        return EXIT_CHANGES if plan.changes or images else 0
+    if plan.changes or not images:
+        asked = " ".join(("manage", verb, *services, *(("--all",) if everything else ())))
+        output.say(text.as_text(plan, output.width(), command=asked + dir_option(layout)))
     if images:
         output.say(
-            f"Older than what they are made from: {words.plural(len(images), 'image')} ({words.listing(images)}).\n"
-            "manage up builds anew first, and replaces what runs from it. To see that before: manage images build"
+            f"Older than their sources: {words.plural(len(images), 'image')} ({words.listing(images)}).\n"
+            "manage up builds them first and replaces the containers that run them. To build them now: "
+            "manage images build"
         )
-    return EXIT_CHANGES if whole.changes or images else 0
+    return EXIT_CHANGES if plan.changes or images else 0
+
+
+def _require_usage(verb: str, services: tuple[str, ...], everything: bool) -> None:
+    if verb == "down" and services:
+        raise NodeyardError("down takes no services.", "See: manage plan --help", exit_code=EXIT_USAGE)
+    if verb == "restart" and not services:
+        raise NodeyardError("restart needs services.", "For example: manage plan restart tracker", exit_code=EXIT_USAGE)
+    if everything and verb != "down":
+        raise NodeyardError("--all belongs to down.", "See: manage plan --help", exit_code=EXIT_USAGE)
+
+
+def _outdated(found: Inputs) -> tuple[str, ...]:
+    from manage.images import stale
+
+    return stale.outdated(found.layout, found.image_names, found.config.image_source)
+
+
+def _plan(found: Inputs, verb: str, services: tuple[str, ...], everything: bool) -> Plan:
+    from manage.apply import desired_state, refusals
+    from manage.engine import facts
+    from manage.engine.reader import Reader
+
+    refusals.require_known_services(services, found.config.settings)
+    state = desired_state.render(found)
+    if verb == "up":
+        from manage.apply import planned, up
+
+        outcome = planned.read_facts_and_plan(state, Reader())
+        return up.plan(outcome, services) if services else outcome.whole
+    containers = facts.containers(Reader(), state.installation)
+    if verb == "down":
+        from manage.apply import down
+
+        return down.plan(state, containers, everything=everything)
+    from manage.apply import restart
+
+    return restart.plan(state, containers, services)

@@ -21,18 +21,18 @@ Examples:
 @with_dir
 def command(manager: bool, service: str | None, layout: Layout) -> None:
     """Show what the configuration renders to, checked; no container changes. Secrets are never part of it."""
-    from manage.apply import yard
+    from manage.apply import desired_state, inputs
     from manage.errors import EXIT_USAGE, NodeyardError
 
-    stack, managers = yard.desired(yard.load(layout))
+    state = desired_state.render(inputs.read(layout))
     if service is None:
-        output.say((managers if manager else stack).compose_yaml.rstrip("\n"))
+        output.say((state.manager if manager else state.stack).compose_yaml.rstrip("\n"))
         return
-    for project in (stack, managers):
+    for project in (state.stack, state.manager):
         for spec in project.services:
             if spec.name == service:
                 if not spec.files:
-                    output.note(f"{service} has no configuration files; all it is told stands in the compose file.")
+                    output.note(f"{service} has no configuration files, only its part of the compose file.")
                 for name, content in sorted(spec.files.items()):
                     output.say(f"# {name}\n{content.decode('utf-8')}")
                 return

@@ -21,10 +21,17 @@ Examples:
 def command(services: tuple[str, ...], layout: Layout) -> None:
     """Restart services, one after the other, each gated by its health.
 
-    Configuration is not read anew: that is `up`.
+    Changes of stack.yml are not applied; that is what `up` does. What would happen: manage plan restart SERVICE
     """
     require_root("Restarting services")
-    from manage.apply import restart, yard
+    from manage.apply import desired_state, inputs, restart
+    from manage.cli.consent import PlanReview
+    from manage.engine import facts
+    from manage.engine.reader import Reader
 
-    receipt = restart.restart(yard.load(layout), services, progress=printer())
+    state = desired_state.render(inputs.read(layout))
+    plan = restart.plan(state, facts.containers(Reader(), state.installation), services)
+    review = PlanReview()
+    review(plan, None)
+    receipt = restart.apply(state, services, shown=plan, review=review, progress=printer())
     output.say(receipt.summary)

@@ -53,9 +53,9 @@ def command(
 
         ensure.ensure_for(layout, progress=printer())
     else:
-        from manage.cli.up import converge
+        from manage.cli import up
 
-        converge(layout, yes=yes)
+        up.run(layout, yes=yes)
     _first_user(layout)
     if no_start:
         output.say(f"Everything is built. Start it: manage up{dir_option(layout)}")

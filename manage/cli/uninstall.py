@@ -1,10 +1,9 @@
-"""`manage uninstall`: everything of this installation stops; with --purge its data goes too."""
+"""`manage uninstall`: stops everything of this installation; with --purge it deletes its data too."""
 
 from __future__ import annotations
 
 import click
 
-from manage import words
 from manage.cli import output
 from manage.cli.options import require_root, with_dir
 from manage.installation.layout import Layout
@@ -13,8 +12,8 @@ from manage.installation.layout import Layout
 @click.command(
     epilog="""\b
 Examples:
-  manage uninstall             containers and networks go; data and configuration stay
-  manage uninstall --purge     volumes, images, secrets and configuration go too"""
+  manage uninstall             remove containers and networks; keep data and configuration
+  manage uninstall --purge     remove volumes, images, secrets and configuration too"""
 )
 @click.option("--purge", is_flag=True, help="Delete this installation's volumes, images and folder too.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -22,22 +21,22 @@ Examples:
 def command(purge: bool, yes: bool, layout: Layout) -> None:
     """Stop everything of this installation; with --purge delete its data too.
 
-    Only what carries this installation's label is touched, it is shown first, and asked for. Docker stays.
+    Only what carries this installation's label is touched. It is shown, and you are asked first. Docker stays.
     """
     require_root("Uninstalling")
-    from manage.apply import purge as purges
-    from manage.cli.consent import type_to_confirm
+    from manage.apply import uninstall
+    from manage.cli.consent import RemovalReview
     from manage.cli.progress import printer
 
-    doomed = purges.survey(layout, everything=purge)
-    if doomed.empty:
+    removal = uninstall.plan(layout, everything=purge)
+    if removal.empty:
         output.say(f"Nothing of an installation in {layout.dir} is left.")
         return
-    for kind, names in doomed.named():
-        output.note(f"{words.plural(len(names), kind)}: {', '.join(names)}")
-    if not yes:
-        type_to_confirm("delete" if purge else "stop")
-    purges.carry_out(layout, doomed, progress=printer())
+    review = RemovalReview(purge=purge, yes=yes)
+    review(removal, None)
+    uninstall.apply(layout, everything=purge, shown=removal, review=review, progress=printer())
     output.say(
-        "Gone. Docker itself stays." if purge else f"Stopped and removed; data and configuration stay in {layout.dir}."
+        "Everything is removed. Docker itself stays."
+        if purge
+        else f"Stopped and removed; data and configuration stay in {layout.dir}."
     )

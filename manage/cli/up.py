@@ -1,6 +1,8 @@
-"""`manage up`: make it so."""
+"""`manage up`: bring the stack to what stack.yml says."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,6 +10,10 @@ from manage.cli import output
 from manage.cli.options import require_root, with_dir
 from manage.cli.progress import printer
 from manage.installation.layout import Layout
+
+if TYPE_CHECKING:
+    from manage.apply.inputs import Inputs
+    from manage.engine.reader import Reader
 
 
 @click.command(
@@ -19,30 +25,43 @@ Examples:
 What would change, and why: manage plan"""
 )
 @click.argument("services", nargs=-1)
-@click.option("--yes", is_flag=True, help="Do not ask, not even where data is at risk.")
+@click.option("--yes", is_flag=True, help="Do not ask, not even where the shown plan puts data at risk.")
 @with_dir
 def command(services: tuple[str, ...], yes: bool, layout: Layout) -> None:
     """Make the stack what stack.yml says, gated by chain facts.
 
-    Builds or pulls images that are missing, then goes service by service and lets the next one
-    start when `watch` has seen the one before healthy, syncing or waiting. Nothing to do is no mutation.
+    Builds or pulls images that are missing and shows the plan. Then goes service by service and starts the next one
+    when `watch` has seen the one before healthy, syncing or waiting. If nothing differs, nothing is changed.
     """
     require_root("Starting the stack")
-    converge(layout, services, yes=yes)
+    run(layout, services, yes=yes)
 
 
-def converge(layout: Layout, services: tuple[str, ...] = (), *, yes: bool = False) -> None:
-    """Images, plan, consent where data is at risk, then apply; prints as it goes."""
-    from manage import config
-    from manage.apply import choose, up, yard
-    from manage.catalog import load_catalog
-    from manage.cli.consent import ask_where_data_is_at_risk
+def run(layout: Layout, services: tuple[str, ...] = (), *, yes: bool = False) -> None:
+    """Images, plan, consent where data is at risk, then the change; prints as it goes."""
+    from manage.apply import desired_state, inputs, planned, refusals, up
+    from manage.cli.consent import PlanReview
+    from manage.engine.reader import Reader
+
+    found = inputs.read(layout)
+    refusals.require_known_services(services, found.config.settings)  # before minutes of building
+    reader = Reader()
+    state = desired_state.render(_with_images(found, reader))
+    plan = up.plan(planned.read_facts_and_plan(state, reader), services)
+    review = PlanReview(yes=yes)
+    review(plan, None)
+    receipt = up.apply(state, services=services, shown=plan, review=review, progress=printer())
+    output.say(receipt.summary)
+
+
+def _with_images(found: Inputs, reader: Reader) -> Inputs:
+    """The inputs after every image is there as the checkout and stack.yml describe it."""
+    from manage.images import current
+
+    source = found.config.image_source
+    if current.are_current(found.layout, found.image_names, found.locked, source, reader):
+        return found
     from manage.images import ensure
 
-    choose.known(services, config.load(layout.stack_file, load_catalog(layout)).settings)  # before minutes of building
-    ensure.ensure_for(layout, progress=printer())
-    mine = yard.load(layout)
-    manager, stack = yard.plan_all(mine)
-    ask_where_data_is_at_risk((*manager.changes, *choose.operations(stack, services)), yes=yes)
-    receipt = up.up(mine, names=services, progress=printer())
-    output.say(receipt.summary)
+    ensure.ensure(found.image_names, found.layout, printer(), source)
+    return found.with_locked_images()

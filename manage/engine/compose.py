@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from manage.engine.client import endpoint
+from manage.engine.endpoint import url
 from manage.errors import NodeyardError
 
 log = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ def argv(project: Project, *words: str) -> list[str]:
 def environment() -> dict[str, str]:
     """All that compose may see of ours: no COMPOSE_* of the caller's shell may steer it, nor another docker context."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return {**kept, "DOCKER_HOST": endpoint()}
+    return {**kept, "DOCKER_HOST": url()}
 
 
 def run(

@@ -7,14 +7,18 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from manage.engine.client import Api
 from manage.engine.model import ContainerFacts, Facts
+from manage.engine.reader import Reader
 from manage.installation import documents
 from manage.installation.identity import Installation
 from manage.installation.labels import LABEL_INSTALLATION, LABEL_SERVICE, LABEL_SPEC
+
+Asked: TypeAlias = "Reader | Any"
+"""Who is asked: the plain reader, or the SDK's client where a command has one anyway. Their answers are equal."""
 
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
@@ -27,44 +31,39 @@ PARALLEL = 8
 
 
 def read(
-    api: Api,
+    api: Asked,
     installation: Installation,
     specs_dir: Path,
     *,
-    references: Iterable[str] = (),
-    digests: Mapping[str, str] | None = None,
+    image_digests: Mapping[str, str] | None = None,
     config_hashes: Callable[[], Mapping[str, str]] = dict,
 ) -> Facts:
     """Facts of both projects of `installation`.
 
-    `references` are the images to look up. `digests` says which config digest this engine's image ids stand for
-    (`images.json` knows it): they are the same but on the containerd store, whose ids are manifest digests, and whose
-    API tells the config digest nowhere. An id that is not in it stands for itself.
-    `config_hashes` gives compose's hashes of the desired services; it is called last, since compose takes its time.
+    `image_digests` maps this engine's image ids to config digests, as
+    `images.json` records them: the two are equal except on the containerd store, whose ids are manifest digests and
+    whose API does not show the config digest. An id that is not in the mapping stands for itself.
+    `config_hashes` gives compose's hashes of the desired services; it is called last, because compose is slow.
     """
-    known = digests or {}
-    references = tuple(dict.fromkeys(references))
+    known = image_digests or {}
     with ThreadPoolExecutor(PARALLEL, thread_name_prefix="facts") as pool:
         listed = pool.submit(api.containers, all=True)
         volumes = pool.submit(api.volumes)
         networks = pool.submit(api.networks)
-        images = pool.map(lambda reference: _image(api, reference), references)
         ours = [entry for entry in listed.result() if _concerns(entry["Labels"], installation)]
         inspected = pool.map(lambda entry: _inspect(api, entry["Id"]), ours)
         containers = tuple(container(document, known) for document in inspected if document)
-        ids = {reference: engine_id for reference, engine_id in zip(references, images, strict=True) if engine_id}
     return Facts(
         containers=tuple(sorted(containers, key=lambda facts: (facts.project, facts.service, facts.name))),
         volumes=_labels(volumes.result()["Volumes"] or (), installation),
         networks=_labels(networks.result(), installation),
-        images={reference: known.get(engine_id, engine_id) for reference, engine_id in ids.items()},
         known_specs=_specs(specs_dir, {facts.spec for facts in containers if facts.spec}),
         config_hashes=config_hashes(),
     )
 
 
 def container(document: Mapping[str, Any], digests: Mapping[str, str]) -> ContainerFacts:
-    """Facts of one container from its inspect document; pure. `digests` as in `read`."""
+    """Facts of one container from its inspect document; pure. `digests` is `image_digests` of `read`."""
     labels = document["Config"].get("Labels") or {}
     state = document["State"]
     return ContainerFacts(
@@ -86,7 +85,7 @@ def container(document: Mapping[str, Any], digests: Mapping[str, str]) -> Contai
     )
 
 
-def containers(api: Api, installation: Installation) -> tuple[ContainerFacts, ...]:
+def containers(api: Asked, installation: Installation) -> tuple[ContainerFacts, ...]:
     """The containers alone, of both projects: all that carry our id, and strangers that carry our project's name."""
     listed = [entry for entry in api.containers(all=True) if _concerns(entry["Labels"], installation)]
     with ThreadPoolExecutor(PARALLEL, thread_name_prefix="facts") as pool:
@@ -124,25 +123,25 @@ def _labels(entries: Sequence[Mapping[str, Any]], installation: Installation) ->
     }
 
 
-def _inspect(api: Api, container_id: str) -> Mapping[str, Any] | None:
-    """The container's document; None when it went away since it was listed."""
-    from docker.errors import NotFound
+def _inspect(api: Asked, container_id: str) -> Mapping[str, Any] | None:
+    """The container's document; None if it was removed after it was listed."""
+    return _if_there(api.inspect_container, container_id)
 
+
+def image_id(api: Asked, reference: str) -> str:
+    """The engine's id of the image, "" if the engine does not have it."""
+    found = _if_there(api.inspect_image, reference)
+    return str(found["Id"]) if found else ""
+
+
+def _if_there(inspect: Callable[[str], Mapping[str, Any]], name: str) -> Mapping[str, Any] | None:
+    """The document of `name`; None where the engine says 404, in the SDK's exception as in the reader's."""
     try:
-        document: Mapping[str, Any] = api.inspect_container(container_id)
-    except NotFound:
-        return None
-    return document
-
-
-def _image(api: Api, reference: str) -> str:
-    """The engine's id of the image, "" when it is not there."""
-    from docker.errors import ImageNotFound
-
-    try:
-        return str(api.inspect_image(reference)["Id"])
-    except ImageNotFound:
-        return ""
+        return inspect(name)
+    except Exception as error:
+        if getattr(error, "status_code", None) == HTTPStatus.NOT_FOUND:
+            return None
+        raise
 
 
 def _specs(folder: Path, digests: Iterable[str]) -> dict[str, dict[str, object]]:

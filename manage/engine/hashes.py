@@ -1,6 +1,6 @@
-"""Compose's hashes of the desired services, kept from the last `up`.
+"""Compose's hashes of the desired services, saved by the last `up`.
 
-They follow from the text and the program alone, and asking for them is the larger part of a plan with nothing to do.
+They depend only on the text and on the program, and asking compose is the slowest part of a plan with nothing to do.
 """
 
 from __future__ import annotations
@@ -18,40 +18,55 @@ from manage.installation.layout import Layout
 Hashes = Mapping[str, str]
 """Service -> hash."""
 
+_answered: dict[str, Hashes] = {}
+"""Compose's answers in this process by key: a command that plans again under the lock does not ask again."""
+
 
 @contextlib.contextmanager
-def of(layout: Layout, texts: Sequence[str]) -> Iterator[Callable[[], Hashes]]:
-    """Gives a function that tells the hashes of the compose files `texts`: those kept, else compose's, which begins
-    to work when the block is entered. NodeyardError, from that function, for what compose does not accept."""
-    kept = read(layout, texts)
-    if kept is not None:
-        yield lambda: kept
+def lookup(layout: Layout, texts: Sequence[str]) -> Iterator[Callable[[], Hashes]]:
+    """Yield a function that returns the hashes of the compose files `texts`: the saved ones, else compose's.
+
+    Compose starts when the block is entered and runs in parallel. The function raises NodeyardError for a file that
+    compose does not accept.
+    """
+    saved = read(layout, texts)
+    if saved is not None:
+        yield lambda: saved
+        return
+    key = _key(texts)
+    if key in _answered:
+        yield lambda: _answered[key]
         return
     hashing = compose.Hashing(texts, layout.dir)
+
+    def answer() -> Hashes:
+        _answered[key] = hashing.result()
+        return _answered[key]
+
     try:
-        yield hashing.result
+        yield answer
     finally:
         hashing.end()
 
 
 def read(layout: Layout, texts: Sequence[str]) -> Hashes | None:
-    """The hashes kept for exactly these texts and this program; None when there are none."""
+    """The hashes saved for exactly these texts and this program; None if there are none."""
     try:
         document = documents.read(layout.compose_hashes_file)
         with documents.shaped(layout.compose_hashes_file):
             return dict(document["hashes"]) if document["of"] == _key(texts) else None
     except (FileNotFoundError, NodeyardError):
-        return None  # they can always be had again
+        return None  # compose can always be asked again
 
 
-def keep(layout: Layout, texts: Sequence[str], hashes: Hashes) -> None:
-    """Keep `hashes`, compose's of `texts`, in place of those kept before."""
+def save(layout: Layout, texts: Sequence[str], hashes: Hashes) -> None:
+    """Save `hashes`, compose's of `texts`, in place of earlier ones."""
     if read(layout, texts) != hashes:
         documents.write(layout.compose_hashes_file, {"of": _key(texts), "hashes": dict(hashes)})
 
 
 def _key(texts: Sequence[str]) -> str:
-    """sha256 hex over the texts and what tells one compose program from another."""
+    """sha256 hex over the texts and the compose program's path, size and time."""
     program = Path(compose.binary()[0])
     found = program.stat()
     parts = [*texts, str(program), str(found.st_size), str(found.st_mtime_ns)]

@@ -39,8 +39,6 @@ class Facts:
     volumes: Mapping[str, Mapping[str, str]]
     """Volume name -> labels, those with our installation label or our project's name prefix."""
     networks: Mapping[str, Mapping[str, str]]
-    images: Mapping[str, str]
-    """Image reference -> config digest, for the references asked for."""
     known_specs: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """Spec digest -> spec document (what `specs/` holds), to name differences."""
     config_hashes: Mapping[str, str] = field(default_factory=dict)

@@ -85,21 +85,27 @@ def fingerprint(
     source: ImageSource = "local",
     certificates: Certificates | None = None,
     checkout: Path = CHECKOUT,
+    *,
+    read: dict[str, list[list[str]]] | None = None,
 ) -> str:
     """sha256 hex over the recipe, its Dockerfile, its inputs' content and, in the same way, all it is built on.
 
-    Prebuilt programs are not part of it: they stand for what the recipe would compile.
+    Prebuilt programs are not part of it: they stand for what the recipe would compile. `read` remembers the inputs that
+    were read, for callers who ask for several images at one moment.
     """
     recipe = recipes[name]
+    read = {} if read is None else read
     if source == "upstream" and recipe.upstream_base:
         base = recipe.upstream_base
     else:
-        base = fingerprint(recipe.base, recipes, source, certificates, checkout) if recipe.base else ""
+        base = fingerprint(recipe.base, recipes, source, certificates, checkout, read=read) if recipe.base else ""
     lines = [["base", base], ["recipe", _digest(checkout / recipe.folder / "recipe.yml")]]
-    lines += [
-        ["input", path, _mode(file), _digest(file)]
-        for path, file in files(recipe, _own(recipe) + recipe.inputs, checkout)
-    ]
+    for start in (*_own(recipe), *recipe.inputs):
+        if start not in read:
+            read[start] = [
+                ["input", path, _mode(file), _digest(file)] for path, file in files(recipe, [start], checkout)
+            ]
+        lines += read[start]
     if recipe.host_certificates:
         lines += [
             ["certificate", file, hashlib.sha256(pem).hexdigest()] for file, pem in sorted((certificates or {}).items())

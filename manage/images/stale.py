@@ -20,11 +20,12 @@ def outdated(layout: Layout, names: Iterable[str], source: ImageSource, checkout
     names = tuple(name for name in dict.fromkeys(names) if name in locked)
     require_source(locked, names, recipes, source)
     certificates = hostside.certificates()
+    read: dict[str, list[list[str]]] = {}
     return tuple(
         name
         for name in names
         if locked[name].source == "local"
-        and locked[name].image.recipe != recipe.fingerprint(name, recipes, source, certificates, checkout)
+        and locked[name].image.recipe != recipe.fingerprint(name, recipes, source, certificates, checkout, read=read)
     )
 
 

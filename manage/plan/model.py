@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
-Kind = Literal["create", "recreate", "restart", "reload", "unpause", "remove", "keep"]
+Kind = Literal["create", "recreate", "restart", "unpause", "remove", "keep"]
 DataRisk = Literal["kept", "at-risk", "deleted"]
 
 
@@ -28,7 +31,7 @@ class Operation:
     rollback_class: str
     project: str = ""
     container_id: str = ""
-    """For remove: the id from the facts; nothing is removed by name."""
+    """The container that it changes, by the id in the facts ("" for create); nothing is removed by name."""
     warning: str = ""
     """What is lost, in the catalog's words, where data is at risk."""
 
@@ -36,11 +39,32 @@ class Operation:
 @dataclass(frozen=True)
 class Plan:
     operations: tuple[Operation, ...]
-    """In the order they would be done, `keep` included."""
+    """In the order in which they are applied, `keep` included."""
 
-    @property
+    @cached_property
     def changes(self) -> tuple[Operation, ...]:
         return tuple(operation for operation in self.operations if operation.kind != "keep")
+
+    @cached_property
+    def risky(self) -> tuple[Operation, ...]:
+        """The operations that can lose data."""
+        return tuple(operation for operation in self.changes if operation.data_risk != "kept")
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 hex over the changes with causes, container ids and data risk: equal for plans that do the same."""
+        parts = [
+            {
+                "kind": operation.kind,
+                "service": operation.service,
+                "project": operation.project,
+                "container_id": operation.container_id,
+                "cause": _causes(operation),
+                "data_risk": operation.data_risk,
+            }
+            for operation in self.changes
+        ]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def as_json(plan: Plan) -> dict[str, Any]:
@@ -50,12 +74,17 @@ def as_json(plan: Plan) -> dict[str, Any]:
             {
                 "kind": operation.kind,
                 "service": operation.service,
-                "cause": [{"name": d.name, "current": d.current, "desired": d.desired} for d in operation.cause],
+                "cause": _causes(operation),
                 "downtime_s": operation.downtime_s,
                 "data_risk": operation.data_risk,
                 "rollback_class": operation.rollback_class,
                 "warning": operation.warning,
             }
             for operation in plan.changes
-        ]
+        ],
+        "digest": plan.digest,
     }
+
+
+def _causes(operation: Operation) -> list[dict[str, str]]:
+    return [{"name": d.name, "current": d.current, "desired": d.desired} for d in operation.cause]

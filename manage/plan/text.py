@@ -8,10 +8,11 @@ from manage.plan.model import Operation, Plan
 DATA = {"kept": "data kept", "at-risk": "data at risk", "deleted": "data deleted"}
 
 
-def text(plan: Plan, width: int = 160) -> str:
-    """One row an operation, further causes below it, what is lost, and a sentence that sums it up.
+def as_text(plan: Plan, width: int = 160, *, command: str = "manage up") -> str:
+    """One row per operation, further causes below it, what is lost, and a sentence that sums the plan up.
 
-    Where rows would be wider than `width` characters, all causes stand below.
+    If a row would be wider than `width` characters, all causes are shown below the rows. `command` applies the plan; ""
+    for a plan that is being applied.
     """
     changes = plan.changes
     if not changes:
@@ -20,11 +21,11 @@ def text(plan: Plan, width: int = 160) -> str:
     lines = _table(changes, in_row=1)
     if max(map(len, lines)) > width:
         lines = _table(changes, in_row=0)
-    return "\n".join([*lines, _sum(changes)])
+    return "\n".join([*lines, _sum(changes) + (f" Apply with: {command}" if command else "")])
 
 
 def _table(changes: tuple[Operation, ...], *, in_row: int) -> list[str]:
-    """The lines, with so many causes of each operation in its row and the others below."""
+    """The lines, with `in_row` causes of each operation in its row and the others below."""
     rows = [
         (str(number), operation.kind, operation.service, *(_causes(operation) or [""])[:in_row], *_cost(operation))
         for number, operation in enumerate(changes, start=1)
@@ -58,10 +59,10 @@ def _sum(changes: tuple[Operation, ...]) -> str:
     if risky:
         fate = f"Data of {words.listing(risky)} may be lost."
     elif removed:
-        fate = f"What {words.listing(removed)} stored stays."
+        fate = f"The data of {words.listing(removed)} is kept."
     else:
         fate = "Nothing is deleted."
-    return f"{words.plural(len(changes), 'operation')}, {downtime}. {fate} Apply with: manage up"
+    return f"{words.plural(len(changes), 'operation')}, {downtime}. {fate}"
 
 
 def _about(seconds: int) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from manage.apply import keep
+from manage.apply import rollback_tags
 from manage.engine.client import connect
 from manage.errors import NodeyardError
 from manage.installation import identity
@@ -71,7 +71,7 @@ def _remove(api: Any, prefix: str, installation: str = "") -> None:
     for volume in api.volumes(filters={"label": LABEL_INSTALLATION})["Volumes"] or ():
         if volume["Name"].startswith(prefix):
             api.remove_volume(volume["Name"])
-    _remove_images(api, f"{keep.REPOSITORY}:{installation}")
+    _remove_images(api, f"{rollback_tags.REPOSITORY}:{installation}")
 
 
 def _remove_images(api: Any, prefix: str) -> None:

@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from manage.apply.up import converge
-from manage.apply.work import Work
+from manage.apply import up
+from manage.apply.desired_state import DesiredState
 from manage.engine.client import connect
 from manage.installation import identity
 from manage.installation.labels import LABEL_INSTALLATION, LABEL_SERVICE, LABEL_SPEC
 from manage.installation.layout import Layout
-from manage.render import SecretUse, environment, spec_document
+from manage.render import SecretUse, environment
 from manage.render.model import Image, ServiceSpec, Stack, VolumeSpec
 from manage.render.spec import digest
 from tests.engine import tiny
@@ -29,21 +29,20 @@ STUBBORN = "trap '' TERM; echo $0 is up; while :; do sleep 0.1; done"
 """Ignores the request to stop: compose waits for the whole grace period."""
 
 
-def work(layout: Layout, services: Mapping[str, Any], manager: Mapping[str, Any] | None = None) -> Work:
-    """A `Work` of these services: name -> {"script", "env", "ports", "memory", "volume", "secrets", "files", ...}."""
+def state(layout: Layout, services: Mapping[str, Any], manager: Mapping[str, Any] | None = None) -> DesiredState:
+    """Desired state of services: name -> {"script", "env", "ports", "memory", "volume", "secrets", "files", ...}."""
     installation = identity.read(layout)
     stack = _stack(layout, installation.project, services)
     managing = _stack(layout, installation.manager_project, manager or {})
     uses = [
         SecretUse(name, 10999, secret, "password") for name, s in services.items() for secret in s.get("secrets", {})
     ]
-    return Work(
+    return DesiredState(
         layout=layout,
         installation=installation,
         stack=stack,
         manager=managing,
-        uses=tuple(uses),
-        spec_document=spec_document,
+        secret_uses=tuple(uses),
         disk_bytes={name: service.get("disk_bytes", 0) for name, service in services.items()},
     )
 
@@ -131,4 +130,4 @@ def _spec(layout: Layout, name: str, service: Mapping[str, Any]) -> ServiceSpec:
 
 if __name__ == "__main__":
     asked = json.loads(sys.argv[2])
-    converge(work(Layout(Path(sys.argv[1])), asked["services"], asked.get("manager")), by="alice")
+    up.apply(state(Layout(Path(sys.argv[1])), asked["services"], asked.get("manager")), by="alice")

@@ -8,10 +8,7 @@ from typing import Any
 
 import pytest
 
-from manage.apply import keep, purge, receipt
-from manage.apply.down import stop
-from manage.apply.restart import rerun
-from manage.apply.up import converge
+from manage.apply import down, receipt, restart, rollback_tags, uninstall, up
 from manage.engine import facts
 from manage.errors import NodeyardError
 from manage.health import snapshot as snapshots
@@ -52,53 +49,53 @@ def foreign(engine: Any) -> Iterator[Callable[[], Any]]:
     engine.remove_network(network)
 
 
-def test_down_stops_the_stack_and_leaves_the_manager_and_the_data(engine: Any, watched: Layout) -> None:
-    work = stacks.work(watched, SERVICES, {"keeper": {}})
-    converge(work)
+def test_down_stops_the_stack_and_leaves_the_manager_and_the_data(engine: Any, watched: Any) -> None:
+    state = stacks.state(watched, SERVICES, {"keeper": {}})
+    up.apply(state)
     assert desired.stack_is_wanted(watched)
-    done = stop(work)
+    done = down.apply(state)
     assert services(engine, watched) == {"keeper"}
     assert done.state == "done"
     assert {step.service for step in done.operations if step.outcome == "done"} == {"store", "node", "front"}
     assert not desired.stack_is_wanted(watched)
-    assert engine.inspect_volume(work.stack.volumes[0].name)
+    assert engine.inspect_volume(state.stack.volumes[0].name)
 
-    assert converge(work).state == "healthy"
+    assert up.apply(state).state == "healthy"
     assert desired.stack_is_wanted(watched)
     assert services(engine, watched) == {"store", "node", "front", "keeper"}
 
 
 def test_consumers_stop_before_what_they_need(watched: Layout) -> None:
     lingering = "trap 'sleep 1; exit 0' TERM; while :; do sleep 0.1; done"
-    work = stacks.work(watched, {**SERVICES, "front": {"script": lingering}}, {"keeper": {"script": lingering}})
-    converge(work)
+    state = stacks.state(watched, {**SERVICES, "front": {"script": lingering}}, {"keeper": {"script": lingering}})
+    up.apply(state)
     told: list[Any] = []
-    stop(work, everything=True, progress=told.append)
+    down.apply(state, everything=True, progress=told.append)
     stopped = [event.service for event in told if event.text == "stopped and removed"]
     assert stopped == ["front", "node", "store", "keeper"]
 
 
-def test_down_of_everything_leaves_only_volumes(engine: Any, watched: Layout) -> None:
-    work = stacks.work(watched, SERVICES, {"keeper": {}})
-    converge(work)
-    stop(work, everything=True)
+def test_down_of_everything_leaves_only_volumes(engine: Any, watched: Any) -> None:
+    state = stacks.state(watched, SERVICES, {"keeper": {}})
+    up.apply(state)
+    down.apply(state, everything=True)
     assert services(engine, watched) == set()
-    assert engine.networks(names=list(work.stack.networks)) == []
-    assert engine.inspect_volume(work.stack.volumes[0].name)
+    assert engine.networks(names=list(state.stack.networks)) == []
+    assert engine.inspect_volume(state.stack.volumes[0].name)
 
 
-def test_a_paused_container_is_stopped_too(engine: Any, watched: Layout) -> None:
-    work = stacks.work(watched, {"one": {}})
-    converge(work)
+def test_a_paused_container_is_stopped_too(engine: Any, watched: Any) -> None:
+    state = stacks.state(watched, {"one": {}})
+    up.apply(state)
     engine.pause(facts.containers(engine, identity.read(watched))[0].id)
-    stop(work)
+    down.apply(state)
     assert services(engine, watched) == set()
 
 
 def test_down_when_nothing_runs_says_so(layout: Layout) -> None:
-    work = stacks.work(layout, {"one": {}})
-    assert stop(work).summary == "The stack is down already."
-    assert stop(work, everything=True).summary == "Nothing was running."
+    state = stacks.state(layout, {"one": {}})
+    assert down.apply(state).summary == "The stack is down already."
+    assert down.apply(state, everything=True).summary == "Nothing was running."
     assert receipt.history(layout) == ()
     assert not desired.stack_is_wanted(layout)
 
@@ -111,22 +108,22 @@ def test_foreign_things_are_untouched_by_up_down_and_uninstall(
     engine: Any, layout: Layout, foreign: Callable[[], Any]
 ) -> None:
     before = foreign()
-    work = stacks.work(layout, SERVICES, {"keeper": {}})
+    state = stacks.state(layout, SERVICES, {"keeper": {}})
     with standin.watching(layout):
-        converge(work)
+        up.apply(state)
         assert foreign() == before
-        stop(work, everything=True)
+        down.apply(state, everything=True)
         assert foreign() == before
-        converge(work)
-    purge.carry_out(layout, purge.survey(layout, everything=True))
+        up.apply(state)
+    uninstall.apply(layout, everything=True)
     assert foreign() == before
 
 
-def test_restart_keeps_the_container_and_starts_it_anew(engine: Any, watched: Layout) -> None:
-    work = stacks.work(watched, {"one": {}, "two": {}})
-    converge(work)
+def test_restart_keeps_the_container_and_starts_it_anew(engine: Any, watched: Any) -> None:
+    state = stacks.state(watched, {"one": {}, "two": {}})
+    up.apply(state)
     before = {container.service: container for container in facts.containers(engine, identity.read(watched))}
-    done = rerun(work, ["two"])
+    done = restart.apply(state, ["two"])
     after = {container.service: container for container in facts.containers(engine, identity.read(watched))}
     assert done.summary == "two was restarted."
     assert after["one"] == before["one"]
@@ -134,73 +131,75 @@ def test_restart_keeps_the_container_and_starts_it_anew(engine: Any, watched: La
     assert after["two"].started_at > before["two"].started_at
 
 
-def test_restart_takes_what_runs_whatever_stack_yml_says_meanwhile(engine: Any, watched: Layout) -> None:
-    converge(stacks.work(watched, {"one": {}}))
+def test_restart_takes_what_runs_whatever_stack_yml_says_meanwhile(engine: Any, watched: Any) -> None:
+    up.apply(stacks.state(watched, {"one": {}}))
     before = facts.containers(engine, identity.read(watched))[0]
-    edited = stacks.work(watched, {"one": {"env": {"A": "1"}, "flavour": "edited"}})
-    done = rerun(edited, ["one"])
+    edited = stacks.state(watched, {"one": {"env": {"A": "1"}, "flavour": "edited"}})
+    done = restart.apply(edited, ["one"])
     after = facts.containers(engine, identity.read(watched))[0]
     assert (after.id, after.spec, after.state) == (before.id, before.spec, "running")
     assert after.started_at > before.started_at
     assert (done.specs, done.images) == ({"one": before.spec}, {"one": before.image_digest})
 
 
-def test_a_paused_container_is_restarted(engine: Any, watched: Layout) -> None:
-    work = stacks.work(watched, {"one": {}})
-    converge(work)
+def test_a_paused_container_is_restarted(engine: Any, watched: Any) -> None:
+    state = stacks.state(watched, {"one": {}})
+    up.apply(state)
     engine.pause(facts.containers(engine, identity.read(watched))[0].id)
-    rerun(work, ["one"])
+    restart.apply(state, ["one"])
     assert facts.containers(engine, identity.read(watched))[0].state == "running"
 
 
-def test_after_down_the_news_is_out(engine: Any, watched: Layout) -> None:
-    work = stacks.work(watched, {"one": {}}, {"keeper": {}})
-    converge(work)
-    done = stop(work)
+def test_after_down_the_news_is_out(engine: Any, watched: Any) -> None:
+    state = stacks.state(watched, {"one": {}}, {"keeper": {}})
+    up.apply(state)
+    done = down.apply(state)
     shown = snapshots.read(watched)
     assert any(status.engine_at > done.ended_at for status in shown.services)
 
 
-def test_restart_of_what_is_not_there_is_a_sentence(watched: Layout) -> None:
-    work = stacks.work(watched, {"one": {}}, {"keeper": {}})
+def test_restart_of_what_is_not_there_is_a_sentence(watched: Any) -> None:
+    state = stacks.state(watched, {"one": {}}, {"keeper": {}})
     with pytest.raises(NodeyardError, match="one has no container to restart"):
-        rerun(work, ["one"])
+        restart.apply(state, ["one"])
     with pytest.raises(NodeyardError, match="There is no service won in this stack"):
-        rerun(work, ["won"])
+        restart.apply(state, ["won"])
     with pytest.raises(NodeyardError, match="The manager itself would change"):
-        rerun(work, ["keeper"], manager=False)
+        restart.apply(state, ["keeper"], manager=False)
 
 
-def test_uninstall_without_purge_keeps_data_and_configuration(engine: Any, watched: Layout) -> None:
-    work = stacks.work(watched, SERVICES)
-    converge(work)
-    doomed = purge.survey(watched, everything=False)
-    assert {kind for kind, _ in doomed.named()} == {"container", "network"}
-    purge.carry_out(watched, doomed)
+def test_uninstall_without_purge_keeps_data_and_configuration(engine: Any, watched: Any) -> None:
+    state = stacks.state(watched, SERVICES)
+    up.apply(state)
+    removal = uninstall.plan(watched, everything=False)
+    assert {kind for kind, _ in removal.named()} == {"container", "network"}
+    uninstall.apply(watched, everything=False, shown=removal)
     assert services(engine, watched) == set()
-    assert engine.inspect_volume(work.stack.volumes[0].name)
+    assert engine.inspect_volume(state.stack.volumes[0].name)
     assert receipt.history(watched)
-    assert purge.survey(watched, everything=False).empty
+    assert uninstall.plan(watched, everything=False).empty
 
 
 @pytest.mark.promise("A purge continues past an image that another container uses", runs="ci")
 def test_a_purge_goes_on_past_an_image_that_somebody_uses(engine: Any, layout: Layout) -> None:
-    work = stacks.work(layout, {"one": {"flavour": "shared"}})
+    state = stacks.state(layout, {"one": {"flavour": "shared"}})
     with standin.watching(layout):
-        converge(work)
-    engine.remove_image(work.stack.service("one").image.reference)
-    [kept] = keep.tags(engine, work.installation)
-    user = engine.create_container(f"{keep.REPOSITORY}:{kept}", labels={tiny.TEST_LABEL: "engine"}, command=["sh"])
+        up.apply(state)
+    engine.remove_image(state.stack.service("one").image.reference)
+    [kept] = rollback_tags.tags(engine, state.installation)
+    user = engine.create_container(
+        f"{rollback_tags.REPOSITORY}:{kept}", labels={tiny.TEST_LABEL: "engine"}, command=["sh"]
+    )
     told: list[Any] = []
     try:
-        purge.carry_out(layout, purge.survey(layout, everything=True), told.append)
+        uninstall.apply(layout, everything=True, progress=told.append)
     finally:
         engine.remove_container(user["Id"])
-    assert [event.text for event in told if "stays" in event.text] == [
-        f"image {keep.REPOSITORY}:{kept} stays: it is used"
+    assert [event.text for event in told if "is kept" in event.text] == [
+        f"image {rollback_tags.REPOSITORY}:{kept} is kept: it is in use"
     ]
     assert not layout.dir.exists()
-    engine.remove_image(f"{keep.REPOSITORY}:{kept}")
+    engine.remove_image(f"{rollback_tags.REPOSITORY}:{kept}")
 
 
 @pytest.mark.promise("A purge removes no images while a build runs on the machine", runs="ci")
@@ -209,32 +208,31 @@ def test_a_purge_leaves_images_alone_while_somebody_builds(
 ) -> None:
     monkeypatch.setattr(builds, "LOCK", tmp_path / "builds.lock")
     reference, _digest = tiny.ensure(engine, "doomed")
-    doomed = purge.Doomed(identity.read(layout), images=(reference,))
     told: list[Any] = []
     with builds.building():
-        purge.carry_out(layout, doomed, told.append)
-    assert [event.text for event in told] == [f"image {reference} stays: somebody is building on this machine"]
+        uninstall.remove_images(engine, [reference], told.append)
+    assert [event.text for event in told] == [f"image {reference} is kept: somebody is building on this machine"]
     assert engine.images(name=reference)
-    purge.carry_out(layout, doomed)
+    uninstall.remove_images(engine, [reference])
     assert not engine.images(name=reference)
 
 
 def test_a_purge_before_the_first_up_leaves_no_folder(layout: Layout) -> None:
-    purge.carry_out(layout, purge.survey(layout, everything=True))
+    uninstall.apply(layout, everything=True)
     assert not layout.dir.exists()
 
 
 def test_a_purge_leaves_nothing_but_what_is_not_ours(engine: Any, layout: Layout) -> None:
-    work = stacks.work(layout, SERVICES)
+    state = stacks.state(layout, SERVICES)
     with standin.watching(layout):
-        converge(work)
+        up.apply(state)
     (layout.dir / "notes.txt").write_text("mine")
     told: list[Any] = []
-    purge.carry_out(layout, purge.survey(layout, everything=True), told.append)
+    uninstall.apply(layout, everything=True, progress=told.append)
     assert [path.name for path in layout.dir.iterdir()] == ["notes.txt"]
     assert any("notes.txt" in event.text for event in told)
-    installation = work.installation
+    installation = state.installation
     assert facts.containers(engine, installation) == ()
-    assert engine.networks(names=list(work.stack.networks)) == []
-    assert work.stack.volumes[0].name not in {v["Name"] for v in engine.volumes()["Volumes"] or ()}
-    assert purge.survey(layout, everything=True).empty
+    assert engine.networks(names=list(state.stack.networks)) == []
+    assert state.stack.volumes[0].name not in {v["Name"] for v in engine.volumes()["Volumes"] or ()}
+    assert uninstall.plan(layout, everything=True).empty

@@ -16,8 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from manage.apply import receipt
-from manage.apply.up import converge
+from manage.apply import receipt, up
 from manage.engine import facts
 from manage.errors import NodeyardError
 from manage.installation import identity, lock
@@ -76,36 +75,36 @@ def compose_of(process: subprocess.Popen[str]) -> psutil.Process | None:
 
 
 @pytest.mark.promise("Of two concurrent `up`, the second names the holder of the lock", runs="ci")
-def test_the_second_of_two_ups_names_the_first(watched: Layout, start: Start) -> None:
-    converge(stacks.work(watched, {"one": SLOW}))
+def test_the_second_of_two_ups_names_the_first(watched: Any, start: Any) -> None:
+    up.apply(stacks.state(watched, {"one": SLOW}))
     changed = {"one": {**SLOW, "env": {"A": "1"}}}
     first = start(changed)
     until(lambda: compose_of(first), "compose")
     with pytest.raises(NodeyardError, match=rf"manage up by alice since \d\d:\d\d \(pid {first.pid}\)"):
-        converge(stacks.work(watched, {"one": {}}))
+        up.apply(stacks.state(watched, {"one": {}}))
     assert first.wait(timeout=30) == 0
     assert receipt.history(watched)[-1].state == "healthy"
 
 
 @pytest.mark.promise("After `kill -9` of an `up` the lock is held until its compose has ended", runs="ci")
 def test_a_killed_up_holds_the_lock_until_its_compose_has_ended_and_the_next_goes_on(
-    engine: Any, watched: Layout, start: Start
+    engine: Any, watched: Any, start: Any
 ) -> None:
-    converge(stacks.work(watched, {"one": SLOW}))
+    up.apply(stacks.state(watched, {"one": SLOW}))
     changed = {"one": {**SLOW, "env": {"A": "1"}}}
     first = start(changed)
     compose = until(lambda: compose_of(first), "compose")
     first.send_signal(signal.SIGKILL)
     first.wait()
     assert compose.is_running()
-    work = stacks.work(watched, changed)
+    state = stacks.state(watched, changed)
     with pytest.raises(NodeyardError, match=rf"manage up by alice since .* \(pid {first.pid}\)"):
-        converge(work)
+        up.apply(state)
 
     until(lambda: not lock.holder(watched), "the end of compose")
     assert receipt.history(watched)[-1].state == "interrupted"
     told: list[Any] = []
-    done = converge(work, progress=told.append)
+    done = up.apply(state, progress=told.append)
     assert done.state == "healthy"
     assert [step.service for step in done.operations] == ["one"]
     assert any("was interrupted" in event.text for event in told)
@@ -115,8 +114,8 @@ def test_a_killed_up_holds_the_lock_until_its_compose_has_ended_and_the_next_goe
 
 
 @pytest.mark.promise("After Ctrl-C during `up` the receipt says interrupted, and the next `up` continues", runs="ci")
-def test_ctrl_c_lets_compose_finish_and_the_next_up_goes_on(engine: Any, watched: Layout, start: Start) -> None:
-    converge(stacks.work(watched, {"one": SLOW, "two": {}}))
+def test_ctrl_c_lets_compose_finish_and_the_next_up_goes_on(engine: Any, watched: Any, start: Any) -> None:
+    up.apply(stacks.state(watched, {"one": SLOW, "two": {}}))
     changed = {"one": {**SLOW, "env": {"A": "1"}}, "two": {"env": {"A": "1"}}}
     first = start(changed)
     until(lambda: compose_of(first), "compose")
@@ -130,7 +129,7 @@ def test_ctrl_c_lets_compose_finish_and_the_next_up_goes_on(engine: Any, watched
     half = {c.service: c for c in facts.containers(engine, identity.read(watched))}
     assert half["one"].state == "running", "compose was let finish its step"
 
-    done = converge(stacks.work(watched, changed))
+    done = up.apply(stacks.state(watched, changed))
     assert [(step.kind, step.service, step.outcome) for step in done.operations] == [
         ("recreate", "two", "done"),
         ("keep", "one", "done"),

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from manage.apply.down import stop
-from manage.apply.up import converge
+from manage.apply import down, up
 from manage.engine import facts, logs
 from manage.engine.state import Observer
 from manage.errors import NodeyardError
@@ -29,10 +28,10 @@ def until(condition: Callable[[], Any], what: str, seconds: float = 20) -> Any:
 
 
 @pytest.fixture
-def stack(watched: Layout) -> Any:
-    work = stacks.work(watched, {"one": {"script": CHATTY}, "two": {}}, {"keeper": {}})
-    converge(work)
-    return work
+def stack(watched: Any) -> Any:
+    state = stacks.state(watched, {"one": {"script": CHATTY}, "two": {}}, {"keeper": {}})
+    up.apply(state)
+    return state
 
 
 @pytest.fixture
@@ -79,7 +78,7 @@ def test_a_sample_tells_paused_ended_and_missing_containers_apart(
 
 
 def test_after_down_the_stack_is_not_wanted_and_the_manager_still_is(stack: Any, observer: Any) -> None:
-    stop(stack)
+    down.apply(stack)
     sample = observer.sample()["services"]
     assert {name: (entry["state"], entry["desired"]) for name, entry in sample.items()} == {
         "one": ("absent", False),
@@ -88,8 +87,8 @@ def test_after_down_the_stack_is_not_wanted_and_the_manager_still_is(stack: Any,
     }
 
 
-def test_processor_use_comes_from_two_looks(engine: Any, watched: Layout) -> None:
-    converge(stacks.work(watched, {"busy": {"script": "trap 'exit 0' TERM; while :; do :; done"}}))
+def test_processor_use_comes_from_two_looks(engine: Any, watched: Any) -> None:
+    up.apply(stacks.state(watched, {"busy": {"script": "trap 'exit 0' TERM; while :; do :; done"}}))
     observer = Observer(watched, identity.read(watched), {"busy": []})
     busy = until(lambda: observer.sample()["services"]["busy"]["cpu_percent"], "the second look")
     assert 10 < busy < 200
@@ -105,11 +104,11 @@ def test_logs_give_the_last_lines_with_their_time(stack: Any) -> None:
 
 def test_following_goes_on_until_the_container_ends(engine: Any, watched: Layout) -> None:
     script = "trap 'exit 0' TERM; echo first; while ! [ -e /tmp/go ]; do sleep 0.1; done; echo last"
-    work = stacks.work(watched, {"one": {"script": script}})
-    converge(work)
-    lines = logs.read(work.installation, "one", follow=True)
+    state = stacks.state(watched, {"one": {"script": script}})
+    up.apply(state)
+    lines = logs.read(state.installation, "one", follow=True)
     assert next(lines).endswith(" first")
-    container = facts.containers(engine, work.installation)[0].id
+    container = facts.containers(engine, state.installation)[0].id
     engine.exec_start(engine.exec_create(container, ["sh", "-c", ": > /tmp/go"])["Id"])
     assert next(lines).endswith(" last")
     assert list(lines) == []

@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from manage.apply import receipt
-from manage.apply.down import stop
-from manage.apply.up import converge
+from manage.apply import down, receipt, up
 from manage.engine import facts
 from manage.engine.client import connect
 from manage.errors import NodeyardError
@@ -41,28 +39,28 @@ def test_a_container_of_our_project_without_our_id_is_a_refusal_and_stays(engine
     ]
     engine.start(stranger)
     before = engine.inspect_container(stranger)
-    work = stacks.work(layout, {"one": {}})
-    for change in (converge, stop, lambda work: stop(work, everything=True)):
+    state = stacks.state(layout, {"one": {}})
+    for change in (up.apply, down.apply, lambda state: down.apply(state, everything=True)):
         with pytest.raises(NodeyardError, match=rf"{project}-one-1.*installation id|{project}-one-1.*installation"):
-            change(work)
+            change(state)
     assert engine.inspect_container(stranger) == before
     assert untouched(layout)
 
 
 @pytest.mark.parametrize("kind", ["volume", "network"])
 def test_a_volume_or_network_of_our_name_without_our_label_is_a_refusal_and_stays(
-    engine: Any, layout: Layout, kind: str
+    engine: Any, layout: Layout, kind: Any
 ) -> None:
-    work = stacks.work(layout, {"one": {"volume": True}})
+    state = stacks.state(layout, {"one": {"volume": True}})
     if kind == "volume":
-        name = work.stack.volumes[0].name
+        name = state.stack.volumes[0].name
         engine.create_volume(name)
     else:
-        name = work.stack.networks[0]
+        name = state.stack.networks[0]
         engine.create_network(name)
     try:
         with pytest.raises(NodeyardError, match=name):
-            converge(work)
+            up.apply(state)
         assert untouched(layout)
     finally:
         (engine.remove_volume if kind == "volume" else engine.remove_network)(name)
@@ -72,9 +70,9 @@ def test_a_volume_or_network_of_our_name_without_our_label_is_a_refusal_and_stay
 def test_a_port_taken_by_a_process_names_it(layout: Layout) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        work = stacks.work(layout, {"one": {"ports": [f"127.0.0.1:{port}:80"]}})
+        state = stacks.state(layout, {"one": {"ports": [f"127.0.0.1:{port}:80"]}})
         with pytest.raises(NodeyardError, match=rf"Port {port} on 127.0.0.1 is taken by .* \(pid \d+\)") as refused:
-            converge(work)
+            up.apply(state)
     assert "--port-base" in refused.value.hint
     assert untouched(layout)
 
@@ -89,34 +87,34 @@ def test_a_port_taken_by_a_container_names_it(engine: Any, layout: Layout, free_
     engine.start(other)
     try:
         name = engine.inspect_container(other)["Name"].lstrip("/")
-        work = stacks.work(layout, {"one": {"ports": [f"127.0.0.1:{free_port}:80"]}})
+        state = stacks.state(layout, {"one": {"ports": [f"127.0.0.1:{free_port}:80"]}})
         with pytest.raises(NodeyardError, match=f"Port {free_port} on 127.0.0.1 is taken by the container {name}"):
-            converge(work)
+            up.apply(state)
         assert untouched(layout)
     finally:
         engine.remove_container(other, force=True)
 
 
 def test_an_image_that_somebody_removed_is_named(engine: Any, layout: Layout) -> None:
-    work = stacks.work(layout, {"one": {"flavour": "removed"}})
-    reference = work.stack.service("one").image.reference
+    state = stacks.state(layout, {"one": {"flavour": "removed"}})
+    reference = state.stack.service("one").image.reference
     engine.remove_image(reference)
     with pytest.raises(NodeyardError, match=f"not on this engine: {reference}"):
-        converge(work)
+        up.apply(state)
     assert untouched(layout)
 
 
 def test_our_own_published_port_is_not_in_our_way(watched: Layout, free_port: int) -> None:
     ports = [f"127.0.0.1:{free_port}:80"]
-    converge(stacks.work(watched, {"one": {"ports": ports}}))
-    assert converge(stacks.work(watched, {"one": {"ports": ports, "env": {"A": "1"}}})).state == "healthy"
+    up.apply(stacks.state(watched, {"one": {"ports": ports}}))
+    assert up.apply(stacks.state(watched, {"one": {"ports": ports, "env": {"A": "1"}}})).state == "healthy"
 
 
 @pytest.mark.promise("Too little disk space is refused", runs="ci")
 def test_too_little_disk_is_a_refusal(layout: Layout) -> None:
-    work = stacks.work(layout, {"chain": {"volume": True, "disk_bytes": 10**15}})
+    state = stacks.state(layout, {"chain": {"volume": True, "disk_bytes": 10**15}})
     with pytest.raises(NodeyardError, match=r"Too little disk: .* for chain"):
-        converge(work)
+        up.apply(state)
     assert untouched(layout)
 
 
@@ -124,10 +122,10 @@ def test_too_little_disk_is_a_refusal(layout: Layout) -> None:
 def test_an_engine_that_does_not_run_is_a_sentence(
     layout: Layout, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    work = stacks.work(layout, {"one": {}})
+    state = stacks.state(layout, {"one": {}})
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/dead.sock")
     with pytest.raises(NodeyardError, match="Docker's engine is not running"):
-        converge(work)
+        up.apply(state)
 
 
 def test_a_socket_that_nobody_listens_on_is_the_same_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -146,20 +144,20 @@ def test_an_engine_on_another_machine_is_refused(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.promise("A secret that cannot be read is reported with its path", runs="ci")
-def test_a_secret_that_cannot_be_read_is_a_sentence_with_its_path(watched: Layout) -> None:
-    work = stacks.work(watched, {"one": {"secrets": {"token": 1}}})
-    converge(work)
+def test_a_secret_that_cannot_be_read_is_a_sentence_with_its_path(watched: Any) -> None:
+    state = stacks.state(watched, {"one": {"secrets": {"token": 1}}})
+    up.apply(state)
     (watched.secrets_dir / "token_g1").write_text("")
-    changed = stacks.work(watched, {"one": {"secrets": {"token": 1}, "env": {"A": "1"}}})
+    changed = stacks.state(watched, {"one": {"secrets": {"token": 1}, "env": {"A": "1"}}})
     with pytest.raises(NodeyardError, match=r"The secret token_g1 is empty \(.*/secrets/token_g1\)"):
-        converge(changed)
+        up.apply(changed)
     assert receipt.history(watched)[-1].state == "failed"
 
 
-def test_what_compose_cannot_do_is_said_in_its_words(watched: Layout) -> None:
-    broken = stacks.work(watched, {"one": {"ports": ["127.0.0.1:1:80", "127.0.0.1:1:81"]}})
+def test_what_compose_cannot_do_is_said_in_its_words(watched: Any) -> None:
+    broken = stacks.state(watched, {"one": {"ports": ["127.0.0.1:1:80", "127.0.0.1:1:81"]}})
     with pytest.raises(NodeyardError, match="docker-compose failed"):
-        converge(broken)
+        up.apply(broken)
     failed = receipt.history(watched)[-1]
     assert (failed.state, outcomes(failed)) == ("failed", {"one": "failed"})
 
@@ -167,14 +165,14 @@ def test_what_compose_cannot_do_is_said_in_its_words(watched: Layout) -> None:
 @pytest.mark.promise("A failed gate shows the service's last log lines", runs="ci")
 def test_a_failed_gate_shows_the_services_own_last_lines(layout: Layout) -> None:
     script = "echo the door is stuck; trap 'exit 0' TERM; while :; do sleep 0.1; done"
-    work = stacks.work(layout, {"one": {"script": script, "startup_s": 1}, "two": {}})
+    state = stacks.state(layout, {"one": {"script": script, "startup_s": 1}, "two": {}})
     with standin.watching(layout, {"one": "degraded"}), pytest.raises(NodeyardError) as failed:
-        converge(work)
+        up.apply(state)
     assert failed.value.message.startswith("one did not become healthy: degraded: ")
     assert "  the door is stuck" in failed.value.message.splitlines()
     entry = receipt.history(layout)[-1]
     assert (entry.state, outcomes(entry)) == ("failed", {"one": "failed", "two": "pending"})
 
     with standin.watching(layout):
-        done = converge(work)
+        done = up.apply(state)
     assert {(step.kind, step.service) for step in done.operations} == {("create", "two"), ("keep", "one")}

@@ -22,7 +22,7 @@ from manage.engine.client import connect
 from manage.images import ensure
 from manage.installation import identity
 from manage.installation.layout import Layout
-from manage.render import image_names, render_stack, secret_uses, spec_document
+from manage.render import image_names, render_stack, secret_uses
 from manage.render.model import Image
 
 SERVICES = ("timescaledb", "proxy")
@@ -50,7 +50,7 @@ class Yard:
         uses = secret_uses(catalog, config)
         generations = secrets.ensure(self.layout, uses)
         self.stack = render_stack(catalog, config, self.installation, images, generations, self.layout.dir)
-        files.write(self.layout, self.stack, spec_document)
+        files.write(self.layout, self.stack)
         self.client = docker.from_env()
         with connect() as api:
             networks.ensure(api, self.installation, self.stack.networks)

@@ -14,11 +14,16 @@ from typing import Any
 TEST_LABEL = "io.nodeyard.test"
 REPOSITORY = "localhost/nodeyard-test/tiny"
 PROGRAMS = ("sh", "sleep", "cat")
+ENDLESS = "#!/bin/real-sh\ntrap 'exit 0' TERM\nwhile :; do sleep 0.5; done\n"
+"""In place of the shell and of programs that an entrypoint of ours names: runs on whatever it is given."""
 
 
-def ensure(api: Any, flavour: str = "") -> tuple[str, str]:
-    """(reference, config digest) of the image; `flavour` makes another one with the same content."""
-    tar = _root()
+def ensure(api: Any, flavour: str = "", *, endless: bool = False) -> tuple[str, str]:
+    """(reference, config digest) of the image; `flavour` makes another one with the same content.
+
+    A container of an `endless` one keeps running whatever its command is.
+    """
+    tar = _root(endless)
     tag = hashlib.sha256(tar + flavour.encode()).hexdigest()[:12]
     reference = f"{REPOSITORY}:{tag}"
     if not api.images(name=reference):
@@ -26,12 +31,17 @@ def ensure(api: Any, flavour: str = "") -> tuple[str, str]:
             tar,
             repository=REPOSITORY,
             tag=tag,
-            changes=[f"LABEL {TEST_LABEL}=engine", f"LABEL flavour={flavour or 'plain'}", "ENV PATH=/bin"],
+            changes=[
+                f"LABEL {TEST_LABEL}=engine",
+                f"LABEL flavour={flavour or 'plain'}",
+                "ENV PATH=/bin",
+                *(['ENTRYPOINT ["/bin/sh"]'] if endless else ()),
+            ],
         )
     return reference, api.inspect_image(reference)["Id"]
 
 
-def _root() -> bytes:
+def _root(endless: bool) -> bytes:
     buffer = io.BytesIO()
     paths = {f"bin/{name}": Path(found) for name in PROGRAMS if (found := shutil.which(name))}
     assert len(paths) == len(PROGRAMS), f"the host lacks one of {PROGRAMS}"
@@ -39,7 +49,9 @@ def _root() -> bytes:
         paths |= {library.lstrip("/"): Path(library) for library in _libraries(program)}
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         for name, source in sorted(paths.items()):
-            _add(tar, source, name)
+            _add(tar, "bin/real-sh" if endless and name == "bin/sh" else name, source.read_bytes())
+        for name in ("bin/sh", "bin/nginx") if endless else ():
+            _add(tar, name, ENDLESS.encode())
         tar.addfile(_entry("tmp", tarfile.DIRTYPE, 0o1777))
         tar.addfile(_entry("srv", tarfile.DIRTYPE, 0o755))
     return buffer.getvalue()
@@ -50,8 +62,7 @@ def _libraries(program: Path) -> list[str]:
     return re.findall(r"(/\S+) \(0x", listing)
 
 
-def _add(tar: tarfile.TarFile, source: Path, name: str) -> None:
-    content = source.read_bytes()
+def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
     entry = _entry(name, tarfile.REGTYPE, 0o755)
     entry.size = len(content)
     tar.addfile(entry, io.BytesIO(content))

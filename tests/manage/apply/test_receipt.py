@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from manage.apply import choose, receipt
+from manage.apply import receipt, selection
 from manage.apply.receipt import Receipt, Step
 from manage.errors import NodeyardError
 from manage.installation import identity, lock
@@ -70,21 +70,21 @@ def operation(kind: Any, service: str) -> Operation:
 
 def test_all_operations_are_chosen_but_those_that_keep() -> None:
     plan = Plan((operation("remove", "old"), operation("keep", "one"), operation("create", "two")))
-    assert [chosen.service for chosen in choose.operations(plan, ())] == ["old", "two"]
+    assert [chosen.service for chosen in selection.selected(plan, ())] == ["old", "two"]
 
 
 def test_names_choose_services_and_remove_nothing() -> None:
     plan = Plan((operation("remove", "old"), operation("create", "one"), operation("create", "two")))
-    assert [chosen.service for chosen in choose.operations(plan, ("two", "old"))] == ["two"]
+    assert [chosen.service for chosen in selection.selected(plan, ("two", "old"))] == ["two"]
 
 
 @pytest.mark.parametrize("state", ["in_progress", "interrupted", "failed"])
 def test_what_an_unfinished_change_left_unproven_is_proven_next(state: Any) -> None:
     latest = replace(DRAFT.with_outcome("one", "done"), state=state)
-    assert choose.unproven(latest, ("one", "two", "three"), ()) == ("two",)
-    assert choose.unproven(latest, ("one", "two", "three"), (operation("recreate", "two"),)) == ()
+    assert selection.unproven(latest, ("one", "two", "three"), ()) == ("two",)
+    assert selection.unproven(latest, ("one", "two", "three"), (operation("recreate", "two"),)) == ()
 
 
 @pytest.mark.parametrize("latest", [None, replace(DRAFT, state="healthy"), replace(DRAFT, state="failed", verb="down")])
-def test_after_a_change_that_ended_well_or_a_down_nothing_is_left_to_prove(latest: Receipt | None) -> None:
-    assert choose.unproven(latest, ("one", "two"), ()) == ()
+def test_after_a_change_that_ended_well_or_a_down_nothing_is_left_to_prove(latest: Any) -> None:
+    assert selection.unproven(latest, ("one", "two"), ()) == ()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from manage.engine.client import check_supported
+from manage.engine.client import require_supported
 from manage.errors import NodeyardError
 from manage.installation.layout import CHECKOUT
 
@@ -18,8 +18,10 @@ PLAIN = {"SecurityOptions": ["name=seccomp,profile=default"], "DockerRootDir": "
 
 
 def test_dockers_own_engine_is_supported() -> None:
-    check_supported(PLAIN, DOCKER)
-    check_supported({**PLAIN, "SecurityOptions": ["name=apparmor", "name=cgroupns"]}, {**DOCKER, "ApiVersion": "1.52"})
+    require_supported(PLAIN, DOCKER)
+    require_supported(
+        {**PLAIN, "SecurityOptions": ["name=apparmor", "name=cgroupns"]}, {**DOCKER, "ApiVersion": "1.52"}
+    )
 
 
 @pytest.mark.promise("Each unsupported engine is refused in one sentence", runs="ci")
@@ -38,7 +40,7 @@ def test_each_unsupported_engine_is_refused_in_one_sentence(
     info: dict[str, Any], version: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(NodeyardError, match=sentence) as refused:
-        check_supported({**PLAIN, **info}, {**DOCKER, **version})
+        require_supported({**PLAIN, **info}, {**DOCKER, **version})
     assert refused.value.hint
 
 
@@ -72,4 +74,5 @@ def test_a_socket_that_this_user_may_not_open_is_a_sentence(tmp_path: Path) -> N
             text=True,
             check=True,
         )
-    assert done.stdout == f"You may not open Docker's socket {path}. Run it with sudo, or join the group docker.\n"
+    said = f"You do not have permission to open Docker's socket {path}."
+    assert done.stdout == f"{said} Run the command with sudo, or join the group docker.\n"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,32 +24,32 @@ def layout(tmp_path: Path) -> Layout:
     return made
 
 
-def ask(layout: Layout, texts: tuple[str, str]) -> Mapping[str, str]:
-    with hashes.of(layout, texts) as result:
+def ask(layout: Layout, texts: Any) -> Any:
+    with hashes.lookup(layout, texts) as result:
         return result()
 
 
 def test_what_was_kept_is_what_compose_says(layout: Layout) -> None:
     asked = ask(layout, TEXTS)
     assert set(asked) == {"one", "two"}
-    hashes.keep(layout, TEXTS, asked)
+    hashes.save(layout, TEXTS, asked)
     assert hashes.read(layout, TEXTS) == asked
     assert ask(layout, TEXTS) == asked
 
 
 def test_kept_ones_are_told_without_compose(layout: Layout) -> None:
-    hashes.keep(layout, TEXTS, {"one": "1", "two": "2"})
+    hashes.save(layout, TEXTS, {"one": "1", "two": "2"})
     assert ask(layout, TEXTS) == {"one": "1", "two": "2"}
 
 
 def test_another_text_is_asked_anew(layout: Layout) -> None:
-    hashes.keep(layout, TEXTS, {"one": "1", "two": "2"})
+    hashes.save(layout, TEXTS, {"one": "1", "two": "2"})
     assert hashes.read(layout, OTHER) is None
     assert ask(layout, OTHER)["two"] != ask(layout, TEXTS)["two"]
 
 
 def test_another_program_is_asked_anew(layout: Layout, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    hashes.keep(layout, TEXTS, {"one": "1", "two": "2"})
+    hashes.save(layout, TEXTS, {"one": "1", "two": "2"})
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "docker-compose").write_text("#!/bin/sh\n")
     monkeypatch.setattr("sys.prefix", str(tmp_path))
@@ -60,7 +60,7 @@ def test_another_program_is_asked_anew(layout: Layout, monkeypatch: pytest.Monke
 def test_a_damaged_record_is_as_good_as_none(layout: Layout, text: str) -> None:
     layout.compose_hashes_file.write_text(text)
     assert hashes.read(layout, TEXTS) is None
-    hashes.keep(layout, TEXTS, {"one": "1"})
+    hashes.save(layout, TEXTS, {"one": "1"})
     assert hashes.read(layout, TEXTS) == {"one": "1"}
 
 

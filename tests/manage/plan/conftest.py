@@ -61,7 +61,6 @@ def facts_of(running: Stack, changed: Mapping[str, Mapping[str, Any] | None], **
         "containers": containers,
         "volumes": {volume.name: LABELS for volume in running.volumes},
         "networks": dict.fromkeys(running.networks, LABELS),
-        "images": {},
         "known_specs": {spec.spec: spec_document(spec) for spec in running.services},
         "config_hashes": {spec.name: f"hash-{spec.name}" for spec in running.services},
     }

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from manage.plan.make import make, text
 from manage.plan.model import as_json
+from manage.plan.planner import plan_project
+from manage.plan.text import as_text
 from tests.manage.plan.conftest import facts_of, stack_of
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.json"))
@@ -22,6 +23,6 @@ def test_the_plan_is_what_the_case_says(path: Path) -> None:
     running = stack_of(case["running"], case.get("running_generations"), case.get("running_images"))
     wanted = stack_of(case.get("wanted", case["running"]), case.get("generations"), case.get("images"))
     more: dict[str, Any] = {"known_specs": {}} if case.get("specs_lost") else {}
-    plan = make(wanted, facts_of(running, case.get("containers", {}), **more))
+    plan = plan_project(wanted, facts_of(running, case.get("containers", {}), **more))
     assert as_json(plan)["operations"] == case["operations"]
-    assert text(plan).splitlines() == case["text"]
+    assert as_text(plan).splitlines() == case["text"]

@@ -10,7 +10,8 @@ import pytest
 from manage.errors import NodeyardError
 from manage.installation.labels import LABEL_INSTALLATION
 from manage.plan import difference
-from manage.plan.make import make, text
+from manage.plan.planner import plan_project
+from manage.plan.text import as_text
 from tests.manage.plan.conftest import container_of, facts_of, stack_of
 
 SANDBOX = "profiles: [sandbox]\n"
@@ -18,14 +19,14 @@ SANDBOX = "profiles: [sandbox]\n"
 
 def test_nothing_is_done_when_everything_is_as_wanted_and_every_service_is_named_as_kept() -> None:
     stack = stack_of(SANDBOX)
-    plan = make(stack, facts_of(stack, {}))
+    plan = plan_project(stack, facts_of(stack, {}))
     assert plan.changes == ()
     assert [operation.service for operation in plan.operations] == [spec.name for spec in stack.services]
 
 
 def test_services_are_created_in_start_order() -> None:
     stack = stack_of(SANDBOX)
-    plan = make(stack, facts_of(stack, {spec.name: None for spec in stack.services}))
+    plan = plan_project(stack, facts_of(stack, {spec.name: None for spec in stack.services}))
     assert [(operation.kind, operation.service) for operation in plan.operations] == [
         ("create", spec.name) for spec in stack.services
     ]
@@ -35,7 +36,7 @@ def test_a_container_with_our_projects_name_but_not_our_id_is_a_refusal() -> Non
     stack = stack_of(SANDBOX)
     for stranger in ("", "ffffffff"):
         with pytest.raises(NodeyardError) as caught:
-            make(stack, facts_of(stack, {"proxy": {"installation": stranger}}))
+            plan_project(stack, facts_of(stack, {"proxy": {"installation": stranger}}))
         assert "yard-proxy-1 carries our project's name (yard) but not our installation id" in caught.value.message
 
 
@@ -43,7 +44,7 @@ def test_containers_of_other_projects_are_none_of_our_business() -> None:
     stack = stack_of(SANDBOX)
     facts = facts_of(stack, {})
     other = replace(facts.containers[0], project="shop", service="db", installation="")
-    assert make(stack, replace(facts, containers=(*facts.containers, other))).changes == ()
+    assert plan_project(stack, replace(facts, containers=(*facts.containers, other))).changes == ()
 
 
 @pytest.mark.parametrize("labels", [{}, {LABEL_INSTALLATION: "ffffffff"}])
@@ -55,44 +56,44 @@ def test_a_volume_or_network_of_our_name_without_our_id_is_a_refusal(
     facts = facts_of(stack, {})
     there: dict[str, Any] = {kind: {**getattr(facts, kind), name: labels}}
     with pytest.raises(NodeyardError, match=name):
-        make(stack, replace(facts, **there))
+        plan_project(stack, replace(facts, **there))
 
 
 def test_two_containers_of_one_service_are_what_a_killed_recreate_leaves() -> None:
     stack = stack_of(SANDBOX)
     facts = facts_of(stack, {})
     double = container_of(stack, stack.service("proxy"), id="id-2", state="created")
-    (change,) = make(stack, replace(facts, containers=(*facts.containers, double))).changes
+    (change,) = plan_project(stack, replace(facts, containers=(*facts.containers, double))).changes
     assert (change.kind, change.service, change.cause[0].name) == ("recreate", "proxy", "containers")
 
 
 def test_what_compose_itself_would_recreate_is_in_the_plan_too() -> None:
     stack = stack_of(SANDBOX)
     facts = facts_of(stack, {}, config_hashes={"proxy": "another"})
-    (change,) = make(stack, facts).changes
+    (change,) = plan_project(stack, facts).changes
     assert (change.service, change.cause[0].name) == ("proxy", "compose itself would recreate")
 
 
 def test_an_orphan_is_removed_by_its_id_and_its_volume_stays() -> None:
     before, after = stack_of(SANDBOX), stack_of(f"{SANDBOX}services: {{tracker: {{enabled: false}}}}\n")
-    plan = make(after, facts_of(before, {}))
+    plan = plan_project(after, facts_of(before, {}))
     assert (plan.operations[0].kind, plan.operations[0].container_id) == ("remove", "id-tracker")
     assert plan.operations[0].data_risk == "kept"
 
 
 def test_a_paused_container_is_unpaused_before_it_is_recreated() -> None:
     before, after = stack_of(SANDBOX), stack_of(f"{SANDBOX}services: {{kaspad: {{memory: 512m}}}}\n")
-    plan = make(after, facts_of(before, {"kaspad": {"state": "paused"}}))
+    plan = plan_project(after, facts_of(before, {"kaspad": {"state": "paused"}}))
     assert [(o.kind, o.service) for o in plan.changes] == [("unpause", "kaspad"), ("recreate", "kaspad")]
 
 
 def test_switching_pruning_on_puts_data_at_risk_and_switching_it_off_does_not() -> None:
     nodes = "profiles: [bitcoin]\nnetwork: private\n"
     off, on = stack_of(nodes), stack_of(f"{nodes}services: {{bitcoind: {{prune: 600}}}}\n")
-    (change,) = make(on, facts_of(off, {})).changes
+    (change,) = plan_project(on, facts_of(off, {})).changes
     assert (change.data_risk, change.rollback_class) == ("at-risk", "impossible")
     assert "new download of the whole chain" in change.warning
-    (change,) = make(off, facts_of(on, {})).changes
+    (change,) = plan_project(off, facts_of(on, {})).changes
     assert (change.data_risk, change.rollback_class, change.warning) == ("kept", "safe", "")
 
 
@@ -119,9 +120,9 @@ def test_a_changed_file_shows_the_words_of_its_first_changed_line(
 
 def test_where_rows_are_too_wide_every_cause_stands_below() -> None:
     running = stack_of("profiles: [core]\nnetwork: private\n")
-    plan = make(running, facts_of(running, {"kaspad": {"memory_bytes": 2**30, "networks": []}}))
-    assert text(plan, 160).splitlines()[0].startswith("  1  recreate  kaspad  memory limit: 1g -> ")
-    narrow = text(plan, 60).splitlines()
+    plan = plan_project(running, facts_of(running, {"kaspad": {"memory_bytes": 2**30, "networks": []}}))
+    assert as_text(plan, 160).splitlines()[0].startswith("  1  recreate  kaspad  memory limit: 1g -> ")
+    narrow = as_text(plan, 60).splitlines()
     assert narrow[0].split("  ")[1:4] == ["1", "recreate", "kaspad"]
     assert [line.strip().partition(":")[0] for line in narrow[1:3]] == ["memory limit", "networks"]
     assert max(map(len, narrow[:3])) <= 60

@@ -1,4 +1,4 @@
-"""`data-formats.json`: which image opened which volume, noted before it does, so that a downgrade can be judged."""
+"""`data-formats.json`: which image opened which volume, recorded before it does, so that a downgrade can be judged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from manage.render.model import Stack
 
 
 def record(layout: Layout, stack: Stack, services: Collection[str], now: float) -> None:
-    """Note the image of each of `services` for each of its volumes, unless it is the one that opened it last.
+    """Record the image of each of `services` for each of its volumes, unless the same image opened it last.
 
     {"version": 1, "volumes": {NAME: [{"image", "reference", "config_digest", "at"}, ...]}}, newest last.
     """

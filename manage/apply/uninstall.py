@@ -1,16 +1,19 @@
-"""What `manage uninstall` removes: shown first, then carried out. Only what carries this installation's label."""
+"""`uninstall`: list what would be removed, get consent, remove it. Only what carries this installation's label."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from manage.apply import down, keep
+from manage.apply import down, rollback_tags
 from manage.engine import facts, networks, volumes
 from manage.engine.client import Api, connect
 from manage.engine.model import ContainerFacts
@@ -48,8 +51,8 @@ UNTAGGED = "<none>:<none>"
 
 
 @dataclass(frozen=True)
-class Doomed:
-    """What would be removed."""
+class Removal:
+    """The plan of an uninstall: everything that it removes."""
 
     installation: Installation | None
     containers: tuple[ContainerFacts, ...] = ()
@@ -61,6 +64,25 @@ class Doomed:
     @property
     def empty(self) -> bool:
         return not (self.containers or self.networks or self.volumes or self.images or self.paths)
+
+    @property
+    def data(self) -> frozenset[str]:
+        """What cannot be made again: volumes, and the content of the installation's folder."""
+        return frozenset((*self.volumes, *map(str, self.paths))) - self._made_by_us
+
+    @property
+    def _made_by_us(self) -> frozenset[str]:
+        """The lock file, which the uninstall itself may make after it was shown."""
+        return frozenset(str(path) for path in self.paths if path.name == "lock")
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 hex over container ids and names: equal for plans that remove the same things."""
+        parts = [
+            [container.id for container in self.containers],
+            *([name for name in names if name not in self._made_by_us] for _, names in self.named()),
+        ]
+        return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
 
     def named(self) -> list[tuple[str, tuple[str, ...]]]:
         """(kind in the singular, names) of everything there is."""
@@ -74,19 +96,28 @@ class Doomed:
         return [(kind, names) for kind, names in kinds if names]
 
 
-def survey(layout: Layout, *, everything: bool) -> Doomed:
+Review = Callable[[Removal, Removal | None], None]
+"""Agrees to a removal, or raises NodeyardError to stop it. The second argument is the earlier, different removal that
+was agreed to; None the first time."""
+
+
+def accept(_removal: Removal, _shown: Removal | None) -> None:
+    """A `Review` that agrees to every removal."""
+
+
+def plan(layout: Layout, *, everything: bool) -> Removal:
     """What there is to remove: containers and networks; with `everything` volumes, images and the folder too."""
     paths = (
         tuple(layout.dir / name for name in (*FOLDERS, *FILES) if (layout.dir / name).exists()) if everything else ()
     )
     if not layout.installation_file.exists():
-        return Doomed(None, paths=paths)
+        return Removal(None, paths=paths)
     installation = identity.read(layout)
     with connect() as api:
         ours = tuple(c for c in facts.containers(api, installation) if c.installation == installation.id)
-        return Doomed(
+        return Removal(
             installation,
-            containers=ours,
+            containers=tuple(sorted(ours, key=lambda container: container.name)),
             networks=tuple(sorted(network["Name"] for network in networks.owned(api, installation))),
             volumes=volumes.owned(api, installation) if everything else (),
             images=_images(api, installation) if everything else (),
@@ -94,43 +125,61 @@ def survey(layout: Layout, *, everything: bool) -> Doomed:
         )
 
 
-def carry_out(layout: Layout, doomed: Doomed, progress: Progress = silent) -> None:
-    """Remove what `survey` found. Raises NodeyardError, naming it, for what the engine does not let go."""
+def apply(
+    layout: Layout,
+    *,
+    everything: bool,
+    shown: Removal | None = None,
+    review: Review = accept,
+    progress: Progress = silent,
+) -> None:
+    """Remove what `plan` finds under the lock; a removal that is not the `shown` one goes to `review` first.
+
+    Raises NodeyardError, naming it, for what the engine does not let go.
+    """
     with _locked(layout):
-        if doomed.installation is not None:
+        removal = plan(layout, everything=everything)
+        if shown is None or removal.digest != shown.digest:
+            review(removal, shown)
+        if removal.installation is not None:
             with connect() as api:
-                _from_engine(api, doomed.installation, doomed, progress)
-        for path in (*doomed.paths, layout.lock_file) if doomed.paths else ():  # the lock may be our own, just made
+                _remove_from_engine(api, removal.installation, removal, progress)
+        for path in (*removal.paths, layout.lock_file) if removal.paths else ():  # the lock may be our own, just made
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-    if doomed.paths and layout.dir.exists():
+    if removal.paths and layout.dir.exists():
         left = [path.name for path in layout.dir.iterdir()]
         if left:
-            progress(Event("note", "", f"{layout.dir} stays: {', '.join(sorted(left))} is not ours."))
+            progress(Event("note", "", f"{layout.dir} is kept: {', '.join(sorted(left))} is not ours."))
         else:
             layout.dir.rmdir()
 
 
-def _from_engine(api: Api, installation: Installation, doomed: Doomed, progress: Progress) -> None:
+def _remove_from_engine(api: Api, installation: Installation, removal: Removal, progress: Progress) -> None:
     manager = installation.manager_project
-    for wave in ([c for c in doomed.containers if (c.project == manager) is last] for last in (False, True)):
+    for wave in ([c for c in removal.containers if (c.project == manager) is last] for last in (False, True)):
         down.remove(api, installation, wave, progress)
     for name in networks.remove_all(api, installation):
         progress(Event("done", "", f"network {name} removed"))
-    for name in doomed.volumes:
+    for name in removal.volumes:
         _remove_volume(api, name)
         progress(Event("done", "", f"volume {name} removed"))
+    remove_images(api, removal.images, progress)
+
+
+def remove_images(api: Api, names: Iterable[str], progress: Progress = silent) -> None:
+    """Remove these images, except those that somebody uses, and built ones while anybody builds on this machine."""
     with builds.nobody_builds() as alone:
-        for name in doomed.images:
-            if not alone and not name.startswith(keep.REPOSITORY):
-                progress(Event("note", "", f"image {name} stays: somebody is building on this machine"))
+        for name in names:
+            if not alone and not name.startswith(rollback_tags.REPOSITORY):
+                progress(Event("note", "", f"image {name} is kept: somebody is building on this machine"))
             elif _remove_image(api, name):
                 progress(Event("done", "", f"image {name} removed"))
             else:
-                progress(Event("note", "", f"image {name} stays: it is used"))
+                progress(Event("note", "", f"image {name} is kept: it is in use"))
 
 
 def _remove_volume(api: Api, name: str) -> None:
-    """What is gone already is fine, what is still used is said."""
+    """Remove one volume. It may be gone already; NodeyardError if it is still in use."""
     from docker.errors import APIError, NotFound
 
     try:
@@ -142,7 +191,7 @@ def _remove_volume(api: Api, name: str) -> None:
 
 
 def _remove_image(api: Api, name: str) -> bool:
-    """The same, but False where a container or a build stands on it: it may be anybody's."""
+    """Remove one image. It may be gone already; False if a container or a build, maybe somebody else's, uses it."""
     from docker.errors import APIError, NotFound
 
     try:
@@ -164,7 +213,7 @@ def _refused(what: str, error: APIError) -> NodeyardError:
 
 @contextlib.contextmanager
 def _locked(layout: Layout) -> Iterator[None]:
-    """The lock, where there is a folder to hold it in."""
+    """The lock, if there is a folder to hold it in."""
     if not layout.dir.exists():
         yield
         return
@@ -173,11 +222,11 @@ def _locked(layout: Layout) -> Iterator[None]:
 
 
 def _images(api: Api, installation: Installation) -> tuple[str, ...]:
-    """The tags that our receipts keep, and the images that we made.
+    """The tags that our receipts keep, and the images that we built.
 
-    The latter stay while another installation lives on this engine: it shares them.
+    The latter are kept while another installation on this engine shares them.
     """
-    kept = {f"{keep.REPOSITORY}:{tag}" for tag in keep.tags(api, installation)}
+    kept = {f"{rollback_tags.REPOSITORY}:{tag}" for tag in rollback_tags.tags(api, installation)}
     made = api.images(filters={"label": LABEL_IMAGE}) if not _others(api, installation) else ()
     tags = {tag for image in made for tag in image.get("RepoTags") or () if tag != UNTAGGED}
     bare = [image for image in made if not set(image.get("RepoTags") or ()) - {UNTAGGED}]

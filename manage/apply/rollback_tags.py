@@ -1,4 +1,4 @@
-"""Images of the last receipts keep a tag: one `docker image prune -a` would else make a rollback impossible."""
+"""Tags on the images of the last receipts, so that `docker image prune -a` does not make a rollback impossible."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ REPOSITORY = "localhost/nodeyard/keep"
 RECEIPTS = 3
 
 
-def tag_images(api: Api, installation: Installation, receipts: Iterable[Receipt]) -> None:
-    """Tag the images of the newest `RECEIPTS` receipts that name any, and drop our older tags.
+def update(api: Api, installation: Installation, receipts: Iterable[Receipt]) -> None:
+    """Tag the images of the newest `RECEIPTS` receipts that name any, and remove our older tags.
 
-    The tag is `<installation>-<digest12>`: two installations on a host do not drop each other's.
+    The tag is `<installation>-<digest12>`, so that two installations on a host do not remove each other's.
     """
     from docker.errors import ImageNotFound
 
@@ -32,13 +32,13 @@ def tag_images(api: Api, installation: Installation, receipts: Iterable[Receipt]
         try:
             api.tag(reference, REPOSITORY, tag, force=True)
         except ImageNotFound:
-            continue  # an older receipt's image that somebody removed: there is nothing left to keep
+            continue  # somebody removed this older image: there is nothing left to tag
     for tag in present - wanted.keys():
         api.remove_image(f"{REPOSITORY}:{tag}", noprune=True)
 
 
 def tags(api: Api, installation: Installation) -> set[str]:
-    """This installation's tags that are there."""
+    """This installation's tags on this engine."""
     prefix = f"{REPOSITORY}:{installation.id}-"
     return {
         name.rpartition(":")[2]

@@ -1,4 +1,4 @@
-"""`Stack` + `Facts` -> `Plan`: what to do, in which order, why, and what it costs. Pure."""
+"""`Stack` + `Facts` -> `Plan`: what to do, in which order, why, and at what cost. Pure."""
 
 from __future__ import annotations
 
@@ -6,24 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from manage.engine.model import ContainerFacts, Facts
-from manage.plan import difference, refuse
+from manage.plan import difference, refusals
 from manage.plan.model import Difference, Operation, Plan
-from manage.plan.text import text
 from manage.render.model import ServiceSpec, Stack
 from manage.render.spec import spec_document
 
-__all__ = ["make", "text"]
-
-AWAY = ("created", "exited")
-"""States from which starting again is all that is needed."""
+STOPPED = ("created", "exited")
+"""States in which a container only needs to be started."""
 
 
-def make(stack: Stack, facts: Facts) -> Plan:
-    """The plan that turns `facts` into `stack`: orphans are removed first, then services in start order.
+def plan_project(stack: Stack, facts: Facts) -> Plan:
+    """The plan that turns `facts` into `stack`: orphans are removed first, then services follow in start order.
 
-    Raises NodeyardError where something carries our names but is not ours.
+    Raises NodeyardError if something has one of our names but is not ours.
     """
-    refuse.strangers(stack, facts)
+    refusals.require_own_names(stack, facts)
     ours = [container for container in facts.containers if container.project == stack.project]
     wanted = {spec.name for spec in stack.services}
     operations = [_remove(stack, container) for container in ours if container.service not in wanted]
@@ -47,7 +44,7 @@ def _service(stack: Stack, spec: ServiceSpec, found: Sequence[ContainerFacts], f
         yield Operation("unpause", spec.name, state, 0, "kept", "safe", stack.project, container.id)
     if cause:
         yield _recreate(stack, spec, container, cause, facts.known_specs.get(container.spec))
-    elif container.state in AWAY:
+    elif container.state in STOPPED:
         ended = f"{container.state} (code {container.exit_code})" if container.state == "exited" else container.state
         state = (Difference("state", ended, "running"),)
         yield Operation("restart", spec.name, state, 0, "kept", "safe", stack.project, container.id)
@@ -72,9 +69,9 @@ def _causes(stack: Stack, spec: ServiceSpec, found: Sequence[ContainerFacts], fa
     names = {entry.name for entry in named}
     shown = [d for d in difference.of_container(container, spec, _networks(stack, spec)) if d.name not in names]
     yield from [*named, *shown]
-    hash_ = facts.config_hashes.get(spec.name, "")
-    if not named and not shown and container.config_hash and hash_ and container.config_hash != hash_:
-        yield Difference("compose itself would recreate", container.config_hash[:12], hash_[:12])
+    wanted = facts.config_hashes.get(spec.name, "")
+    if not named and not shown and container.config_hash and wanted and container.config_hash != wanted:
+        yield Difference("compose itself would recreate", container.config_hash[:12], wanted[:12])
 
 
 def _recreate(
@@ -90,7 +87,7 @@ def _recreate(
         kind="recreate",
         service=spec.name,
         cause=(*(loss for loss, _ in losses), *cause),
-        downtime_s=0 if container.state in (*AWAY, "dead") else spec.downtime_s,
+        downtime_s=0 if container.state in (*STOPPED, "dead") else spec.downtime_s,
         data_risk="at-risk" if losses else "kept",
         rollback_class="impossible" if losses else spec.rollback if new_image else "safe",
         project=stack.project,
@@ -100,7 +97,7 @@ def _recreate(
 
 
 def _losses(spec: ServiceSpec, known: Mapping[str, object] | None) -> Iterator[tuple[Difference, str]]:
-    """One-way settings that this change moves in the direction that loses data."""
+    """The one-way settings that this change moves in the direction that loses data."""
     before = cast(Mapping[str, Mapping[str, Any]], (known or {}).get("one_way", {}))
     for key, one_way in spec.one_way.items():
         if key not in before or before[key]["value"] == one_way.value:

@@ -1,0 +1,90 @@
+"""What a change starts from, read once per command: identity, catalog, configuration, locked images, generations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from manage.apply import secrets
+from manage.catalog import Catalog, load_catalog
+from manage.config import load as load_config
+from manage.config.model import Config
+from manage.errors import NodeyardError
+from manage.images import lock
+from manage.images.lock import Locked
+from manage.installation import identity
+from manage.installation.identity import Installation
+from manage.installation.layout import Layout
+from manage.render import image_names, secret_uses
+from manage.render.model import Image
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything that the installation's folder and the checkout say."""
+
+    layout: Layout
+    installation: Installation
+    catalog: Catalog
+    config: Config
+    locked: Mapping[str, Locked]
+    """By image name: what `images.json` holds; images that were not built or pulled yet are missing."""
+    generations: Mapping[str, int]
+    """Secret name -> the generation that the next `up` has in force."""
+
+    @cached_property
+    def image_names(self) -> tuple[str, ...]:
+        """The images that the configured services need."""
+        return tuple(dict.fromkeys(image_names(self.catalog, self.config)))
+
+    @property
+    def images(self) -> dict[str, Image]:
+        return {name: entry.image for name, entry in self.locked.items()}
+
+    def with_locked_images(self) -> Inputs:
+        """The same with `images.json` read again, after images were built or pulled."""
+        return replace(self, locked=lock.entries(self.layout))
+
+
+def read(layout: Layout) -> Inputs:
+    """Read everything in the installation's folder; asks no engine and changes nothing.
+
+    Raises NodeyardError for a folder without an installation and for an invalid stack.yml.
+    """
+    installation = identity.read(layout)
+    catalog = load_catalog(layout)
+    config = load_config(layout.stack_file, catalog)
+    generations = secrets.planned(layout, secret_uses(catalog, config))
+    return Inputs(layout, installation, catalog, config, lock.entries(layout), generations)
+
+
+def require_images(inputs: Inputs) -> None:
+    """Raise NodeyardError unless every image that the stack needs was built or pulled."""
+    missing = [name for name in inputs.image_names if name not in inputs.locked]
+    if missing:
+        raise NodeyardError(
+            f"These images are not built or pulled yet: {', '.join(missing)}.", "Run: manage images build"
+        )
+
+
+def chain_folder_owners(config: Config) -> dict[str, int]:
+    """Service -> uid that owns its adopted chain folder: the service runs under it, and the folder keeps its owner.
+
+    A folder owned by root is not adopted: an empty one is given to the service; one with data is a NodeyardError.
+    """
+    found = {}
+    for service, folder in config.chain_dirs.items():
+        path = Path(folder)
+        if not path.exists():
+            continue
+        uid = path.stat().st_uid
+        if uid != 0:
+            found[service] = uid
+        elif any(path.iterdir()):
+            raise NodeyardError(
+                f"The folder {path} (storage.chain_dirs.{service}) belongs to root, and no chain node runs as root.",
+                f"Give the folder and its content to another user: chown -R USER {path}",
+            )
+    return found

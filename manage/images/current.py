@@ -1,0 +1,29 @@
+"""Whether there is nothing to build or pull: the short way of `up`, without the SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from manage.engine.facts import PARALLEL, image_id
+from manage.engine.reader import Reader
+from manage.images import stale
+from manage.images.lock import Locked
+from manage.images.model import ImageSource
+from manage.installation.layout import Layout
+
+
+def are_current(
+    layout: Layout, names: Iterable[str], locked: Mapping[str, Locked], source: ImageSource, reader: Reader
+) -> bool:
+    """True if every image of `names` is locked, made from today's sources and on this engine as locked.
+
+    Then `manage.images.ensure` would change nothing. Raises NodeyardError as `stale.require_source` does.
+    """
+    names = tuple(names)
+    if any(name not in locked for name in names) or stale.outdated(layout, names, source):
+        return False
+    wanted = {locked[name].image.reference: locked[name].engine_id for name in names}
+    with ThreadPoolExecutor(PARALLEL, thread_name_prefix="images") as pool:
+        present = pool.map(lambda reference: image_id(reader, reference), wanted)
+        return list(present) == list(wanted.values())
