@@ -111,6 +111,7 @@ def copy(tmp_path: Path) -> Path:
     return target
 
 
+@pytest.mark.promise("Every recipe in CONTRIBUTING.md works as it is written", runs="ci")
 @pytest.mark.parametrize("title", RECIPES)
 def test_a_recipe_works_as_it_is_written_and_its_test_needs_it(title: str, copy: Path) -> None:
     written = list(steps(title))

@@ -74,6 +74,7 @@ def run(*words: Any) -> Any:
 ONCE = {"catalog": 1, "configuration": 1, "stack": 1, "manager": 1}
 
 
+@pytest.mark.promise("`up`, `down`, `restart` and `uninstall` load, render and plan once", runs="ci")
 @pytest.mark.parametrize(
     ("words", "code", "read"),
     [
@@ -91,6 +92,7 @@ def test_a_command_makes_nothing_twice(sandbox: Any, counted: Any, words: Any, c
     assert dict(counted) == {**ONCE, **read}
 
 
+@pytest.mark.promise("The agent, too, loads, renders and plans once for a verb", runs="ci")
 @pytest.mark.parametrize(
     ("verb", "args", "read"),
     [
@@ -105,6 +107,7 @@ def test_a_verb_of_the_agent_makes_nothing_twice(sandbox: Any, counted: Any, ver
     assert dict(counted) == {**ONCE, **read}
 
 
+@pytest.mark.promise("`manage plan down` and `manage plan restart NAME` show the plan that the page shows", runs="ci")
 def test_the_plan_of_a_verb_is_shown_by_the_cli_as_by_the_agent(
     sandbox: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -173,6 +176,7 @@ def test_up_does_not_review_the_plan_that_was_shown(watched: Any) -> None:
     assert down.apply(state, shown=down.plan(state, containers), review=refuse).number == 3
 
 
+@pytest.mark.promise("A plan that is not confirmed changes nothing", runs="ci")
 def test_a_refused_review_changes_nothing(engine: Any, watched: Any) -> None:
     state, shown = shown_and_changed(engine, watched)
     before, history = facts.containers(engine, state.installation), receipt.history(watched)
@@ -193,6 +197,7 @@ def test_a_refused_review_changes_nothing(engine: Any, watched: Any) -> None:
     assert receipt.history(watched) == history
 
 
+@pytest.mark.promise("The consent of the dashboard holds for the plan that it showed, and for no other", runs="ci")
 def test_the_agents_digest_of_another_plan_is_refused_and_changes_nothing(engine: Any, watched: Any) -> None:
     state, shown = shown_and_changed(engine, watched)
     before = facts.containers(engine, state.installation)
@@ -210,6 +215,7 @@ def test_the_agents_digest_of_another_plan_is_refused_and_changes_nothing(engine
     assert up.apply(state, review=plans.review(now.digest)).state == "healthy"
 
 
+@pytest.mark.promise("`uninstall` removes what was confirmed, or asks again", runs="ci")
 def test_uninstall_removes_what_was_confirmed_or_asks_again(
     engine: Any, layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:

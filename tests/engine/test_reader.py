@@ -50,6 +50,7 @@ def test_each_answer_is_the_sdks(engine: Any, state: Any) -> None:
     assert reader.info()["DockerRootDir"] == engine.info()["DockerRootDir"]
 
 
+@pytest.mark.promise("Facts read over plain HTTP equal those of the SDK", runs="ci")
 def test_the_facts_and_the_plan_are_the_same_either_way(engine: Any, state: Any) -> None:
     assert facts.containers(Reader(), state.installation) == facts.containers(engine, state.installation)
     assert len(facts.containers(Reader(), state.installation)) == 3

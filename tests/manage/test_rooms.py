@@ -54,6 +54,7 @@ def undeclared(folder: Path, rows: Mapping[str, frozenset[str]]) -> list[str]:
     ]
 
 
+@pytest.mark.promise("No room imports what the table in docs/architecture.md does not name", runs="ci")
 def test_no_room_imports_what_the_table_of_the_architecture_does_not_name() -> None:
     assert undeclared(CHECKOUT / "manage", allowed()) == []
 

@@ -101,6 +101,7 @@ def test_without_a_terminal_a_risky_plan_is_refused() -> None:
         PlanReview()(Plan((RISKY,)), None)
 
 
+@pytest.mark.promise("A plan that changed since it was shown is shown again and asked for again", runs="ci")
 def test_a_plan_that_changed_is_shown_again_and_asked_for_again(
     types: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:

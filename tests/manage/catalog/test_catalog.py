@@ -37,6 +37,7 @@ def test_every_service_resolves_on_every_network_with_values_of_that_network() -
     assert catalog.service("bitcoind", "private").port("rpc").number == 18443
 
 
+@pytest.mark.promise("The catalog is resolved once for each network", runs="ci")
 def test_a_service_is_built_once_for_each_network() -> None:
     catalog = load_catalog()
     assert catalog.service("kaspad", "mainnet") is catalog.service("kaspad", "mainnet")
@@ -55,6 +56,10 @@ def test_an_unknown_service_is_refused_with_the_close_one() -> None:
         load_catalog().service("kaspd", "mainnet")
 
 
+@pytest.mark.promise(
+    "An unknown key, driver, threshold, check, relation, port or setting of a service file is refused, with the close name",
+    runs="ci",
+)
 @pytest.mark.parametrize(
     ("file", "old", "new", "words"),
     [
@@ -146,6 +151,7 @@ def test_a_fault_is_named_in_a_sentence(spoil: Spoil, file: str, old: str, new: 
     assert words in caught.value.message
 
 
+@pytest.mark.promise("A fault of a service file is named with its file and line", runs="ci")
 def test_a_fault_is_named_with_its_file_and_line(spoil: Spoil) -> None:
     tree = spoil("services/kaspad", "max_tip_age_s:", "max_tipage_s:")
     text = (tree / "profiles/services/kaspad/service.yml").read_text()
@@ -164,6 +170,7 @@ def test_all_faults_of_a_file_are_named_at_once(spoil: Spoil) -> None:
     assert "stop_grace_s: this key is missing" in caught.value.message
 
 
+@pytest.mark.promise("A service file that is nested too deeply or expands too far is refused", runs="ci")
 @pytest.mark.parametrize(
     ("text", "words"),
     [

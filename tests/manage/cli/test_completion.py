@@ -28,6 +28,7 @@ def completed(line: str, directory: Path) -> list[str]:
     return [entry.partition(",")[2] for entry in run.stdout.splitlines()]
 
 
+@pytest.mark.promise("The shell completes verbs, services, keys and the values of a choice", runs="ci")
 @pytest.mark.parametrize(
     ("line", "offered"),
     [

@@ -9,6 +9,7 @@ import pytest
 from tests.manage.health import cases
 
 
+@pytest.mark.promise("The cases in the folders of the services give their verdicts", runs="ci")
 @pytest.mark.parametrize("path", cases.paths(), ids=lambda path: f"{path.parent.parent.name}/{path.stem}")
 def test_facts_give_the_verdict_of_the_case(path: Path) -> None:
     case = cases.read(path)

@@ -70,6 +70,7 @@ def _keys(literal: ast.Dict) -> Iterator[str]:
             yield "".join(re.escape(str(part.value)) if isinstance(part, ast.Constant) else r"\w+" for part in parts)
 
 
+@pytest.mark.promise("A health driver declares every threshold that it reads", runs="ci")
 @pytest.mark.parametrize("driver", read.drivers())
 def test_thresholds_in_code_and_declaration_are_the_same(driver: str) -> None:
     own = set(read.declaration(driver).thresholds) - set(read.declaration("tcp").thresholds)
@@ -90,6 +91,7 @@ def test_options_in_code_and_declaration_are_the_same(driver: str) -> None:
     assert declared - own <= shared
 
 
+@pytest.mark.promise("A health driver declares every check that it returns", runs="ci")
 @pytest.mark.parametrize("driver", read.drivers())
 def test_every_check_in_the_code_is_declared_and_every_declared_one_is_in_the_code(driver: str) -> None:
     patterns = set(literal_checks(sources(driver)))

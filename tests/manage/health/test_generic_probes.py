@@ -148,6 +148,7 @@ def test_tcp_connects(ask: Any, judged: Any) -> None:
         ask("tcp", None, port="redis")
 
 
+@pytest.mark.promise("The generic driver `line` watches a Redis server without Python", runs="ci")
 def test_line_speaks_redis(ask: Any, judged: Any) -> None:
     options = {"port": "redis", "send": ["PING"], "expect": r"\+PONG"}
     assert judged("line", ask("line", redis(), **options), **options).checks == {"line": True}

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from manage.images import recipe
 
 
+@pytest.mark.promise("A recipe that moves into the folder of its service rebuilds no image", runs="ci")
 def test_a_recipe_keeps_its_fingerprint_when_it_moves_into_the_folder_of_its_service(checkout: Path) -> None:
     before = recipe.fingerprint("clock", recipe.load(checkout), checkout=checkout)
     service = checkout / "profiles/services/wall"

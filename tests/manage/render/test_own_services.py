@@ -51,6 +51,9 @@ def rendered(layout: Layout) -> tuple[Stack, Stack]:
     return stack, render_manager(catalog, config, INSTALLATION, images, {}, DIRECTORY, stack)
 
 
+@pytest.mark.promise(
+    "Prometheus is added as a folder, without touching manage/, and finds everything that provides metrics", runs="ci"
+)
 def test_prometheus_finds_everything_that_provides_metrics_and_manage_never_heard_of_it(layout: Layout) -> None:
     stack, _manager = rendered(layout)
     scraped = yaml.safe_load(stack.service("prometheus").files["prometheus.yml"])["scrape_configs"]
@@ -64,6 +67,7 @@ def test_prometheus_finds_everything_that_provides_metrics_and_manage_never_hear
     assert not any("redis-server" in text or "scrape_configs" in text for text in sources)
 
 
+@pytest.mark.promise("A cache is added as a folder, and its users are given its address and wait for it", runs="ci")
 def test_a_user_of_the_cache_is_told_where_it_is_and_waits_for_it(layout: Layout) -> None:
     shutil.copytree(layout.services_dir / "redis", layout.services_dir / "shop")
     text = (layout.services_dir / "shop/service.yml").read_text()
@@ -98,6 +102,7 @@ def test_it_has_the_hardening_preset_and_can_be_switched_off(layout: Layout) -> 
     assert "prometheus" in config.services
 
 
+@pytest.mark.promise("The template of an own service cannot reach what is behind a value", runs="ci")
 @pytest.mark.parametrize(
     "expression",
     [
@@ -127,6 +132,7 @@ def test_the_same_holds_for_its_files(layout: Layout, change: Change) -> None:
         rendered(layout)
 
 
+@pytest.mark.promise("An own service that asks for more power than the hardening preset is refused", runs="ci")
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -154,6 +160,7 @@ def test_a_template_that_asks_for_more_power_is_refused(layout: Layout, change: 
     assert words in caught.value.message
 
 
+@pytest.mark.promise("An own service cannot change its user, image, networks, ports, secrets or labels", runs="ci")
 @pytest.mark.parametrize(
     "changed",
     [
@@ -199,12 +206,16 @@ def test_a_name_that_is_shipped_is_refused(layout: Layout) -> None:
         rendered(layout)
 
 
+@pytest.mark.promise("No Python in the folder of an own service is loaded", runs="ci")
 def test_python_in_its_folder_is_never_loaded(layout: Layout) -> None:
     for name in ("__init__.py", "probe.py", "conftest.py"):
         (layout.services_dir / "redis" / name).write_text("raise SystemExit('loaded')\n")
     rendered(layout)
 
 
+@pytest.mark.promise(
+    "`manage services check` says in sentences what a service lacks, without root or Docker", runs="ci"
+)
 def test_check_says_in_sentences_what_is_missing(layout: Layout) -> None:
     assert list(problems(layout, "redis")) == []
     (layout.services_dir / "redis/README.md").unlink()

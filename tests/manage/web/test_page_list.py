@@ -53,6 +53,7 @@ def app(layout: Layout, agent: Agent, clock: Clock, tmp_path: Path, monkeypatch:
         monkeypatch.delitem(sys.modules, module)
 
 
+@pytest.mark.promise("A page of the dashboard is one folder and one line in the list", runs="ci")
 def test_a_folder_and_a_line_make_a_page(app: Flask, agent: Agent) -> None:
     client = app.test_client()
     assert client.get("/backups").location == "/login?next=/backups"  # guarded without a word of its own

@@ -17,6 +17,7 @@ def test_the_oracle_has_a_page() -> None:
     assert "oracle" in {folder.parents[1].name for folder in SERVICE_PAGES}
 
 
+@pytest.mark.promise("Dashboard and service pages share the same design tokens", runs="ci")
 @pytest.mark.parametrize("folder", SERVICE_PAGES, ids=lambda folder: folder.parents[1].name)
 def test_every_page_of_a_service_has_the_same_tokens(folder: Path) -> None:
     copy = folder / "tokens.css"
