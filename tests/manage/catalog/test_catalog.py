@@ -57,7 +57,7 @@ def test_an_unknown_service_is_refused_with_the_close_one() -> None:
 
 
 @pytest.mark.promise(
-    "An unknown key, driver, threshold, check, relation, port or setting of a service file is refused, with the close name",
+    "An unknown key, driver, threshold, check, relation, port or setting of a service file is refused",
     runs="ci",
 )
 @pytest.mark.parametrize(
