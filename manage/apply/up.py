@@ -13,7 +13,7 @@ from manage.apply.receipt import Receipt
 from manage.engine import hashes
 from manage.engine.reader import Reader
 from manage.events import Event, Progress, silent
-from manage.installation import desired, folders, lock
+from manage.installation import desired, folders, identity, lock
 from manage.plan.model import Plan
 
 
@@ -55,11 +55,14 @@ def apply(
         if not (whole.operations or unproven):
             folders.make(state.layout)
             hashes.save(state.layout, state.compose_texts, planned.facts.config_hashes)
+            identity.record_layout_version(state.layout)
             return _nothing_to_do(state, by)
         from manage.apply import converge  # imported only here: most of its imports are not needed to do nothing
 
         todo = converge.Todo(managing, serving, unproven)
-        return converge.run(state, planned.facts, todo, lock=descriptor, progress=progress, by=by)
+        done = converge.run(state, planned.facts, todo, lock=descriptor, progress=progress, by=by)
+        identity.record_layout_version(state.layout)
+        return done
 
 
 def _latest_receipt(state: DesiredState, progress: Progress) -> Receipt | None:

@@ -47,8 +47,8 @@ def write(path: Path, document: Mapping[str, Any], *, mode: int = 0o644) -> None
     replace(path, text.encode() + b"\n", mode=mode)
 
 
-def read(path: Path) -> dict[str, Any]:
-    """The document at `path`, its `version` included.
+def read(path: Path, *, known: int = VERSION) -> dict[str, Any]:
+    """The document at `path`, its `version` included; `known` is the newest version that the caller reads.
 
     Raises FileNotFoundError when there is none, NodeyardError when it is unreadable, broken or newer than us.
     """
@@ -63,9 +63,9 @@ def read(path: Path) -> dict[str, Any]:
     version = document.get("version") if isinstance(document, dict) else None
     if not isinstance(version, int):
         raise NodeyardError(f"{path} has no version.", MEND)
-    if version > VERSION:
+    if version > known:
         raise NodeyardError(
-            f"{path} was written by a newer manage (version {version}, this one knows {VERSION}).",
+            f"{path} was written by a newer manage (version {version}, this one knows {known}).",
             "Use the newer manage.",
         )
     return dict(document)

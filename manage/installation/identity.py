@@ -10,6 +10,10 @@ from manage.errors import NodeyardError
 from manage.installation import documents, folders
 from manage.installation.layout import DEFAULT_DIR, Layout
 
+LAYOUT_VERSION = 2
+"""Version of the folder as a whole, kept in `installation.json`: 2 has own services and relations. A checkout that knows only
+version 1 refuses it."""
+
 
 @dataclass(frozen=True)
 class Installation:
@@ -36,7 +40,9 @@ def create(layout: Layout, project: str | None = None) -> Installation:
     identity = secrets.token_hex(4)
     name = project or ("nodeyard" if layout.dir == DEFAULT_DIR else f"nodeyard-{identity}")
     documents.write(
-        layout.installation_file, {"id": identity, "project": name, "created_at": round(time.time(), 3)}, mode=0o644
+        layout.installation_file,
+        {"version": LAYOUT_VERSION, "id": identity, "project": name, "created_at": round(time.time(), 3)},
+        mode=0o644,
     )
     return Installation(identity, name)
 
@@ -44,7 +50,7 @@ def create(layout: Layout, project: str | None = None) -> Installation:
 def read(layout: Layout) -> Installation:
     """Who lives in this folder. Raises NodeyardError when nobody does, or when a newer manage wrote it."""
     try:
-        document = documents.read(layout.installation_file)
+        document = documents.read(layout.installation_file, known=LAYOUT_VERSION)
     except FileNotFoundError:
         raise NodeyardError(
             f"There is no installation in {layout.dir}.", "Make one with manage init, or name its folder with --dir."
@@ -55,3 +61,13 @@ def read(layout: Layout) -> Installation:
             f"{layout.installation_file} names no installation id and project.", "Put back a copy of it."
         )
     return Installation(identity, project)
+
+
+def record_layout_version(layout: Layout) -> None:
+    """Write down that this manage has taken the installation over, so that an older checkout refuses it.
+
+    Called when the manager's containers already run this version: the older ones could not read the file any more.
+    """
+    document = documents.read(layout.installation_file, known=LAYOUT_VERSION)
+    if document["version"] < LAYOUT_VERSION:
+        documents.write(layout.installation_file, {**document, "version": LAYOUT_VERSION}, mode=0o644)

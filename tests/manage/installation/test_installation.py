@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from manage.errors import NodeyardError
-from manage.installation import folders, identity
+from manage.installation import documents, folders, identity
 from manage.installation.layout import Layout
 from tests.stage.owners import Paper
 
@@ -92,3 +92,16 @@ def test_a_broken_file_of_state_is_a_sentence_with_its_path(tmp_path: Path, text
     path.write_text(text)
     with pytest.raises(NodeyardError, match=r"broken\.json"):
         documents.read(path)
+
+
+@pytest.mark.promise("An older checkout refuses an installation that a newer one has taken over", runs="ci")
+def test_a_folder_of_the_layout_before_is_read_and_taken_over(tmp_path: Path) -> None:
+    layout = Layout(tmp_path, Paper().owners())
+    made = identity.create(layout)
+    before = json.loads(layout.installation_file.read_text()) | {"version": 1}
+    layout.installation_file.write_text(json.dumps(before))
+    assert identity.read(layout) == made
+    identity.record_layout_version(layout)
+    assert json.loads(layout.installation_file.read_text()) == before | {"version": 2}
+    with pytest.raises(NodeyardError, match=r"written by a newer manage \(version 2, this one knows 1\)"):
+        documents.read(layout.installation_file, known=1)
