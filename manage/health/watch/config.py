@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from manage.catalog.drivers.options import option_values, threshold_values
+from manage.catalog.drivers.read import declaration
 from manage.catalog.model import NETWORKS, Need
 from manage.errors import NodeyardError
-from manage.health.declared.options import option_values, threshold_values
-from manage.health.declared.read import declaration
 from manage.health.drivers import SECRETS, Endpoint, Target
 
 VERSION = 1

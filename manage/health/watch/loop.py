@@ -12,11 +12,11 @@ from typing import Any
 
 import psutil
 
+from manage.catalog.drivers.options import threshold_values
+from manage.catalog.drivers.read import declaration
 from manage.errors import NodeyardError
 from manage.health import drivers
 from manage.health import snapshot as snapshots
-from manage.health.declared.options import threshold_values
-from manage.health.declared.read import declaration
 from manage.health.drivers import DEADLINE_S
 from manage.health.history import LastVerdict
 from manage.health.model import Snapshot

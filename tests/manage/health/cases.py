@@ -20,9 +20,9 @@ from typing import Any
 
 import yaml
 
+from manage.catalog.drivers.options import option_values, threshold_values
+from manage.catalog.drivers.read import declaration
 from manage.health import drivers
-from manage.health.declared.options import option_values, threshold_values
-from manage.health.declared.read import declaration
 from manage.health.drivers import Target
 from manage.health.model import EngineState, Fact, Judgement
 

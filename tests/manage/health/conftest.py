@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from manage.catalog.drivers.options import option_values, threshold_values
+from manage.catalog.drivers.read import declaration
 from manage.catalog.model import Need
-from manage.health.declared.options import option_values, threshold_values
-from manage.health.declared.read import declaration
 from manage.health.drivers import Target
 from manage.health.model import EngineState, Fact, ServiceStatus, Snapshot
 from tests.manage.health.cases import SERVICES, service_health

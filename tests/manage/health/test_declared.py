@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from manage.catalog.drivers import read
+from manage.catalog.drivers.options import offered_checks
 from manage.errors import NodeyardError
 from manage.health import verdict
-from manage.health.declared import read
-from manage.health.declared.options import offered_checks
 from tests.manage.health import cases
 
 PROBES = read.FOLDER

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from manage.health.declared.options import offered_checks, option_faults, option_values, threshold_values
-from manage.health.declared.pattern import MAX_REPEATS, pattern_fault
-from manage.health.declared.read import declaration
+from manage.catalog.drivers.options import offered_checks, option_faults, option_values, threshold_values
+from manage.catalog.drivers.pattern import MAX_REPEATS, pattern_fault
+from manage.catalog.drivers.read import declaration
 
 RULE = {"check": "memory", "field": "used", "at_most": 90, "reason": "{value} % used"}
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from manage.health.declared.options import offered_checks
-from manage.health.declared.read import declaration
+from manage.catalog.drivers.options import offered_checks
+from manage.catalog.drivers.read import declaration
 from tests.manage.health import cases
 
 READMES = sorted(cases.SERVICES.glob("*/service.yml"))

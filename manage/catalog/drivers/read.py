@@ -9,11 +9,12 @@ from typing import Any
 
 import yaml
 
+from manage.catalog.drivers.model import COMPARISONS, OPERANDS, OPTION_TYPES, Declaration, Option, Threshold
 from manage.errors import NodeyardError
-from manage.health.declared.model import COMPARISONS, OPERANDS, OPTION_TYPES, Declaration, Option, Threshold
+from manage.installation.layout import CHECKOUT
 
 VERSION = 1
-FOLDER = Path(__file__).parents[1] / "probes"
+FOLDER = CHECKOUT / "manage" / "health" / "probes"
 COMMON = "common"
 _KEYS = {"version", "summary", "checks", "thresholds", "options"}
 _THRESHOLD_KEYS = {"unit", "meaning", "default"}
@@ -48,7 +49,7 @@ def _path(driver: str) -> Path:
 
 def _document(driver: str) -> dict[str, Any]:
     try:
-        document = yaml.load(_path(driver).read_bytes(), yaml.CSafeLoader)
+        document = yaml.safe_load(_path(driver).read_bytes())
     except FileNotFoundError:
         raise NodeyardError(
             f"The health driver {driver} has no declaration.", f"It would be manage/health/probes/{driver}.yml"

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from manage.health.declared.model import Declaration, Option
-from manage.health.declared.pattern import pattern_fault
+from manage.catalog.drivers.model import Declaration, Option
+from manage.catalog.drivers.pattern import pattern_fault
 
 CHECK_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 RESERVED = frozenset({"http_status", "answer_ms", "answer", "container", "restarts", "fault"})
