@@ -27,7 +27,7 @@ def target() -> Callable[..., Target]:
     """A target with the thresholds of its service.yml and the declared defaults."""
 
     def make(name: str, network: str = "private", *, needs: tuple[Need, ...] = (), **fields: Any) -> Target:
-        unknown = {"driver": name, "thresholds": {}, "options": {}}
+        unknown: dict[str, Any] = {"driver": name, "thresholds": {}, "options": {}}
         health = service_health(name, network) if (SERVICES / name).is_dir() else unknown
         driver = fields.pop("driver", health["driver"])
         declared = declaration(driver)
