@@ -47,7 +47,7 @@ class Measurement:
 
 
 def rules_of(target: Target) -> tuple[Rule, ...]:
-    """The rules in the target's options, which `declared.options` has checked."""
+    """The rules in the target's options, which `manage.catalog.drivers.options` has checked."""
     found = []
     for entry in target.options["rules"]:
         comparison = next(name for name in _COMPARISONS if name in entry)

@@ -49,7 +49,7 @@ def _path(driver: str) -> Path:
 
 def _document(driver: str) -> dict[str, Any]:
     try:
-        document = yaml.load(_path(driver).read_bytes(), yaml.CSafeLoader)
+        document = yaml.safe_load(_path(driver).read_bytes())
     except FileNotFoundError:
         raise NodeyardError(
             f"The health driver {driver} has no declaration.", f"It would be manage/health/probes/{driver}.yml"

@@ -13,7 +13,7 @@ from manage.health.model import EngineState, Fact, Judgement
 from manage.health.rules import failing_verdict
 
 MAX_LINE_BYTES = 512
-"""Of one line of answer; bounds the time of matching together with `declared.pattern`."""
+"""Of one line of answer; bounds the time of matching together with `manage.catalog.drivers.pattern`."""
 
 
 async def probe(target: Target, _memory: Memory) -> tuple[Fact, ...]:
