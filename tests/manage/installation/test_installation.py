@@ -55,7 +55,7 @@ def test_the_values_of_secrets_are_closed_to_everyone_else(tmp_path: Path) -> No
 def test_state_of_a_newer_manage_is_refused(tmp_path: Path) -> None:
     layout = Layout(tmp_path, Paper().owners())
     identity.create(layout)
-    layout.installation_file.write_text(json.dumps({"version": 2, "id": "x", "project": "y"}))
+    layout.installation_file.write_text(json.dumps({"version": 3, "id": "x", "project": "y"}))
     with pytest.raises(NodeyardError, match="written by a newer manage"):
         identity.read(layout)
 
