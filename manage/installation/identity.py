@@ -11,8 +11,8 @@ from manage.installation import documents, folders
 from manage.installation.layout import DEFAULT_DIR, Layout
 
 LAYOUT_VERSION = 2
-"""Version of the folder as a whole, in `installation.json`: 2 may have own services. A checkout that knows only version 1
-refuses it."""
+"""Version of the folder as a whole, in `installation.json`: 2 may hold own services. A checkout that knows only
+version 1 refuses it."""
 
 
 @dataclass(frozen=True)
