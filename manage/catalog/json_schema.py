@@ -15,7 +15,7 @@ _KINDS: Mapping[str, Mapping[str, Any]] = {
     "texts": {"type": "array", "items": {"type": "string"}},
     "integer": {"type": "integer"},
     "number": {"type": "number"},
-    "numbers": {"type": "object", "additionalProperties": {"type": "number"}},
+    "numbers": {"type": "object", "additionalProperties": {"type": ["number", "object"]}},
     "boolean": {"type": "boolean"},
     "size": SIZE,
     "mapping": {"type": "object"},
