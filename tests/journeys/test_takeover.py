@@ -16,7 +16,7 @@ import pytest
 from tests.journeys.installed import CHECKOUT, YARDS, Installed, free_ports, until
 from tests.journeys.test_first_evening import PAYEE, amount, follow
 
-BEFORE = "21ca6940"
+BEFORE = "21ca694ac66d"
 """The last commit with one catalog file for each service and no relations."""
 
 
