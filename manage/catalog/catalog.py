@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from manage.catalog import check, profiles
 from manage.catalog.document import Document, read
+from manage.catalog.images import own_images, shared_images
 from manage.catalog.model import GROUPS, NETWORKS, Network, Profile, Rule, Service
 from manage.catalog.reader import unknown
 from manage.catalog.relations import Relation, read_relations
@@ -31,6 +32,8 @@ class Catalog:
     rules: tuple[Rule, ...]
     relations: Mapping[str, Relation]
     sources: Mapping[str, _Source]
+    images: frozenset[str]
+    """Every image that something makes."""
     _resolved: dict[Network, dict[str, Service]] = field(default_factory=dict, repr=False)
 
     @property
@@ -51,7 +54,7 @@ class Catalog:
                 build(source.document, network, self.relations, folder=source.folder, own=source.own)
                 for source in self.sources.values()
             ]
-            faults = list(check.faults(found, self.profiles, self.rules))
+            faults = list(check.faults(found, self.profiles, self.rules, self.images))
             if faults:
                 raise NodeyardError("The services do not fit together:" + "".join(f"\n  {line}" for line in faults))
             self._resolved[network] = {service.name: service for service in start_order(found)}
@@ -85,7 +88,16 @@ def load_catalog(layout: Layout | None = None, root: Path = CHECKOUT) -> Catalog
         rules=profiles.read_rules(folder / "rules.yml"),
         relations=relations,
         sources=shipped | own,
+        images=shared_images(root) | own_images(_images(shipped | own)),
     )
+
+
+def _images(sources: Mapping[str, _Source]) -> Iterator[tuple[Path, str]]:
+    """(folder, image) of each service whose file says which image it runs."""
+    for source in sources.values():
+        image = source.document.value.get("image") if isinstance(source.document.value, dict) else None
+        if isinstance(image, str):
+            yield source.folder, image
 
 
 def _sources(folder: Path, name: str, *, own: bool) -> dict[str, _Source]:

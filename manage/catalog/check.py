@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from manage.catalog import health_keys
 from manage.catalog.model import Profile, Rule, Service
@@ -12,11 +12,16 @@ from manage.catalog.rules import SUBJECT
 OWN_UIDS = range(10000, 65000)
 
 
-def faults(services: Sequence[Service], profiles: Mapping[str, Profile], rules: Iterable[Rule]) -> Iterator[str]:
+def faults(
+    services: Sequence[Service], profiles: Mapping[str, Profile], rules: Iterable[Rule], images: Collection[str]
+) -> Iterator[str]:
     """Every clash between the services of one network, and every name that leads nowhere."""
     known = {service.name: service for service in services}
     yield from _shared(services)
     for service in services:
+        if service.image not in images:
+            makes = "An image is made by image/recipe.yml with a Dockerfile, or pulled by image/upstream.yml."
+            yield f"{service.file}: image: {unknown('image', service.image, sorted(images))} {makes}"
         for need in service.needs:
             yield from (f"{service.file}: needs: {fault}" for fault in _need(need.service, need.check, known))
             if need.unless and need.unless not in {s.key for s in service.settings}:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 
 from manage.catalog.document import Path_
@@ -12,8 +13,11 @@ from manage.catalog.model import Health
 from manage.catalog.reader import Reader, unknown
 
 
-def completed(reader: Reader, health: Health) -> Health:
-    """`health` with the defaults of its driver filled in; faults go to `reader`."""
+def completed(reader: Reader, health: Health, ports: Collection[str], secrets: Collection[str]) -> Health:
+    """`health` with the defaults of its driver filled in; faults go to `reader`.
+
+    `ports` are the service's, `secrets` those that watch has for it: options of these names must be among them.
+    """
     if health.driver not in drivers():
         reader.fault(("health", "driver"), unknown("health driver", health.driver, drivers()))
         return health
@@ -30,6 +34,9 @@ def completed(reader: Reader, health: Health) -> Health:
         where, _, rest = sentence.partition(" ")
         reader.fault(_path(where), rest)
     options = {name: health.options.get(name, option.default) for name, option in driver.options.items()}
+    for name, known in (("port", ports), ("secret", secrets)):
+        if not faults and options.get(name) and options[name] not in known:
+            reader.fault(("health", "options", name), unknown(name, options[name], known, always=True))
     return replace(health, thresholds=thresholds, options={} if faults else options)
 
 

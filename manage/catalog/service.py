@@ -10,6 +10,7 @@ from typing import Any
 
 from manage.catalog import health_keys, relations
 from manage.catalog.document import Document, Path_
+from manage.catalog.exceptions import EXCEPTIONS
 from manage.catalog.model import NETWORKS, Network, Service, Setting
 from manage.catalog.reader import Reader, kind_of, unknown
 from manage.catalog.relations import Relation
@@ -18,6 +19,8 @@ VERSION = 1
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 TITLE = re.compile(r"[\w .,-]{1,40}")
 DOCKER_NETWORKS = ("front", "chain", "data")
+WATCH_PASSWORD = "watch_db_password"  # noqa: S105 (the name of a secret)
+"""The password of watch's own database role, which drivers that query a database may use."""
 OTHERS_OFFSET = 10
 """First host port offset of services that are not ours: 0 dashboard, 1 proxy, 2 to 9 our own."""
 _DEFAULTS: Mapping[str, type | tuple[type, ...]] = {
@@ -46,7 +49,12 @@ def build(
         service,
         provides=relations.provided(reader, service, declared),
         uses=relations.used(reader, service, declared),
-        health=health_keys.completed(reader, service.health),
+        health=health_keys.completed(
+            reader,
+            service.health,
+            [port.name for port in service.ports],
+            [WATCH_PASSWORD, *(secret.name for secret in service.secrets)],
+        ),
     )
     _check_names(reader, service)
     _check_ports(reader, service)
@@ -134,6 +142,8 @@ def _check_lists(reader: Reader, service: Service) -> None:
                 f"{secret.relation!r} is not a relation that the service provides; only rpcauth needs one",
             )
     for what, reason in service.exceptions.items():
+        if what not in EXCEPTIONS:
+            reader.fault(("exceptions", what), unknown("exception", what, EXCEPTIONS))
         if not isinstance(reason, str) or not reason.strip():
             reader.fault(("exceptions", what), "expected the reason, in words")
 

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from manage.catalog.model import Service
+from manage.catalog.reader import unknown
 from manage.errors import NodeyardError
 
 ADDRESS = re.compile(
     r"(?<![\w:./@-])(?:(?P<scheme>[a-z][a-z0-9+]*)://(?:[^\s@/\"']*@)?)?"
     r"(?P<host>[A-Za-z0-9][A-Za-z0-9_.-]*):(?P<port>[0-9]{2,5})(?![\w:.])"
 )
+SECRETS = "/run/secrets"
+SECRET = re.compile(rf"{SECRETS}/([A-Za-z0-9_-]+)")
 OWN = re.compile(r"[0-9.]+|localhost")
 """Numeric addresses are what a service listens on itself, or Docker's DNS."""
 
@@ -30,6 +33,8 @@ class Party:
     """The same and its environment: where addresses of others stand."""
     documents: tuple[Any, ...] = ()
     """Its configuration files that are JSON, parsed."""
+    secrets: tuple[str, ...] = ()
+    """Names of the secrets that it mounts."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,8 @@ def party(service: Service, compose: Mapping[str, Any], files: Mapping[str, byte
     arguments = "\n".join([*argv, *contents]).replace("$$", "$")
     environment = [str(value) for value in compose.get("environment", {}).values()]
     documents = tuple(json.loads(content) for name, content in files.items() if name.endswith(".json"))
-    return Party(service, arguments, "\n".join([arguments, *environment]), documents)
+    secrets = tuple(str(secret["target"]) for secret in compose.get("secrets", []))
+    return Party(service, arguments, "\n".join([arguments, *environment]), documents, secrets)
 
 
 def check(parties: Iterable[Party], providers: Mapping[str, Party], remotes: Sequence[str]) -> None:
@@ -58,11 +64,18 @@ def check(parties: Iterable[Party], providers: Mapping[str, Party], remotes: Seq
     `remotes` are texts of the operator, each of which may name a `host:port`. Raises NodeyardError that names
     every broken contract.
     """
+    parties = list(parties)
     broken = [
         f"{party.service.name} -> {address}: {fault}"
         for party in parties
         for address in addresses(party)
         if (fault := _fault(party, address, providers, remotes))
+    ]
+    broken += [
+        f"{party.service.name} reads {SECRETS}/{name}: {unknown('secret', name, party.secrets)}"
+        for party in parties
+        for name in SECRET.findall(party.text)
+        if name not in party.secrets
     ]
     if broken:
         raise NodeyardError(

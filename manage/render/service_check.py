@@ -8,7 +8,8 @@ from pathlib import Path
 from manage import config
 from manage.catalog import Catalog, load_catalog
 from manage.catalog.model import NETWORKS, Network, Service
-from manage.errors import NodeyardError
+from manage.catalog.reader import unknown
+from manage.errors import EXIT_USAGE, NodeyardError
 from manage.installation.identity import Installation
 from manage.installation.layout import CHECKOUT, Layout
 from manage.render.model import Image
@@ -18,39 +19,39 @@ from manage.render.wiring import image_names
 
 def problems(layout: Layout, name: str = "", root: Path = CHECKOUT) -> tuple[str, ...]:
     """Sentences about the service `name`, or about every service. Raises NodeyardError for an unknown name."""
+    folders = _folders(layout, root)
+    if name and name not in folders:
+        raise NodeyardError(unknown("service", name, folders).replace("u", "U", 1), exit_code=EXIT_USAGE)
+    chosen = [name] if name else list(folders)
+    found = [sentence for service in chosen for sentence in _missing_files(service, folders[service])]
     try:
         catalog = load_catalog(layout if layout.services_dir.is_dir() else None, root)
-        every = {network: catalog.services(network) for network in NETWORKS}
+        for network in NETWORKS:
+            catalog.services(network)
     except NodeyardError as error:
-        return tuple(line.strip() for line in error.message.splitlines())
-    chosen = [catalog.service(name, "mainnet")] if name else list(every["mainnet"].values())
-    found = [sentence for service in chosen for sentence in _missing_files(service, root)]
+        return (*found, *(line.strip() for line in error.message.splitlines()))
     for network in NETWORKS:
-        found += _render(catalog, network, chosen)
+        found += _render(catalog, network, [catalog.service(service, network) for service in chosen])
     return tuple(dict.fromkeys(found))
 
 
-def _missing_files(service: Service, root: Path) -> Iterator[str]:
+def _folders(layout: Layout, root: Path) -> dict[str, Path]:
+    """Service -> folder, shipped and own."""
+    found = {path.name: path for path in sorted((root / "profiles/services").iterdir()) if path.is_dir()}
+    if layout.services_dir.is_dir():
+        found |= {path.name: path for path in sorted(layout.services_dir.iterdir()) if path.is_dir()}
+    return found
+
+
+def _missing_files(service: str, folder: Path) -> Iterator[str]:
     wanted = {
+        "service.yml": "the file that says what it is and what it needs",
         "compose.yml.j2": "the template that says how it is started",
         "README.md": "the page that says what it is, what it needs and how it fails",
     }
     for file, what in wanted.items():
-        if not (Path(service.directory) / file).is_file():
-            yield f"{service.name} has no {Path(service.directory) / file}, {what}."
-    for image in {service.image, service.simulated_image} - {""}:
-        if not _has_image(service, image, root):
-            yield (
-                f"{service.name} runs the image {image}, and nothing makes it: add image/recipe.yml with a Dockerfile, "
-                "or image/upstream.yml."
-            )
-
-
-def _has_image(service: Service, image: str, root: Path) -> bool:
-    own = Path(service.directory) / "image"
-    if image == service.image and any((own / file).is_file() for file in ("recipe.yml", "upstream.yml")):
-        return True
-    return (root / "images" / image / "recipe.yml").is_file()
+        if not (folder / file).is_file():
+            yield f"{service} has no {folder / file}, {what}."
 
 
 def _render(catalog: Catalog, network: Network, services: Iterable[Service]) -> Iterator[str]:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from manage.catalog import Catalog
-from manage.catalog.model import Need, Provided, Service, Used
+from manage.catalog.model import Need, Provided, Secret, Service, Used
 from manage.catalog.relations import Relation, secret_name
 from manage.config.model import Config
 from manage.render.model import SecretUse
 
+WATCH = "watch"
+"""The service of the manager that asks the others."""
 HOST = "host"
 """Consumer of the secrets that only commands on the host read; also the name of its RPC user in bitcoind."""
 DATABASE = "database"
@@ -160,7 +162,9 @@ def secrets_of(here: Services, service: Service) -> tuple[SecretUse, ...]:
         if link.provider == service.name and (secret := here.relations[link.relation].secret) and secret.copied
     ]
     found += [SecretUse(service.name, service.uid, link.secret, "password") for link in (*shared, *copied)]
-    return tuple(found)
+    if service.name == WATCH:
+        found += [SecretUse(WATCH, service.uid, secret.name, secret.kind) for secret in _asked_with(here)]
+    return tuple({use.name: use for use in found}.values())
 
 
 def host_secrets(here: Services) -> tuple[SecretUse, ...]:
@@ -183,7 +187,17 @@ def secret_uses(catalog: Catalog, config: Config, owners: Mapping[str, int] | No
     return (*(use.owned_by((owners or {}).get(use.service, use.uid)) for use in found), *host_secrets(here))
 
 
-def _own(here: Services, service: Service, secret: Any) -> SecretUse:
+def _asked_with(here: Services) -> list[Secret]:
+    """Secrets of services that their health driver needs, so that watch mounts them, too."""
+    return [
+        secret
+        for service in here.all.values()
+        for secret in service.secrets
+        if secret.name == service.health.options.get("secret")
+    ]
+
+
+def _own(here: Services, service: Service, secret: Secret) -> SecretUse:
     sources: dict[str, str] = {}
     if secret.kind == "rpcauth":
         sources = {

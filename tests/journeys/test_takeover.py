@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -64,16 +63,14 @@ def earlier(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Earlier]:
         now.run("uninstall", "--purge", "--yes", expect=None)
 
 
-def volumes(installation: str) -> dict[str, str]:
-    """Volume of the installation -> when it was made."""
-    listed = subprocess.run(
+def volumes(installation: str) -> list[str]:
+    """The volumes of the installation."""
+    return subprocess.run(
         ["docker", "volume", "ls", "-q", "--filter", f"label=io.nodeyard.installation={installation}"],
         capture_output=True,
         text=True,
         check=True,
     ).stdout.split()
-    shown = subprocess.run(["docker", "volume", "inspect", *listed], capture_output=True, text=True, check=True).stdout
-    return {volume["Name"]: volume["CreatedAt"] for volume in json.loads(shown)}
 
 
 def kept(installed: Installed) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from manage.installation.layout import CHECKOUT
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    shutil.copytree(CHECKOUT / "profiles", tmp_path / "profiles")
+    for folder in ("profiles", "images"):
+        shutil.copytree(CHECKOUT / folder, tmp_path / folder)
     return tmp_path
 
 

@@ -93,6 +93,14 @@ def test_an_unknown_service_is_refused_with_the_close_one() -> None:
             "settings.rate_limit.default: expected a integer, not text",
         ),
         ("services/proxy", "    example: 50\n", "", "settings.rate_limit.example: this key is missing"),
+        ("services/watch", "image: manager", "image: managr", "image: unknown image 'managr'. Did you mean 'manager'"),
+        (
+            "services/proxy",
+            "driver: http",
+            "driver: http\n  options: {port: htpp}",
+            "options.port: unknown port 'htpp'",
+        ),
+        ("services/agent", "cap_add: CHOWN", "cap_ad: CHOWN", "unknown exception 'cap_ad'. Did you mean 'cap_add'?"),
         ("services/proxy", "  route: {}", "  rout: {}", "unknown relation 'rout'. Did you mean 'route'?"),
         ("services/proxy", "image: nginx", "image: [nginx]", "image: expected text, not a list"),
         (

@@ -116,3 +116,12 @@ def test_the_render_itself_stops_when_a_service_is_not_started_as_its_consumers_
         NodeyardError, match="tracker -> ws://kaspad:18510: kaspad is started without --rpclisten-borsh"
     ):
         render_stack(changed, config, INSTALLATION, images, {}, DIRECTORY)
+
+
+def test_a_secret_that_the_service_does_not_mount_is_named(catalog: Catalog) -> None:
+    text = "TOKEN_FILE=/run/secrets/tracker_tokn"
+    mounted = replace(party(catalog, "tracker", text), secrets=("tracker_token",))
+    assert "reads /run/secrets/tracker_tokn: unknown secret 'tracker_tokn'. Did you mean 'tracker_token'?" in fault(
+        mounted
+    )
+    assert fault(replace(mounted, text="/run/secrets/tracker_token")) == ""

@@ -224,4 +224,5 @@ def test_check_says_in_sentences_what_is_missing(layout: Layout) -> None:
     found = "\n".join(problems(layout, "redis"))
     assert "README.md, the page that says what it is" in found
     assert "compose.yml.j2, the template that says how it is started" in found
-    assert "runs the image redis, and nothing makes it" in found
+    assert "image: unknown image 'redis'" in found
+    assert "made by image/recipe.yml with a Dockerfile" in found
