@@ -28,12 +28,12 @@ def command(layout: Layout, as_json: bool) -> int:
     Images whose sources changed since they were built are named: `up` builds them first.
     """
     from manage.apply import yard
-    from manage.images import stale
+    from manage.images import freshness
     from manage.plan import make, model
     from manage.render import image_names
 
     mine = yard.load(layout)
-    images = stale.outdated(layout, image_names(mine.catalog, mine.config), mine.config.image_source)
+    images = freshness.outdated(layout, image_names(mine.catalog, mine.config), mine.config.image_source)
     plans = yard.plan_all(mine)
     whole = model.Plan(tuple(operation for plan in plans for operation in plan.operations))
     if as_json:

@@ -11,10 +11,10 @@ from manage.engine.client import Api, connect
 from manage.errors import NodeyardError
 from manage.events import Event, Progress
 from manage.host import builds
-from manage.images import hostside, lock, pull, recipe, stale, store
+from manage.images import freshness, host_settings, lock, pull, recipe, store
 from manage.images.build import Job, make
+from manage.images.environment import BuildEnvironment
 from manage.images.model import ImageSource, Recipe, reference
-from manage.images.workshop import Workshop
 from manage.installation.layout import Layout
 from manage.render.model import Image
 
@@ -46,10 +46,10 @@ def ensure(
     names = tuple(dict.fromkeys(names))
     refuse_unknown(names, recipes if source == "local" else own | pulled.keys(), source)
     earlier = lock.entries(layout)
-    stale.require_source(earlier, names, recipes, source)
+    freshness.require_source(earlier, names, recipes, source)
     locked = dict(earlier)
     with connect(timeout_s=_LONGEST_SILENCE_S) as api, _building(api):
-        builder = _Builder(Workshop(api, recipes, layout, source, hostside.certificates(), progress))
+        builder = _Builder(BuildEnvironment(api, recipes, layout, source, host_settings.certificates(), progress))
         for name in names:
             if name in pulled:
                 locked[name] = pull.locked(name, pulled[name], earlier.get(name), api, progress)
@@ -91,9 +91,9 @@ def refuse_unknown(names: Iterable[str], known: Iterable[str], source: ImageSour
 class _Builder:
     """Which of our images the engine has, and how the others are made."""
 
-    def __init__(self, workshop: Workshop) -> None:
-        self._workshop = workshop
-        self._there = dict(store.ours(workshop.api))
+    def __init__(self, environment: BuildEnvironment) -> None:
+        self._workshop = environment
+        self._there = dict(store.ours(environment.api))
         self._fingerprints: dict[str, str] = {}
 
     def locked(self, name: str, earlier: lock.Locked | None) -> lock.Locked:
@@ -106,8 +106,10 @@ class _Builder:
 
     def _fingerprint(self, name: str) -> str:
         if name not in self._fingerprints:
-            shop = self._workshop
-            self._fingerprints[name] = recipe.fingerprint(name, shop.recipes, shop.source, shop.certificates)
+            environment = self._workshop
+            self._fingerprints[name] = recipe.fingerprint(
+                name, environment.recipes, environment.source, environment.certificates
+            )
         return self._fingerprints[name]
 
     def _provide(self, name: str) -> str:

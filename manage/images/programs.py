@@ -12,10 +12,10 @@ from pathlib import Path
 
 from manage.engine.client import Api
 from manage.errors import NodeyardError
-from manage.images import context, hostside, store
+from manage.images import context, host_settings, store
+from manage.images.environment import BuildEnvironment
 from manage.images.model import LABEL_STAGE, REPOSITORY, Programs, Recipe
 from manage.images.recipe import compile_key
-from manage.images.workshop import Workshop
 from manage.installation.layout import Layout
 
 CACHE_VARIABLE = "NODEYARD_IMAGE_CACHE"
@@ -35,18 +35,18 @@ def find(recipe: Recipe, programs: Programs, layout: Layout) -> Mapping[str, Pat
 
 
 def compile_all(
-    recipe: Recipe, programs: Programs, base: str, workshop: Workshop, say: Callable[[str], None]
+    recipe: Recipe, programs: Programs, base: str, environment: BuildEnvironment, say: Callable[[str], None]
 ) -> Mapping[str, Path]:
     """Compile in a container made of `base`, keep the programs in the cache and drop the rest.
 
     `say` gets each line of the compiler. NodeyardError when the cache cannot be written, `BuildFailed` when the
     compilation fails.
     """
-    api = workshop.api
-    folder = _writable_folder(workshop.layout)
+    api = environment.api
+    folder = _writable_folder(environment.layout)
     reference = f"{REPOSITORY}/{recipe.name}-compile:{compile_key(recipe)[:12]}"
     with context.pack(recipe, "compile.Dockerfile") as archive:
-        for line in store.build(api, archive, reference, {**hostside.build_arguments(), "BASE": base}, {}):
+        for line in store.build(api, archive, reference, {**host_settings.build_arguments(), "BASE": base}, {}):
             say(line)
     try:
         container = api.create_container(reference, command=["none"], labels={LABEL_STAGE: recipe.name})["Id"]

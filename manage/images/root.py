@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from manage.images import hostside
+from manage.images import host_settings
 from manage.images.model import LABEL_IMAGE, LABEL_RECIPE, Recipe
 from manage.images.store import BuildFailed
 from manage.installation.layout import CHECKOUT
@@ -30,7 +30,7 @@ def make(recipe: Recipe, reference: str, fingerprint: str, say: Callable[[str], 
         # apt reads keys as its own user, who may not look into a checkout below /root.
         keyring = Path(shutil.copy(KEYRING, folder))
         _require_mmdebstrap(say)
-        _run(command(recipe, archive, keyring, hostside.debian_sources(recipe.suite)), say)
+        _run(command(recipe, archive, keyring, host_settings.debian_sources(recipe.suite)), say)
         python_on_whales.docker.image.import_(
             archive, reference, [f"LABEL {LABEL_IMAGE}={recipe.name} {LABEL_RECIPE}={fingerprint}"]
         )

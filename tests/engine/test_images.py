@@ -10,7 +10,8 @@ import pytest
 from manage.engine.client import connect
 from manage.errors import NodeyardError
 from manage.events import Event
-from manage.images import build, ensure, lock, model, recipe, store, workshop
+from manage.images import build, ensure, lock, model, recipe, store
+from manage.images.environment import BuildEnvironment
 from manage.installation.layout import Layout
 
 
@@ -69,9 +70,9 @@ def test_a_failing_build_shows_its_last_lines_and_where_the_whole_log_is(layout:
     (tmp_path / "images/broken").mkdir(parents=True)
     (tmp_path / "images/broken/Dockerfile").write_text(dockerfile)
     with connect() as api:
-        shop = workshop.Workshop(api, {"broken": broken}, layout, "local", {}, lambda _event: None)
+        setting = BuildEnvironment(api, {"broken": broken}, layout, "local", {}, lambda _event: None)
         with pytest.raises(NodeyardError, match="Building image broken failed") as caught:
-            build.make(build.Job(broken, "localhost/nodeyard-test/broken:1", "0" * 64, base), shop, tmp_path)
+            build.make(build.Job(broken, "localhost/nodeyard-test/broken:1", "0" * 64, base), setting, tmp_path)
 
     assert "the disk is full" in caught.value.hint
     assert str(layout.log_dir / "image-broken.log") in caught.value.hint

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from manage.errors import NodeyardError
-from manage.images import hostside, lock, recipe
+from manage.images import host_settings, lock, recipe
 from manage.images.model import ImageSource, Recipe
 from manage.installation.layout import CHECKOUT, Layout
 
@@ -19,7 +19,7 @@ def outdated(layout: Layout, names: Iterable[str], source: ImageSource, checkout
     recipes, locked = recipe.load(checkout), lock.entries(layout)
     names = tuple(name for name in dict.fromkeys(names) if name in locked)
     require_source(locked, names, recipes, source)
-    certificates = hostside.certificates()
+    certificates = host_settings.certificates()
     return tuple(
         name
         for name in names

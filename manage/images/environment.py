@@ -13,7 +13,7 @@ from manage.installation.layout import Layout
 
 
 @dataclass(frozen=True)
-class Workshop:
+class BuildEnvironment:
     """One run: the engine, the recipes, and what of the host goes into images."""
 
     api: Api
