@@ -1,4 +1,4 @@
-"""Build one image and keep what the builder said."""
+"""Build one image and keep the builder's output."""
 
 from __future__ import annotations
 
@@ -26,17 +26,18 @@ class Job:
 
 
 def make(job: Job, environment: BuildEnvironment, checkout: Path = CHECKOUT) -> None:
-    """Build one image; NodeyardError with the last lines of its output."""
+    """Build one image. Raises NodeyardError with the last lines of its output."""
     name = job.recipe.name
-    with Log(environment.layout.log_dir / f"image-{name}.log", name, environment.progress) as log:
+    path = environment.layout.log_dir / f"image-{name}.log"
+    with Log(path, name, environment.progress, environment.cancelled) as log:
         try:
             if job.recipe.kind == "root":
-                root.make(job.recipe, job.tag, job.fingerprint, log.say)
+                root.make(job.recipe, job.tag, job.fingerprint, log.write)
             else:
                 _build(job, environment, log, checkout)
         except store.BuildFailed as error:
             raise NodeyardError(
-                f"Building image {name} failed: {error}.", f"{log.ending()}\nThe whole log: {log.path}"
+                f"Building image {name} failed: {error}.", f"{log.last_lines()}\nThe whole log: {log.path}"
             ) from error
 
 
@@ -44,9 +45,9 @@ def _build(job: Job, environment: BuildEnvironment, log: Log, checkout: Path) ->
     files: Mapping[str, Path] = {}
     if job.recipe.programs:
         files = programs.find(job.recipe, job.recipe.programs, environment.layout) or programs.compile_all(
-            job.recipe, job.recipe.programs, job.base, environment, log.say
+            job.recipe, job.recipe.programs, job.base, environment, log.write
         )
     arguments = {**host_settings.build_arguments(), "BASE": job.base}
     with context.pack(job.recipe, certificates=environment.certificates, programs=files, checkout=checkout) as archive:
         for line in store.build(environment.api, archive, job.tag, arguments, {LABEL_RECIPE: job.fingerprint}):
-            log.say(line)
+            log.write(line)

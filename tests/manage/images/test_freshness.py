@@ -43,10 +43,10 @@ def test_another_source_under_the_same_data_is_refused_with_the_way_back(
 ) -> None:
     entries = {"timescaledb": locked("timescaledb", began)}
     with pytest.raises(NodeyardError, match=f"began with {began}") as refused:
-        freshness.require_source(entries, entries, recipe.load(checkout), wanted)
+        freshness.require_same_source(entries, entries, recipe.load(checkout), wanted)
     assert f"manage config set images.source {began}" in refused.value.hint
 
 
 def test_our_own_images_are_built_here_whatever_the_source(checkout: Path) -> None:
     entries = {"clock": locked("clock", "local"), "timescaledb": locked("timescaledb", "upstream")}
-    freshness.require_source(entries, entries, recipe.load(checkout), "upstream")
+    freshness.require_same_source(entries, entries, recipe.load(checkout), "upstream")
