@@ -64,6 +64,13 @@ def test_the_root_is_checked_against_the_keys_that_we_ship() -> None:
     assert command[-2:] == ["trixie", "root.tar"]
 
 
+def test_the_root_keeps_its_package_indexes_and_is_unpacked_without_waiting_for_the_disk() -> None:
+    command = root.command(recipe.load()["root"], Path("root.tar"), root.KEYRING, ())
+
+    assert "--skip=cleanup/apt/lists" in command
+    assert "--dpkgopt=force-unsafe-io" in command
+
+
 def test_a_pip_setting_never_reaches_the_last_stage_of_an_image() -> None:
     for entry in recipe.load().values():
         if entry.kind == "dockerfile":
