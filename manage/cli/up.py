@@ -24,8 +24,9 @@ What would change, and why: manage plan"""
 def command(services: tuple[str, ...], yes: bool, layout: Layout) -> None:
     """Make the stack what stack.yml says, gated by chain facts.
 
-    Builds or pulls images that are missing, then goes service by service and lets the next one
-    start when `watch` has seen the one before healthy, syncing or waiting. Nothing to do is no mutation.
+    Builds or pulls images that are missing, then goes service by service: the next one starts when `watch` has seen
+    the one before healthy, syncing or waiting. New services of one group start together. When nothing differs,
+    nothing is changed.
     """
     require_root("Starting the stack")
     converge(layout, services, yes=yes)
