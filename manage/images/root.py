@@ -43,7 +43,7 @@ def command(recipe: Recipe, archive: Path, keyring: Path, sources: tuple[str, ..
         "--variant=minbase",
         f"--include={','.join(recipe.include)}",
         f"--keyring={keyring}",
-        # The package indexes stay, compressed (10 MB): builds on this root then only ask whether they are current.
+        # The package indexes stay, compressed (21 MB): builds on this root then only ask whether they are current.
         '--aptopt=Acquire::GzipIndexes "true"',
         "--skip=cleanup/apt/lists",
         *(f"--dpkgopt={option}" for option in recipe.dpkg_options),
