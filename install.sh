@@ -1,26 +1,26 @@
 #!/usr/bin/env bash
-# Nodeyard's installer: a bootstrap into Python. It reads from the bottom: `main` is the table of contents, the steps
-# are in install/*.sh, and what can be done in Python is done by `manage setup`.
+# Nodeyard's installer: it prepares Docker and Python, then runs `manage setup`. Read it from the bottom: `main` is the table
+# of contents, and the steps are in install/*.sh.
 set -euo pipefail
 
 usage() {
   cat <<'EOF'
-Usage: ./install.sh [OPTIONS]          as root or with sudo; run it again at any time, it converges
+Usage: ./install.sh [OPTIONS]          as root or with sudo; safe to run again at any time
        bash -s -- --source URL|TAR.GZ|FOLDER [OPTIONS] < install.sh
 
   --profile NAME      what to deploy [sandbox]; may be given more than once (manage profiles lists them)
   --network NAME      mainnet, testnet, private or sandbox; the profile's own if left out
-  --dir DIR           where the installation keeps its things [/var/lib/nodeyard]
-  --port-base PORT    first of its ports on this host [8600]
-  --yes               take the defaults, ask nothing
-  --no-start          make and build everything, start nothing
-  --dev               also what the tests and our services' sources need in .venv
-  --tools             only Docker, compose and .venv: no installation is made
-  --source WHERE      fetch the code first (a .git address, an http address of a tar.gz, a tar.gz, a folder)
-                      and keep it in /opt/nodeyard
+  --dir DIR           the folder of the installation [/var/lib/nodeyard]
+  --port-base PORT    the first of its ports on this host [8600]
+  --yes               use the defaults and ask nothing
+  --no-start          build everything, start nothing
+  --dev               also install what the tests need in .venv
+  --tools             only Docker, compose and .venv; create no installation
+  --source WHERE      first fetch the code (from a .git address, an http address of a tar.gz, a tar.gz or a folder)
+                      into /opt/nodeyard
   --uninstall         stop and remove what is running; data, configuration and Docker stay
-  --purge             with --uninstall: data, configuration and images go too (shown, and asked)
-  --help              this text
+  --purge             with --uninstall: also remove data, configuration and images (lists them and asks first)
+  --help              show this text
 
 Examples:
   sudo ./install.sh
@@ -29,10 +29,10 @@ Examples:
 EOF
 }
 
-HOME_OF_CODE=/opt/nodeyard
+CODE_FOLDER=/opt/nodeyard
 DIR=/var/lib/nodeyard
-SETUP=()  # what goes on to `manage setup`
-PASSED=() # what goes on to the install.sh of a fetched source
+SETUP=()  # options for `manage setup`
+PASSED=() # options for the install.sh of a fetched source
 SOURCE="" DEV="" TOOLS="" START=yes UNINSTALL="" PURGE="" YES=""
 
 parse_options() {
@@ -61,7 +61,7 @@ parse_options() {
     [ "$option" = --source ] || PASSED+=("$option" ${value:+"$value"})
     shift
   done
-  [ -z "$PURGE" ] || [ -n "$UNINSTALL" ] || wrong_usage "--purge goes with --uninstall only."
+  [ -z "$PURGE" ] || [ -n "$UNINSTALL" ] || wrong_usage "--purge works only with --uninstall."
 }
 
 wrong_usage() {
@@ -69,32 +69,32 @@ wrong_usage() {
   exit 64
 }
 
-# The folder this file lies in; "" when it came through a pipe.
+# The folder of this file; "" when it came through a pipe.
 own_folder() {
   local file=${BASH_SOURCE[0]:-}
   [ -f "$file" ] && (cd "$(dirname "$file")" && pwd) || true
 }
 
-# --- where the code comes from, when it is not the folder of this file -------------------------------------------------
+# --- fetching the code, when it is not in the folder of this file -----------------------------------------------------
 
-# Put the code into HOME_OF_CODE and go on with the install.sh that came with it. An earlier .venv moves along.
+# Put the code into CODE_FOLDER and continue with its install.sh. An earlier .venv is kept.
 continue_from_source() {
-  local fresh=$HOME_OF_CODE.new old=$HOME_OF_CODE.old
+  local new=$CODE_FOLDER.new old=$CODE_FOLDER.old
   [ "$(id -u)" -eq 0 ] || stop "The installer needs root." "Run it with sudo: sudo bash -s -- --source WHERE < install.sh"
-  rm -rf "$fresh" "$old"
-  mkdir -p "$fresh"
-  trap 'rm -rf "$HOME_OF_CODE.new"' EXIT
-  fetch "$SOURCE" "$fresh" || stop "The code could not be fetched from $SOURCE." "Is that right, and can this host reach it?"
-  [ -f "$fresh/install.sh" ] || stop "$SOURCE is not Nodeyard: it has no install.sh." "Name a checkout, a tar.gz of one, or its git address."
-  if [ -d "$HOME_OF_CODE" ]; then
-    [ ! -d "$HOME_OF_CODE/.venv" ] || mv "$HOME_OF_CODE/.venv" "$fresh/.venv"
-    mv "$HOME_OF_CODE" "$old"
+  rm -rf "$new" "$old"
+  mkdir -p "$new"
+  trap 'rm -rf "$CODE_FOLDER.new"' EXIT
+  fetch "$SOURCE" "$new" || stop "The code could not be fetched from $SOURCE." "Check the address, and that this host can reach it."
+  [ -f "$new/install.sh" ] || stop "$SOURCE is not Nodeyard: it has no install.sh." "Give a checkout, a tar.gz of one, or its git address."
+  if [ -d "$CODE_FOLDER" ]; then
+    [ ! -d "$CODE_FOLDER/.venv" ] || mv "$CODE_FOLDER/.venv" "$new/.venv"
+    mv "$CODE_FOLDER" "$old"
   fi
-  mv "$fresh" "$HOME_OF_CODE"
+  mv "$new" "$CODE_FOLDER"
   rm -rf "$old"
   trap - EXIT
-  echo "The code is in $HOME_OF_CODE."
-  exec bash "$HOME_OF_CODE/install.sh" "$@" </dev/null
+  echo "The code is in $CODE_FOLDER."
+  exec bash "$CODE_FOLDER/install.sh" "$@" </dev/null
 }
 
 # fetch WHERE FOLDER
@@ -106,7 +106,7 @@ fetch() {
   esac
 }
 
-# A minimal system has neither curl nor wget, but apt can fetch them.
+# A minimal system has neither curl nor wget; apt can install them.
 download() {
   if command -v curl >/dev/null; then
     curl -fsSL --connect-timeout 15 --max-time 300 "$1"
@@ -117,7 +117,7 @@ download() {
   fi
 }
 
-# A tar.gz of the code itself or of one folder that holds it (as `git archive --prefix` and hosting sites make them).
+# A tar.gz of the code, or of one folder that contains it (as `git archive --prefix` and hosting sites make them).
 unpack() {
   tar -C "$1" -xzf - || return
   local inner
@@ -152,13 +152,13 @@ main() {
   [ -z "$UNINSTALL" ] || uninstall # and ends here
 
   step "This machine" check_machine
-  step "Docker" have_docker
-  step "Docker's engine" have_running_engine
-  step "Python environment" have_environment
-  step "Commands" have_commands
+  step "Docker" ensure_docker
+  step "Docker's engine" ensure_running_engine
+  step "Python environment" ensure_environment
+  step "Commands" ensure_commands
   [ -z "$TOOLS" ] || finish "Docker, compose and $CHECKOUT/.venv are ready."
   set_up
-  step "Start at boot" have_unit
+  step "Start at boot" ensure_unit
   finish
 }
 

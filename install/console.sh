@@ -1,15 +1,15 @@
 # shellcheck shell=bash
-# What the person sees, the log, and the way back when a step fails.
+# What the person sees, the log, and what is undone when a step fails.
 
 LOG=""
-STEP=""    # the step under way
-RESULT=""  # what it says when it is done
-SAID=""    # set once an error was told in words
-UNDO=()    # functions that take back what is half done, run in reverse order when the installer fails
+STEP=""      # the current step
+RESULT=""    # what the step reports when it is done
+REPORTED=""  # set once an error was printed as a sentence
+UNDO=()      # functions that undo what is half done, run in reverse order when the installer fails
 
 open_log() {
   LOG=$(mktemp "${TMPDIR:-/tmp}/nodeyard-install.XXXXXX")
-  trap 'leave $?' EXIT
+  trap 'on_exit $?' EXIT
   trap 'exit 130' INT TERM
 }
 
@@ -22,13 +22,13 @@ step() {
   progress "${RESULT:-done}"
 }
 
-# A line about the step under way; on a terminal it takes the place of "...".
+# A line about the current step; on a terminal it replaces "...".
 progress() {
   if [ -t 2 ]; then printf '\r\033[K' >&2; fi
   printf '%5s s  %s: %s\n' "$SECONDS" "$STEP" "$1" | tee -a "$LOG" >&2
 }
 
-# Run a command with its output in the log and nothing to read.
+# Run a command with its output in the log and without input.
 quietly() {
   printf '+ %s\n' "$*" >>"$LOG"
   "$@" >>"$LOG" 2>&1 </dev/null
@@ -36,7 +36,7 @@ quietly() {
 
 # fail SENTENCE WHAT-TO-DO
 fail() {
-  SAID=yes
+  REPORTED=yes
   if [ -t 2 ]; then printf '\r\033[K' >&2; fi
   printf 'error: %s\n       %s\n' "$1" "$2" | tee -a "$LOG" >&2
   exit 1
@@ -48,7 +48,7 @@ finish() {
   exit 0
 }
 
-leave() {
+on_exit() {
   local status=$1 index
   trap - EXIT INT TERM
   if [ "$status" -ne 0 ]; then
@@ -56,8 +56,8 @@ leave() {
       "${UNDO[index]}" >>"$LOG" 2>&1 || true
     done
     if [ "$status" -eq 130 ]; then
-      printf '\nInterrupted. What was half done is taken back; run it again to continue.\n' >&2
-    elif [ -z "$SAID" ]; then
+      printf '\nInterrupted. What was half done is undone; run it again to continue.\n' >&2
+    elif [ -z "$REPORTED" ]; then
       printf 'error: %s failed. The last lines of its output:\n%s\n' "${STEP:-The installer}" "$(tail -n 8 "$LOG")" >&2
     fi
   fi
@@ -66,8 +66,8 @@ leave() {
   exit "$status"
 }
 
-# The log moves into the installation. Without one it goes after a success and stays where it is after a failure;
-# a purge takes those of earlier failures along.
+# Move the log into the installation. Without one, delete it after a success and keep it after a failure; a purge also
+# deletes the logs of earlier failures.
 keep_log() {
   if [ -n "$PURGE" ] && [ "$1" -eq 0 ]; then
     rm -f "${TMPDIR:-/tmp}"/nodeyard-install.*

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Docker: what is there is used as it is, or refused; what is missing is installed.
+# Docker: an engine that exists is used unchanged, or refused; a missing one is installed.
 
 SOCKET=/var/run/docker.sock
 VENDOR=${NODEYARD_DOCKER_REPOSITORY:-https://download.docker.com/linux}
@@ -8,19 +8,19 @@ VENDOR_KEY=9DC858229FC7DD38854AE2D88D81803C0EBFCD88
 VENDOR_KEY_FILE=/etc/apt/keyrings/docker.asc
 VENDOR_LIST=/etc/apt/sources.list.d/docker.list
 
-have_docker() {
+ensure_docker() {
   refuse_other_dockers
   if command -v dockerd >/dev/null; then
-    command -v docker >/dev/null || have_packages docker-cli
-    RESULT="$(dockerd --version | head -n 1), as it is"
+    command -v docker >/dev/null || ensure_packages docker-cli
+    RESULT="$(dockerd --version | head -n 1), unchanged"
     return
   fi
   if engine_answers; then
-    RESULT="an engine answers at $SOCKET, as it is"
+    RESULT="an engine answers at $SOCKET, unchanged"
     return
   fi
   if command -v docker >/dev/null; then
-    progress "there is a client ($(command -v docker)) and no engine; the engine is installed beside it"
+    progress "found a client ($(command -v docker)) without an engine; installing the engine beside it"
   fi
   if vendor_answers; then
     install_from_vendor
@@ -29,7 +29,7 @@ have_docker() {
   fi
 }
 
-# Kinds of Docker that cannot carry Nodeyard, each in one sentence.
+# Refuse the kinds of Docker that Nodeyard does not run on, each in one sentence.
 refuse_other_dockers() {
   local client
   client=$(command -v docker || true)
@@ -53,44 +53,45 @@ engine_answers() { command -v docker >/dev/null && quietly timeout 20 docker ver
 # --- installing ----------------------------------------------------------------------------------------------------------
 
 vendor_answers() {
-  command -v curl >/dev/null || have_packages ca-certificates curl
+  ensure_basic_packages
   quietly curl -fsS --connect-timeout 5 --max-time 10 -o /dev/null "$VENDOR/$(os_release ID)/dists/$(os_release VERSION_CODENAME)/Release"
 }
 
 install_from_vendor() {
-  UNDO+=(forget_vendor)
-  have_packages ca-certificates gnupg
+  UNDO+=(remove_vendor_repository)
+  ensure_packages ca-certificates gnupg
   install -d -m 0755 /etc/apt/keyrings
   quietly curl -fsS --max-time 30 -o "$VENDOR_KEY_FILE" "$VENDOR/$(os_release ID)/gpg"
   gpg --show-keys --with-colons "$VENDOR_KEY_FILE" 2>>"$LOG" | grep -q "^fpr:.*:$VENDOR_KEY:" ||
-    fail "The key of Docker's package repository is not the one that Docker publishes." "Do not go on; ask who stands between this host and $VENDOR."
+    fail "The key of Docker's package repository is not the one that Docker publishes." "Do not continue; find out what answers for $VENDOR between this host and Docker."
   printf 'deb [arch=%s signed-by=%s] %s/%s %s stable\n' "$(dpkg --print-architecture)" "$VENDOR_KEY_FILE" \
     "$VENDOR" "$(os_release ID)" "$(os_release VERSION_CODENAME)" >"$VENDOR_LIST"
   UPDATED=""
-  have_packages docker-ce docker-ce-cli containerd.io docker-compose-plugin
+  ensure_packages docker-ce docker-ce-cli containerd.io docker-compose-plugin
   RESULT="installed from Docker's own repository: $(dockerd --version)"
 }
 
-forget_vendor() {
+remove_vendor_repository() {
   command -v dockerd >/dev/null || rm -f "$VENDOR_LIST" "$VENDOR_KEY_FILE"
 }
 
 install_from_distribution() {
-  local name wanted=(docker.io iptables)
+  # A host that cannot reach Docker's repository probably builds its images, which needs mmdebstrap.
+  local name wanted=(docker.io iptables mmdebstrap)
   update_packages
-  # The client is a package of its own from Debian 13 on; a kernel with AppArmor wants its loader.
-  exists_package docker-cli && wanted+=(docker-cli)
+  # From Debian 13 on the client is a package of its own; a kernel with AppArmor needs AppArmor's loader.
+  package_exists docker-cli && wanted+=(docker-cli)
   grep -qs Y /sys/module/apparmor/parameters/enabled && wanted+=(apparmor)
   for name in "${wanted[@]}"; do
-    exists_package "$name" || fail "The distribution has no package $name." "Is its archive reachable, and universe enabled on Ubuntu?"
+    package_exists "$name" || fail "The distribution has no package $name." "Check that its archive can be reached, and on Ubuntu that universe is enabled."
   done
-  have_packages "${wanted[@]}"
+  ensure_packages "${wanted[@]}"
   RESULT="installed from the distribution: $(dockerd --version)"
 }
 
 # --- running ---------------------------------------------------------------------------------------------------------------
 
-have_running_engine() {
+ensure_running_engine() {
   if ! engine_answers; then
     start_engine
     wait_for_engine
@@ -100,21 +101,21 @@ have_running_engine() {
 }
 
 start_engine() {
-  drop_stale_pids
+  remove_stale_pid_files
   if [ -d /run/systemd/system ]; then
     quietly systemctl enable --now docker || fail "systemd could not start Docker's engine." "See: journalctl -u docker"
     return
   fi
-  if [ -x /etc/init.d/docker ] && quietly service docker start && comes_up 20; then
+  if [ -x /etc/init.d/docker ] && quietly service docker start && engine_answers_within 20; then
     return
   fi
-  progress "there is no systemd here, so dockerd is started in the background (log: /var/log/nodeyard-dockerd.log)"
-  drop_stale_pids
+  progress "no systemd on this machine; starting dockerd in the background (log: /var/log/nodeyard-dockerd.log)"
+  remove_stale_pid_files
   setsid dockerd >>/var/log/nodeyard-dockerd.log 2>&1 </dev/null &
 }
 
-# After a power cut these files name processes that are gone, or other programs'.
-drop_stale_pids() {
+# After a power cut these files contain ids of processes that no longer exist, or that belong to other programs.
+remove_stale_pid_files() {
   local file
   for file in /var/run/docker.pid /var/run/docker/containerd/containerd.pid; do
     [ -f "$file" ] || continue
@@ -123,12 +124,12 @@ drop_stale_pids() {
 }
 
 wait_for_engine() {
-  comes_up 60 || fail "Docker's engine does not answer at $SOCKET." \
+  engine_answers_within 60 || fail "Docker's engine does not answer at $SOCKET." \
     "See its log: journalctl -u docker, /var/log/docker.log or /var/log/nodeyard-dockerd.log"
 }
 
-# comes_up SECONDS
-comes_up() {
+# engine_answers_within SECONDS
+engine_answers_within() {
   local end=$((SECONDS + $1))
   until engine_answers; do
     [ "$SECONDS" -lt "$end" ] || return 1

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the machine must be. Numbers are for the sandbox; `manage setup` checks what the chosen profiles need.
+# What the machine must have. The numbers are for the sandbox; `manage setup` checks what the chosen profiles need.
 
 LEAST_MEMORY_KB=2800000 # an idle sandbox takes up to 2.5 GB
 LEAST_DISK_KB=6000000   # engine, images and an empty stack
@@ -12,12 +12,12 @@ check_machine() {
   local name memory_kb disk_kb
   name=$(os_release PRETTY_NAME)
   [ "$(uname -s)" = Linux ] && command -v apt-get >/dev/null && [ -n "$name" ] ||
-    fail "This is ${name:-$(uname -s)}; the installer knows Debian and Ubuntu." "Use Debian 12 or later, or Ubuntu 22.04 or later."
+    fail "This is ${name:-$(uname -s)}; the installer supports Debian and Ubuntu." "Use Debian 12 or later, or Ubuntu 22.04 or later."
   case "$(uname -m)" in
     x86_64 | aarch64) ;;
     *) fail "This machine is $(uname -m); the images are made for x86_64 and aarch64." "Use another machine." ;;
   esac
-  owns_itself || fail "This is an unprivileged container: its root is not the host's, so Docker cannot work in it." \
+  root_is_the_hosts || fail "This is an unprivileged container: its root is not the host's, so Docker cannot work in it." \
     "Use a virtual machine, or a privileged container."
   memory_kb=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)
   [ "$memory_kb" -ge "$LEAST_MEMORY_KB" ] ||
@@ -25,9 +25,9 @@ check_machine() {
   disk_kb=$(free_kb "$DIR")
   if ! is_installed; then
     [ "$disk_kb" -ge "$LEAST_DISK_KB" ] ||
-      fail "$(closest "$DIR") has $((disk_kb / 1000)) MB free; a first installation needs $((LEAST_DISK_KB / 1000))." \
-        "Free some, or choose another disk with --dir."
-    has_network || fail "This machine has no network: neither a route to anywhere nor a proxy is set." \
+      fail "$(nearest_folder "$DIR") has $((disk_kb / 1000)) MB free; a first installation needs $((LEAST_DISK_KB / 1000))." \
+        "Free some space, or choose another disk with --dir."
+    has_network || fail "This machine has no network: it has neither a default route nor a proxy." \
       "Connect it; the installer fetches packages."
   fi
   RESULT="$name, $(nproc) CPUs, $((memory_kb / 1000)) MB memory, $((disk_kb / 1000000)) GB free"
@@ -39,8 +39,8 @@ os_release() {
   (. /etc/os-release 2>/dev/null && printf '%s' "${!1:-}")
 }
 
-# Whether uid 0 in here is uid 0 of the host: not so in an unprivileged LXC container.
-owns_itself() {
+# Whether uid 0 is also uid 0 of the host. In an unprivileged LXC container it is not.
+root_is_the_hosts() {
   local inside outside count
   read -r inside outside count </proc/self/uid_map
   [ "$inside $outside" = "0 0" ] && [ "$count" -gt 65536 ]
@@ -48,13 +48,13 @@ owns_itself() {
 
 is_installed() { [ -f "$DIR/installation.json" ]; }
 
-closest() {
+nearest_folder() {
   local path=$1
   while [ ! -d "$path" ]; do path=$(dirname "$path"); done
   printf '%s' "$path"
 }
 
-free_kb() { df -Pk "$(closest "$1")" | awk 'NR == 2 { print $4 }'; }
+free_kb() { df -Pk "$(nearest_folder "$1")" | awk 'NR == 2 { print $4 }'; }
 
 has_network() {
   [ -n "${http_proxy:-}${https_proxy:-}${HTTP_PROXY:-}${HTTPS_PROXY:-}" ] ||
@@ -66,8 +66,16 @@ has_network() {
 
 UPDATED=""
 
-# have_packages NAME...: install those that are missing.
-have_packages() {
+# What the next steps need, in one transaction: curl to reach Docker's repository, Python for .venv.
+ensure_basic_packages() {
+  local wanted=()
+  command -v curl >/dev/null || wanted+=(ca-certificates curl)
+  [ -n "$(find_python)" ] || wanted+=(python3 python3-venv)
+  [ ${#wanted[@]} -eq 0 ] || ensure_packages "${wanted[@]}"
+}
+
+# ensure_packages NAME...: install those that are missing.
+ensure_packages() {
   local name missing=()
   for name in "$@"; do
     dpkg-query -W -f '${db:Status-Status}\n' "$name" 2>/dev/null | grep -qx installed || missing+=("$name")
@@ -75,16 +83,16 @@ have_packages() {
   [ ${#missing[@]} -gt 0 ] || return 0
   update_packages
   quietly apt_get install -y --no-install-recommends "${missing[@]}" ||
-    fail "The packages ${missing[*]} could not be installed." "See what apt says in the log; is the package archive reachable?"
+    fail "The packages ${missing[*]} could not be installed." "Read what apt says in the log, and check that the package archive can be reached."
 }
 
 update_packages() {
   [ -z "$UPDATED" ] || return 0
-  quietly apt_get update || progress "apt-get update failed; trying with the package lists that are there"
+  quietly apt_get update || progress "apt-get update failed; trying with the existing package lists"
   UPDATED=yes
 }
 
-# exists_package NAME: whether the distribution has it.
-exists_package() { apt-cache show --no-all-versions "$1" >/dev/null 2>&1; }
+# package_exists NAME: whether the distribution has it.
+package_exists() { apt-cache show --no-all-versions "$1" >/dev/null 2>&1; }
 
 apt_get() { DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a apt-get -o DPkg::Lock::Timeout=120 "$@"; }

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# Python 3.11 or later, .venv with what the lock file names, and the commands made of it.
+# Python 3.11 or later, .venv with the packages of the lock file, and the commands that run from it.
 
-have_environment() {
+ensure_environment() {
   local python list=runtime wanted
   [ -z "$DEV" ] || list=dev
   wanted="$list $(sha256sum "$CHECKOUT/requirements/$list.txt" | cut -d ' ' -f 1)"
   if grep -qsxF "$wanted" "$CHECKOUT/.venv/nodeyard" && "$CHECKOUT/.venv/bin/python" -c '' 2>>"$LOG"; then
-    RESULT="as it is"
+    RESULT="unchanged"
     return
   fi
   python=$(find_python)
@@ -25,7 +25,7 @@ have_environment() {
   RESULT=".venv made of requirements/$list.txt, every package checked against its hash"
 }
 
-# The system's Python rather than a version manager's shim, which is first in PATH where there is one, and goes with its user.
+# The system's Python, not a version manager's shim: that comes first in PATH and is removed with its user.
 find_python() {
   local candidate
   for candidate in /usr/bin/python3 /usr/bin/python3.1{9,8,7,6,5,4,3,2,1} "$(command -v python3 || true)"; do
@@ -38,24 +38,37 @@ find_python() {
 
 # jammy's own python3 is 3.10; its archive has 3.11 beside it.
 install_python() {
-  have_packages python3 python3-venv
-  [ -n "$(find_python)" ] || ! exists_package python3.11-venv || have_packages python3.11 python3.11-venv
+  ensure_packages python3 python3-venv
+  [ -n "$(find_python)" ] || ! package_exists python3.11-venv || ensure_packages python3.11 python3.11-venv
 }
 
 # make_environment PYTHON LIST
 make_environment() {
-  local venv=$CHECKOUT/.venv certificates=/etc/ssl/certs/ca-certificates.crt
+  local venv=$CHECKOUT/.venv certificates=/etc/ssl/certs/ca-certificates.crt pip
   UNDO+=(restore_environment)
   rm -rf "$venv.old"
   [ ! -e "$venv" ] || mv "$venv" "$venv.old"
-  quietly "$1" -m venv "$venv" || fail "Python's venv could not be made." "See the log."
-  # pip trusts its own list of authorities only, not those that a company added to the system.
+  pip=$(bundled_pip "$1")
+  quietly "$1" -m venv ${pip:+--without-pip} "$venv" || fail "Python's venv could not be created." "Read the log."
+  # pip trusts only its own list of authorities, not those that a company added to the system.
   if [ -z "${PIP_CERT:-}" ] && [ -f "$certificates" ]; then export PIP_CERT=$certificates; fi
-  quietly "$venv/bin/python" -m pip --disable-pip-version-check install --require-hashes -r "$CHECKOUT/requirements/$2.txt" ||
+  quietly env ${pip:+PYTHONPATH="$pip"} "$venv/bin/python" -m pip --disable-pip-version-check install --no-compile \
+    --require-hashes -r "$CHECKOUT/requirements/$2.txt" ||
     fail "The Python packages of requirements/$2.txt could not be installed." \
-      "Is the package index reachable from here? Without one: pip download them elsewhere, and set PIP_FIND_LINKS and PIP_NO_INDEX."
+      "Check that the package index can be reached. Without one: pip download them elsewhere, and set PIP_FIND_LINKS and PIP_NO_INDEX."
+  quietly "$venv/bin/python" -m compileall -q -j 0 -x '/tests/' "$venv" || true # pip would compile on one processor only
   UNDO=()
   rm -rf "$venv.old"
+}
+
+# bundled_pip PYTHON: the pip wheel that the distribution's venv brings. Running pip from it saves installing it; "" where
+# there is none, and with --dev, where people expect a pip in .venv.
+bundled_pip() {
+  local wheel
+  for wheel in /usr/share/python-wheels/pip-*.whl; do
+    if [ -z "$DEV" ] && [ -f "$wheel" ] && [[ $1 == /usr/bin/* ]]; then printf '%s' "$wheel"; fi
+    return 0
+  done
 }
 
 restore_environment() {
@@ -63,21 +76,21 @@ restore_environment() {
   [ ! -e "$CHECKOUT/.venv.old" ] || mv "$CHECKOUT/.venv.old" "$CHECKOUT/.venv"
 }
 
-# `manage` and compose where a shell and the docker client look for them, if nobody else is there.
-have_commands() {
+# Link `manage` and compose where a shell and the docker client find them, unless another program has that place.
+ensure_commands() {
   RESULT=$(in_checkout manage.host.commands install 2>>"$LOG")
 }
 
 set_up() {
   STEP="Setting up"
-  # Its result goes to the terminal alone: it may hold the first password.
+  # Its output goes to the terminal only: it may contain the first password.
   "$CHECKOUT/.venv/bin/manage" setup --dir "$DIR" "${SETUP[@]}" 2> >(tee -a "$LOG" >&2) || {
-    SAID=yes
+    REPORTED=yes
     exit 1
   }
 }
 
-have_unit() {
+ensure_unit() {
   RESULT=$(in_checkout manage.host.unit install --dir "$DIR" ${START:+--enable} 2>>"$LOG")
 }
 

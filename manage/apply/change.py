@@ -10,6 +10,7 @@ from types import TracebackType
 from manage.apply import files, gate, receipt, steps
 from manage.apply.desired_state import DesiredState
 from manage.apply.receipt import Outcome, Receipt, State
+from manage.apply.waves import waves
 from manage.engine import logs
 from manage.engine.client import Api
 from manage.engine.model import ContainerFacts
@@ -79,12 +80,16 @@ class Change:
                 self._gate(service, self._state.manager, at)
 
     def do(self, operations: Sequence[Operation]) -> None:
-        """The stack's operations, one after the other; a service is gated after its last one."""
-        for index, operation in enumerate(operations):
-            at = self._carry_out(operation, self._state.stack)
-            later = {following.service for following in operations[index + 1 :]}
-            if operation.kind != "remove" and operation.service not in later:
-                self._gate(operation.service, self._state.stack, at)
+        """The stack's operations, wave after wave; a service is gated after its last one."""
+        stack = self._state.stack
+        remaining = list(operations)
+        for wave in waves(operations, {spec.name: spec.group for spec in stack.services}):
+            done = [(operation, self._carry_out(operation, stack)) for operation in wave]
+            remaining = remaining[len(wave) :]
+            later = {operation.service for operation in remaining}
+            for operation, at in done:
+                if operation.kind != "remove" and operation.service not in later:
+                    self._gate(operation.service, stack, at)
 
     def prove(self, service: str) -> None:
         """Only the gate, for a service that runs as wanted and that no gate has seen healthy."""

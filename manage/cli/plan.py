@@ -72,9 +72,9 @@ def _require_usage(verb: str, services: tuple[str, ...], everything: bool) -> No
 
 
 def _outdated(found: Inputs) -> tuple[str, ...]:
-    from manage.images import stale
+    from manage.images import freshness
 
-    return stale.outdated(found.layout, found.image_names, found.config.image_source)
+    return freshness.outdated(found.layout, found.image_names, found.config.image_source)
 
 
 def _plan(found: Inputs, verb: str, services: tuple[str, ...], everything: bool) -> Plan:

@@ -30,8 +30,9 @@ What would change, and why: manage plan"""
 def command(services: tuple[str, ...], yes: bool, layout: Layout) -> None:
     """Make the stack what stack.yml says, gated by chain facts.
 
-    Builds or pulls images that are missing and shows the plan. Then goes service by service and starts the next one
-    when `watch` has seen the one before healthy, syncing or waiting. If nothing differs, nothing is changed.
+    Builds or pulls images that are missing and shows the plan. Then goes service by service: the next one starts when
+    `watch` has seen the one before healthy, syncing or waiting. New services of one group start together. If nothing
+    differs, nothing is changed.
     """
     require_root("Starting the stack")
     run(layout, services, yes=yes)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from manage.engine.facts import PARALLEL, image_id
 from manage.engine.reader import Reader
-from manage.images import stale
+from manage.images import freshness
 from manage.images.lock import Locked
 from manage.images.model import ImageSource
 from manage.installation.layout import Layout
@@ -18,10 +18,10 @@ def are_current(
 ) -> bool:
     """True if every image of `names` is locked, made from today's sources and on this engine as locked.
 
-    Then `manage.images.ensure` would change nothing. Raises NodeyardError as `stale.require_source` does.
+    Then `manage.images.ensure` would change nothing. Raises NodeyardError as `freshness.require_source` does.
     """
     names = tuple(names)
-    if any(name not in locked for name in names) or stale.outdated(layout, names, source):
+    if any(name not in locked for name in names) or freshness.outdated(layout, names, source):
         return False
     wanted = {locked[name].image.reference: locked[name].engine_id for name in names}
     with ThreadPoolExecutor(PARALLEL, thread_name_prefix="images") as pool:

@@ -1,4 +1,4 @@
-"""`images.json`: which images this installation runs, so that a render needs no engine and a source never flips."""
+"""`images.json`: the images of this installation, so that a render needs no engine and the source never changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Locked:
     image: Image
     source: ImageSource
     engine_id: str
-    """What this host's engine calls it: the config digest, or with the containerd store the manifest's."""
+    """Its id in this host's engine: the config digest, or with the containerd store the digest of the manifest."""
 
 
 def read(layout: Layout) -> Mapping[str, Image]:
@@ -28,7 +28,7 @@ def read(layout: Layout) -> Mapping[str, Image]:
 
 
 def entries(layout: Layout) -> Mapping[str, Locked]:
-    """The whole lock by name. NodeyardError when a newer manage wrote it or it cannot be read."""
+    """The whole lock by name. Raises NodeyardError when a newer manage wrote it or when it cannot be read."""
     try:
         document = documents.read(layout.image_lock_file)
     except FileNotFoundError:
@@ -38,7 +38,7 @@ def entries(layout: Layout) -> Mapping[str, Locked]:
 
 
 def identities(layout: Layout) -> Mapping[str, str]:
-    """What this host's engine calls each locked image -> its config digest, for facts read from the engine."""
+    """Engine id of each locked image -> its config digest, for facts read from the engine."""
     return {entry.engine_id: entry.image.config_digest for entry in entries(layout).values()}
 
 

@@ -1,4 +1,4 @@
-"""What an image recipe says."""
+"""The content of an image recipe."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ImageSource = Literal["upstream", "local"]
 RecipeKind = Literal["dockerfile", "root"]
 
 REPOSITORY = "localhost/nodeyard"
-"""Names under `localhost/` are never asked of a registry (docker-facts 9)."""
+"""The engine never asks a registry for names under `localhost/` (docker-facts 9)."""
 
 LABEL_IMAGE = "io.nodeyard.image"
 LABEL_RECIPE = "io.nodeyard.recipe"
@@ -33,7 +33,7 @@ class Recipe:
     name: str
     kind: RecipeKind
     folder: str
-    """Where it lies in the checkout. In its inputs, its Dockerfile and the build context it is `images/<name>`."""
+    """Its folder in the checkout. In its inputs, its Dockerfile and the build context the folder is `images/<name>`."""
     base: str = ""
     """Recipe whose image is the Dockerfile's `ARG BASE`."""
     upstream_base: str = ""
@@ -49,14 +49,14 @@ class Recipe:
     include: tuple[str, ...] = ()
     """For a root: the distribution's suite and packages."""
     dpkg_options: tuple[str, ...] = ()
-    """For a root: settings that stay in it, and so hold for every image built on it."""
+    """For a root: dpkg settings that stay in it, and so apply to every image built on it."""
 
     @property
     def context_folder(self) -> str:
-        """What its folder is called in its inputs and in the build context, wherever it lies."""
+        """The name of its folder in its inputs and in the build context, wherever the folder is."""
         return f"images/{self.name}"
 
 
 def reference(name: str, fingerprint: str) -> str:
-    """The tag of a locally built image: its recipe's hash says what is in it."""
+    """The tag of a locally built image, from the hash of its recipe."""
     return f"{REPOSITORY}/{name}:{fingerprint[:12]}"

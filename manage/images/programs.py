@@ -1,4 +1,4 @@
-"""Chain nodes as programs: taken prebuilt, from the cache, or compiled from their source package."""
+"""Programs of chain nodes: taken prebuilt, from the cache, or compiled from their source package."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pathlib import Path
 
 from manage.engine.client import Api
 from manage.errors import NodeyardError
-from manage.images import context, hostside, store
+from manage.images import context, host_settings, store
+from manage.images.environment import BuildEnvironment
 from manage.images.model import LABEL_STAGE, REPOSITORY, Programs, Recipe
 from manage.images.recipe import compile_key
-from manage.images.workshop import Workshop
 from manage.installation.layout import Layout
 
 CACHE_VARIABLE = "NODEYARD_IMAGE_CACHE"
 
 
 def find(recipe: Recipe, programs: Programs, layout: Layout) -> Mapping[str, Path] | None:
-    """Every program of the recipe as a file, prebuilt or compiled earlier; None when one has to be compiled."""
+    """Every program of the recipe as a file, prebuilt or compiled earlier; None when one of them must be compiled."""
     found: dict[str, Path] = {}
     for program in programs.names:
         names = (_prebuilt(program, programs), _compiled(program, programs, recipe))
@@ -35,24 +35,24 @@ def find(recipe: Recipe, programs: Programs, layout: Layout) -> Mapping[str, Pat
 
 
 def compile_all(
-    recipe: Recipe, programs: Programs, base: str, workshop: Workshop, say: Callable[[str], None]
+    recipe: Recipe, programs: Programs, base: str, environment: BuildEnvironment, write: Callable[[str], None]
 ) -> Mapping[str, Path]:
-    """Compile in a container made of `base`, keep the programs in the cache and drop the rest.
+    """Compile in a container made of `base`, keep the programs in the cache and remove the rest.
 
-    `say` gets each line of the compiler. NodeyardError when the cache cannot be written, `BuildFailed` when the
-    compilation fails.
+    `write` gets each line of the compiler. Raises NodeyardError when the cache cannot be written, and `BuildFailed`
+    when the compilation fails.
     """
-    api = workshop.api
-    folder = _writable_folder(workshop.layout)
+    api = environment.api
+    folder = _writable_folder(environment.layout)
     reference = f"{REPOSITORY}/{recipe.name}-compile:{compile_key(recipe)[:12]}"
     with context.pack(recipe, "compile.Dockerfile") as archive:
-        for line in store.build(api, archive, reference, {**hostside.build_arguments(), "BASE": base}, {}):
-            say(line)
+        for line in store.build(api, archive, reference, {**host_settings.build_arguments(), "BASE": base}, {}):
+            write(line)
     try:
         container = api.create_container(reference, command=["none"], labels={LABEL_STAGE: recipe.name})["Id"]
         try:
             return {
-                program: _keep(api, container, program, folder / _compiled(program, programs, recipe))
+                program: _copy_out(api, container, program, folder / _compiled(program, programs, recipe))
                 for program in programs.names
             }
         finally:
@@ -75,7 +75,7 @@ def _folders(layout: Layout) -> tuple[Path, ...]:
 
 
 def _writable_folder(layout: Layout) -> Path:
-    """The first cache folder that takes a file; found before minutes are spent on compiling."""
+    """The first cache folder that can be written, found before the minutes of compiling."""
     for folder in _folders(layout):
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -84,11 +84,12 @@ def _writable_folder(layout: Layout) -> Path:
             continue
         return folder
     raise NodeyardError(
-        f"The cache folder {_folders(layout)[-1]} cannot be written.", f"Let {CACHE_VARIABLE} name a folder that can."
+        f"The cache folder {_folders(layout)[-1]} cannot be written.",
+        f"Set {CACHE_VARIABLE} to a folder that can be written.",
     )
 
 
-def _keep(api: Api, container: str, program: str, target: Path) -> Path:
+def _copy_out(api: Api, container: str, program: str, target: Path) -> Path:
     """Copy `/out/<program>` out of the container."""
     chunks, _stat = api.get_archive(container, f"/out/{program}")
     with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:

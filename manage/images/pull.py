@@ -27,24 +27,30 @@ def upstream(checkout: Path = CHECKOUT) -> Mapping[str, str]:
     }
 
 
-def locked(name: str, reference: str, earlier: Locked | None, api: Api, progress: Progress) -> Locked:
-    """The lock's entry for an upstream image: what was locked before, else what `reference` gives now.
+def is_current(earlier: Locked | None, api: Api) -> bool:
+    """Whether the engine still has the upstream image that was locked."""
+    if earlier is None or earlier.source != "upstream" or not store.has(api, earlier.image.reference):
+        return False
+    return earlier.engine_id == store.engine_id(api, earlier.image.reference)
 
-    A tag that moved since has no effect. NodeyardError when the image cannot be had.
+
+def locked(name: str, reference: str, earlier: Locked | None, api: Api, progress: Progress) -> Locked:
+    """The lock's entry for an upstream image: what was locked before, else what `reference` means now.
+
+    A tag that moved since then has no effect. Raises NodeyardError when the image cannot be pulled.
     """
-    known = earlier if earlier and earlier.source == "upstream" else None
-    wanted = known.image.reference if known else reference
+    wanted = earlier.image.reference if earlier and earlier.source == "upstream" else reference
     if not store.has(api, wanted):
         fetch(name, wanted, progress)
-    if known and known.engine_id == store.engine_id(api, wanted):
-        return known
+    if earlier and is_current(earlier, api):
+        return earlier
     exact = wanted if "@" in wanted else _digest_of(api, wanted)
     image = Image(name, exact, store.config_digest(api, exact))
     return Locked(image, "upstream", store.engine_id(api, exact))
 
 
 def fetch(name: str, reference: str, progress: Progress) -> None:
-    """Pull one image; NodeyardError with the engine's last words when that fails."""
+    """Pull one image. Raises NodeyardError with the engine's message when that fails."""
     import python_on_whales
 
     progress(Event("step", name, f"Pulling {reference}"))
@@ -69,5 +75,6 @@ def _digest_of(api: Api, reference: str) -> str:
         if candidate.split("@")[0].endswith(repository):
             return by_digest(reference, candidate.split("@")[1])
     raise NodeyardError(
-        f"The engine does not know the digest of {reference} after pulling it.", "Pull it by hand and look."
+        f"The engine does not know the digest of {reference} after pulling it.",
+        f"Pull it yourself and see what it says: docker pull {reference}",
     )

@@ -1,4 +1,4 @@
-"""Recipes of images, read from `images/` and the services, and hashed: an unchanged one is never built twice."""
+"""Recipes of images in `images/` and the services, and their fingerprints: an unchanged one is never built twice."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _KEYS = {"version", "kind", "base", "upstream_base", "ours", "host_certificates"
 
 
 def load(checkout: Path = CHECKOUT) -> Mapping[str, Recipe]:
-    """Every recipe of the checkout by name; NodeyardError names the file of a bad one."""
+    """Every recipe of the checkout by name. Raises NodeyardError with the file of an invalid one."""
     found = {path.parent.name: path for path in checkout.glob("images/*/recipe.yml")}
     for path in checkout.glob("profiles/services/*/image/recipe.yml"):
         found[_read(path.parent.parent / "service.yml")["image"]] = path
@@ -34,13 +34,13 @@ def load(checkout: Path = CHECKOUT) -> Mapping[str, Recipe]:
 
 
 def parse(name: str, document: Mapping[str, Any], folder: str) -> Recipe:
-    """One recipe document; NodeyardError for a key that does not exist or a version that is not ours."""
+    """One recipe document. Raises NodeyardError for an unknown key or an unsupported version."""
     where = f"{folder}/recipe.yml"
     unknown = sorted(set(document) - _KEYS)
     if unknown:
         raise NodeyardError(f"{where} has an unknown key: {unknown[0]}.", f"Known keys: {', '.join(sorted(_KEYS))}.")
     if document.get("version") != 1:
-        raise NodeyardError(f"{where} has version {document.get('version')}; this manage reads version 1.")
+        raise NodeyardError(f"{where} has version {document.get('version')}; this version of manage reads version 1.")
     if document.get("kind") not in ("dockerfile", "root"):
         raise NodeyardError(f"{where}: kind must be dockerfile or root.")
     programs = document.get("programs")
@@ -59,10 +59,10 @@ def parse(name: str, document: Mapping[str, Any], folder: str) -> Recipe:
 
 
 def files(recipe: Recipe, paths: Iterable[str], checkout: Path = CHECKOUT) -> Iterator[tuple[str, Path]]:
-    """(path in the build context, file) of each of `paths` in a stable order; folders are walked without Python caches.
+    """(path in the build context, file) of each of `paths` in a stable order; Python caches in folders are left out.
 
     The context has the paths of the checkout, except that the recipe's own folder is always `images/<name>`, so that
-    moving it rebuilds nothing. NodeyardError names an input that does not exist.
+    moving it rebuilds nothing. Raises NodeyardError with the name of a missing input.
     """
     own = f"{recipe.context_folder}/"
     for name in paths:
@@ -75,7 +75,7 @@ def files(recipe: Recipe, paths: Iterable[str], checkout: Path = CHECKOUT) -> It
                     yield path.relative_to(checkout).as_posix(), path
         else:
             raise NodeyardError(
-                f"An image needs {name}, and the checkout has no such file.", "Is the checkout complete?"
+                f"An image needs {name}, which the checkout does not have.", "Check that the checkout is complete."
             )
 
 
@@ -88,9 +88,9 @@ def fingerprint(
     *,
     read: dict[str, list[list[str]]] | None = None,
 ) -> str:
-    """sha256 hex over the recipe, its Dockerfile, its inputs' content and, in the same way, all it is built on.
+    """sha256 hex over the recipe, its Dockerfile, the content of its inputs and the fingerprint of its base.
 
-    Prebuilt programs are not part of it: they stand for what the recipe would compile. `read` remembers the inputs that
+    Prebuilt programs are not part of it: they replace what the recipe would compile. `read` remembers the inputs that
     were read, for callers who ask for several images at one moment.
     """
     recipe = recipes[name]
@@ -114,7 +114,7 @@ def fingerprint(
 
 
 def compile_key(recipe: Recipe, checkout: Path = CHECKOUT) -> str:
-    """sha256 hex over what a recipe's programs are compiled from; it names them in the cache."""
+    """sha256 hex over what a recipe's programs are compiled from; part of their file names in the cache."""
     paths = (f"{recipe.context_folder}/compile.Dockerfile", *recipe.inputs)
     return hashlib.sha256(
         json.dumps([[path, _digest(file)] for path, file in files(recipe, paths, checkout)]).encode()
@@ -138,5 +138,5 @@ def _digest(path: Path) -> str:
 
 
 def _mode(path: Path) -> str:
-    """Only whether it may be executed: a checkout's other bits depend on the umask."""
+    """Only whether it is executable: the other bits of a checkout depend on the umask."""
     return "x" if path.stat().st_mode & 0o100 else "-"

@@ -1,4 +1,4 @@
-"""A bare Debian made of the distribution's packages, for hosts that reach no registry."""
+"""A bare Debian made of the distribution's packages, for hosts that cannot reach a registry."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from manage.images import hostside
+from manage.images import host_settings
 from manage.images.model import LABEL_IMAGE, LABEL_RECIPE, Recipe
 from manage.images.store import BuildFailed
 from manage.installation.layout import CHECKOUT
@@ -17,32 +17,35 @@ from manage.installation.layout import CHECKOUT
 KEYRING = CHECKOUT / "images" / "keys" / "debian-archive-keyring.gpg"
 
 
-def make(recipe: Recipe, reference: str, fingerprint: str, say: Callable[[str], None]) -> None:
-    """Bootstrap the recipe's suite and import it as `reference`; `say` gets each line of output.
+def make(recipe: Recipe, reference: str, fingerprint: str, write: Callable[[str], None]) -> None:
+    """Bootstrap the recipe's suite and import it as `reference`; `write` gets each line of output.
 
-    Installs mmdebstrap with apt when it is missing. `BuildFailed` when either fails.
+    Installs mmdebstrap with apt when it is missing. Raises `BuildFailed` when either fails.
     """
     import python_on_whales
 
     with tempfile.TemporaryDirectory(prefix="nodeyard-root-") as folder:
         archive = Path(folder) / "root.tar"
         Path(folder).chmod(0o755)
-        # apt reads keys as its own user, who may not look into a checkout below /root.
+        # apt reads keys as its own user, which cannot read a checkout below /root.
         keyring = Path(shutil.copy(KEYRING, folder))
-        _require_mmdebstrap(say)
-        _run(command(recipe, archive, keyring, hostside.debian_sources(recipe.suite)), say)
+        _require_mmdebstrap(write)
+        _run(command(recipe, archive, keyring, host_settings.debian_sources(recipe.suite)), write)
         python_on_whales.docker.image.import_(
             archive, reference, [f"LABEL {LABEL_IMAGE}={recipe.name} {LABEL_RECIPE}={fingerprint}"]
         )
 
 
 def command(recipe: Recipe, archive: Path, keyring: Path, sources: tuple[str, ...]) -> list[str]:
-    """mmdebstrap's arguments; without `sources` it takes the archives it knows for the suite, with security updates."""
+    """mmdebstrap's arguments; without `sources` it uses its own archives for the suite, with security updates."""
     return [
         "mmdebstrap",
         "--variant=minbase",
         f"--include={','.join(recipe.include)}",
         f"--keyring={keyring}",
+        # The package indexes stay, compressed (21 MB): builds on this root then only ask whether they are current.
+        '--aptopt=Acquire::GzipIndexes "true"',
+        "--skip=cleanup/apt/lists",
         *(f"--dpkgopt={option}" for option in recipe.dpkg_options),
         recipe.suite,
         str(archive),
@@ -50,12 +53,12 @@ def command(recipe: Recipe, archive: Path, keyring: Path, sources: tuple[str, ..
     ]
 
 
-def _require_mmdebstrap(say: Callable[[str], None]) -> None:
+def _require_mmdebstrap(write: Callable[[str], None]) -> None:
     if shutil.which("mmdebstrap") is None:
-        _run(["apt-get", "install", "-y", "--no-install-recommends", "mmdebstrap"], say)
+        _run(["apt-get", "install", "-y", "--no-install-recommends", "mmdebstrap"], write)
 
 
-def _run(arguments: list[str], say: Callable[[str], None]) -> None:
+def _run(arguments: list[str], write: Callable[[str], None]) -> None:
     with subprocess.Popen(
         arguments,
         stdin=subprocess.DEVNULL,
@@ -64,7 +67,11 @@ def _run(arguments: list[str], say: Callable[[str], None]) -> None:
         text=True,
         env={**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"},
     ) as process:
-        for line in process.stdout or ():
-            say(line.rstrip())
+        try:
+            for line in process.stdout or ():
+                write(line.rstrip())
+        except BaseException:
+            process.terminate()
+            raise
     if process.returncode != 0:
         raise BuildFailed(f"{arguments[0]} ended with status {process.returncode}")

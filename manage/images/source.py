@@ -1,4 +1,4 @@
-"""Where an installation's images come from: decided once, by trying, and then kept (docker-facts 18)."""
+"""Where an installation's images come from: decided once, by asking a registry, and then kept (docker-facts 18)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from manage.images import lock, recipe
 from manage.images.model import ImageSource
 from manage.installation.layout import Layout
 
-PATIENCE_S = 10
+ANSWER_WITHIN_S = 10
 
 
 @dataclass(frozen=True)
@@ -19,24 +19,24 @@ class Decision:
     """Why, for the person who installs."""
 
 
-def decide(layout: Layout, patience_s: int = PATIENCE_S) -> Decision:
-    """The source of an earlier run, else whether the engine gets an answer from a registry within `patience_s`.
+def decide(layout: Layout, within_s: int = ANSWER_WITHIN_S) -> Decision:
+    """The source of an earlier run; without one, whether a registry answers the engine within `within_s` seconds.
 
-    It asks for the base of our own images, and pulls nothing. NodeyardError when the engine itself does not answer.
+    It asks about the base of our own images, and pulls nothing. Raises NodeyardError when the engine does not answer.
     """
     sources = {entry.source for name, entry in lock.entries(layout).items()}
     if sources:
-        return kept("upstream" if "upstream" in sources else "local")
+        return unchanged("upstream" if "upstream" in sources else "local")
     reference = recipe.load()["base"].upstream_base
-    return by_trial(reference, ask(reference, patience_s))
+    return from_answer(reference, registry_answers(reference, within_s))
 
 
-def kept(source: ImageSource) -> Decision:
-    return Decision(source, f"Images stay {source}, as this installation began.")
+def unchanged(source: ImageSource) -> Decision:
+    return Decision(source, f"Images stay {source}, the source this installation began with.")
 
 
-def by_trial(reference: str, answered: bool) -> Decision:
-    """The decision that one try gives; pure."""
+def from_answer(reference: str, answered: bool) -> Decision:
+    """The decision after one question to the registry; pure."""
     if answered:
         return Decision("upstream", f"Images come from upstream: the registry of {reference} answers.")
     return Decision(
@@ -44,12 +44,12 @@ def by_trial(reference: str, answered: bool) -> Decision:
     )
 
 
-def ask(reference: str, patience_s: int) -> bool:
+def registry_answers(reference: str, within_s: int) -> bool:
     """Whether the engine, with its own proxies and mirrors, gets an answer about `reference` from its registry."""
     from docker.errors import APIError
     from requests.exceptions import RequestException
 
-    with connect(timeout_s=patience_s) as api:
+    with connect(timeout_s=within_s) as api:
         try:
             api.inspect_distribution(reference)
         except (APIError, RequestException):

@@ -1,7 +1,8 @@
-"""The engine's images, as far as builds and pulls need them."""
+"""What builds and pulls need of the engine's images."""
 
 from __future__ import annotations
 
+import http
 import json
 import tarfile
 import tempfile
@@ -14,10 +15,10 @@ from manage.images.model import LABEL_IMAGE, LABEL_STAGE
 
 
 class BuildFailed(Exception):
-    """Why an image could not be made, in the words of the program that failed."""
+    """Why an image could not be built, in the words of the program that failed."""
 
 
-def ours(api: Api) -> Mapping[str, str]:
+def local_images(api: Api) -> Mapping[str, str]:
     """Reference -> engine id of every image that carries our label."""
     images = api.images(filters={"label": LABEL_IMAGE})
     return {tag: image["Id"] for image in images for tag in image["RepoTags"] or ()}
@@ -41,20 +42,27 @@ def build(
         decode=True,
     )
     failure = ""
-    for part in answer:  # to the end, also after an error: only then is the connection free
+    for part in answer:  # also after an error: the connection is free only at the end
         failure = part.get("error", failure)
         yield from part.get("stream", "").splitlines()
     if failure:
         raise BuildFailed(failure.strip())
 
 
-def drop_stages(api: Api) -> None:
-    """Remove what the first stages of builds left: they hold the host's pip settings, and nothing refers to them.
+def remove_stages(api: Api) -> None:
+    """Remove the first stages that builds left behind: they hold the host's pip settings, and nothing refers to them.
 
-    Only where nobody builds (`manage.host.builds`): between two steps a stage is all that a build has.
+    Call it only while no build runs (`manage.host.builds`): between two steps a build has nothing but its stage.
+    A stage that an interrupted build still uses stays until the next call.
     """
+    from docker.errors import APIError
+
     for image in api.images(filters={"label": LABEL_STAGE, "dangling": True}):
-        api.remove_image(image["Id"])
+        try:
+            api.remove_image(image["Id"])
+        except APIError as error:
+            if error.status_code != http.HTTPStatus.CONFLICT:
+                raise
 
 
 def config_digest(api: Api, reference: str) -> str:

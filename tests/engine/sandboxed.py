@@ -9,7 +9,7 @@ from typing import Any
 
 from manage import config
 from manage.catalog import load_catalog
-from manage.images import hostside, lock, recipe
+from manage.images import host_settings, lock, recipe
 from manage.images.lock import Locked
 from manage.installation import identity
 from manage.installation.layout import Layout
@@ -32,7 +32,7 @@ def install(api: Any, layout: Layout, project: str, port_base: int) -> None:
         catalog=catalog,
     )
     identity.create(layout, project=project)
-    recipes, certificates = recipe.load(), hostside.certificates()
+    recipes, certificates = recipe.load(), host_settings.certificates()
     locked = {}
     for name in image_names(catalog, config.load(layout.stack_file, catalog)):
         reference, digest = tiny.ensure(api, f"endless-{name}", endless=True)

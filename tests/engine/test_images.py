@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from manage.engine.client import connect
 from manage.errors import NodeyardError
-from manage.events import Event
-from manage.images import build, ensure, lock, model, recipe, store, workshop
+from manage.events import Event, Progress
+from manage.images import build, ensure, lock, model, parallel, recipe, store
+from manage.images.environment import BuildEnvironment
 from manage.installation.layout import Layout
+from tests.engine import tiny
 
 
 @pytest.fixture
@@ -69,12 +72,39 @@ def test_a_failing_build_shows_its_last_lines_and_where_the_whole_log_is(layout:
     (tmp_path / "images/broken").mkdir(parents=True)
     (tmp_path / "images/broken/Dockerfile").write_text(dockerfile)
     with connect() as api:
-        shop = workshop.Workshop(api, {"broken": broken}, layout, "local", {}, lambda _event: None)
+        setting = BuildEnvironment(api, {"broken": broken}, layout, "local", {}, lambda _event: None)
         with pytest.raises(NodeyardError, match="Building image broken failed") as caught:
-            build.make(build.Job(broken, "localhost/nodeyard-test/broken:1", "0" * 64, base), shop, tmp_path)
+            build.make(build.Job(broken, "localhost/nodeyard-test/broken:1", "0" * 64, base), setting, tmp_path)
 
     assert "the disk is full" in caught.value.hint
     assert str(layout.log_dir / "image-broken.log") in caught.value.hint
+
+
+def test_an_interrupted_build_ends_with_its_container(layout: Layout, tmp_path: Path) -> None:
+    """Ctrl-C in the middle of a build: the thread ends, the engine hears of it, and no container runs on."""
+    endless = model.Recipe("endless", "dockerfile", "images/endless")
+    (tmp_path / "images/endless").mkdir(parents=True)
+
+    def interrupt(event: Event) -> None:
+        if event.kind == "log":
+            raise KeyboardInterrupt
+
+    with connect() as api:
+        base, _digest = tiny.ensure(api)
+        dockerfile = f"FROM {base}\nRUN while :; do echo endless; sleep 0.2; done\n"
+        (tmp_path / "images/endless/Dockerfile").write_text(dockerfile)
+        setting = BuildEnvironment(api, {"endless": endless}, layout, "local", {}, lambda _event: None)
+
+        def make(_name: str, progress: Progress) -> None:
+            job = build.Job(endless, "localhost/nodeyard-test/endless:1", "0" * 64, base)
+            build.make(job, replace(setting, progress=progress), tmp_path)
+
+        with pytest.raises(KeyboardInterrupt):
+            parallel.run({"endless": ""}, make, lambda *_: None, interrupt, workers=1, cancelled=setting.cancelled)
+        deadline = time.monotonic() + 20
+        while any("echo endless" in container["Command"] for container in api.containers()):
+            assert time.monotonic() < deadline, "the build's container still runs"
+            time.sleep(0.2)
 
 
 def test_the_digest_of_an_image_is_that_of_its_saved_configuration(layout: Layout) -> None:

@@ -88,5 +88,5 @@ def test_the_source_is_decided_by_whether_the_registry_answers(engine: Any, regi
     reference = f"{registry}/nodeyard-test/clock:1"
     publish(engine, reference, "1")
 
-    assert source.ask(reference, 10)
-    assert not source.ask("127.0.0.1:1/nodeyard-test/clock:1", 10)
+    assert source.registry_answers(reference, 10)
+    assert not source.registry_answers("127.0.0.1:1/nodeyard-test/clock:1", 10)

@@ -24,6 +24,6 @@ def test_the_engine_is_installed_beside_a_client_that_stays(machine: Machine) ->
 
     done = machine.run(f"{CODE}/install.sh --tools")
 
-    assert f"there is a client ({CLIENT}) and no engine" in done.output
+    assert f"found a client ({CLIENT}) without an engine" in done.output
     assert machine.run(f"sha256sum {CLIENT}").output == before
     assert machine.run("docker version --format '{{.Server.Version}}'").output.strip()

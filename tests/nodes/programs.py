@@ -19,7 +19,7 @@ from tests.nodes import bitcoind_scenario
 from tests.stage.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-REAL = {"bitcoind": "bitcoind-31.99.0", "kaspad": "kaspad-0.15.0"}
+REAL = {"bitcoind": "bitcoind-31.99.0", "kaspad": "kaspad-2.1.0"}
 """Node -> name of its program in the image cache, before the machine's."""
 PASSWORDS = {"host": "horse battery", "watch": "staple"}
 WATCH_MAY = "getblockchaininfo,getzmqnotifications"

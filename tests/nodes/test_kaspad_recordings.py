@@ -1,4 +1,4 @@
-"""The simulated kaspad answers and tells in the shapes that real ones of two versions did (tests/data/kaspad)."""
+"""The simulated kaspad answers and tells in the shapes that real ones of three versions did (tests/data/kaspad)."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ pytestmark = pytest.mark.anyio
 
 RECORDINGS = Path(__file__).parents[1] / "data" / "kaspad"
 NEW_IN_2 = frozenset({"storageMass", "covenant", "covenantId", "computeBudget"})
-"""Keys that 0.15.0 does not send and 2.0.1 does."""
-VERSIONS = {"2.0.1": frozenset[str](), "0.15.0": NEW_IN_2}
+"""Keys that 0.15.0 does not send and later versions do."""
+VERSIONS = {"2.1.0": frozenset[str](), "2.0.1": frozenset[str](), "0.15.0": NEW_IN_2}
 NOT_SIMULATED = {"ban", "unban", "addPeer", "submitTransaction"}
 """No peers here; submitted transactions are in a test of their own."""
 
@@ -69,7 +69,7 @@ async def test_answers_on_a_fresh_chain_have_the_recorded_shape(version: str, si
                 assert told["error"] == answer["frame"]["error"]
 
 
-@pytest.mark.promise("The kaspad simulator answers in the recorded shapes of two real versions", runs="ci")
+@pytest.mark.promise("The kaspad simulator answers in the recorded shapes of three real versions", runs="ci")
 async def test_answers_on_a_mined_chain_have_the_recorded_shape(version: str, simulator: Running) -> None:
     steps = [item for item in asked(frames(version), ("reads",)) if item[0].startswith("mined: ")]
     assert len(steps) == 22

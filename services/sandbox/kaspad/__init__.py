@@ -1,4 +1,4 @@
-"""The simulated kaspad: wRPC with JSON encoding as 2.0.1 speaks it, ten blocks a second, addresses `kaspasim:`.
+"""The simulated kaspad: wRPC with JSON encoding as 2.1.0 speaks it, ten blocks a second, addresses `kaspasim:`.
 
 Its chain begins the same for the same seed and is kept in `<appdir>/sandbox-kaspad.json`, so balances outlive a
 restart.

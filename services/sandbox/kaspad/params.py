@@ -1,13 +1,13 @@
-"""Constants of the simulated network: rusty-kaspa's simnet, version 2.0.1.
+"""Constants of the simulated network: rusty-kaspa's simnet, version 2.1.0.
 
-Where a comment names a step, the value is what a real 2.0.1 answered there (tests/data/kaspad/simnet-2.0.1.jsonl).
+Where a comment names a step, the value is what a real 2.1.0 answered there (tests/data/kaspad/simnet-2.1.0.jsonl).
 """
 
 from __future__ import annotations
 
 from nodeclients.networks import KASPA
 
-VERSION = "2.0.1"  # step "getInfo"
+VERSION = "2.1.0"  # step "getInfo"
 NETWORK = KASPA["sandbox"].network_id
 PREFIX = KASPA["sandbox"].prefix
 SOMPI_PER_KASPA = 100_000_000
@@ -27,8 +27,10 @@ NATIVE_SUBNETWORK = "00" * 20
 MIN_FEE_PER_GRAM = 100
 """Sompi a gram of compute mass: DEFAULT_MINIMUM_RELAY_TRANSACTION_FEE 100,000 a kilogram, mining/src/mempool/config.rs.
 """
-MAX_STANDARD_MASS = 100_000  # mining/src/mempool/check_transaction_standard.rs MAXIMUM_STANDARD_TRANSACTION_MASS
-MAX_BLOCK_MASS = 500_000  # consensus/core/src/config/params.rs max_block_mass
+MAX_BLOCK_MASS = 500_000
+"""Grams of a block and, from 2.0 on, of one transaction, for its compute mass and its storage mass each:
+consensus/core/src/config/params.rs max_block_mass; a real 2.1.0 refused more (0.15.0: more than 100,000 in all).
+"""
 STORAGE_MASS_PARAMETER = SOMPI_PER_KASPA * 10_000  # KIP-9's C, consensus/core/src/constants.rs
 
 GENESIS_TIME_MS = 1_633_687_894_966  # "fresh: getBlockDagInfo": simnet's own; the genesis block itself is ours

@@ -8,7 +8,13 @@ from hashlib import blake2b
 from sandbox.kaspad import hashing, mass
 from sandbox.kaspad.coins import Coins
 from sandbox.kaspad.model import Coin, Input, Outpoint, Output, Transaction
-from sandbox.kaspad.params import COINBASE_MATURITY, MAX_STANDARD_MASS, MIN_FEE_PER_GRAM, NATIVE_SUBNETWORK
+from sandbox.kaspad.params import (
+    COINBASE_MATURITY,
+    MAX_BLOCK_MASS,
+    MIN_FEE_PER_GRAM,
+    NATIVE_SUBNETWORK,
+    STORAGE_MASS_PARAMETER,
+)
 
 UNSIGNED = "41" + "00" * 64 + "01"
 """Of the length that a Schnorr signature with its hash type has; nothing here checks it."""
@@ -90,5 +96,5 @@ def _fee(inputs: int, outputs: int) -> int:
     return mass.compute_mass(template) * MIN_FEE_PER_GRAM
 
 
-MIN_CHANGE = 10**12 // MAX_STANDARD_MASS
-"""Smaller change would weigh more (KIP-9) than a standard transaction may."""
+MIN_CHANGE = STORAGE_MASS_PARAMETER * 5 // MAX_BLOCK_MASS
+"""Sompi; an output of this size has a fifth of the storage mass (KIP-9) that a transaction may have."""

@@ -10,8 +10,8 @@ from manage.images.model import Programs, Recipe
 from manage.installation.layout import Layout
 
 ENTRY = recipe.load()["kaspad"]
-PROGRAMS = Programs("0.15.0", ("kaspad",))
-PREBUILT = f"kaspad-0.15.0-{platform.machine()}"
+PROGRAMS = Programs("2.1.0", ("kaspad",))
+PREBUILT = f"kaspad-2.1.0-{platform.machine()}"
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_a_program_compiled_earlier_is_found_by_what_it_was_compiled_from(tmp_pa
 
 
 def test_another_version_does_not_do(tmp_path: Path, named: Path) -> None:
-    (named / PREBUILT.replace("0.15.0", "0.14.1")).write_bytes(b"x")
+    (named / PREBUILT.replace("2.1.0", "2.0.1")).write_bytes(b"x")
 
     assert find(tmp_path) is None
 

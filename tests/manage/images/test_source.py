@@ -12,14 +12,14 @@ from manage.render.model import Image
 
 
 def test_a_registry_that_answers_makes_upstream_the_source() -> None:
-    decision = source.by_trial("debian:trixie-slim", True)
+    decision = source.from_answer("debian:trixie-slim", True)
 
     assert decision.source == "upstream"
     assert "answers" in decision.sentence
 
 
 def test_a_registry_that_is_silent_makes_this_host_the_source() -> None:
-    decision = source.by_trial("debian:trixie-slim", False)
+    decision = source.from_answer("debian:trixie-slim", False)
 
     assert decision.source == "local"
     assert "cannot be reached" in decision.sentence
@@ -35,12 +35,12 @@ def test_the_source_never_flips_once_images_are_locked(tmp_path: Path, began: Im
 
 def test_an_image_without_a_recipe_is_refused_by_name() -> None:
     with pytest.raises(NodeyardError, match="image grafana cannot be built on this host"):
-        ensure.refuse_unknown(("nginx", "grafana"), {"nginx"}, "local")
+        ensure.require_known(("nginx", "grafana"), {"nginx"}, "local")
 
 
 def test_an_image_without_an_upstream_is_refused_by_name() -> None:
     with pytest.raises(NodeyardError, match="image grafana cannot be pulled"):
-        ensure.refuse_unknown(("nginx", "grafana"), {"nginx"}, "upstream")
+        ensure.require_known(("nginx", "grafana"), {"nginx"}, "upstream")
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_help_names_every_option_that_is_understood() -> None:
         (("--profil", "sandbox"), "There is no option --profil."),
         (("--profile",), "--profile needs a value."),
         (("--dir", "--yes"), "--dir needs a value."),
-        (("--purge",), "--purge goes with --uninstall only."),
+        (("--purge",), "--purge works only with --uninstall."),
     ],
 )
 def test_a_wrong_option_is_a_usage_error_with_a_working_command(arguments: tuple[str, ...], sentence: str) -> None:

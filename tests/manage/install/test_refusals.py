@@ -33,7 +33,7 @@ def test_a_processor_without_images(installer: Installer, machine: str, system: 
 
 def test_another_operating_system(installer: Installer) -> None:
     installer.stand_in("uname", '#!/bin/sh\n[ "$1" = -m ] && echo x86_64 || echo Darwin\n')
-    refused(installer, "the installer knows Debian and Ubuntu")
+    refused(installer, "the installer supports Debian and Ubuntu")
 
 
 def test_too_little_disk(installer: Installer) -> None:

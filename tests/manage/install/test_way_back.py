@@ -51,7 +51,7 @@ def test_an_interrupted_run_leaves_the_earlier_environment_and_says_how_to_go_on
                 output, _ = process.communicate(timeout=50)
 
     assert process.returncode == 130
-    assert "Interrupted. What was half done is taken back" in output
+    assert "Interrupted. What was half done is undone" in output
     assert is_as_before(installer)
 
 

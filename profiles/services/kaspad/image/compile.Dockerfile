@@ -1,16 +1,25 @@
 ARG BASE
-# Named once: a purge of another installation may take the tag away while this compiles, never an image that is built upon.
+# Named once: a purge of another installation may remove the tag while this compiles, but never an image that is built upon.
 FROM ${BASE} AS base
 FROM base AS build
 LABEL io.nodeyard.stage=kaspad
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends build-essential cargo clang libclang-dev protobuf-compiler
-# crate.sha256 is what `cargo fetch` of `kaspad = "=0.15.0"` saved in its registry cache (2026-11-21); --locked holds every
-# dependency to the checksums of the lock file inside the crate.
+    && apt-get install -y --no-install-recommends build-essential clang libclang-dev protobuf-compiler
+# kaspad 2.1.0 needs rustc 1.91 or later. trixie has 1.85; its backports have 1.97, compiled against trixie's own libc, so
+# that the program runs on the base (sid's rustc would bring sid's libc with it). Only the compiler comes from there, from
+# the mirror that the base itself uses.
+RUN apt-get indextargets --format 'deb $(REPO_URI) trixie-backports main' 'Created-By: Packages' 'Release: trixie' \
+         | sort -u > /etc/apt/sources.list.d/backports.list \
+    && printf 'Package: cargo rustc libstd-rust-*\nPin: release n=trixie-backports\nPin-Priority: 500\n' \
+         > /etc/apt/preferences.d/backports \
+    && apt-get update \
+    && apt-get install -y --no-install-recommends cargo
+# crate.sha256 is of the file that `cargo fetch` of `kaspad = "=2.1.0"` saved in its registry cache (2026-11-29), and equals
+# the checksum in the registry's index; --locked holds every dependency to the checksums of the lock file inside the crate.
 WORKDIR /tmp
 COPY images/kaspad/crate.sha256 .
-RUN cargo install kaspad --version 0.15.0 --locked --root /tmp/kaspad \
-    && cp /root/.cargo/registry/cache/*/kaspad-0.15.0.crate . && sha256sum --check crate.sha256 \
+RUN cargo install kaspad --version 2.1.0 --locked --root /tmp/kaspad \
+    && cp /root/.cargo/registry/cache/*/kaspad-2.1.0.crate . && sha256sum --check crate.sha256 \
     && mkdir /out && cp kaspad/bin/kaspad /out/ && strip /out/kaspad
 
 FROM base

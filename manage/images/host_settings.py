@@ -1,4 +1,4 @@
-"""What an image build takes over from the host: its certificates, proxies, pip settings and Debian mirror."""
+"""The settings of the host that image builds use: certificates, proxies, pip settings and the Debian mirror."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOCAL_CERTIFICATES = Path("/usr/local/share/ca-certificates")
 
 _PIP_SETTINGS = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "PIP_DEFAULT_TIMEOUT")
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-"""Build arguments that every Dockerfile has without declaring them, and that are left out of an image's history."""
+"""Build arguments that every Dockerfile knows without declaring them, and that no image's history shows."""
 
 
 def certificates(folder: Path = LOCAL_CERTIFICATES) -> Certificates:
@@ -24,12 +24,12 @@ def certificates(folder: Path = LOCAL_CERTIFICATES) -> Certificates:
 
 
 def build_arguments(environment: Mapping[str, str] = os.environ) -> Mapping[str, str]:
-    """pip settings and proxies, those that are set on the host."""
+    """The pip settings and proxies that are set on the host."""
     return {name: environment[name] for name in (*_PIP_SETTINGS, *_PROXIES) if environment.get(name)}
 
 
 def debian_sources(suite: str) -> tuple[str, ...]:
-    """sources.list lines for `suite` at the mirrors that this host itself uses, when it is a Debian; else empty."""
+    """Lines of sources.list for `suite` at the mirrors that this host uses; empty when it is not a Debian."""
     targets = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)", "Created-By: Packages"],
         stdin=subprocess.DEVNULL,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from manage.images import hostside, recipe, root
+from manage.images import host_settings, recipe, root
 from manage.images.model import Recipe
 from manage.installation.layout import CHECKOUT
 
@@ -18,7 +18,7 @@ Debian|Debian-Security|main|http://mirror.example/debian-security/
 
 
 def test_a_debian_host_lends_its_own_mirrors_to_another_suite() -> None:
-    assert hostside.sources_at_mirrors(TARGETS, "trixie") == (
+    assert host_settings.sources_at_mirrors(TARGETS, "trixie") == (
         "deb http://mirror.example/debian/ trixie main",
         "deb http://mirror.example/debian/ trixie-updates main",
         "deb http://mirror.example/debian-security/ trixie-security main",
@@ -26,11 +26,11 @@ def test_a_debian_host_lends_its_own_mirrors_to_another_suite() -> None:
 
 
 def test_another_distribution_lends_none() -> None:
-    assert hostside.sources_at_mirrors("Ubuntu|Ubuntu|main|http://mirror.example/ubuntu/\n", "trixie") == ()
+    assert host_settings.sources_at_mirrors("Ubuntu|Ubuntu|main|http://mirror.example/ubuntu/\n", "trixie") == ()
 
 
 def test_a_host_without_package_lists_lends_none() -> None:
-    assert hostside.sources_at_mirrors("||main|http://mirror.example/debian/\n", "trixie") == ()
+    assert host_settings.sources_at_mirrors("||main|http://mirror.example/debian/\n", "trixie") == ()
 
 
 def test_only_settings_that_are_set_go_into_a_build() -> None:
@@ -41,7 +41,7 @@ def test_only_settings_that_are_set_go_into_a_build() -> None:
         "PIP_FIND_LINKS": "/x",
     }
 
-    assert hostside.build_arguments(environment) == {"PIP_INDEX_URL": "https://u:p@index.example/"}
+    assert host_settings.build_arguments(environment) == {"PIP_INDEX_URL": "https://u:p@index.example/"}
 
 
 def test_added_authorities_are_found_in_subfolders_too(tmp_path: Path) -> None:
@@ -49,11 +49,11 @@ def test_added_authorities_are_found_in_subfolders_too(tmp_path: Path) -> None:
     (tmp_path / "company/root.crt").write_bytes(b"PEM")
     (tmp_path / "README").write_text("no certificate")
 
-    assert hostside.certificates(tmp_path) == {"company-root.crt": b"PEM"}
+    assert host_settings.certificates(tmp_path) == {"company-root.crt": b"PEM"}
 
 
 def test_a_host_without_added_authorities_has_none(tmp_path: Path) -> None:
-    assert hostside.certificates(tmp_path / "missing") == {}
+    assert host_settings.certificates(tmp_path / "missing") == {}
 
 
 def test_the_root_is_checked_against_the_keys_that_we_ship() -> None:
@@ -62,6 +62,13 @@ def test_the_root_is_checked_against_the_keys_that_we_ship() -> None:
     assert f"--keyring={root.KEYRING}" in command
     assert root.KEYRING.read_bytes()
     assert command[-2:] == ["trixie", "root.tar"]
+
+
+def test_the_root_keeps_its_package_indexes_and_is_unpacked_without_waiting_for_the_disk() -> None:
+    command = root.command(recipe.load()["root"], Path("root.tar"), root.KEYRING, ())
+
+    assert "--skip=cleanup/apt/lists" in command
+    assert "--dpkgopt=force-unsafe-io" in command
 
 
 def test_a_pip_setting_never_reaches_the_last_stage_of_an_image() -> None:

@@ -1,9 +1,10 @@
-"""What every step of making images needs at hand."""
+"""What every image build needs."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from manage.engine.client import Api
 from manage.events import Progress
@@ -13,8 +14,8 @@ from manage.installation.layout import Layout
 
 
 @dataclass(frozen=True)
-class Workshop:
-    """One run: the engine, the recipes, and what of the host goes into images."""
+class BuildEnvironment:
+    """The engine, the recipes, and what the host contributes to images."""
 
     api: Api
     recipes: Mapping[str, Recipe]
@@ -22,3 +23,5 @@ class Workshop:
     source: ImageSource
     certificates: Certificates
     progress: Progress
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    """Set when the person interrupts the command: a build then stops at its next line of output."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from manage.errors import NodeyardError
-from manage.images import hostside, lock, recipe, stale
+from manage.images import freshness, host_settings, lock, recipe
 from manage.images.model import ImageSource
 from manage.installation.layout import Layout
 from manage.render.model import Image
@@ -21,20 +21,20 @@ def locked(name: str, source: ImageSource, fingerprint: str = "") -> lock.Locked
 def layout(checkout: Path, tmp_path: Path) -> Layout:
     """`clock` as it was built from the checkout."""
     made = Layout(tmp_path / "state")
-    built = recipe.fingerprint("clock", recipe.load(checkout), "local", hostside.certificates(), checkout)
+    built = recipe.fingerprint("clock", recipe.load(checkout), "local", host_settings.certificates(), checkout)
     lock.write(made, {"clock": locked("clock", "local", built)})
     return made
 
 
 def test_an_image_of_unchanged_sources_is_as_wanted(layout: Layout, checkout: Path) -> None:
-    assert stale.outdated(layout, ("clock", "never-built"), "local", checkout) == ()
+    assert freshness.outdated(layout, ("clock", "never-built"), "local", checkout) == ()
 
 
 @pytest.mark.parametrize("name", ["services/clock/__main__.py", "images/clock/Dockerfile", "images/base/Dockerfile"])
 def test_an_image_whose_sources_changed_is_named(layout: Layout, checkout: Path, name: str) -> None:
     with (checkout / name).open("a") as file:
         file.write("# tock\n")
-    assert stale.outdated(layout, ("clock",), "local", checkout) == ("clock",)
+    assert freshness.outdated(layout, ("clock",), "local", checkout) == ("clock",)
 
 
 @pytest.mark.parametrize(("began", "wanted"), [("local", "upstream"), ("upstream", "local")])
@@ -43,10 +43,10 @@ def test_another_source_under_the_same_data_is_refused_with_the_way_back(
 ) -> None:
     entries = {"timescaledb": locked("timescaledb", began)}
     with pytest.raises(NodeyardError, match=f"began with {began}") as refused:
-        stale.require_source(entries, entries, recipe.load(checkout), wanted)
+        freshness.require_same_source(entries, entries, recipe.load(checkout), wanted)
     assert f"manage config set images.source {began}" in refused.value.hint
 
 
 def test_our_own_images_are_built_here_whatever_the_source(checkout: Path) -> None:
     entries = {"clock": locked("clock", "local"), "timescaledb": locked("timescaledb", "upstream")}
-    stale.require_source(entries, entries, recipe.load(checkout), "upstream")
+    freshness.require_same_source(entries, entries, recipe.load(checkout), "upstream")

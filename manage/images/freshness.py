@@ -1,4 +1,4 @@
-"""Which locked images do not stand for the checkout and the configuration any more: what `manage plan` has to say."""
+"""Which locked images no longer match the checkout and the configuration, for `manage plan`."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from manage.errors import NodeyardError
-from manage.images import hostside, lock, recipe
+from manage.images import host_settings, lock, recipe
 from manage.images.model import ImageSource, Recipe
 from manage.installation.layout import CHECKOUT, Layout
 
 
 def outdated(layout: Layout, names: Iterable[str], source: ImageSource, checkout: Path = CHECKOUT) -> tuple[str, ...]:
-    """Those of `names` whose recipe or sources changed since they were built: `ensure` would build them anew.
+    """Those of `names` whose recipe or sources changed since they were built: `ensure` would build them again.
 
-    Raises NodeyardError as `require_source` does.
+    Raises NodeyardError as `require_same_source` does.
     """
     recipes, locked = recipe.load(checkout), lock.entries(layout)
     names = tuple(name for name in dict.fromkeys(names) if name in locked)
-    require_source(locked, names, recipes, source)
-    certificates = hostside.certificates()
+    require_same_source(locked, names, recipes, source)
+    certificates = host_settings.certificates()
     read: dict[str, list[list[str]]] = {}
     return tuple(
         name
@@ -29,10 +29,10 @@ def outdated(layout: Layout, names: Iterable[str], source: ImageSource, checkout
     )
 
 
-def require_source(
+def require_same_source(
     locked: Mapping[str, lock.Locked], names: Iterable[str], recipes: Mapping[str, Recipe], source: ImageSource
 ) -> None:
-    """NodeyardError where an image came from the other source before: it may not open the same data.
+    """Raise NodeyardError when an image came from the other source before: it must not open the same data.
 
     Images of our own are always built here.
     """
@@ -43,5 +43,5 @@ def require_source(
             raise NodeyardError(
                 f"images.source is {source}, and this installation began with {began}: images of another source must "
                 "not open the same data.",
-                f"Put it back: manage config set images.source {began}. A new installation may differ: --dir DIR",
+                f"Set it back: manage config set images.source {began}. A new installation may use another: --dir DIR",
             )
