@@ -53,3 +53,8 @@ def listing(names: list[str] | tuple[str, ...]) -> str:
     """Names in a sentence: "a", "a and b", "a, b and c"."""
     names = list(names)
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "none"
+
+
+def printable(text: str) -> str:
+    """`text` without control characters, so that it cannot move the cursor or change colours of a terminal."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

@@ -15,6 +15,7 @@ from manage.plan.text import as_text
 
 if TYPE_CHECKING:
     from manage.apply.uninstall import Removal
+    from manage.images.operators import Unbuilt
 
 AGAIN = "Look at what changed, then run the command again."
 
@@ -57,6 +58,22 @@ class RemovalReview:
         elif shown is not None and removal.data - shown.data:
             more = ", ".join(sorted(removal.data - shown.data))
             raise NodeyardError(f"More data would be removed than was shown: {more}. Nothing was removed.", AGAIN)
+
+
+class BuildReview:
+    """A `manage.images.ensure.Confirm`: shows each Dockerfile of the operator's own, and asks."""
+
+    def __init__(self, *, yes: bool = False) -> None:
+        self._yes = yes
+
+    def __call__(self, images: tuple[Unbuilt, ...]) -> None:
+        """Raises NodeyardError if the person does not agree or cannot be asked."""
+        for image in images:
+            output.note(f"The image {image.image} of your own service is built from {image.dockerfile}:")
+            for line in image.text.splitlines():
+                output.note(f"  {words.printable(line)}")
+        if not self._yes:
+            type_to_confirm("build")
 
 
 def type_to_confirm(word: str) -> None:

@@ -47,10 +47,12 @@ def list_(layout: Layout, as_json: bool) -> None:
 
 
 @command.command()
+@click.option("--yes", is_flag=True, help="Do not ask before a Dockerfile of your own services is built.")
 @with_dir
-def build(layout: Layout) -> None:
+def build(yes: bool, layout: Layout) -> None:
     """Build (or pull) what is missing, and lock it; no container changes. Nothing missing: done in a second."""
     require_root("Building images")
+    from manage.cli.consent import BuildReview
     from manage.images import ensure
 
-    ensure.ensure_for(layout, progress=printer())
+    ensure.ensure_for(layout, progress=printer(), confirm=BuildReview(yes=yes))

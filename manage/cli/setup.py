@@ -48,10 +48,11 @@ def command(
     else:
         init.create(layout, profiles, network, port_base=port_base or 8600, ask=not yes)
     if no_start:
+        from manage.cli.consent import BuildReview
         from manage.cli.progress import printer
         from manage.images import ensure
 
-        ensure.ensure_for(layout, progress=printer())
+        ensure.ensure_for(layout, progress=printer(), confirm=BuildReview(yes=yes))
     else:
         from manage.cli import up
 

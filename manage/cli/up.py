@@ -25,7 +25,11 @@ Examples:
 What would change, and why: manage plan"""
 )
 @click.argument("services", nargs=-1)
-@click.option("--yes", is_flag=True, help="Do not ask, not even where the shown plan puts data at risk.")
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Do not ask, neither where the shown plan puts data at risk nor before a Dockerfile of yours is built.",
+)
 @with_dir
 def command(services: tuple[str, ...], yes: bool, layout: Layout) -> None:
     """Make the stack what stack.yml says, gated by chain facts.
@@ -47,7 +51,7 @@ def run(layout: Layout, services: tuple[str, ...] = (), *, yes: bool = False) ->
     found = inputs.read(layout)
     refusals.require_known_services(services, found.config.settings)  # before minutes of building
     reader = Reader()
-    state = desired_state.render(_with_images(found, reader))
+    state = desired_state.render(_with_images(found, reader, yes=yes))
     plan = up.plan(planned.read_facts_and_plan(state, reader), services)
     review = PlanReview(yes=yes)
     review(plan, None)
@@ -55,14 +59,15 @@ def run(layout: Layout, services: tuple[str, ...] = (), *, yes: bool = False) ->
     output.say(receipt.summary)
 
 
-def _with_images(found: Inputs, reader: Reader) -> Inputs:
+def _with_images(found: Inputs, reader: Reader, *, yes: bool) -> Inputs:
     """The inputs after every image is there as the checkout and stack.yml describe it."""
     from manage.images import current
 
     source = found.config.image_source
     if current.are_current(found.layout, found.image_names, found.locked, source, reader):
         return found
+    from manage.cli.consent import BuildReview
     from manage.images import ensure
 
-    ensure.ensure(found.image_names, found.layout, printer(), source)
+    ensure.ensure(found.image_names, found.layout, printer(), source, confirm=BuildReview(yes=yes))
     return found.with_locked_images()

@@ -10,7 +10,7 @@ from manage.errors import NodeyardError
 from manage.images import context, host_settings, programs, root, store
 from manage.images.environment import BuildEnvironment
 from manage.images.log import Log
-from manage.images.model import LABEL_RECIPE, Recipe
+from manage.images.model import LABEL_IMAGE, LABEL_RECIPE, Recipe
 from manage.installation.layout import CHECKOUT
 
 
@@ -49,5 +49,11 @@ def _build(job: Job, environment: BuildEnvironment, log: Log, checkout: Path) ->
         )
     arguments = {**host_settings.build_arguments(), "BASE": job.base}
     with context.pack(job.recipe, certificates=environment.certificates, programs=files, checkout=checkout) as archive:
-        for line in store.build(environment.api, archive, job.tag, arguments, {LABEL_RECIPE: job.fingerprint}):
+        for line in store.build(environment.api, archive, job.tag, arguments, _labels(job)):
             log.write(line)
+
+
+def _labels(job: Job) -> dict[str, str]:
+    """Labels that say whose the image is; our own Dockerfiles name the image themselves."""
+    named = {LABEL_IMAGE: job.recipe.name} if job.recipe.operators else {}
+    return {LABEL_RECIPE: job.fingerprint, **named}

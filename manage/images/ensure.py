@@ -10,39 +10,52 @@ from manage.engine.client import Api, connect
 from manage.errors import NodeyardError
 from manage.events import Progress
 from manage.host import builds
-from manage.images import freshness, host_settings, lock, parallel, pull, recipe, store
+from manage.images import freshness, host_settings, lock, operators, parallel, pull, recipe, store
 from manage.images.environment import BuildEnvironment
 from manage.images.inventory import LONGEST_SILENCE_S, Inventory
 from manage.images.model import ImageSource
+from manage.images.operators import Confirm
 from manage.installation.layout import Layout
 from manage.render.model import Image
 
 
-def ensure_for(layout: Layout, progress: Progress) -> Mapping[str, Image]:
+def ensure_for(layout: Layout, progress: Progress, confirm: Confirm = operators.refuse) -> Mapping[str, Image]:
     """`ensure` for everything that the installation's stack.yml asks for, from the source that it names."""
     from manage import config, render
     from manage.catalog import load_catalog
 
     catalog = load_catalog(layout)
     stack = config.load(layout.stack_file, catalog)
-    return ensure(render.image_names(catalog, stack), layout, progress, stack.image_source)
+    return ensure(render.image_names(catalog, stack), layout, progress, stack.image_source, confirm=confirm)
 
 
 def ensure(
-    names: Iterable[str], layout: Layout, progress: Progress, source: ImageSource = "local"
+    names: Iterable[str],
+    layout: Layout,
+    progress: Progress,
+    source: ImageSource = "local",
+    *,
+    confirm: Confirm = operators.refuse,
 ) -> Mapping[str, Image]:
     """Build or pull every image of `names` that is missing, and lock all of them in `images.json`.
 
-    An image whose recipe did not change is kept. Images of our own are always built here. Raises NodeyardError with
-    the name of an image that the source does not have, or with the last lines of a failed build.
+    An image whose recipe did not change is kept. Images of our own are always built here. `confirm` is asked before a
+    Dockerfile of the operator's own services is built. Raises NodeyardError with the name of an image that the source
+    does not have, or with the last lines of a failed build.
     """
-    recipes = recipe.load()
+    recipes = recipe.load(services=layout.services_dir)
     own = {name for name, entry in recipes.items() if entry.ours}
-    pulled = {} if source == "local" else {name: ref for name, ref in pull.upstream().items() if name not in own}
+    pulled = (
+        {}
+        if source == "local"
+        else {name: ref for name, ref in pull.upstream(services=layout.services_dir).items() if name not in own}
+    )
     names = tuple(dict.fromkeys(names))
     require_known(names, recipes if source == "local" else own | pulled.keys(), source)
     earlier = lock.entries(layout)
     freshness.require_same_source(earlier, names, recipes, source)
+    if new := operators.unbuilt(layout, names, earlier, source):
+        confirm(new)
     locked = dict(earlier)
     with connect(timeout_s=LONGEST_SILENCE_S) as api, _building(api):
         environment = BuildEnvironment(api, recipes, layout, source, host_settings.certificates(), progress)

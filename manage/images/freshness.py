@@ -16,7 +16,7 @@ def outdated(layout: Layout, names: Iterable[str], source: ImageSource, checkout
 
     Raises NodeyardError as `require_same_source` does.
     """
-    recipes, locked = recipe.load(checkout), lock.entries(layout)
+    recipes, locked = recipe.load(checkout, layout.services_dir), lock.entries(layout)
     names = tuple(name for name in dict.fromkeys(names) if name in locked)
     require_same_source(locked, names, recipes, source)
     certificates = host_settings.certificates()

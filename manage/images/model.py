@@ -42,6 +42,8 @@ class Recipe:
     """Files and folders of the checkout that the build sees, under the same paths."""
     ours: bool = False
     """An image of our own services: always built here, whatever the source of the others."""
+    operators: bool = False
+    """It belongs to a service of the operator's own: its Dockerfile is shown and confirmed before it is built."""
     host_certificates: bool = False
     """The build sees the host's own CA certificates in `certificates/`."""
     programs: Programs | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -18,13 +19,25 @@ from manage.render.model import Image
 UPSTREAM_FILE = "images/upstream.yml"
 
 
-def upstream(checkout: Path = CHECKOUT) -> Mapping[str, str]:
-    """Image name -> `repository:tag`, or `repository@sha256:...` where the file pins a digest already."""
-    document = yaml.safe_load((checkout / UPSTREAM_FILE).read_text(encoding="utf-8"))
+def upstream(checkout: Path = CHECKOUT, services: Path | None = None) -> Mapping[str, str]:
+    """Image name -> `repository:tag`, or `repository@sha256:...` where the file pins a digest already.
+
+    `services` is the folder of the operator's own services, each of which may have an `image/upstream.yml`.
+    """
+    entries = dict(_read(checkout / UPSTREAM_FILE)["images"])
+    for path in services.glob("*/image/upstream.yml") if services else ():
+        name = _read(path.parent.parent / "service.yml")["image"]
+        if name in entries:
+            raise NodeyardError(f"{path}: the image {name} is Nodeyard's.", "Give yours another name in service.yml.")
+        entries[name] = _read(path)
     return {
         name: by_digest(entry["reference"], entry["digest"]) if entry.get("digest") else entry["reference"]
-        for name, entry in document["images"].items()
+        for name, entry in entries.items()
     }
+
+
+def _read(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 def is_current(earlier: Locked | None, api: Api) -> bool:

@@ -22,18 +22,44 @@ _LISTS = ("inputs", "include", "dpkg_options")
 _KEYS = {"version", "kind", "base", "upstream_base", "ours", "host_certificates", "programs", "suite", *_LISTS}
 
 
-def load(checkout: Path = CHECKOUT) -> Mapping[str, Recipe]:
-    """Every recipe of the checkout by name. Raises NodeyardError with the file of an invalid one."""
+def load(checkout: Path = CHECKOUT, services: Path | None = None) -> Mapping[str, Recipe]:
+    """Every recipe by name: the checkout's, and those of the operator's `services`.
+
+    Raises NodeyardError with the file of an invalid one.
+    """
     found = {path.parent.name: path for path in checkout.glob("images/*/recipe.yml")}
-    for path in checkout.glob("profiles/services/*/image/recipe.yml"):
-        found[_read(path.parent.parent / "service.yml")["image"]] = path
-    return {
-        name: parse(name, _read(path), path.parent.relative_to(checkout).as_posix())
-        for name, path in sorted(found.items())
+    found |= _by_image(checkout / "profiles/services")
+    recipes = {
+        name: parse(name, _read(path), path.parent.relative_to(checkout).as_posix()) for name, path in found.items()
     }
+    for name, path in _by_image(services).items() if services else ():
+        if name in recipes:
+            raise NodeyardError(f"{path}: the image {name} is Nodeyard's.", "Give yours another name in service.yml.")
+        recipes[name] = require_confined(parse(name, _read(path), str(path.parent), operators=True))
+    return dict(sorted(recipes.items()))
 
 
-def parse(name: str, document: Mapping[str, Any], folder: str) -> Recipe:
+def _by_image(services: Path) -> dict[str, Path]:
+    """Image -> its recipe, for services that have one."""
+    return {_read(path.parent.parent / "service.yml")["image"]: path for path in services.glob("*/image/recipe.yml")}
+
+
+def require_confined(recipe: Recipe) -> Recipe:
+    """`recipe` of an operator's service, whose build sees the files of its own folder only; else NodeyardError."""
+    where = f"{recipe.folder}/recipe.yml"
+    outside = [name for name in recipe.inputs if not name.startswith(f"{recipe.context_folder}/") or ".." in name]
+    links = [str(path) for path in Path(recipe.folder).rglob("*") if path.is_symlink()]
+    if recipe.kind != "dockerfile" or recipe.host_certificates:
+        raise NodeyardError(f"{where}: an image of yours is built from a Dockerfile, on a base that Nodeyard has.")
+    if outside or links:
+        raise NodeyardError(
+            f"{where}: {(outside or links)[0]} is outside of its folder.",
+            f"Inputs are regular files of the folder, written {recipe.context_folder}/FILE.",
+        )
+    return recipe
+
+
+def parse(name: str, document: Mapping[str, Any], folder: str, *, operators: bool = False) -> Recipe:
     """One recipe document. Raises NodeyardError for an unknown key or an unsupported version."""
     where = f"{folder}/recipe.yml"
     unknown = sorted(set(document) - _KEYS)
@@ -50,7 +76,8 @@ def parse(name: str, document: Mapping[str, Any], folder: str) -> Recipe:
         folder=folder,
         base=document.get("base", ""),
         upstream_base=document.get("upstream_base", ""),
-        ours=document.get("ours", False),
+        ours=document.get("ours", False) or operators,
+        operators=operators,
         host_certificates=document.get("host_certificates", False),
         programs=Programs(str(programs["version"]), tuple(programs["names"])) if programs else None,
         suite=document.get("suite", ""),
