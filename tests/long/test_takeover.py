@@ -87,7 +87,7 @@ def kept(installed: Installed) -> dict[str, Any]:
 
 
 @pytest.mark.promise(
-    "An installation of the version before is taken over by `up`: data, secrets and receipts are kept", runs="ci"
+    "An installation of the version before is taken over by `up`: data, secrets and receipts are kept", runs="long"
 )
 def test_up_takes_an_installation_of_the_version_before_over(earlier: Earlier) -> None:
     before = kept(earlier)
@@ -103,7 +103,7 @@ def test_up_takes_an_installation_of_the_version_before_over(earlier: Earlier) -
     assert now.json("plan")["operations"] == []
 
 
-@pytest.mark.promise("An older checkout refuses the new layout with a sentence", runs="ci")
+@pytest.mark.promise("An older checkout refuses the new layout with a sentence", runs="long")
 def test_the_earlier_checkout_refuses_it_then(earlier: Earlier) -> None:
     for verb in (["plan"], ["up", "--yes"], ["restart", "tracker"]):
         refused = earlier.run(*verb, expect=1)
