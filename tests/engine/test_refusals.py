@@ -165,7 +165,7 @@ def test_what_compose_cannot_do_is_said_in_its_words(watched: Any) -> None:
 @pytest.mark.promise("A failed gate shows the service's last log lines", runs="ci")
 def test_a_failed_gate_shows_the_services_own_last_lines(layout: Layout) -> None:
     script = "echo the door is stuck; trap 'exit 0' TERM; while :; do sleep 0.1; done"
-    state = stacks.state(layout, {"one": {"script": script, "startup_s": 1}, "two": {}})
+    state = stacks.state(layout, {"one": {"script": script, "startup_s": 1, "group": "data"}, "two": {}})
     with standin.watching(layout, {"one": "degraded"}), pytest.raises(NodeyardError) as failed:
         up.apply(state)
     assert failed.value.message.startswith("one did not become healthy: degraded: ")

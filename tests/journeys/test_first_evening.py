@@ -34,7 +34,8 @@ def test_every_service_is_healthy_after_setup(yard: Installed) -> None:
 
 def test_a_second_up_has_nothing_to_do(yard: Installed) -> None:
     before = yard.container("tracker")
-    assert yard.json("plan") == {"operations": [], "images": []}
+    plan = yard.json("plan")
+    assert (plan["operations"], plan["images"]) == ([], [])
     yard.run("up")
     assert yard.container("tracker") == before
 
