@@ -132,7 +132,7 @@ def test_an_unknown_service_is_refused_with_the_close_one() -> None:
             "relation: 'btc'",
         ),
         ("core.yml", "default_network: mainnet", "default_network: moon", "default_network: unknown value 'moon'"),
-        ("core.yml", "services: [kaspad]", "services: [kaspad, redis]", "services: unknown service 'redis'"),
+        ("core.yml", "  - kaspad", "  - kaspad\n  - redis", "services: unknown service 'redis'"),
         (
             "rules.yml",
             "bitcoind.txindex=true",
