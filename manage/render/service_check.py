@@ -71,8 +71,10 @@ def _render(catalog: Catalog, network: Network, services: Iterable[Service]) -> 
 
 
 def _profiles(catalog: Catalog, service: Service, network: Network) -> list[str]:
-    """Profiles of `network` that bring the service; an operator's service comes with any of them."""
+    """Profiles of `network` that deploy the service. One of the operator's may use what any profile provides: all."""
     able = [profile for profile in catalog.profiles.values() if network in profile.networks]
-    if service.own or service.group == "manager":
+    if service.own:
+        return [profile.name for profile in able]
+    if service.group == "manager":
         return [able[0].name] if able else []
     return next(([profile.name] for profile in able if service.name in profile.services), [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import yaml
 
 from manage import config as configuration
-from manage.catalog import Catalog, load_catalog
+from manage.catalog import Catalog, load_catalog, scaffold
 from manage.errors import NodeyardError
 from manage.installation.layout import CHECKOUT, Layout
 from manage.render import image_names, render_manager, render_stack
@@ -225,3 +226,27 @@ def test_check_says_in_sentences_what_is_missing(layout: Layout) -> None:
     assert "README.md, the page that says what it is" in found
     assert "compose.yml.j2, the template that says how it is started" in found
     assert "runs the image redis, and nothing makes it" in found
+
+
+@pytest.mark.promise("The examples in docs/own-services.md are valid", runs="ci")
+def test_the_examples_of_the_documentation_are_complete(layout: Layout) -> None:
+    shutil.copytree(layout.services_dir / "redis", layout.services_dir / "shop")
+    file = layout.services_dir / "shop/service.yml"
+    document = yaml.safe_load(file.read_text())
+    document |= {"name": "shop", "uid": 10103, "group": "services", "networks": ["front", "data"]}
+    document["ports"]["http"] = {"number": 8000, "scheme": "http"}
+    blocks = re.findall(
+        r"^```yaml\n(.*?)^```$", (CHECKOUT / "docs/own-services.md").read_text(), re.DOTALL | re.MULTILINE
+    )
+    assert len(blocks) == 2
+    for block in blocks:
+        document |= yaml.safe_load(block)
+    file.write_text(yaml.safe_dump(document))
+    assert list(problems(layout, "shop")) == []
+
+
+def test_a_new_service_lacks_only_its_image(layout: Layout) -> None:
+    scaffold.write(layout.services_dir, "shop")
+    assert [sentence.partition(":")[0] for sentence in problems(layout, "shop")] == [
+        "shop runs the image shop, and nothing makes it"
+    ]
