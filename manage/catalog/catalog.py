@@ -9,7 +9,7 @@ from pathlib import Path
 from manage.catalog import check, profiles
 from manage.catalog.document import Document, read
 from manage.catalog.model import GROUPS, NETWORKS, Network, Profile, Rule, Service
-from manage.catalog.reader import unknown
+from manage.catalog.reader import unknown_name
 from manage.catalog.relations import Relation, read_relations
 from manage.catalog.service import build
 from manage.errors import NodeyardError
@@ -44,16 +44,16 @@ class Catalog:
         return tuple(name for name in self.names if self.sources[name].own)
 
     def services(self, network: Network) -> Mapping[str, Service]:
-        """Every service by name in start order, as it is on `network`. Raises NodeyardError for faults in a file or
+        """Every service by name in start order, as it is on `network`. Raises NodeyardError for problems in a file or
         between files."""
         if network not in self._resolved:
             found = [
                 build(source.document, network, self.relations, folder=source.folder, own=source.own)
                 for source in self.sources.values()
             ]
-            faults = list(check.faults(found, self.profiles, self.rules))
-            if faults:
-                raise NodeyardError("The services do not fit together:" + "".join(f"\n  {line}" for line in faults))
+            problems = list(check.problems(found, self.profiles, self.rules))
+            if problems:
+                raise NodeyardError("The services do not fit together:" + "".join(f"\n  {line}" for line in problems))
             self._resolved[network] = {service.name: service for service in start_order(found)}
         return self._resolved[network]
 
@@ -61,14 +61,14 @@ class Catalog:
         """The service `name` on `network`. Raises NodeyardError if there is none."""
         services = self.services(network)
         if name not in services:
-            raise NodeyardError(unknown("service", name, services).replace("u", "U", 1))
+            raise NodeyardError(unknown_name("service", name, services).replace("u", "U", 1))
         return services[name]
 
 
 def load_catalog(layout: Layout | None = None, root: Path = CHECKOUT) -> Catalog:
     """The catalog of `root/profiles`, with the operator's own services from the folder of `layout`.
 
-    Raises NodeyardError with every fault of a file; what is wrong on one network only is found by `services`.
+    Raises NodeyardError with every problem of a file; what is wrong on one network only is found by `services`.
     """
     folder = root / "profiles"
     shipped = _sources(folder / "services", "profiles/services", own=False)

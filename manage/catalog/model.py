@@ -205,11 +205,11 @@ class Service:
 
 @dataclass(frozen=True)
 class Rule:
-    """A constraint between services or settings; a broken rule is a fault of stack.yml, in the words of `sentence`."""
+    """A constraint between services or settings. `sentence` reports a broken rule as a problem of stack.yml."""
 
     kind: str = described(
         "text",
-        "requires: the first subject wants all others; exclusive: at most one; incompatible: not all at once.",
+        "requires: the first subject needs all others; exclusive: at most one; incompatible: not all at once.",
         choices=("requires", "exclusive", "incompatible"),
     )
     subjects: tuple[str, ...] = described("texts", "Services, or `service.setting=value` (also `!=`, `>`, `<`).")

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from manage.catalog import health_keys, relations
-from manage.catalog.document import Document, Path_
+from manage.catalog.document import Document, KeyPath
 from manage.catalog.model import NETWORKS, Network, Service, Setting
-from manage.catalog.reader import Reader, kind_of, unknown
+from manage.catalog.reader import Reader, kind_of, unknown_name
 from manage.catalog.relations import Relation
 
 VERSION = 1
@@ -33,15 +33,15 @@ def build(
 ) -> Service:
     """The service on `network`, held to the relations that are `declared`.
 
-    Raises NodeyardError with every fault of the file and its line.
+    Raises NodeyardError with every problem of the file and its line.
     """
     reader = Reader(document)
     service: Service = reader.table(Service, flatten(document.value, network, reader), directory=str(folder), own=own)
     service = replace(service, file=document.file)
     if service.version != VERSION:
-        reader.fault(("version",), f"this manage reads version {VERSION}")
+        reader.add_problem(("version",), f"this manage reads version {VERSION}")
     if service.name != folder.name:
-        reader.fault(("name",), f"the folder is called {folder.name!r}; folder and name are the same")
+        reader.add_problem(("name",), f"the folder is called {folder.name!r}; folder and name are the same")
     service = replace(
         service,
         provides=relations.provided(reader, service, declared),
@@ -53,17 +53,17 @@ def build(
     for setting in service.settings:
         _check_setting(reader, setting)
     _check_lists(reader, service)
-    reader.require_no_faults()
+    reader.require_no_problems()
     simulated = network == "sandbox" and bool(service.simulated_image)
     return replace(service, simulated=simulated, image=service.simulated_image if simulated else service.image)
 
 
-def flatten(value: Any, network: Network, reader: Reader, path: Path_ = ()) -> Any:
+def flatten(value: Any, network: Network, reader: Reader, path: KeyPath = ()) -> Any:
     """`value` with every map by network replaced by the entry of `network`."""
     if isinstance(value, dict):
         if value and all(name in NETWORKS for name in value):
             for missing in (name for name in NETWORKS if name not in value):
-                reader.fault(path, f"nothing is said for network {missing}")
+                reader.add_problem(path, f"nothing is said for network {missing}")
             return value.get(network)
         return {name: flatten(entry, network, reader, (*path, name)) for name, entry in value.items()}
     if isinstance(value, list):
@@ -74,23 +74,23 @@ def flatten(value: Any, network: Network, reader: Reader, path: Path_ = ()) -> A
 def _check_names(reader: Reader, service: Service) -> None:
     """Names become host names, paths and text of other services' configuration files."""
     if not NAME.fullmatch(service.name):
-        reader.fault(("name",), f"{service.name!r} is not a name of lower-case letters, digits, - and _")
+        reader.add_problem(("name",), f"{service.name!r} is not a name of lower-case letters, digits, - and _")
     if not TITLE.fullmatch(service.title):
-        reader.fault(("title",), "a title has at most 40 letters, digits, blanks and .,-")
+        reader.add_problem(("title",), "a title has at most 40 letters, digits, blanks and .,-")
     for number, network in enumerate(service.networks):
         if network not in DOCKER_NETWORKS:
-            reader.fault(("networks", number), unknown("network", network, DOCKER_NETWORKS, always=True))
+            reader.add_problem(("networks", number), unknown_name("network", network, DOCKER_NETWORKS, always=True))
     for number, secret in enumerate(service.secrets):
         if not NAME.fullmatch(secret.name):
-            reader.fault(("secrets", number, "name"), f"{secret.name!r} is not a name")
+            reader.add_problem(("secrets", number, "name"), f"{secret.name!r} is not a name")
     for volume in service.volumes:
         if not NAME.fullmatch(volume.name) or not volume.path.startswith("/"):
-            reader.fault(("volumes", volume.name), "a volume has a plain name and an absolute path")
+            reader.add_problem(("volumes", volume.name), "a volume has a plain name and an absolute path")
     if service.own and service.group == "manager":
-        reader.fault(("group",), "only Nodeyard's own services belong to the manager")
+        reader.add_problem(("group",), "only Nodeyard's own services belong to the manager")
     for port in service.ports:
         if service.own and port.publish == "loopback" and port.offset < OTHERS_OFFSET:
-            reader.fault(("ports", port.name, "offset"), f"offsets below {OTHERS_OFFSET} belong to Nodeyard")
+            reader.add_problem(("ports", port.name, "offset"), f"offsets below {OTHERS_OFFSET} belong to Nodeyard")
 
 
 def _check_ports(reader: Reader, service: Service) -> None:
@@ -100,9 +100,9 @@ def _check_ports(reader: Reader, service: Service) -> None:
         if port.publish in ("", "loopback"):
             continue
         if not port.publish.startswith("public:"):
-            reader.fault(("ports", port.name, "publish"), "expected loopback or public:SETTING")
+            reader.add_problem(("ports", port.name, "publish"), "expected loopback or public:SETTING")
         elif setting not in keys:
-            reader.fault(
+            reader.add_problem(
                 ("ports", port.name, "publish"), f"the service has no setting {setting!r} that is true or false"
             )
 
@@ -110,12 +110,12 @@ def _check_ports(reader: Reader, service: Service) -> None:
 def _check_setting(reader: Reader, setting: Setting) -> None:
     path = ("settings", setting.key)
     if (setting.effect == "one-way") != bool(setting.one_way):
-        reader.fault(path, "a one-way setting says in `one_way` what is lost, and no other does")
+        reader.add_problem(path, "a one-way setting says in `one_way` what is lost, and no other does")
     for name in ("default", "example"):
         value = getattr(setting, name)
         wanted = _DEFAULTS.get(setting.type, str)
         if not isinstance(value, wanted) or (isinstance(value, bool) and setting.type != "boolean"):
-            reader.fault((*path, name), f"expected a {setting.type}, not {kind_of(value)}")
+            reader.add_problem((*path, name), f"expected a {setting.type}, not {kind_of(value)}")
     _check_pattern(reader, (*path, "pattern"), setting.pattern)
 
 
@@ -125,21 +125,21 @@ def _check_lists(reader: Reader, service: Service) -> None:
         _check_pattern(reader, ("health", "log_patterns", number), pattern)
     for source, argv in service.entrypoint.items():
         if not isinstance(argv, list) or not all(isinstance(word, str) for word in argv):
-            reader.fault(("entrypoint", source), "expected a list of texts")
+            reader.add_problem(("entrypoint", source), "expected a list of texts")
     offered = {offer.relation for offer in service.provides}
     for number, secret in enumerate(service.secrets):
         if (secret.kind == "rpcauth") != bool(secret.relation) or (secret.relation and secret.relation not in offered):
-            reader.fault(
+            reader.add_problem(
                 ("secrets", number, "relation"),
                 f"{secret.relation!r} is not a relation that the service provides; only rpcauth needs one",
             )
     for what, reason in service.exceptions.items():
         if not isinstance(reason, str) or not reason.strip():
-            reader.fault(("exceptions", what), "expected the reason, in words")
+            reader.add_problem(("exceptions", what), "expected the reason, in words")
 
 
-def _check_pattern(reader: Reader, path: Path_, pattern: str) -> None:
+def _check_pattern(reader: Reader, path: KeyPath, pattern: str) -> None:
     try:
         re.compile(pattern)
     except re.error as error:
-        reader.fault(path, f"{pattern!r} is not a regular expression: {error}")
+        reader.add_problem(path, f"{pattern!r} is not a regular expression: {error}")

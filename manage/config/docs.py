@@ -13,7 +13,7 @@ HEAD = """\
 # stack.yml
 
 The one file that says what a host runs. It lies in the installation's folder (`--dir`). Every key has a default; a key
-that is not below is an error, never ignored. `manage config check` names every fault at once, `manage config explain`
+that is not below is an error, never ignored. `manage config check` names every problem at once, `manage config explain`
 says what each key does, `manage plan` what a change would do.
 
 ```yaml

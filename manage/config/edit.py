@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 
-def put(text: str, path: Sequence[str], value: Any) -> str:
+def with_value(text: str, path: Sequence[str], value: Any) -> str:
     """`text` with `value` at `path`; missing sections are added below what is there. The root is a mapping."""
     # The Python loader, not the C one: its marks count characters, which is what slicing wants.
     node = yaml.compose(text, yaml.SafeLoader)
@@ -21,7 +21,7 @@ def put(text: str, path: Sequence[str], value: Any) -> str:
             return _add(text, node, path[depth:], value)
         key, child = found
         if depth == len(path) - 1:
-            return _replace(text, child, flow(value))
+            return _replace(text, child, flow_yaml(value))
         if not isinstance(child, yaml.MappingNode):  # a section without keys
             return _below(text, key, path[depth + 1 :], value)
         node = child
@@ -33,7 +33,7 @@ def _add(text: str, mapping: yaml.MappingNode, path: Sequence[str], value: Any) 
         plain = yaml.SafeLoader("").construct_document(mapping)
         for name in reversed(path):
             value = {name: value}
-        return _replace(text, mapping, flow(plain | value))
+        return _replace(text, mapping, flow_yaml(plain | value))
     end = text.find("\n", _end(mapping))
     before = text if end < 0 else text[:end]
     after = "" if end < 0 else text[end + 1 :]
@@ -62,10 +62,10 @@ def _end(node: yaml.Node) -> int:
 
 def _lines(path: Sequence[str], value: Any, indent: int) -> str:
     lines = [f"{' ' * (indent + 2 * depth)}{name}:" for depth, name in enumerate(path)]
-    return "\n".join(lines) + f" {flow(value)}\n"
+    return "\n".join(lines) + f" {flow_yaml(value)}\n"
 
 
-def flow(value: Any) -> str:
+def flow_yaml(value: Any) -> str:
     """`value` as YAML on one line."""
     text = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True, sort_keys=False)
     return str(text).removesuffix("...\n").strip()

@@ -12,7 +12,7 @@ ImageSource = Literal["upstream", "local"]
 
 
 @dataclass(frozen=True)
-class Fault:
+class Problem:
     """One thing wrong in a configuration file."""
 
     file: str

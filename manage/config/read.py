@@ -1,4 +1,4 @@
-"""From the text of stack.yml to a `Config`, or to every fault in it."""
+"""From the text of stack.yml to a `Config`, or to every problem in it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any, cast
 
 from manage.catalog import Catalog
 from manage.catalog.model import NETWORKS, Network
-from manage.config import agreement, document, schema, values
+from manage.config import consistency, document, schema, values
 from manage.config.document import Leaf
-from manage.config.faults import ConfigFaults
-from manage.config.model import Config, Fault, ImageSource
+from manage.config.model import Config, ImageSource, Problem
+from manage.config.problems import InvalidConfig
 from manage.errors import NodeyardError
 
 MIGRATIONS: tuple[Callable[[str], str], ...] = ()
@@ -20,7 +20,7 @@ MIGRATIONS: tuple[Callable[[str], str], ...] = ()
 
 
 def load(path: Path, catalog: Catalog) -> Config:
-    """The configuration in `path`. ConfigFaults with every fault; NodeyardError if it is not there or too new."""
+    """The configuration in `path`. InvalidConfig with every problem; NodeyardError if it is not there or too new."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
@@ -35,25 +35,25 @@ def load(path: Path, catalog: Catalog) -> Config:
 
 
 def parse(text: str, file: str, catalog: Catalog) -> Config:
-    """The configuration in `text`; `file` is what faults call it."""
+    """The configuration in `text`; `file` is what problems call it."""
     text = _migrated(text, file)
     network = _network(text)
     known = schema.keys(catalog, network)
     read = document.read(text, file, known)
-    faults = list(read.faults)
+    problems = list(read.problems)
     chosen: dict[str, Any] = {path: setting.default for path, setting in known.items()}
     for path, leaf in read.leaves.items():
-        wrong = values.fault(known[path], leaf.value)
+        wrong = values.problem(known[path], leaf.value)
         if wrong:
-            faults.append(Fault(file, leaf.line, path, wrong))
+            problems.append(Problem(file, leaf.line, path, wrong))
         else:
-            chosen[path] = values.normal(known[path], leaf.value)
-    if "version" not in read.leaves and not faults:
-        faults.append(Fault(file, 1, "version", f"it is missing; this format is version: {schema.VERSION}"))
+            chosen[path] = values.normalized(known[path], leaf.value)
+    if "version" not in read.leaves and not problems:
+        problems.append(Problem(file, 1, "version", f"it is missing; this format is version: {schema.VERSION}"))
     config = _config(catalog, network, chosen)
-    faults += agreement.faults(catalog, config, read, file)
-    if faults:
-        raise ConfigFaults(file, faults)
+    problems += consistency.problems(catalog, config, read, file)
+    if problems:
+        raise InvalidConfig(file, problems)
     return config
 
 
@@ -71,7 +71,7 @@ def _migrated(text: str, file: str) -> str:
 
 
 def _network(text: str) -> Network:
-    """The network that the file names, as far as it can be told; a wrong one is a fault later."""
+    """The network that the file names, as far as it can be told; a wrong one is a problem later."""
     found = document.read(text, "", ("network",)).leaves.get("network", Leaf("sandbox", 1)).value
     return cast(Network, found) if found in NETWORKS else "sandbox"
 

@@ -14,9 +14,9 @@ import yaml
 from manage.catalog import Catalog
 from manage.catalog.model import Network, Setting
 from manage.config import schema
-from manage.config.edit import flow, put
-from manage.config.faults import ConfigFaults
+from manage.config.edit import flow_yaml, with_value
 from manage.config.model import ImageSource
+from manage.config.problems import InvalidConfig
 from manage.config.read import load, parse
 from manage.errors import EXIT_USAGE, NodeyardError
 
@@ -49,12 +49,12 @@ def write_initial(
     port_base: int,
     catalog: Catalog,
 ) -> None:
-    """Write a commented stack.yml; ConfigFaults if these answers do not go together, and then nothing is written."""
+    """Write a commented stack.yml; InvalidConfig if these answers do not go together, and then nothing is written."""
     text = INITIAL.format(
         version=schema.VERSION,
-        name=flow(name),
+        name=flow_yaml(name),
         network=network,
-        profiles=flow(list(profiles)),
+        profiles=flow_yaml(list(profiles)),
         source=image_source,
         base=port_base,
     )
@@ -67,7 +67,7 @@ def set_value(path: Path, key: str, value: Any, catalog: Catalog) -> None:
     """Set `key` (dotted) to `value`, a plain value or its YAML text, in the file `path`.
 
     Comments and all other lines stay. Raises NodeyardError for an unknown key and where the file would not be valid;
-    it is unchanged then. ConfigFaults if it is not valid now.
+    it is unchanged then. InvalidConfig if it is not valid now.
     """
     config = load(path, catalog)
     known = schema.keys(catalog, config.network)
@@ -80,11 +80,11 @@ def set_value(path: Path, key: str, value: Any, catalog: Catalog) -> None:
         )
     if key == "version":
         raise NodeyardError("version is the format of the file, which manage writes itself.", exit_code=EXIT_USAGE)
-    text = put(path.read_text(encoding="utf-8"), key.split("."), _plain(known[key], value))
+    text = with_value(path.read_text(encoding="utf-8"), key.split("."), _plain(known[key], value))
     try:
         parse(text, str(path), catalog)
-    except ConfigFaults as refused:
-        raise refused.of_answers(f"{key} was not set", key) from None
+    except InvalidConfig as refused:
+        raise refused.without_lines(f"{key} was not set", key) from None
     _write(path, text)
 
 

@@ -20,7 +20,7 @@ OWN = re.compile(r"[0-9.]+|localhost")
 
 
 @dataclass(frozen=True)
-class Party:
+class RenderedService:
     """One service with all text that was rendered for it."""
 
     service: Service
@@ -42,27 +42,29 @@ class Address:
         return f"{self.scheme}://{self.host}:{self.port}" if self.scheme else f"{self.host}:{self.port}"
 
 
-def party(service: Service, compose: Mapping[str, Any], files: Mapping[str, bytes]) -> Party:
+def rendered_service(service: Service, compose: Mapping[str, Any], files: Mapping[str, bytes]) -> RenderedService:
     """`service` as rendered."""
     argv = [str(part) for key in ("entrypoint", "command") for part in compose.get(key, [])]
     contents = [content.decode() for content in files.values()]
     arguments = "\n".join([*argv, *contents]).replace("$$", "$")
     environment = [str(value) for value in compose.get("environment", {}).values()]
     documents = tuple(json.loads(content) for name, content in files.items() if name.endswith(".json"))
-    return Party(service, arguments, "\n".join([arguments, *environment]), documents)
+    return RenderedService(service, arguments, "\n".join([arguments, *environment]), documents)
 
 
-def check(parties: Iterable[Party], providers: Mapping[str, Party], remotes: Sequence[str]) -> None:
-    """Hold every address of `parties` against `providers` (by service name, both projects).
+def require_reachable(
+    rendered: Iterable[RenderedService], providers: Mapping[str, RenderedService], remotes: Sequence[str]
+) -> None:
+    """Hold every address of `rendered` against `providers` (by service name, both projects).
 
     `remotes` are texts of the operator, each of which may name a `host:port`. Raises NodeyardError that names
-    every broken contract.
+    every address that leads nowhere.
     """
     broken = [
-        f"{party.service.name} -> {address}: {fault}"
-        for party in parties
-        for address in addresses(party)
-        if (fault := _fault(party, address, providers, remotes))
+        f"{user.service.name} -> {address}: {problem}"
+        for user in rendered
+        for address in addresses(user)
+        if (problem := _problem(user, address, providers, remotes))
     ]
     if broken:
         raise NodeyardError(
@@ -71,12 +73,12 @@ def check(parties: Iterable[Party], providers: Mapping[str, Party], remotes: Seq
         )
 
 
-def addresses(party: Party) -> Iterator[Address]:
-    """Every address in the text of `party`, those that it listens on itself left out."""
-    for match in ADDRESS.finditer(party.text):
+def addresses(user: RenderedService) -> Iterator[Address]:
+    """Every address in the text of `user`, those that it listens on itself left out."""
+    for match in ADDRESS.finditer(user.text):
         if not OWN.fullmatch(match["host"]):
             yield Address(match["scheme"] or "", match["host"], int(match["port"]))
-    for document in party.documents:
+    for document in user.documents:
         yield from _named(document)
 
 
@@ -91,7 +93,9 @@ def _named(document: Any) -> Iterator[Address]:
             yield from _named(entry)
 
 
-def _fault(party: Party, address: Address, providers: Mapping[str, Party], remotes: Sequence[str]) -> str:
+def _problem(
+    user: RenderedService, address: Address, providers: Mapping[str, RenderedService], remotes: Sequence[str]
+) -> str:
     if any(f"{address.host}:{address.port}" in text for text in remotes):
         return ""
     provider = providers.get(address.host)
@@ -105,12 +109,12 @@ def _fault(party: Party, address: Address, providers: Mapping[str, Party], remot
         return f"{address.host} speaks {ports[0].scheme} on {address.port}"
     if ports[0].flag and ports[0].flag not in provider.arguments:
         return f"{address.host} is started without {ports[0].flag}, so nothing listens there"
-    if not set(party.service.networks) & set(provider.service.networks):
+    if not set(user.service.networks) & set(provider.service.networks):
         return "they share no network"
     return ""
 
 
-def operators_texts(settings: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+def operator_texts(settings: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
     """Every text in the operator's settings, entries of lists included: a remote is named in one of them."""
     values = [value for service in settings.values() for value in service.values()]
     return tuple(str(entry) for value in values for entry in (value if isinstance(value, list) else [value]))

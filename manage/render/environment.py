@@ -62,7 +62,7 @@ def kilobytes(size: str) -> int:
 
 
 @lru_cache
-def compose(folder: Path = SERVICES, *, own: bool = False) -> jinja2.Environment:
+def compose_templates(folder: Path = SERVICES, *, own: bool = False) -> jinja2.Environment:
     """For `<folder>/<service>/compose.yml.j2` and what they extend; `own` for the operator's services."""
     environment = _environment(folder, quoted, own=own)
     environment.globals["bind"] = bind
@@ -70,7 +70,7 @@ def compose(folder: Path = SERVICES, *, own: bool = False) -> jinja2.Environment
 
 
 @lru_cache
-def files(folder: Path = SERVICES, *, own: bool = False) -> jinja2.Environment:
+def file_templates(folder: Path = SERVICES, *, own: bool = False) -> jinja2.Environment:
     """For `<folder>/<service>/files/`; `own` for the operator's services."""
     environment = _environment(folder, plain, own=own)
     environment.filters["json"] = as_json

@@ -16,27 +16,27 @@ from manage.catalog import sizes
 from manage.catalog.model import Port, Service
 from manage.errors import NodeyardError
 from manage.render import environment, wiring
-from manage.render.wiring import Link, Services
+from manage.render.wiring import Link, ServiceGraph
 
 FILES_TARGET = "/etc/nodeyard"
 
 
-def render_files(here: Services, service: Service) -> dict[str, bytes]:
+def render_files(graph: ServiceGraph, service: Service) -> dict[str, bytes]:
     """The service's configuration files by name."""
     values = {
         "service": service,
-        "settings": here.config.settings[service.name],
-        "network": here.config.network,
-        "users": wiring.users(here, service),
-        "uses": wiring.uses(here, service),
-        "watched": wiring.watched(here) if service.group == "manager" else {},
+        "settings": graph.config.settings[service.name],
+        "network": graph.config.network,
+        "users": wiring.users(graph, service),
+        "uses": wiring.uses(graph, service),
+        "watched": wiring.watched(graph) if service.group == "manager" else {},
     }
     return render_folder(Path(service.directory), values, own=service.own)
 
 
 def render_folder(folder: Path, values: Mapping[str, Any], *, own: bool = False) -> dict[str, bytes]:
     """Every file of `<folder>/files/`; those that end in `.j2` are rendered with `values` and lose the ending."""
-    jinja = environment.files(folder.parent, own=own)
+    jinja = environment.file_templates(folder.parent, own=own)
     rendered: dict[str, bytes] = {}
     for name, content in _files(folder) if own else _files_once(folder):
         try:
@@ -55,17 +55,17 @@ def files_digest(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def render_compose(here: Services, service: Service, values: Mapping[str, Any]) -> dict[str, Any]:
+def render_compose(graph: ServiceGraph, service: Service, values: Mapping[str, Any]) -> dict[str, Any]:
     """The compose service as parsed back from the service's `compose.yml.j2`; keys without a value are left out.
 
     `values` are the names that the templates use: see `manage.render.stack` and `manage.render.reference`.
     """
     path = Path(service.directory) / "compose.yml.j2"
-    links = {"users": wiring.users(here, service), "uses": wiring.uses(here, service)}
+    links = {"users": wiring.users(graph, service), "uses": wiring.uses(graph, service)}
     try:
-        jinja = environment.compose(path.parent.parent, own=service.own)
+        jinja = environment.compose_templates(path.parent.parent, own=service.own)
         template = jinja.get_template(f"{service.name}/compose.yml.j2")
-        text = template.render(values, service=service, database_url=_database_url(here), **links)
+        text = template.render(values, service=service, database_url=_database_url(graph), **links)
         parsed = yaml.load(text, yaml.CSafeLoader)
     except jinja2.TemplateNotFound as error:
         raise NodeyardError(
@@ -80,14 +80,14 @@ def render_compose(here: Services, service: Service, values: Mapping[str, Any]) 
 
 def render_skeleton(service: Service, values: Mapping[str, Any]) -> dict[str, Any]:
     """What the shared skeleton alone makes of the service."""
-    text = environment.compose().get_template("service.yml.j2").render(values, service=service)
+    text = environment.compose_templates().get_template("service.yml.j2").render(values, service=service)
     skeleton = yaml.load(text, yaml.CSafeLoader)
     return {key: value for key, value in skeleton.items() if value not in (None, [], {})}
 
 
-def common(here: Services, service: Service, *, uid: int) -> dict[str, Any]:
+def common(graph: ServiceGraph, service: Service, *, uid: int) -> dict[str, Any]:
     """The values that both modes of the templates share."""
-    config = here.config
+    config = graph.config
     return {
         "settings": config.settings[service.name],
         "network": config.network,
@@ -111,12 +111,12 @@ def _published(port: Port, settings: Mapping[str, Any], address: str, base: int)
     return None
 
 
-def _database_url(here: Services) -> Any:
+def _database_url(graph: ServiceGraph) -> Any:
     """Function of a link of the relation `database`: the URL of the user's database, without the password."""
 
     def url(link: Link) -> str:
         name = link.attributes["database"]
-        return f"{link.scheme}://{name}@{link.host}:{link.port}/{name}_{here.config.network}"
+        return f"{link.scheme}://{name}@{link.host}:{link.port}/{name}_{graph.config.network}"
 
     return url
 

@@ -9,7 +9,7 @@ from typing import Any
 from manage.catalog.model import Service
 from manage.errors import NodeyardError
 
-NEEDED: Mapping[str, Any] = {
+REQUIRED: Mapping[str, Any] = {
     "read_only": True,
     "cap_drop": ["ALL"],
     "security_opt": ["no-new-privileges:true"],
@@ -17,8 +17,8 @@ NEEDED: Mapping[str, Any] = {
     "restart": "unless-stopped",
 }
 LIMITS = ("mem_limit", "memswap_limit", "pids_limit", "ulimits", "logging", "stop_grace_period", "tmpfs")
-USUAL = {
-    *NEEDED,
+ALLOWED = {
+    *REQUIRED,
     *LIMITS,
     *("image", "pull_policy", "command", "entrypoint", "environment", "user", "cpus", "stop_signal", "shm_size"),
     *("networks", "network_mode", "ports", "volumes", "secrets", "labels", "healthcheck", "depends_on", "working_dir"),
@@ -45,7 +45,7 @@ def require_preset(service: Service, compose: Mapping[str, Any], folders: Collec
 
 def deviations(compose: Mapping[str, Any], folders: Collection[str] = ()) -> Iterator[tuple[str, str]]:
     """(name of the exception that would allow it, sentence) of each deviation."""
-    for key, value in NEEDED.items():
+    for key, value in REQUIRED.items():
         if compose.get(key) != value:
             yield key, f"{key} is not {value}"
     for key in LIMITS:
@@ -56,7 +56,7 @@ def deviations(compose: Mapping[str, Any], folders: Collection[str] = ()) -> Ite
     if compose.get("ulimits", {}).get("nofile", {}).get("hard", 0) > NOFILE:
         yield "ulimits", f"it wants more than {NOFILE} open files"
     for key in compose:
-        if key not in USUAL:
+        if key not in ALLOWED:
             yield key, f"it has {key}"
     if compose.get("user", "0").split(":")[0] == "0":
         yield "user", "it runs as root"

@@ -17,7 +17,7 @@ from manage.catalog.document import read
 from manage.catalog.model import Profile, Service
 from manage.installation.layout import CHECKOUT
 from manage.render import environment, fragment, wiring
-from manage.render.wiring import Services
+from manage.render.wiring import ServiceGraph
 
 PREPARE = "prepare"
 PORT_BASE = 8700
@@ -49,28 +49,28 @@ def render_reference(catalog: Catalog, profile: Profile, upstream: Mapping[str, 
     """
     chosen = f"version: 1\nprofiles: [{profile.name}]\nnetwork: {profile.default_network}\n"
     chosen += f"images: {{source: upstream}}\nports: {{base: {PORT_BASE}}}\n"
-    here = wiring.services(catalog, config.parse(chosen, f"{profile.name}.yml", catalog), manager=False)
+    graph = wiring.service_graph(catalog, config.parse(chosen, f"{profile.name}.yml", catalog), manager=False)
     services: dict[str, Any] = {}
     files: dict[str, bytes] = {}
-    for service in here.stack.values():
-        own = fragment.render_files(here, service)
+    for service in graph.stack.values():
+        own = fragment.render_files(graph, service)
         files |= {f"{profile.name}/{service.name}/{name}": content for name, content in own.items()}
         services[service.name] = fragment.render_compose(
-            here, service, _values(here, service, profile.name, upstream, bool(own))
+            graph, service, _values(graph, service, profile.name, upstream, bool(own))
         )
     files |= {
         f"{profile.name}/{PREPARE}/{name}": content
-        for name, content in fragment.render_folder(environment.TEMPLATES / PREPARE, {"plan": _plan(here)}).items()
+        for name, content in fragment.render_folder(environment.TEMPLATES / PREPARE, {"plan": _plan(graph)}).items()
     }
-    services[PREPARE] = _prepare(here, profile.name, upstream)
+    services[PREPARE] = _prepare(graph, profile.name, upstream)
     document = {
         "name": f"nodeyard-reference-{profile.name}",
         "services": services,
         "networks": {
             network: {"internal": True} if network == "data" else {}
-            for network in sorted({network for service in here.stack.values() for network in service.networks})
+            for network in sorted({network for service in graph.stack.values() for network in service.networks})
         },
-        "volumes": {name: {} for name in _volumes(here)},
+        "volumes": {name: {} for name in _volumes(graph)},
     }
     head = HEAD.format(name=profile.name, title=profile.title, summary=profile.summary)
     body = yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=10**6)
@@ -78,18 +78,18 @@ def render_reference(catalog: Catalog, profile: Profile, upstream: Mapping[str, 
 
 
 def _values(
-    here: Services, service: Service, profile: str, upstream: Mapping[str, str], has_files: bool
+    graph: ServiceGraph, service: Service, profile: str, upstream: Mapping[str, str], has_files: bool
 ) -> dict[str, Any]:
     image = upstream.get(service.image, f"localhost/nodeyard/{service.image}:latest")
     files_dir = f"./{profile}/{service.name}"
     mounts = [environment.bind(files_dir, fragment.FILES_TARGET)] if has_files else []
     mounts += [environment.volume(f"{service.name}_{volume.name}", volume.path) for volume in service.volumes]
-    if wiring.secrets_of(here, service):
+    if wiring.secrets_of(graph, service):
         mounts.append(
             {"type": "volume", "source": f"{service.name}_secrets", "target": "/run/secrets", "read_only": True}
         )
-    waits = {need.service: "service_healthy" for need in wiring.needs(here, service)}
-    return fragment.common(here, service, uid=service.uid) | {
+    waits = {need.service: "service_healthy" for need in wiring.needs(graph, service)}
+    return fragment.common(graph, service, uid=service.uid) | {
         "reference": True,
         "image": image,
         "pull_never": image.startswith("localhost/"),
@@ -101,37 +101,39 @@ def _values(
     }
 
 
-def _plan(here: Services) -> dict[str, Any]:
+def _plan(graph: ServiceGraph) -> dict[str, Any]:
     """What `prepare.py` makes: one copy of a secret for each consumer, and the owners of data folders."""
-    found = [use for service in here.stack.values() for use in wiring.secrets_of(here, service)]
+    found = [use for service in graph.stack.values() for use in wiring.secrets_of(graph, service)]
     uses = [
         {"service": use.service, "uid": use.uid, "name": use.name, "kind": use.kind}
-        for use in (*found, *wiring.host_secrets(here))
+        for use in (*found, *wiring.host_secrets(graph))
     ]
     folders = [
         {"path": f"/volumes/{service.name}_{volume.name}", "uid": service.uid}
-        for service in here.stack.values()
+        for service in graph.stack.values()
         for volume in service.volumes
     ]
     return {"secrets": uses, "folders": folders}
 
 
-def _prepare(here: Services, profile: str, upstream: Mapping[str, str]) -> dict[str, Any]:
+def _prepare(graph: ServiceGraph, profile: str, upstream: Mapping[str, str]) -> dict[str, Any]:
     mounts = [environment.bind(f"./{profile}/{PREPARE}", fragment.FILES_TARGET)]
-    for name in _volumes(here):
+    for name in _volumes(graph):
         consumer, _, kind = name.rpartition("_")
         target = f"/secrets/{consumer or 'master'}" if kind == "secrets" else f"/volumes/{name}"
         mounts.append({"type": "volume", "source": name, "target": target})
     text = (
-        environment.compose().get_template(f"{PREPARE}/compose.yml.j2").render(image=upstream["python"], mounts=mounts)
+        environment.compose_templates()
+        .get_template(f"{PREPARE}/compose.yml.j2")
+        .render(image=upstream["python"], mounts=mounts)
     )
     return dict(yaml.load(text, yaml.CSafeLoader))
 
 
-def _volumes(here: Services) -> list[str]:
+def _volumes(graph: ServiceGraph) -> list[str]:
     """The secrets' master copies, each consumer's secrets, each service's data."""
     found = ["secrets"]
-    for service in here.stack.values():
-        found += [f"{service.name}_secrets"] if wiring.secrets_of(here, service) else []
+    for service in graph.stack.values():
+        found += [f"{service.name}_secrets"] if wiring.secrets_of(graph, service) else []
         found += [f"{service.name}_{volume.name}" for volume in service.volumes]
     return found

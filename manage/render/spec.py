@@ -11,7 +11,9 @@ from manage.render.fragment import files_digest
 from manage.render.model import Image, ServiceSpec
 
 
-def digest(compose: Mapping[str, Any], files: Mapping[str, bytes], secrets: Mapping[str, int], image: Image) -> str:
+def spec_digest(
+    compose: Mapping[str, Any], files: Mapping[str, bytes], secrets: Mapping[str, int], image: Image
+) -> str:
     """sha256 hex over everything that makes a container what it is (docker-facts 1, 2 and 4)."""
     parts = {
         "compose": compose,
@@ -29,7 +31,7 @@ def spec_document(spec: ServiceSpec) -> dict[str, Any]:
     """
     return {
         "version": 1,
-        "spec": spec.spec,
+        "spec": spec.spec_digest,
         "service": spec.name,
         "compose": dict(spec.compose),
         "files": {name: content.decode() for name, content in sorted(spec.files.items())},

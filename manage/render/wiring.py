@@ -44,7 +44,7 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Services:
+class ServiceGraph:
     """All services of both projects, in start order."""
 
     config: Config
@@ -58,12 +58,12 @@ class Services:
         return {**self.stack, **self.manager}
 
 
-def services(catalog: Catalog, config: Config, *, manager: bool = True) -> Services:
+def service_graph(catalog: Catalog, config: Config, *, manager: bool = True) -> ServiceGraph:
     """The services of `config`; without `manager` those of the stack alone (the reference files)."""
     found = catalog.services(config.network)
     stack = {name: found[name] for name in config.services}
     managing = {name: service for name, service in found.items() if service.group == "manager" and manager}
-    return Services(
+    return ServiceGraph(
         config,
         stack,
         managing,
@@ -74,58 +74,58 @@ def services(catalog: Catalog, config: Config, *, manager: bool = True) -> Servi
 
 def image_names(catalog: Catalog, config: Config) -> tuple[str, ...]:
     """Names of all images that both projects need, each once, in the order of first use."""
-    return tuple(dict.fromkeys(service.image for service in services(catalog, config).all.values()))
+    return tuple(dict.fromkeys(service.image for service in service_graph(catalog, config).all.values()))
 
 
-def users(here: Services, service: Service) -> dict[str, list[Link]]:
+def users(graph: ServiceGraph, service: Service) -> dict[str, list[Link]]:
     """Relation that `service` provides -> its users."""
     return {
         offer.relation: [
-            link for link in here.links if link.relation == offer.relation and link.provider == service.name
+            link for link in graph.links if link.relation == offer.relation and link.provider == service.name
         ]
         for offer in service.provides
     }
 
 
-def uses(here: Services, service: Service) -> dict[str, Link | list[Link]]:
+def uses(graph: ServiceGraph, service: Service) -> dict[str, Link | list[Link]]:
     """Relation that `service` uses -> its link; for a use of every provider, the list of them."""
     found: dict[str, Link | list[Link]] = {}
     for use in service.uses:
-        links = [link for link in here.links if link.relation == use.relation and link.user == service.name]
+        links = [link for link in graph.links if link.relation == use.relation and link.user == service.name]
         found[use.relation] = links if use.every else links[0]
     return found
 
 
-def needs(here: Services, service: Service) -> tuple[Need, ...]:
+def needs(graph: ServiceGraph, service: Service) -> tuple[Need, ...]:
     """What `service` waits for in this stack: its own needs, and the checks of those whose relations it uses."""
-    settings = here.config.settings[service.name]
+    settings = graph.config.settings[service.name]
     found = [need for need in service.needs if not (need.unless and settings[need.unless])]
     for use in service.uses:
         if use.unless and settings[use.unless]:
             continue
-        for provider, offer in _providers(here.all.values(), use):
+        for provider, offer in _providers(graph.all.values(), use):
             check = use.check or ("" if use.optional or use.every else offer.check)
             if check:
                 found.append(Need(provider.name, check))
     return tuple(dict.fromkeys(found))
 
 
-def databases(here: Services) -> dict[str, str]:
+def databases(graph: ServiceGraph) -> dict[str, str]:
     """Service -> the database it owns, by its full name."""
     return {
-        link.user: f"{link.attributes['database']}_{here.config.network}"
-        for link in here.links
+        link.user: f"{link.attributes['database']}_{graph.config.network}"
+        for link in graph.links
         if link.relation == DATABASE and link.provider
     }
 
 
-def watched(here: Services) -> dict[str, Any]:
+def watched(graph: ServiceGraph) -> dict[str, Any]:
     """The document `watch.json`: every service of both projects, as `manage.health.watch` reads it."""
-    owned = databases(here)
+    owned = databases(graph)
     return {
         "version": 1,
-        "name": here.config.name,
-        "network": here.config.network,
+        "name": graph.config.name,
+        "network": graph.config.network,
         "services": [
             {
                 "name": service.name,
@@ -134,40 +134,40 @@ def watched(here: Services) -> dict[str, Any]:
                 "driver": service.health.driver,
                 "options": dict(service.health.options),
                 "simulated": service.simulated,
-                "project": "manager" if service.name in here.manager else "stack",
+                "project": "manager" if service.name in graph.manager else "stack",
                 "ports": {
                     port.name: {"host": service.name, "port": port.number, "scheme": port.scheme}
                     for port in service.ports
                 },
-                "needs": [{"service": need.service, "check": need.check} for need in needs(here, service)],
+                "needs": [{"service": need.service, "check": need.check} for need in needs(graph, service)],
                 "thresholds": dict(service.health.thresholds),
                 "startup_s": service.startup_s,
                 "log_patterns": list(service.health.log_patterns),
                 "database": owned.get(service.name, ""),
             }
-            for service in here.all.values()
+            for service in graph.all.values()
         ],
     }
 
 
-def secrets_of(here: Services, service: Service) -> tuple[SecretUse, ...]:
+def secrets_of(graph: ServiceGraph, service: Service) -> tuple[SecretUse, ...]:
     """Every secret that `service` mounts: its own, those it shares with providers, and copies of its users'."""
-    found = [_own(here, service, secret) for secret in service.secrets if not secret.for_host]
-    shared = [link for link in here.links if link.user == service.name and link.secret]
+    found = [_own(graph, service, secret) for secret in service.secrets if not secret.for_host]
+    shared = [link for link in graph.links if link.user == service.name and link.secret]
     copied = [
         link
-        for link in here.links
-        if link.provider == service.name and (secret := here.relations[link.relation].secret) and secret.copied
+        for link in graph.links
+        if link.provider == service.name and (secret := graph.relations[link.relation].secret) and secret.copied
     ]
     found += [SecretUse(service.name, service.uid, link.secret, "password") for link in (*shared, *copied)]
     return tuple(found)
 
 
-def host_secrets(here: Services) -> tuple[SecretUse, ...]:
+def host_secrets(graph: ServiceGraph) -> tuple[SecretUse, ...]:
     """The secrets that only commands on the host read."""
     return tuple(
         SecretUse(HOST, 0, secret.name, secret.kind)
-        for service in here.all.values()
+        for service in graph.all.values()
         for secret in service.secrets
         if secret.for_host
     )
@@ -178,28 +178,28 @@ def secret_uses(catalog: Catalog, config: Config, owners: Mapping[str, int] | No
 
     `owners` gives the uid of services that run under the owner of an adopted chain folder.
     """
-    here = services(catalog, config)
-    found = [use for service in here.all.values() for use in secrets_of(here, service)]
-    return (*(use.owned_by((owners or {}).get(use.service, use.uid)) for use in found), *host_secrets(here))
+    graph = service_graph(catalog, config)
+    found = [use for service in graph.all.values() for use in secrets_of(graph, service)]
+    return (*(use.owned_by((owners or {}).get(use.service, use.uid)) for use in found), *host_secrets(graph))
 
 
-def _own(here: Services, service: Service, secret: Any) -> SecretUse:
+def _own(graph: ServiceGraph, service: Service, secret: Any) -> SecretUse:
     sources: dict[str, str] = {}
     if secret.kind == "rpcauth":
         sources = {
             link.user: link.secret
-            for link in here.links
+            for link in graph.links
             if link.relation == secret.relation and link.provider == service.name
         }
         sources |= {HOST: name for name in (other.name for other in service.secrets if other.for_host)}  # noqa: B035
     return SecretUse(service.name, service.uid, secret.name, secret.kind, sources)
 
 
-def _links(services_: Iterable[Service], relations: Mapping[str, Relation]) -> Iterable[Link]:
-    services_ = list(services_)
-    for service in services_:
+def _links(every: Iterable[Service], relations: Mapping[str, Relation]) -> Iterable[Link]:
+    every = list(every)
+    for service in every:
         for use in service.uses:
-            providers = _providers(services_, use)
+            providers = _providers(every, use)
             for provider, offer in providers if use.every else providers[:1]:
                 yield _link(relations[use.relation], service, use, provider, offer)
             if not providers and not use.every:
@@ -227,5 +227,5 @@ def _link(relation: Relation, user: Service, use: Used, provider: Service | None
     )
 
 
-def _providers(services_: Iterable[Service], use: Used) -> list[tuple[Service, Provided]]:
-    return [(service, offer) for service in services_ for offer in service.provides if offer.relation == use.relation]
+def _providers(every: Iterable[Service], use: Used) -> list[tuple[Service, Provided]]:
+    return [(service, offer) for service in every for offer in service.provides if offer.relation == use.relation]

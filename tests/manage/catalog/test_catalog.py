@@ -57,7 +57,8 @@ def test_an_unknown_service_is_refused_with_the_close_one() -> None:
 
 
 @pytest.mark.promise(
-    "An unknown key, driver, threshold, check, relation, port or setting of a service file is refused, with the close name",
+    "An unknown key, driver, threshold, check, relation, port or setting of a service file is refused "
+    "with the closest known name",
     runs="ci",
 )
 @pytest.mark.parametrize(
@@ -151,7 +152,7 @@ def test_a_fault_is_named_in_a_sentence(spoil: Spoil, file: str, old: str, new: 
     assert words in caught.value.message
 
 
-@pytest.mark.promise("A fault of a service file is named with its file and line", runs="ci")
+@pytest.mark.promise("A problem of a service file is named with its file and line", runs="ci")
 def test_a_fault_is_named_with_its_file_and_line(spoil: Spoil) -> None:
     tree = spoil("services/kaspad", "max_tip_age_s:", "max_tipage_s:")
     text = (tree / "profiles/services/kaspad/service.yml").read_text()
@@ -165,7 +166,7 @@ def test_all_faults_of_a_file_are_named_at_once(spoil: Spoil) -> None:
     spoil("services/proxy", "stop_grace_s: 10\n", "")
     with pytest.raises(NodeyardError) as caught:
         loaded(tree)
-    assert "profiles/services/proxy/service.yml has 2 faults" in caught.value.message
+    assert "profiles/services/proxy/service.yml has 2 problems" in caught.value.message
     assert "backup: this key is missing" in caught.value.message
     assert "stop_grace_s: this key is missing" in caught.value.message
 

@@ -101,7 +101,7 @@ def test_every_fault_of_stack_yml_is_told_at_once_with_its_line(manage: Manage, 
     found = manage("config", "check", "--dir", str(yard.dir))
     assert found.code == EXIT_FAILED
     lines = found.err.splitlines()
-    assert lines[0] == f"error: {yard.stack_file} has 4 faults:"
+    assert lines[0] == f"error: {yard.stack_file} has 4 problems:"
     assert [line.split(":")[0].strip() for line in lines[1:5]] == ["line 2", "line 3", "line 6", "line 8"]
     assert "did you mean services?" in found.err
     assert "did you mean kaspad?" in found.err

@@ -1,4 +1,4 @@
-"""Reading stack.yml: complete when right; every fault at once, with line and suggestion, when wrong."""
+"""Reading stack.yml: complete when right; every problem at once, with line and suggestion, when wrong."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 
 from manage import config
 from manage.catalog import Catalog
-from manage.config import ConfigFaults
-from manage.config.model import Config, Fault
+from manage.config import InvalidConfig
+from manage.config.model import Config, Problem
 from manage.errors import NodeyardError
 
 
@@ -17,10 +17,10 @@ def parse(text: str, catalog: Catalog) -> Config:
     return config.parse(f"version: 1\n{text}", "stack.yml", catalog)
 
 
-def faults(text: str, catalog: Catalog) -> dict[str, Fault]:
-    with pytest.raises(ConfigFaults) as caught:
+def problems(text: str, catalog: Catalog) -> dict[str, Problem]:
+    with pytest.raises(InvalidConfig) as caught:
         parse(text, catalog)
-    return {fault.path: fault for fault in caught.value.faults}
+    return {problem.path: problem for problem in caught.value.problems}
 
 
 def test_an_empty_configuration_is_the_sandbox_with_every_default_filled_in(catalog: Catalog) -> None:
@@ -34,7 +34,7 @@ def test_an_empty_configuration_is_the_sandbox_with_every_default_filled_in(cata
     assert not {"agent", "watch", "dashboard"} & set(found.services)
 
 
-@pytest.mark.promise("All faults of stack.yml are reported at once, each with its line and a suggestion", runs="ci")
+@pytest.mark.promise("All problems of stack.yml are reported at once, each with its line and a suggestion", runs="ci")
 def test_every_fault_is_named_at_once_with_its_line_and_a_suggestion(catalog: Catalog) -> None:
     text = """\
 network: sandbx
@@ -48,8 +48,8 @@ services:
     archival: 'yes'
   tracker: {enabled: true}
 """
-    found = faults(text, catalog)
-    assert {path: fault.line for path, fault in found.items()} == {
+    found = problems(text, catalog)
+    assert {path: problem.line for path, problem in found.items()} == {
         "network": 2,
         "profile": 3,
         "ports": 5,
@@ -65,10 +65,10 @@ services:
 
 
 def test_the_error_reads_as_a_count_and_one_line_a_fault(catalog: Catalog) -> None:
-    with pytest.raises(ConfigFaults) as caught:
+    with pytest.raises(InvalidConfig) as caught:
         parse("netwrk: x\nports: {base: 10}\n", catalog)
     assert caught.value.message.splitlines() == [
-        "stack.yml has 2 faults:",
+        "stack.yml has 2 problems:",
         "  line 2: netwrk: it is not a key that Nodeyard knows; did you mean network?",
         "  line 3: ports.base: 10 is less than 1024",
     ]
@@ -101,20 +101,20 @@ def test_the_error_reads_as_a_count_and_one_line_a_fault(catalog: Catalog) -> No
     ],
 )
 def test_a_value_that_does_not_fit_is_a_fault_at_its_key(text: str, path: str, words: str, catalog: Catalog) -> None:
-    assert words in faults(text, catalog)[path].message
+    assert words in problems(text, catalog)[path].message
 
 
 def test_a_broken_rule_between_settings_is_a_fault_in_the_rules_words(catalog: Catalog) -> None:
-    found = faults("services:\n  bitcoind:\n    txindex: true\n    prune: 1000\n", catalog)
-    fault = found["services.bitcoind.txindex"]
-    assert fault.line == 4
-    assert "only while it keeps all blocks" in fault.message
+    found = problems("services:\n  bitcoind:\n    txindex: true\n    prune: 1000\n", catalog)
+    problem = found["services.bitcoind.txindex"]
+    assert problem.line == 4
+    assert "only while it keeps all blocks" in problem.message
 
 
 def test_a_profile_is_refused_on_a_network_it_does_not_run_on(catalog: Catalog) -> None:
-    fault = faults("profiles: [sandbox]\nnetwork: private\n", catalog)["network"]
-    assert fault.message == "profile sandbox does not run on private"
-    assert fault.hint == "it runs on sandbox"
+    problem = problems("profiles: [sandbox]\nnetwork: private\n", catalog)["network"]
+    assert problem.message == "profile sandbox does not run on private"
+    assert problem.hint == "it runs on sandbox"
 
 
 @pytest.mark.parametrize("network", ["mainnet", "testnet"])
@@ -123,10 +123,10 @@ def test_locally_built_chain_nodes_are_refused_on_public_networks_with_the_reaso
     network: str, profile: str, reason: str, catalog: Catalog
 ) -> None:
     text = f"profiles: [{profile}]\nnetwork: {network}\nimages: {{source: local}}\n"
-    fault = faults(text, catalog)["images.source"]
-    assert fault.line == 4
-    assert reason in fault.message
-    assert "upstream" in fault.hint
+    problem = problems(text, catalog)["images.source"]
+    assert problem.line == 4
+    assert reason in problem.message
+    assert "upstream" in problem.hint
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_real_nodes_run_locally_built_on_a_private_network_and_from_upstream_any
 
 def test_two_services_cannot_publish_the_same_port(catalog: Catalog) -> None:
     text = "profiles: [sandbox]\nports: {base: 18443}\nservices: {bitcoind: {listen: true}}\n"
-    assert "port 18444 of this host would be used 2 times" in faults(text, catalog)["ports.base"].message
+    assert "port 18444 of this host would be used 2 times" in problems(text, catalog)["ports.base"].message
 
 
 @pytest.mark.promise("A stack.yml of a newer version is refused", runs="ci")
@@ -151,7 +151,7 @@ def test_a_newer_version_is_refused_because_this_manage_cannot_know_it(catalog: 
 
 
 def test_a_file_without_a_version_is_refused(catalog: Catalog) -> None:
-    with pytest.raises(ConfigFaults, match="version: it is missing"):
+    with pytest.raises(InvalidConfig, match="version: it is missing"):
         config.parse("name: x\n", "stack.yml", catalog)
 
 
@@ -160,7 +160,7 @@ def test_a_file_without_a_version_is_refused(catalog: Catalog) -> None:
     [("", "it is empty"), ("- a", "it holds no keys"), ("a: [", "no valid YAML"), ("a: \x07", "no valid YAML")],
 )
 def test_what_is_no_mapping_or_no_yaml_is_one_fault(text: str, words: str, catalog: Catalog) -> None:
-    with pytest.raises(ConfigFaults, match=words):
+    with pytest.raises(InvalidConfig, match=words):
         config.parse(text, "stack.yml", catalog)
 
 

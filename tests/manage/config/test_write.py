@@ -8,8 +8,8 @@ import pytest
 
 from manage import config
 from manage.catalog import Catalog
-from manage.config import ConfigFaults
-from manage.config.edit import put
+from manage.config import InvalidConfig
+from manage.config.edit import with_value
 from manage.errors import EXIT_USAGE, NodeyardError
 
 COMMENTED = """\
@@ -46,7 +46,7 @@ def test_the_first_stack_yml_says_what_was_answered_and_is_commented(stack_file:
 
 
 def test_answers_that_do_not_go_together_are_refused_and_nothing_is_written(stack_file: Path, catalog: Catalog) -> None:
-    with pytest.raises(ConfigFaults, match="Core development tree"):
+    with pytest.raises(InvalidConfig, match="Core development tree"):
         write_initial(stack_file, catalog, profiles=("bitcoin",), network="mainnet")
     assert not stack_file.exists()
 
@@ -126,4 +126,4 @@ def test_the_mode_of_the_file_stays(stack_file: Path, catalog: Catalog) -> None:
     ],
 )
 def test_a_value_is_put_where_it_belongs(text: str, path: tuple[str, ...], after: str) -> None:
-    assert put(text, path, 2) == after
+    assert with_value(text, path, 2) == after

@@ -9,17 +9,17 @@ from manage.catalog import Catalog
 from manage.catalog.model import Service
 from manage.catalog.rules import SUBJECT, broken
 from manage.config.document import Document
-from manage.config.model import Config, Fault
+from manage.config.model import Config, Problem
 
 PUBLIC = ("mainnet", "testnet")
 
 
-def faults(catalog: Catalog, config: Config, read: Document, file: str) -> Iterator[Fault]:
+def problems(catalog: Catalog, config: Config, read: Document, file: str) -> Iterator[Problem]:
     """Every disagreement within `config`, at the line of `read` that it comes from."""
 
-    def at(path: str, message: str, hint: str = "") -> Fault:
+    def at(path: str, message: str, hint: str = "") -> Problem:
         leaf = read.leaves.get(path)
-        return Fault(file, leaf.line if leaf else read.sections.get(path, 1), path, message, hint)
+        return Problem(file, leaf.line if leaf else read.sections.get(path, 1), path, message, hint)
 
     services = {name: catalog.service(name, config.network) for name in config.services}
     here = (*config.services, *config.disabled)
