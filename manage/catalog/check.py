@@ -1,4 +1,4 @@
-"""What no single file can know: whether the services of one network fit together. Every sentence names the file."""
+"""Checks across files: do the services of one network fit together? Every sentence names the file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OWN_UIDS = range(10000, 65000)
 
 
 def problems(services: Sequence[Service], profiles: Mapping[str, Profile], rules: Iterable[Rule]) -> Iterator[str]:
-    """Every clash between the services of one network, and every name that leads nowhere."""
+    """Every conflict between the services of one network, and every name that does not exist."""
     known = {service.name: service for service in services}
     yield from _shared(services)
     for service in services:
@@ -34,15 +34,15 @@ def problems(services: Sequence[Service], profiles: Mapping[str, Profile], rules
 
 
 def _shared(services: Iterable[Service]) -> Iterator[str]:
-    """User ids and host ports belong to one service each."""
+    """User ids and host ports that two services share."""
     uids: dict[int, str] = {}
     offsets: dict[int, str] = {}
     for service in services:
         if service.uid in uids:
-            yield f"{service.file}: uid: {service.uid} belongs to {uids[service.uid]}; every service has its own"
+            yield f"{service.file}: uid: {service.uid} belongs to {uids[service.uid]}; choose another"
         uids[service.uid] = service.name
         if service.uid not in OWN_UIDS and "user" not in service.exceptions:
-            yield f"{service.file}: uid: {service.uid} is not from 10000 to 64999, the range of our own user ids"
+            yield f"{service.file}: uid: {service.uid} is outside 10000 to 64999, the range for user ids of services"
         for port in service.ports:
             if port.publish == "loopback":
                 if port.offset in offsets:

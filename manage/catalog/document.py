@@ -15,7 +15,7 @@ KeyPath = tuple[str | int, ...]
 MAX_BYTES = 1 << 20
 MAX_NODES = 20_000
 MAX_DEPTH = 32
-"""Bounds on what is read: a service file has some hundred nodes, five levels deep."""
+"""Limits of a file. A service file has some hundred nodes, five levels deep."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Document:
     """Line, counted from 1, of each key and list entry by its path."""
 
     def line(self, path: KeyPath) -> int:
-        """The line of `path`, or of the nearest key above it that the file has."""
+        """The line of `path`, or of its nearest parent that the file has."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)

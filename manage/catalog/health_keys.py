@@ -1,4 +1,4 @@
-"""The `health` section of a service, held to what its driver declares."""
+"""The `health` section of a service, checked against the declaration of its driver."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def read_profiles(folder: Path) -> dict[str, Profile]:
 
 
 def read_rules(path: Path) -> tuple[Rule, ...]:
-    """The rules of `path`, none if there is no such file."""
+    """The rules of `path`, or () if the file does not exist."""
     if not path.exists():
         return ()
     reader = Reader(read(path, f"profiles/{path.name}"))
@@ -45,6 +45,6 @@ def _profile(path: Path) -> Profile:
     if profile.default_network not in profile.networks:
         reader.add_problem(("default_network",), f"{profile.default_network} is not among its networks")
     if profile.name != path.stem:
-        reader.add_problem(("name",), f"the file is called {path.stem!r}; file and name are the same")
+        reader.add_problem(("name",), f"the file is called {path.stem!r}; the name must be equal")
     reader.require_no_problems()
     return profile

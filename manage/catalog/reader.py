@@ -1,4 +1,4 @@
-"""Fills the classes of the model from a document, strictly: every key is known, every needed key is there."""
+"""Fills the classes of the model from a document, strictly: no unknown key, no missing key."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 
 @dataclass
 class Reader:
-    """Collects every problem of one file, so that its author sees all of them at once."""
+    """Collects every problem of one file, so that its author sees all at once."""
 
     document: Document
     problems: list[tuple[int, str]] = field(default_factory=list)
@@ -58,9 +58,9 @@ class Reader:
         self.problems.append((self.document.line(path), f"{where}: {sentence}" if where else sentence))
 
     def table(self, table: type, value: Any, path: KeyPath = (), **given: Any) -> Any:
-        """An instance of `table` from the mapping `value` at `path`; what does not fit becomes a problem.
+        """An instance of `table` from the mapping `value` at `path`. Whatever does not fit becomes a problem.
 
-        `given` are the fields that the file does not hold.
+        `given` are the fields that are not in the file.
         """
         if not isinstance(value, dict):
             self.add_problem(path, f"expected a mapping, not {kind_of(value)}")
@@ -123,13 +123,13 @@ class Reader:
         return tuple(self.table(table, entry, (*path, number)) for number, entry in enumerate(value))
 
     def _nothing(self, key: Key, path: KeyPath, name: str) -> Any:
-        """A stand-in for a value that is missing or wrong, so that reading goes on."""
+        """A placeholder for a missing or wrong value, so that reading continues."""
         if key.kind == "table":
             return Reader(self.document).table(key.nested, {}, (*path, name))
         return dict[str, Any]() if key.kind in ("mapping", "numbers") else _EMPTY.get(key.kind)
 
     def require_no_problems(self) -> None:
-        """Raise NodeyardError naming every problem with its line, if there is one."""
+        """Raise NodeyardError with every problem and its line, if there is any."""
         if self.problems:
             count = "a problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
             raise NodeyardError(

@@ -1,4 +1,4 @@
-"""Relations: what a service may provide to others and make use of, declared in `profiles/relations.yml`.
+"""Relations: what services may provide and use, declared in `profiles/relations.yml`.
 
 A relation has attributes on both sides (the methods that an RPC user may call, the path of a route) and may have a
 secret for each pair, so neither side names the other.
@@ -23,14 +23,14 @@ _PROVIDE_KEYS = ("port", "check")
 
 @dataclass(frozen=True)
 class Attribute:
-    """What one side states about the relation."""
+    """A value that one side of the relation states."""
 
     name: str
     type: str = described("text", "Type of the value.", choices=tuple(_ATTRIBUTES))
     meaning: str = described("text", "What it says.")
     pattern: str = described("text", "Regular expression that the whole value, or each entry of a list, matches.", "")
     default: Any = described(
-        "any", "Value when it is not given; `{service}` stands for the service. Without it, required.", None
+        "any", "Value if it is missing; `{service}` stands for the service. Without a default it is required.", None
     )
 
 
@@ -45,7 +45,7 @@ class PairSecret:
 @dataclass(frozen=True)
 class Relation:
     name: str
-    meaning: str = described("text", "What it stands for, in a sentence.")
+    meaning: str = described("text", "What it means, in a sentence.")
     provides: tuple[Attribute, ...] = described(
         "tables", "Attributes that a provider states.", (), table=Attribute, by_name=True
     )

@@ -1,4 +1,4 @@
-"""The operator's stack.yml: read with all problems at once, described, written."""
+"""The operator's stack.yml: reads it and reports all problems at once, describes its keys, writes it."""
 
 from manage.config.problems import InvalidConfig
 from manage.config.read import flatten, load, parse

@@ -1,4 +1,4 @@
-"""stack.yml as a tree with line numbers: each leaf by its dotted path, every structural problem on the way."""
+"""stack.yml as a tree with line numbers: each value by its dotted path, and every structural problem."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from manage.config.model import Problem
 
 @dataclass(frozen=True)
 class Leaf:
-    """One value as it stands in the file."""
+    """One value as written in the file."""
 
     value: Any
     line: int
@@ -30,22 +30,22 @@ class Document:
 
 
 def node_graph(text: str) -> yaml.Node | None:
-    """The node graph of `text`; YAMLError if it is no YAML."""
+    """The node graph of `text`. Raises YAMLError."""
     return yaml.compose(text, yaml.CSafeLoader)
 
 
 def read(text: str, file: str, known: Collection[str]) -> Document:
-    """`text` split into leaves and sections, `known` being the dotted paths of all leaves there can be."""
+    """`text` split into leaves and sections. `known` are the dotted paths of all possible leaves."""
     try:
         root = node_graph(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        return Document({}, {}, (Problem(file, line, "", f"this is no valid YAML: {error.problem}"),))
+        return Document({}, {}, (Problem(file, line, "", f"this is not valid YAML: {error.problem}"),))
     except yaml.YAMLError as error:
-        return Document({}, {}, (Problem(file, 1, "", f"this is no valid YAML: {error}"),))
+        return Document({}, {}, (Problem(file, 1, "", f"this is not valid YAML: {error}"),))
     if not isinstance(root, yaml.MappingNode):
-        found = "it is empty" if root is None else "it holds no keys"
-        return Document({}, {}, (Problem(file, 1, "", f"{found}; it begins with version: 1"),))
+        found = "the file is empty" if root is None else "the file has no keys"
+        return Document({}, {}, (Problem(file, 1, "", f"{found}; it must begin with version: 1"),))
     reader = _TreeReader(file, frozenset(known))
     problems = tuple(reader.read(root, ""))
     return Document(reader.leaves, reader.sections, problems)
@@ -67,7 +67,7 @@ class _TreeReader:
             path = f"{prefix}{key_node.value}"
             line = key_node.start_mark.line + 1
             if path in self.leaves or path in self.sections:
-                yield Problem(self.file, line, path, "it is given twice")
+                yield Problem(self.file, line, path, "this key is given twice")
             elif path in self.known:
                 self.leaves[path] = Leaf(self._value(value_node), value_node.start_mark.line + 1)
             elif path not in self.branches:
@@ -78,16 +78,16 @@ class _TreeReader:
             elif value_node.value in ("", "~", "null"):  # `services:` with nothing below it
                 self.sections[path] = line
             else:
-                yield Problem(self.file, line, path, "it is a section: its keys go below it, indented")
+                yield Problem(self.file, line, path, "this is a section: write its keys below it, indented")
 
     def _value(self, node: yaml.Node) -> Any:
         try:
             return self._constructor.construct_object(node, deep=True)
         except (yaml.YAMLError, ValueError):
-            return None  # a value of no plain type fits no key, and is named as such
+            return None  # a value without a plain type fits no key and is reported
 
     def _unknown(self, path: str, prefix: str, line: int) -> Problem:
         siblings = {known.removeprefix(prefix).split(".")[0] for known in self.known if known.startswith(prefix)}
         close = difflib.get_close_matches(path.removeprefix(prefix), sorted(siblings), n=1)
         hint = f"did you mean {close[0]}?" if close else ""
-        return Problem(self.file, line, path, "it is not a key that Nodeyard knows", hint)
+        return Problem(self.file, line, path, "unknown key", hint)

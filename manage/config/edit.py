@@ -1,4 +1,4 @@
-"""Puts one value into the text of a YAML file and leaves every other line, comment and blank as it was."""
+"""Sets one value in the text of a YAML file and keeps every other line, comment and blank."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import yaml
 
 
 def with_value(text: str, path: Sequence[str], value: Any) -> str:
-    """`text` with `value` at `path`; missing sections are added below what is there. The root is a mapping."""
-    # The Python loader, not the C one: its marks count characters, which is what slicing wants.
+    """`text` with `value` at `path`. Missing sections are added after the existing ones. The root is a mapping."""
+    # The Python loader, not the C one: its marks count characters, as slices do.
     node = yaml.compose(text, yaml.SafeLoader)
     if not isinstance(node, yaml.MappingNode):
         return f"{text.rstrip()}\n{_lines(path, value, 0)}".lstrip()
@@ -53,7 +53,7 @@ def _replace(text: str, node: yaml.Node, new: str) -> str:
 
 
 def _end(node: yaml.Node) -> int:
-    """Where the text of `node` ends; a block's own mark would swallow the comments that follow it."""
+    """Where the text of `node` ends. The end mark of a block would include the comments after it."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         return _end(last[1] if isinstance(last, tuple) else last)

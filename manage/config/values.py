@@ -1,4 +1,4 @@
-"""Is this value one that the key takes? Pure; the answer is a sentence."""
+"""Validation of one value of stack.yml. Pure; the answer is part of a sentence."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ EXPECTED = {
 
 
 def problem(setting: Setting, value: Any) -> str:
-    """What is wrong with `value`, as the end of a sentence; "" if nothing is."""
+    """What is wrong with `value`, as the end of a sentence, or ""."""
     if not _has_type(setting, value):
         return f"{_shown(value)} is not {EXPECTED[setting.type]}"
     entries = value if setting.type == "list" else [value]
     for entry in entries:
         if isinstance(entry, str) and any(unicodedata.category(letter).startswith("C") for letter in entry):
-            return f"{_shown(entry)} holds a control character"
+            return f"{_shown(entry)} contains a control character"
         if setting.choices and entry not in setting.choices:
             return f"{_shown(entry)} is not one of {', '.join(setting.choices)}"
         if setting.pattern and not re.fullmatch(setting.pattern, str(entry)):
-            return f"{_shown(entry)} does not have the form {setting.pattern}"
+            return f"{_shown(entry)} does not match {setting.pattern}"
     return _range_problem(setting, value) or _kind_problem(setting, value)
 
 
 def normalized(setting: Setting, value: Any) -> Any:
-    """`value` in its one form, so that 1 and 1.0 of a number render the same."""
+    """`value` in its canonical form, so that the numbers 1 and 1.0 render the same."""
     return float(value) if setting.type == "number" else value
 
 

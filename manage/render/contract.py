@@ -1,4 +1,4 @@
-"""The contract check: every address that was rendered leads to a service that listens there, or to a named remote."""
+"""The contract check: every rendered address leads to a service that listens there, or to a remote of the operator."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ ADDRESS = re.compile(
     r"(?P<host>[A-Za-z0-9][A-Za-z0-9_.-]*):(?P<port>[0-9]{2,5})(?![\w:.])"
 )
 OWN = re.compile(r"[0-9.]+|localhost")
-"""Numeric addresses are what a service listens on itself, or Docker's DNS."""
+"""Numeric addresses are those that a service itself listens on, or Docker's DNS."""
 
 
 @dataclass(frozen=True)
 class RenderedService:
-    """One service with all text that was rendered for it."""
+    """One service and all text that was rendered for it."""
 
     service: Service
     arguments: str
-    """argv and configuration files: what decides on which ports it listens."""
+    """argv and configuration files, which decide on what ports it listens."""
     text: str
-    """The same and its environment: where addresses of others stand."""
+    """The same with its environment: the text that holds addresses of others."""
     documents: tuple[Any, ...] = ()
     """Its configuration files that are JSON, parsed."""
 
@@ -55,7 +55,7 @@ def rendered_service(service: Service, compose: Mapping[str, Any], files: Mappin
 def require_reachable(
     rendered: Iterable[RenderedService], providers: Mapping[str, RenderedService], remotes: Sequence[str]
 ) -> None:
-    """Hold every address of `rendered` against `providers` (by service name, both projects).
+    """Check every address of `rendered` against `providers` (by service name, both projects).
 
     `remotes` are texts of the operator, each of which may name a `host:port`. Raises NodeyardError that names
     every address that leads nowhere.
@@ -68,13 +68,14 @@ def require_reachable(
     ]
     if broken:
         raise NodeyardError(
-            "The rendered stack contradicts itself:" + "".join(f"\n  {line}" for line in dict.fromkeys(broken)),
+            "Some addresses in the rendered stack lead nowhere:"
+            + "".join(f"\n  {line}" for line in dict.fromkeys(broken)),
             "An address must lead to a service of this stack that listens there, or to a remote named in stack.yml.",
         )
 
 
 def addresses(user: RenderedService) -> Iterator[Address]:
-    """Every address in the text of `user`, those that it listens on itself left out."""
+    """Every address in the text of `user`, without those that it listens on itself."""
     for match in ADDRESS.finditer(user.text):
         if not OWN.fullmatch(match["host"]):
             yield Address(match["scheme"] or "", match["host"], int(match["port"]))
@@ -115,6 +116,6 @@ def _problem(
 
 
 def operator_texts(settings: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
-    """Every text in the operator's settings, entries of lists included: a remote is named in one of them."""
+    """Every text in the operator's settings, including entries of lists. One of them may name a remote."""
     values = [value for service in settings.values() for value in service.values()]
     return tuple(str(entry) for value in values for entry in (value if isinstance(value, list) else [value]))

@@ -1,4 +1,4 @@
-"""One service: its configuration files and its compose service, rendered from its folder and parsed back. Pure."""
+"""The configuration files and the Compose service of one service, rendered from its folder. Pure."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def render_folder(folder: Path, values: Mapping[str, Any], *, own: bool = False)
 
 
 def files_digest(files: Mapping[str, bytes]) -> str:
-    """sha256 hex over names and contents: the address of a folder of rendered files."""
+    """sha256 hex over names and contents, for the name of the folder of rendered files."""
     digest = hashlib.sha256()
     for name, content in sorted(files.items()):
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
@@ -56,7 +56,7 @@ def files_digest(files: Mapping[str, bytes]) -> str:
 
 
 def render_compose(graph: ServiceGraph, service: Service, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The compose service as parsed back from the service's `compose.yml.j2`; keys without a value are left out.
+    """The Compose service from `compose.yml.j2`, parsed, without empty keys.
 
     `values` are the names that the templates use: see `manage.render.stack` and `manage.render.reference`.
     """
@@ -69,24 +69,24 @@ def render_compose(graph: ServiceGraph, service: Service, values: Mapping[str, A
         parsed = yaml.load(text, yaml.CSafeLoader)
     except jinja2.TemplateNotFound as error:
         raise NodeyardError(
-            f"{service.name} has no template {error.name}.", "CONTRIBUTING.md says how a service is added."
+            f"{service.name} has no template {error.name}.", "CONTRIBUTING.md explains how to add a service."
         ) from error
     except Exception as error:
         raise _broken(path, error, own=service.own) from error
     if not isinstance(parsed, dict):
-        raise _broken(path, ValueError("it renders to no mapping"), own=service.own)
+        raise _broken(path, ValueError("the result is not a mapping"), own=service.own)
     return {key: value for key, value in parsed.items() if value not in (None, [], {})}
 
 
 def render_skeleton(service: Service, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What the shared skeleton alone makes of the service."""
+    """The Compose service that the shared skeleton alone renders."""
     text = environment.compose_templates().get_template("service.yml.j2").render(values, service=service)
     skeleton = yaml.load(text, yaml.CSafeLoader)
     return {key: value for key, value in skeleton.items() if value not in (None, [], {})}
 
 
 def common(graph: ServiceGraph, service: Service, *, uid: int) -> dict[str, Any]:
-    """The values that both modes of the templates share."""
+    """Values for both modes of the templates."""
     config = graph.config
     return {
         "settings": config.settings[service.name],
@@ -123,7 +123,7 @@ def _database_url(graph: ServiceGraph) -> Any:
 
 @lru_cache
 def _files_once(folder: Path) -> tuple[tuple[str, bytes], ...]:
-    """`_files` of a service that is shipped: it does not change while this process runs."""
+    """`_files` of a shipped service, which does not change while this process runs."""
     return _files(folder)
 
 
@@ -136,5 +136,5 @@ def _files(folder: Path) -> tuple[tuple[str, bytes], ...]:
 def _broken(path: Path, error: Exception, *, own: bool) -> NodeyardError:
     line = f":{error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
     reason = json.dumps(str(error), ensure_ascii=False)
-    hint = "Correct the template; manage services check shows the result." if own else "This is a fault in Nodeyard."
+    hint = "Correct the template, then run: manage services check" if own else "This is a bug in Nodeyard. Report it."
     return NodeyardError(f"{path}{line} cannot be rendered: {reason}.", hint)

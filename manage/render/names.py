@@ -9,5 +9,5 @@ def network_name(project: str, name: str) -> str:
 
 
 def volume_name(project: str, chain_network: str, service: str, name: str) -> str:
-    """Carries the network, so that another network never opens the same data (docker-facts 20)."""
+    """Includes the network, so that another network never opens the same data (docker-facts 20)."""
     return f"{project}_{chain_network}_{service}_{name}"

@@ -1,4 +1,4 @@
-"""What a service still lacks, in sentences: its files, its keys, and its render on every network."""
+"""Problems of a service in sentences: its files, its keys, and its render on every network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from manage.render.wiring import image_names
 
 
 def problems(layout: Layout, name: str = "", root: Path = CHECKOUT) -> tuple[str, ...]:
-    """Sentences about the service `name`, or about every service. Raises NodeyardError for an unknown name."""
+    """Problems of the service `name`, or of every service. Raises NodeyardError for an unknown name."""
     try:
         catalog = load_catalog(layout if layout.services_dir.is_dir() else None, root)
         every = {network: catalog.services(network) for network in NETWORKS}
@@ -32,8 +32,8 @@ def problems(layout: Layout, name: str = "", root: Path = CHECKOUT) -> tuple[str
 
 def _missing_files(service: Service, root: Path) -> Iterator[str]:
     wanted = {
-        "compose.yml.j2": "the template that says how it is started",
-        "README.md": "the page that says what it is, what it needs and how it fails",
+        "compose.yml.j2": "the template that starts it",
+        "README.md": "the page about what it is, what it needs and how it fails",
     }
     for file, what in wanted.items():
         if not (Path(service.directory) / file).is_file():
@@ -41,8 +41,8 @@ def _missing_files(service: Service, root: Path) -> Iterator[str]:
     for image in {service.image, service.simulated_image} - {""}:
         if not _has_image(service, image, root):
             yield (
-                f"{service.name} runs the image {image}, and nothing makes it: add image/recipe.yml with a Dockerfile, "
-                "or image/upstream.yml."
+                f"{service.name} runs the image {image}, which nothing provides: add image/recipe.yml and a "
+                "Dockerfile, or image/upstream.yml."
             )
 
 
@@ -54,7 +54,7 @@ def _has_image(service: Service, image: str, root: Path) -> bool:
 
 
 def _render(catalog: Catalog, network: Network, services: Iterable[Service]) -> Iterator[str]:
-    """Faults of rendering a stack with each of `services` and whatever it needs."""
+    """Problems in the render of a stack with each of `services` and whatever it needs."""
     for service in services:
         profiles = _profiles(catalog, service, network)
         if not profiles:

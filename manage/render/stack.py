@@ -1,4 +1,4 @@
-"""Catalog + config + images + secret generations -> the two compose projects of an installation. Pure."""
+"""Catalog + config + images + secret generations -> the two Compose projects of an installation. Pure."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def render_stack(  # noqa: PLR0917 (what a render depends on, in the order of th
     directory: Path,
     owners: Mapping[str, int] | None = None,
 ) -> Stack:
-    """The stack's project. Same inputs give the same bytes; nothing is read from `directory`, it only names paths.
+    """The stack's project. The same inputs give the same bytes. `directory` is only used in paths and never read.
 
-    `generations` counts the changes of each secret by name (1 where it is missing); `owners` gives the uid of services
-    that run under the owner of an adopted chain folder. Raises NodeyardError for a missing image, a template that
-    breaks the hardening preset and addresses that lead nowhere.
+    `generations` maps each secret to the number of its value (default 1); `owners` maps services to the uid of the
+    chain folder that they adopted. Raises NodeyardError for a missing image, a template that breaks the hardening
+    preset, and addresses that lead nowhere.
     """
     graph = wiring.service_graph(catalog, config)
     render = _Render(graph, installation, images, generations, Layout(directory), owners or {})
@@ -58,7 +58,7 @@ def render_manager(  # noqa: PLR0917 (as above)
     directory: Path,
     stack: Stack,
 ) -> Stack:
-    """The manager's project (agent, watch, dashboard), which speaks with `stack`'s services; see `render_stack`."""
+    """The manager's project (agent, watch, dashboard), which talks to the services of `stack`; see `render_stack`."""
     graph = wiring.service_graph(catalog, config)
     render = _Render(graph, installation, images, generations, Layout(directory), {})
     manager = render.project(installation.manager_project, graph.manager)
@@ -166,7 +166,7 @@ class _Render:
         return self.owners.get(service.name, service.uid)
 
     def _top_level(self, services: Mapping[str, Service]) -> dict[str, Any]:
-        """The external networks and volumes and the secret files that the project's services name."""
+        """The external networks, volumes and secret files that the project's services use."""
         networks = {network for service in services.values() for network in service.networks}
         config = self.graph.config
         return {
@@ -199,7 +199,7 @@ class _Render:
     def _image(self, service: Service) -> Image:
         if service.image not in self.images:
             raise NodeyardError(
-                f"{service.name} needs the image {service.image}, which is not locked.", "Make it: manage images build"
+                f"{service.name} needs the image {service.image}, which is not locked.", "Build it: manage images build"
             )
         return self.images[service.image]
 
@@ -233,5 +233,5 @@ def _volume_key(service: str, volume: str) -> str:
 
 
 def _secret_source(service: str, name: str, generation: int) -> str:
-    """The name carries the generation: compose would not see a change of the path alone (docker-facts 1)."""
+    """Includes the generation, because Compose does not notice a change of the path alone (docker-facts 1)."""
     return f"{service}_{name}_g{generation}"

@@ -1,4 +1,4 @@
-"""Everything that one host runs: all services resolved, and the links between them that follow from relations. Pure."""
+"""All services of both projects, resolved, and the links between them that follow from relations. Pure."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from manage.config.model import Config
 from manage.render.model import SecretUse
 
 HOST = "host"
-"""Consumer of the secrets that only commands on the host read; also the name of its RPC user in bitcoind."""
+"""Consumer of secrets that only commands on the host read; also its RPC user in bitcoind."""
 DATABASE = "database"
-"""The relation whose databases watch is told of."""
+"""The relation whose databases watch receives."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,13 @@ class Link:
     user: str
     user_title: str
     provider: str
-    """"" where no service of this stack provides it: the use is optional, or a setting names another provider."""
+    """"" if no service of this stack provides it: the use is optional, or a setting names another provider."""
     host: str
     port: int
     scheme: str
-    """Where the one connects to the other; "" and 0 where the relation has no port."""
+    """Address of the connection; "" and 0 if the relation has no port."""
     secret: str
-    """Name of the secret that both share, "" for none."""
+    """Name of the secret that both share, or ""."""
     attributes: Mapping[str, Any]
     """What the user states."""
     provided: Mapping[str, Any]
@@ -88,7 +88,7 @@ def users(graph: ServiceGraph, service: Service) -> dict[str, list[Link]]:
 
 
 def uses(graph: ServiceGraph, service: Service) -> dict[str, Link | list[Link]]:
-    """Relation that `service` uses -> its link; for a use of every provider, the list of them."""
+    """Relation that `service` uses -> its link, or the list of links if it uses every provider."""
     found: dict[str, Link | list[Link]] = {}
     for use in service.uses:
         links = [link for link in graph.links if link.relation == use.relation and link.user == service.name]
@@ -97,7 +97,7 @@ def uses(graph: ServiceGraph, service: Service) -> dict[str, Link | list[Link]]:
 
 
 def needs(graph: ServiceGraph, service: Service) -> tuple[Need, ...]:
-    """What `service` waits for in this stack: its own needs, and the checks of those whose relations it uses."""
+    """What `service` waits for in this stack: its `needs`, and the checks of the providers that it uses."""
     settings = graph.config.settings[service.name]
     found = [need for need in service.needs if not (need.unless and settings[need.unless])]
     for use in service.uses:
@@ -111,7 +111,7 @@ def needs(graph: ServiceGraph, service: Service) -> tuple[Need, ...]:
 
 
 def databases(graph: ServiceGraph) -> dict[str, str]:
-    """Service -> the database it owns, by its full name."""
+    """Service -> full name of the database that it owns."""
     return {
         link.user: f"{link.attributes['database']}_{graph.config.network}"
         for link in graph.links
@@ -176,7 +176,7 @@ def host_secrets(graph: ServiceGraph) -> tuple[SecretUse, ...]:
 def secret_uses(catalog: Catalog, config: Config, owners: Mapping[str, int] | None = None) -> tuple[SecretUse, ...]:
     """Every copy of a secret that both projects and the host need.
 
-    `owners` gives the uid of services that run under the owner of an adopted chain folder.
+    `owners` maps services to the uid of the chain folder that they adopted.
     """
     graph = service_graph(catalog, config)
     found = [use for service in graph.all.values() for use in secrets_of(graph, service)]
@@ -220,7 +220,7 @@ def _link(relation: Relation, user: Service, use: Used, provider: Service | None
         host=end.name if end else "",
         port=port.number if port else 0,
         scheme=port.scheme if port else "",
-        # An optional use without a provider needs no password; one that a setting leads elsewhere does.
+        # An optional use without a provider needs no password, but one with a provider elsewhere does.
         secret=secret_name(relation, user.name, use.attributes) if provider or use.unless else "",
         attributes=use.attributes,
         provided=offer.attributes if offer else {},

@@ -34,7 +34,7 @@ def test_a_subject_holds_when_the_service_is_there_and_its_setting_compares(subj
 
 
 def test_a_subject_that_cannot_be_read_is_an_error() -> None:
-    with pytest.raises(ValueError, match="no subject"):
+    with pytest.raises(ValueError, match="not a subject"):
         holds("bitcoind prune", ("bitcoind",), SETTINGS)
 
 

@@ -57,7 +57,7 @@ def test_an_address_that_leads_nowhere_is_named_with_the_reason(
     assert words in problem(rendered_service(catalog, "tracker", text), kaspad)
 
 
-def test_a_provider_started_without_the_flag_that_opens_the_port_is_a_fault(catalog: Catalog) -> None:
+def test_a_provider_started_without_the_flag_that_opens_the_port_is_a_problem(catalog: Catalog) -> None:
     silent = rendered_service(catalog, "kaspad", arguments="kaspad --utxoindex")
     assert "kaspad is started without --rpclisten-json" in problem(
         rendered_service(catalog, "tracker", "ws://kaspad:18510"), silent

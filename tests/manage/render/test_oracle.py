@@ -60,6 +60,6 @@ def test_a_bitcoind_elsewhere_takes_the_place_of_ours(render: Render) -> None:
 
 
 @pytest.mark.promise("An oracle without a local or remote bitcoind is a fault", runs="ci")
-def test_without_either_it_is_a_fault(render: Render) -> None:
+def test_without_either_it_is_a_problem(render: Render) -> None:
     with pytest.raises(NodeyardError, match="oracle needs bitcoind"):
         render("profiles: [oracle]\nnetwork: private\nservices: {bitcoind: {enabled: false}}\n")

@@ -186,7 +186,7 @@ def test_a_template_cannot_change_what_nodeyard_sets(layout: Layout, changed: di
         ("redis/service.yml", "group: data", "group: manager", "only Nodeyard's own services belong to the manager"),
         ("redis/service.yml", "uid: 10101", "uid: 10014", "uid: 10014 belongs to"),
         ("redis/service.yml", "networks: [data]", "networks: [host]", "unknown network 'host'"),
-        ("redis/service.yml", "title: Cache", 'title: "\'; }"', "a title has at most 40 letters"),
+        ("redis/service.yml", "title: Cache", 'title: "\'; }"', "a title has at most 40 characters"),
         ("redis/service.yml", 'expect: "\\\\+PONG"', 'expect: "(a+)+$"', "repeats a group"),
         ("prometheus/service.yml", "offset: 10", "offset: 5", "offsets below 10 belong to Nodeyard"),
         ("prometheus/service.yml", "uses:", "uses:\n  route: {path: '/x { } /'}", "does not match"),
@@ -223,9 +223,9 @@ def test_check_says_in_sentences_what_is_missing(layout: Layout) -> None:
     (layout.services_dir / "redis/compose.yml.j2").unlink()
     shutil.rmtree(layout.services_dir / "redis/image")
     found = "\n".join(problems(layout, "redis"))
-    assert "README.md, the page that says what it is" in found
-    assert "compose.yml.j2, the template that says how it is started" in found
-    assert "runs the image redis, and nothing makes it" in found
+    assert "README.md, the page about what it is" in found
+    assert "compose.yml.j2, the template that starts it" in found
+    assert "runs the image redis, which nothing provides" in found
 
 
 @pytest.mark.promise("The examples in docs/own-services.md are valid", runs="ci")
@@ -248,5 +248,5 @@ def test_the_examples_of_the_documentation_are_complete(layout: Layout) -> None:
 def test_a_new_service_lacks_only_its_image(layout: Layout) -> None:
     scaffold.write(layout.services_dir, "shop")
     assert [sentence.partition(":")[0] for sentence in problems(layout, "shop")] == [
-        "shop runs the image shop, and nothing makes it"
+        "shop runs the image shop, which nothing provides"
     ]
