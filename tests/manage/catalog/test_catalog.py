@@ -1,4 +1,4 @@
-"""Loading `profiles/`: what is shipped is whole, and the author of a service reads what is wrong and where."""
+"""Loading `profiles/`: the shipped files are valid, and errors tell the author of a service what is wrong and where."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def loaded(root: Path) -> Catalog:
     return catalog
 
 
-def test_services_stand_in_start_order_data_before_chains_before_services_before_the_manager() -> None:
+def test_services_are_in_start_order_data_chains_services_manager() -> None:
     order = load_catalog().names
     assert order.index("timescaledb") < order.index("bitcoind") < order.index("tracker") < order.index("agent")
 
@@ -51,7 +51,7 @@ def test_on_the_sandbox_network_every_chain_node_is_a_simulator_and_elsewhere_no
         assert not catalog.service(name, "private").simulated
 
 
-def test_an_unknown_service_is_refused_with_the_close_one() -> None:
+def test_an_unknown_service_is_refused_with_the_closest_known_one() -> None:
     with pytest.raises(NodeyardError, match=r"Unknown service 'kaspd'\. Did you mean 'kaspad'\?"):
         load_catalog().service("kaspd", "mainnet")
 
@@ -146,14 +146,14 @@ def test_an_unknown_service_is_refused_with_the_close_one() -> None:
         ("services/proxy", "uid: 10011", "uid: [", "is not valid YAML"),
     ],
 )
-def test_a_problem_is_named_in_a_sentence(spoil: Spoil, file: str, old: str, new: str, words: str) -> None:
+def test_a_problem_is_reported_in_a_sentence(spoil: Spoil, file: str, old: str, new: str, words: str) -> None:
     with pytest.raises(NodeyardError) as caught:
         loaded(spoil(file, old, new))
     assert words in caught.value.message
 
 
 @pytest.mark.promise("A problem of a service file is named with its file and line", runs="ci")
-def test_a_problem_is_named_with_its_file_and_line(spoil: Spoil) -> None:
+def test_a_problem_is_reported_with_its_file_and_line(spoil: Spoil) -> None:
     tree = spoil("services/kaspad", "max_tip_age_s:", "max_tipage_s:")
     text = (tree / "profiles/services/kaspad/service.yml").read_text()
     line = text[: text.index("max_tipage_s")].count("\n") + 1
@@ -161,7 +161,7 @@ def test_a_problem_is_named_with_its_file_and_line(spoil: Spoil) -> None:
         loaded(tree)
 
 
-def test_all_problems_of_a_file_are_named_at_once(spoil: Spoil) -> None:
+def test_all_problems_of_a_file_are_reported_at_once(spoil: Spoil) -> None:
     tree = spoil("services/proxy", "backup: none, it holds no data\n", "")
     spoil("services/proxy", "stop_grace_s: 10\n", "")
     with pytest.raises(NodeyardError) as caught:

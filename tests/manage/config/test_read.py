@@ -1,4 +1,4 @@
-"""Reading stack.yml: complete when right; every problem at once, with line and suggestion, when wrong."""
+"""Reading stack.yml: a complete configuration, or all problems at once with line and suggestion."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_an_empty_configuration_is_the_sandbox_with_every_default_filled_in(cata
 
 
 @pytest.mark.promise("All problems of stack.yml are reported at once, each with its line and a suggestion", runs="ci")
-def test_every_problem_is_named_at_once_with_its_line_and_a_suggestion(catalog: Catalog) -> None:
+def test_all_problems_are_reported_at_once_with_line_and_suggestion(catalog: Catalog) -> None:
     text = """\
 network: sandbx
 profile: [core]
@@ -64,7 +64,7 @@ services:
     assert found["services.tracker"].message == "tracker is not part of the chosen profiles (core)"
 
 
-def test_the_error_reads_as_a_count_and_one_line_a_problem(catalog: Catalog) -> None:
+def test_the_error_has_a_count_and_one_line_per_problem(catalog: Catalog) -> None:
     with pytest.raises(InvalidConfig) as caught:
         parse("netwrk: x\nports: {base: 10}\n", catalog)
     assert caught.value.message.splitlines() == [
@@ -104,11 +104,11 @@ def test_a_value_that_does_not_fit_is_a_problem_at_its_key(text: str, path: str,
     assert words in problems(text, catalog)[path].message
 
 
-def test_a_broken_rule_between_settings_is_a_problem_in_the_rules_words(catalog: Catalog) -> None:
+def test_a_broken_rule_is_reported_with_the_sentence_of_the_rule(catalog: Catalog) -> None:
     found = problems("services:\n  bitcoind:\n    txindex: true\n    prune: 1000\n", catalog)
     problem = found["services.bitcoind.txindex"]
     assert problem.line == 4
-    assert "only while it keeps all blocks" in problem.message
+    assert "only if it keeps all blocks" in problem.message
 
 
 def test_a_profile_is_refused_on_a_network_it_does_not_run_on(catalog: Catalog) -> None:
@@ -145,7 +145,7 @@ def test_two_services_cannot_publish_the_same_port(catalog: Catalog) -> None:
 
 
 @pytest.mark.promise("A stack.yml of a newer version is refused", runs="ci")
-def test_a_newer_version_is_refused_because_this_manage_cannot_know_it(catalog: Catalog) -> None:
+def test_a_newer_version_is_refused(catalog: Catalog) -> None:
     with pytest.raises(NodeyardError, match="written by a newer manage"):
         config.parse("version: 2\nname: x\n", "stack.yml", catalog)
 
@@ -164,25 +164,25 @@ def test_a_file_without_a_version_is_refused(catalog: Catalog) -> None:
         ("a: \x07", "not valid YAML"),
     ],
 )
-def test_what_is_no_mapping_or_no_yaml_is_one_problem(text: str, words: str, catalog: Catalog) -> None:
+def test_a_file_without_a_mapping_or_valid_yaml_is_one_problem(text: str, words: str, catalog: Catalog) -> None:
     with pytest.raises(InvalidConfig, match=words):
         config.parse(text, "stack.yml", catalog)
 
 
-def test_a_missing_file_says_how_to_make_one(catalog: Catalog, tmp_path: Path) -> None:
+def test_the_error_for_a_missing_file_says_how_to_create_it(catalog: Catalog, tmp_path: Path) -> None:
     with pytest.raises(NodeyardError) as caught:
         config.load(tmp_path / "stack.yml", catalog)
     assert caught.value.hint == "Create it: manage init"
 
 
-def test_a_service_that_is_switched_off_is_kept_apart_with_its_settings_checked(catalog: Catalog) -> None:
+def test_a_disabled_service_is_listed_apart_and_its_settings_are_still_checked(catalog: Catalog) -> None:
     found = parse("services:\n  proxy:\n    enabled: false\n    rate_limit: 5\n", catalog)
     assert "proxy" not in found.services
     assert found.disabled == ("proxy",)
     assert "proxy" not in found.settings
 
 
-def test_a_section_without_keys_is_as_good_as_none(catalog: Catalog) -> None:
+def test_an_empty_section_equals_a_missing_one(catalog: Catalog) -> None:
     assert parse("services:\nports: {}\n", catalog) == parse("", catalog)
 
 

@@ -1,4 +1,4 @@
-"""The contract check: what one service is told of another is true, or the render fails and says why."""
+"""The contract check: addresses of other services are right, or the render fails and says why."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def problem(consumer: RenderedService, *providers: RenderedService, remotes: tup
     return ""
 
 
-def test_an_address_of_a_service_that_listens_there_is_in_order(catalog: Catalog, kaspad: RenderedService) -> None:
+def test_the_address_of_a_service_that_listens_there_is_accepted(catalog: Catalog, kaspad: RenderedService) -> None:
     assert problem(rendered_service(catalog, "tracker", "ws://kaspad:18510"), kaspad) == ""
 
 
@@ -51,7 +51,7 @@ def test_an_address_of_a_service_that_listens_there_is_in_order(catalog: Catalog
         ("upstream kaspad:17110;", "kaspad does not listen on 17110"),
     ],
 )
-def test_an_address_that_leads_nowhere_is_named_with_the_reason(
+def test_an_address_that_leads_nowhere_is_reported_with_the_reason(
     text: str, words: str, catalog: Catalog, kaspad: RenderedService
 ) -> None:
     assert words in problem(rendered_service(catalog, "tracker", text), kaspad)
@@ -64,7 +64,7 @@ def test_a_provider_started_without_the_flag_that_opens_the_port_is_a_problem(ca
     )
 
 
-def test_two_services_on_different_networks_cannot_meet(catalog: Catalog, kaspad: RenderedService) -> None:
+def test_services_without_a_common_network_cannot_connect(catalog: Catalog, kaspad: RenderedService) -> None:
     assert "they share no network" in problem(rendered_service(catalog, "proxy", "ws://kaspad:18510"), kaspad)
 
 
@@ -93,7 +93,7 @@ def test_hosts_in_a_json_document_are_addresses_too(catalog: Catalog, kaspad: Re
         "2026-11-21T10:15:00Z",
     ],
 )
-def test_what_is_no_address_of_another_is_left_alone(text: str, catalog: Catalog) -> None:
+def test_text_without_an_address_of_another_service_is_ignored(text: str, catalog: Catalog) -> None:
     assert problem(rendered_service(catalog, "tracker", text)) == ""
 
 
@@ -102,7 +102,7 @@ def test_the_operators_texts_are_all_values_of_all_settings() -> None:
     assert texts == ("a:1", "b", "True", "3")
 
 
-def test_every_broken_contract_is_named_at_once(catalog: Catalog, kaspad: RenderedService) -> None:
+def test_all_broken_contracts_are_reported_at_once(catalog: Catalog, kaspad: RenderedService) -> None:
     message = problem(replace(rendered_service(catalog, "tracker", "ws://a:18510 ws://b:18510")), kaspad)
     assert "tracker -> ws://a:18510" in message
     assert "tracker -> ws://b:18510" in message

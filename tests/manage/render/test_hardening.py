@@ -1,4 +1,4 @@
-"""One hardening preset for every service; exceptions are named beside the reason."""
+"""One hardening preset for every service; every exception has a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An operator's own services: added as data, held to the same rules, and never trusted with more than a render."""
+"""An operator's own services: added as data, subject to the same rules, and never trusted beyond the render."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def rendered(layout: Layout) -> tuple[Stack, Stack]:
 @pytest.mark.promise(
     "Prometheus is added as a folder, without touching manage/, and finds everything that provides metrics", runs="ci"
 )
-def test_prometheus_finds_everything_that_provides_metrics_and_manage_never_heard_of_it(layout: Layout) -> None:
+def test_prometheus_finds_everything_that_provides_metrics_without_code_in_manage(layout: Layout) -> None:
     stack, _manager = rendered(layout)
     scraped = yaml.safe_load(stack.service("prometheus").files["prometheus.yml"])["scrape_configs"]
     targets = {job["job_name"]: (job["static_configs"][0]["targets"], job["metrics_path"]) for job in scraped}
@@ -69,7 +69,7 @@ def test_prometheus_finds_everything_that_provides_metrics_and_manage_never_hear
 
 
 @pytest.mark.promise("A cache is added as a folder, and its users are given its address and wait for it", runs="ci")
-def test_a_user_of_the_cache_is_told_where_it_is_and_waits_for_it(layout: Layout) -> None:
+def test_a_user_of_the_cache_receives_its_address_and_waits_for_it(layout: Layout) -> None:
     shutil.copytree(layout.services_dir / "redis", layout.services_dir / "shop")
     text = (layout.services_dir / "shop/service.yml").read_text()
     text = text.replace("name: redis", "name: shop").replace("10101", "10103").replace("group: data", "group: services")
@@ -127,7 +127,7 @@ def test_a_template_cannot_reach_what_is_behind_a_value(layout: Layout, change: 
         rendered(layout)
 
 
-def test_the_same_holds_for_its_files(layout: Layout, change: Change) -> None:
+def test_its_files_cannot_reach_it_either(layout: Layout, change: Change) -> None:
     change("redis/files/redis.conf.j2", 'save ""', "{{ service.__class__.__init__.__globals__ }}")
     with pytest.raises(NodeyardError, match=r"redis\.conf\.j2 cannot be rendered"):
         rendered(layout)
@@ -217,7 +217,7 @@ def test_python_in_its_folder_is_never_loaded(layout: Layout) -> None:
 @pytest.mark.promise(
     "`manage services check` says in sentences what a service lacks, without root or Docker", runs="ci"
 )
-def test_check_says_in_sentences_what_is_missing(layout: Layout) -> None:
+def test_check_reports_in_sentences_what_is_missing(layout: Layout) -> None:
     assert list(problems(layout, "redis")) == []
     (layout.services_dir / "redis/README.md").unlink()
     (layout.services_dir / "redis/compose.yml.j2").unlink()
