@@ -76,7 +76,7 @@ def of_state(state: DesiredState, verb: str, by: str, steps: Iterable[Step]) -> 
         operations=tuple(steps),
         images={spec.name: spec.image.config_digest for spec in state.services},
         references={spec.name: spec.image.reference for spec in state.services},
-        specs={spec.name: spec.spec for spec in state.services},
+        specs={spec.name: spec.spec_digest for spec in state.services},
         secrets={name: number for spec in state.services for name, number in spec.secrets.items()},
     )
 

@@ -1,4 +1,4 @@
-"""The catalog: every profile, service, relation and rule, loaded once per command and resolved once per network."""
+"""The catalog: all profiles, services, relations and rules, loaded once per command, resolved once per network."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from manage.catalog import check, profiles
 from manage.catalog.document import Document, read
 from manage.catalog.images import own_images, shared_images
 from manage.catalog.model import GROUPS, NETWORKS, Network, Profile, Rule, Service
-from manage.catalog.reader import unknown
+from manage.catalog.reader import unknown_name
 from manage.catalog.relations import Relation, read_relations
 from manage.catalog.service import build
 from manage.errors import NodeyardError
@@ -38,7 +38,7 @@ class Catalog:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every service in start order, which is the same on every network."""
+        """Every service in start order; all networks have the same order."""
         return tuple(self.services(next(iter(self._resolved), NETWORKS[-1])))
 
     @property
@@ -47,16 +47,16 @@ class Catalog:
         return tuple(name for name in self.names if self.sources[name].own)
 
     def services(self, network: Network) -> Mapping[str, Service]:
-        """Every service by name in start order, as it is on `network`. Raises NodeyardError for faults in a file or
-        between files."""
+        """Every service on `network` by name, in start order. Raises NodeyardError for problems in a file or between
+        files."""
         if network not in self._resolved:
             found = [
                 build(source.document, network, self.relations, folder=source.folder, own=source.own)
                 for source in self.sources.values()
             ]
-            faults = list(check.faults(found, self.profiles, self.rules, self.images))
-            if faults:
-                raise NodeyardError("The services do not fit together:" + "".join(f"\n  {line}" for line in faults))
+            problems = list(check.problems(found, self.profiles, self.rules, self.images))
+            if problems:
+                raise NodeyardError("The services do not fit together:" + "".join(f"\n  {line}" for line in problems))
             self._resolved[network] = {service.name: service for service in start_order(found)}
         return self._resolved[network]
 
@@ -64,21 +64,21 @@ class Catalog:
         """The service `name` on `network`. Raises NodeyardError if there is none."""
         services = self.services(network)
         if name not in services:
-            raise NodeyardError(unknown("service", name, services).replace("u", "U", 1))
+            raise NodeyardError(unknown_name("service", name, services).replace("u", "U", 1))
         return services[name]
 
 
 def load_catalog(layout: Layout | None = None, root: Path = CHECKOUT) -> Catalog:
     """The catalog of `root/profiles`, with the operator's own services from the folder of `layout`.
 
-    Raises NodeyardError with every fault of a file; what is wrong on one network only is found by `services`.
+    Raises NodeyardError with every problem of a file; `services` finds problems that exist on one network only.
     """
     folder = root / "profiles"
     shipped = _sources(folder / "services", "profiles/services", own=False)
     own = _sources(layout.services_dir, str(layout.services_dir), own=True) if layout is not None else {}
     for name in shipped.keys() & own.keys():
         raise NodeyardError(
-            f"{own[name].document.file}: a service {name} is shipped with Nodeyard.", "Give yours another name."
+            f"{own[name].document.file}: a service {name} is shipped with Nodeyard.", "Choose another name for yours."
         )
     relations = read_relations(read(folder / "relations.yml", "profiles/relations.yml"))
     if layout is not None and (file := layout.services_dir / "relations.yml").is_file():
@@ -108,9 +108,9 @@ def _sources(folder: Path, name: str, *, own: bool) -> dict[str, _Source]:
 
 
 def start_order(services: Iterable[Service]) -> list[Service]:
-    """By group (data, chains, services, manager); within a group after what a service waits for, then by name.
+    """Services by group (data, chains, services, manager), then after those that they wait for, then by name.
 
-    Raises NodeyardError where services wait for each other in a circle.
+    Raises NodeyardError if services wait for each other in a circle.
     """
     todo = {service.name: service for service in services}
     providers: dict[str, list[str]] = {}

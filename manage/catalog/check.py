@@ -1,4 +1,4 @@
-"""What no single file can know: whether the services of one network fit together. Every sentence names the file."""
+"""Checks across files: do the services of one network fit together? Every sentence names the file."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from manage.catalog import health_keys
 from manage.catalog.model import Profile, Rule, Service
-from manage.catalog.reader import unknown
+from manage.catalog.reader import unknown_name
 from manage.catalog.rules import SUBJECT
 
 OWN_UIDS = range(10000, 65000)
 
 
-def faults(
+def problems(
     services: Sequence[Service], profiles: Mapping[str, Profile], rules: Iterable[Rule], images: Collection[str]
 ) -> Iterator[str]:
     """Every clash between the services of one network, and every name that leads nowhere."""
@@ -21,32 +21,33 @@ def faults(
     for service in services:
         if service.image not in images:
             makes = "An image is made by image/recipe.yml with a Dockerfile, or pulled by image/upstream.yml."
-            yield f"{service.file}: image: {unknown('image', service.image, sorted(images))} {makes}"
+            yield f"{service.file}: image: {unknown_name('image', service.image, sorted(images))} {makes}"
         for need in service.needs:
-            yield from (f"{service.file}: needs: {fault}" for fault in _need(need.service, need.check, known))
-            if need.unless and need.unless not in {s.key for s in service.settings}:
-                yield f"{service.file}: needs: {unknown('setting', need.unless, [s.key for s in service.settings])}"
+            yield from (f"{service.file}: needs: {problem}" for problem in _need(need.service, need.check, known))
+            keys = [setting.key for setting in service.settings]
+            if need.unless and need.unless not in keys:
+                yield f"{service.file}: needs: {unknown_name('setting', need.unless, keys)}"
         yield from _relations(service, services)
     for profile in profiles.values():
         for name in profile.services:
             if name not in known:
-                yield f"profiles/{profile.name}.yml: services: {unknown('service', name, known)}"
+                yield f"profiles/{profile.name}.yml: services: {unknown_name('service', name, known)}"
     for rule in rules:
         for subject in rule.subjects:
-            if fault := _subject(subject, known):
-                yield f"profiles/rules.yml: subjects: {fault}"
+            if problem := _subject(subject, known):
+                yield f"profiles/rules.yml: subjects: {problem}"
 
 
 def _shared(services: Iterable[Service]) -> Iterator[str]:
-    """User ids and host ports belong to one service each."""
+    """User ids and host ports that two services share."""
     uids: dict[int, str] = {}
     offsets: dict[int, str] = {}
     for service in services:
         if service.uid in uids:
-            yield f"{service.file}: uid: {service.uid} belongs to {uids[service.uid]}; every service has its own"
+            yield f"{service.file}: uid: {service.uid} belongs to {uids[service.uid]}; choose another"
         uids[service.uid] = service.name
         if service.uid not in OWN_UIDS and "user" not in service.exceptions:
-            yield f"{service.file}: uid: {service.uid} is not from 10000 to 64999, the range of our own user ids"
+            yield f"{service.file}: uid: {service.uid} is outside 10000 to 64999, the range for user ids of services"
         for port in service.ports:
             if port.publish == "loopback":
                 if port.offset in offsets:
@@ -56,15 +57,15 @@ def _shared(services: Iterable[Service]) -> Iterator[str]:
 
 def _need(name: str, check: str, known: Mapping[str, Service]) -> Iterator[str]:
     if name not in known:
-        yield unknown("service", name, known)
+        yield unknown_name("service", name, known)
     elif check not in (offered := health_keys.checks(known[name].health)):
-        yield unknown(f"check of {name}", check, offered)
+        yield unknown_name(f"check of {name}", check, offered)
 
 
 def _relations(service: Service, services: Iterable[Service]) -> Iterator[str]:
     for offer in service.provides:
         if offer.check and offer.check not in (mine := health_keys.checks(service.health)):
-            yield f"{service.file}: provides.{offer.relation}.check: {unknown('check', offer.check, mine)}"
+            yield f"{service.file}: provides.{offer.relation}.check: {unknown_name('check', offer.check, mine)}"
     for use in service.uses:
         providers = [other for other in services if any(o.relation == use.relation for o in other.provides)]
         if not providers and not (use.optional or use.every):
@@ -73,12 +74,12 @@ def _relations(service: Service, services: Iterable[Service]) -> Iterator[str]:
             offered = health_keys.checks(provider.health)
             if use.check not in offered:
                 where = f"uses.{use.relation}.check"
-                yield f"{service.file}: {where}: {unknown(f'check of {provider.name}', use.check, offered)}"
+                yield f"{service.file}: {where}: {unknown_name(f'check of {provider.name}', use.check, offered)}"
 
 
 def _subject(subject: str, known: Mapping[str, Service]) -> str:
     match = SUBJECT.fullmatch(subject)
     if match is None or match["service"] not in known:
-        return unknown("service", match["service"] if match else subject, known)
+        return unknown_name("service", match["service"] if match else subject, known)
     keys = [setting.key for setting in known[match["service"]].settings]
-    return "" if match["key"] is None or match["key"] in keys else unknown("setting", match["key"], keys)
+    return "" if match["key"] is None or match["key"] in keys else unknown_name("setting", match["key"], keys)

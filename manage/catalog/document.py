@@ -11,11 +11,11 @@ import yaml
 
 from manage.errors import NodeyardError
 
-Path_ = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 MAX_BYTES = 1 << 20
 MAX_NODES = 20_000
 MAX_DEPTH = 32
-"""Bounds on what is read: a service file has some hundred nodes, five levels deep."""
+"""Limits of a file. A service file has some hundred nodes, five levels deep."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class Document:
     file: str
     """The file as messages name it."""
     value: Any
-    lines: Mapping[Path_, int]
+    lines: Mapping[KeyPath, int]
     """Line, counted from 1, of each key and list entry by its path."""
 
-    def line(self, path: Path_) -> int:
-        """The line of `path`, or of the nearest key above it that the file has."""
+    def line(self, path: KeyPath) -> int:
+        """The line of `path`, or of its nearest parent that the file has."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
@@ -52,8 +52,8 @@ def parse(text: bytes, file: str) -> Document:
     loader = yaml.CSafeLoader(text)
     try:
         node = loader.get_single_node()
-        walk = _Walk(loader, file)
-        return Document(file, walk.value(node, ()) if node is not None else None, walk.lines)
+        reader = _ValueReader(loader, file)
+        return Document(file, reader.value(node, ()) if node is not None else None, reader.lines)
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise NodeyardError(f"{file}{line} is not valid YAML: {error.problem}.") from error
@@ -65,14 +65,14 @@ def parse(text: bytes, file: str) -> Document:
         loader.dispose()
 
 
-class _Walk:
+class _ValueReader:
     def __init__(self, loader: yaml.CSafeLoader, file: str) -> None:
         self._loader = loader
         self._file = file
         self._nodes = 0
-        self.lines: dict[Path_, int] = {}
+        self.lines: dict[KeyPath, int] = {}
 
-    def value(self, node: yaml.Node, path: Path_) -> Any:
+    def value(self, node: yaml.Node, path: KeyPath) -> Any:
         self._nodes += 1
         if self._nodes > MAX_NODES or len(path) > MAX_DEPTH:
             raise NodeyardError(
@@ -88,7 +88,7 @@ class _Walk:
             return entries
         return self._loader.construct_object(node)
 
-    def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
+    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key_node, child in node.value:
             name = str(key_node.value)

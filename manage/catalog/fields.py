@@ -1,7 +1,7 @@
-"""The description of a key: from it come the class, the check of a file, the JSON Schema and the documentation.
+"""The description of a key. Classes, checks of files, the JSON Schema and the documentation derive from it.
 
-A class of `manage.catalog.model` gives a field this description where the key may stand in a file; a field without one
-is computed.
+In a class of `manage.catalog.model`, a field with a description is a key of the file; a field without one is
+computed.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ class Key:
     """What the key means, in one sentence."""
     default: Any = Required
     why: str = ""
-    """Why a required key is needed, as the end of the sentence that names it missing."""
+    """Why a required key is needed, as the end of the sentence that reports it missing."""
     choices: tuple[str, ...] = ()
     table: type | None = None
     by_name: bool = False
 
     @property
     def nested(self) -> type:
-        """The class of a table; TypeError for a key that is none."""
+        """The class of a table. Raises TypeError for any other key."""
         if self.table is None:
             raise TypeError(f"{self.kind} has no nested class")
         return self.table

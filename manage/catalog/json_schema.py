@@ -28,11 +28,11 @@ _TYPES: Mapping[str, Mapping[str, Any]] = {
     "size": SIZE,
     "list": {"type": "array", "items": {"type": "string"}},
 }
-"""Types of a setting; the others are texts."""
+"""Types of settings; all others are text."""
 
 
 def service_schema() -> dict[str, Any]:
-    """The schema of `service.yml`. Where a value may differ by network, a map by network is allowed, too."""
+    """The schema of `service.yml`. Values that may differ by network can also be a mapping by network."""
     return {"$schema": DRAFT, "title": "Nodeyard service.yml", **_table(Service)}
 
 

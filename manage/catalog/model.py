@@ -1,4 +1,4 @@
-"""What can be deployed, as loaded from `profiles/`. Fields with a description are keys of `service.yml`."""
+"""Profiles, services and rules as loaded from `profiles/`. Fields with a description are keys of the files."""
 
 from __future__ import annotations
 
@@ -19,25 +19,23 @@ SETTING_TYPES = ("boolean", "integer", "number", "string", "choice", "size", "pa
 
 @dataclass(frozen=True)
 class Setting:
-    """One key of `stack.yml`. The same entry validates, documents and draws the form."""
+    """One key of `stack.yml`. Validation, documentation and form use it."""
 
     key: str
     type: str = described("text", "Type of the value.", choices=SETTING_TYPES)
-    default: Any = described("any", "Value when the operator sets none.")
+    default: Any = described("any", "Value if the operator sets none.")
     help: str = described(
         "text", "What it does, in a sentence.", why="`manage config explain` shows it to the operator"
     )
     example: Any = described("any", "A value that an operator could choose.", why="the documentation shows it")
-    effect: str = described(
-        "text", "What a change of it does to the service.", "recreate", choices=("reload", "recreate", "one-way")
-    )
+    effect: str = described("text", "How a change takes effect.", "recreate", choices=("reload", "recreate", "one-way"))
     minimum: float | None = described("number", "Smallest value.", None)
     maximum: float | None = described("number", "Largest value.", None)
     choices: tuple[str, ...] = described("texts", "Values of a choice.", ())
     pattern: str = described("text", "Regular expression that the whole value, or each entry of a list, matches.", "")
-    one_way: str = described("text", "What is lost by a one-way change, in a sentence.", "")
+    one_way: str = described("text", "What a one-way change loses, in a sentence.", "")
     one_way_when: str = described(
-        "text", "Whether setting it loses data (on) or switching it off does (off).", "on", choices=("on", "off")
+        "text", "Whether data is lost when it is switched on or off.", "on", choices=("on", "off")
     )
     host_only: bool = described("boolean", "Cannot be set through the dashboard.", False)
 
@@ -49,7 +47,7 @@ class Port:
     name: str
     number: int = described("integer", "Port inside the container.")
     scheme: str = described("text", "What a URL to it starts with: http, ws, tcp, postgresql.")
-    flag: str = described("text", "Text in the arguments or files without which nothing listens there.", "")
+    flag: str = described("text", "Text that must be in the arguments or files for the service to listen there.", "")
     publish: str = described(
         "text", "`loopback` (at `ports.base` + offset), `public:SETTING` (when that setting is true), or nothing.", ""
     )
@@ -74,7 +72,7 @@ class Volume:
 
 @dataclass(frozen=True)
 class Secret:
-    """A generated secret; the service finds it at `/run/secrets/<name>`."""
+    """A generated secret, mounted at `/run/secrets/<name>`."""
 
     name: str = described("text", "Name of the secret.")
     kind: str = described(
@@ -84,19 +82,15 @@ class Secret:
         choices=("password", "token", "rpcauth"),
     )
     relation: str = described("text", "Relation whose passwords an `rpcauth` secret hashes.", "")
-    for_host: bool = described("boolean", "Only commands on the host read it; no container mounts it.", False)
+    for_host: bool = described("boolean", "Only commands on the host read it. It is mounted into no container.", False)
 
 
 @dataclass(frozen=True)
 class Resources:
-    memory: str = described(
-        "size", "Hard limit of memory, like 512m.", why="a resource limit keeps it from taking the host"
-    )
-    pids: int = described(
-        "integer", "Hard limit of processes.", why="a limit of processes keeps it from taking the host"
-    )
-    disk: str = described("size", "Disk space it needs at the start, like 10m.")
-    cpus: float = described("number", "Limit of processors; 0 for none.", 0.0)
+    memory: str = described("size", "Hard limit of memory, like 512m.", why="a limit protects the other services")
+    pids: int = described("integer", "Hard limit of processes.", why="a limit protects the other services")
+    disk: str = described("size", "Disk space that it needs at the start, like 10m.")
+    cpus: float = described("number", "Limit of processors, 0 for no limit.", 0.0)
 
     @property
     def disk_bytes(self) -> int:
@@ -105,12 +99,10 @@ class Resources:
 
 @dataclass(frozen=True)
 class Health:
-    driver: str = described(
-        "text", "Health driver, see docs/drivers.md.", why="nobody would know whether the service works"
-    )
+    driver: str = described("text", "Health driver, see docs/drivers.md.", why="it decides the verdict of the service")
     options: Mapping[str, Any] = described("mapping", "Options of a generic driver.", {})
-    thresholds: Mapping[str, float] = described("numbers", "Thresholds that differ from the driver's defaults.", {})
-    log_patterns: tuple[str, ...] = described("texts", "Regular expressions of log lines kept as evidence.", ())
+    thresholds: Mapping[str, float] = described("numbers", "Thresholds in place of the driver's defaults.", {})
+    log_patterns: tuple[str, ...] = described("texts", "Regular expressions of log lines to keep as evidence.", ())
 
 
 @dataclass(frozen=True)
@@ -120,13 +112,13 @@ class Provided:
     relation: str
     port: str
     check: str
-    """Check that a user waits for unless it names another one; "" for none."""
+    """Check that a user waits for if it names no other; "" for none."""
     attributes: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Used:
-    """A relation that the service makes use of."""
+    """A relation that the service uses."""
 
     relation: str
     check: str
@@ -134,62 +126,60 @@ class Used:
     unless: str
     """Setting of this service that names another provider."""
     optional: bool
-    """The service does without when nothing provides it."""
+    """The service works without a provider."""
     every: bool
-    """It uses every provider in the stack, not one."""
+    """It uses all providers in the stack, not one."""
     attributes: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Service:
-    """One service, resolved for one network (maps by network are flattened)."""
+    """One service, resolved for one network."""
 
     version: int = described("integer", "Version of this file's format, 1.")
-    name: str = described("text", "Name; the folder has the same.")
-    title: str = described("text", "Name that people read.")
+    name: str = described("text", "Name, equal to the name of the folder.")
+    title: str = described("text", "Name shown to people.")
     summary: str = described("text", "What it is, in a sentence.")
     group: Group = described("text", "Group; it decides the start order.", choices=GROUPS)
-    image: str = described("text", "Image it runs.")
-    uid: int = described("integer", "User id it runs under.", why="every service runs under a user id of its own")
-    networks: tuple[str, ...] = described("texts", "Docker networks it is attached to.")
-    resources: Resources = described(
-        "table", "Limits.", table=Resources, why="without a resource limit one service can take the whole host"
-    )
+    image: str = described("text", "Image that it runs.")
+    uid: int = described("integer", "User id that it runs under.", why="every service has its own user id")
+    networks: tuple[str, ...] = described("texts", "Docker networks that it is attached to.")
+    resources: Resources = described("table", "Limits.", table=Resources, why="a limit protects the other services")
     stop_grace_s: int = described(
-        "integer", "Seconds it may take to stop.", why="how long it needs to stop without losing data"
+        "integer", "Seconds it may take to stop.", why="it must be able to stop without losing data"
     )
-    startup_s: int = described("integer", "Seconds the gate lets it start.", why="how long the gate lets it start")
-    downtime_s: int = described(
-        "integer", "Seconds a recreate takes, for the plan.", why="the plan states the downtime"
+    startup_s: int = described(
+        "integer", "Seconds that the gate gives it to start.", why="the gate must know how long to wait"
     )
+    downtime_s: int = described("integer", "Seconds that a recreate takes.", why="the plan states the downtime")
     rollback: str = described(
         "text", "Whether an older version can open its data.", choices=("safe", "restore-needed", "impossible")
     )
     backup: str = described(
-        "text", "Backup of its data.", why="what happens to its data in a backup, or why nothing needs to"
+        "text", "Backup of its data.", why="it says how its data is backed up, or why it need not be"
     )
-    health: Health = described("table", "Health.", table=Health, why="nobody would know whether the service works")
-    simulated_image: str = described("text", "Image that simulates it on network sandbox.", "")
-    local_refused: str = described("text", "Why a locally built image must not follow mainnet or testnet.", "")
+    health: Health = described("table", "Health.", table=Health, why="it decides the verdict of the service")
+    simulated_image: str = described("text", "Image that simulates it on the network sandbox.", "")
+    local_refused: str = described("text", "Why a locally built image must not run on mainnet or testnet.", "")
     entrypoint: Mapping[str, Any] = described("mapping", "Program by image source (upstream, local).", {})
     ports: tuple[Port, ...] = described("tables", "Ports by name.", (), table=Port, by_name=True)
     settings: tuple[Setting, ...] = described(
         "tables", "Settings of stack.yml by key.", (), table=Setting, by_name=True
     )
-    provides: Any = described("mapping", "Relations it offers, by name.", {})
-    uses: Any = described("mapping", "Relations it makes use of, by name.", {})
-    needs: tuple[Need, ...] = described("tables", "Services it waits for without a relation.", (), table=Need)
+    provides: Any = described("mapping", "Relations that it provides, by name.", {})
+    uses: Any = described("mapping", "Relations that it uses, by name.", {})
+    needs: tuple[Need, ...] = described("tables", "Services that it waits for without a relation.", (), table=Need)
     secrets: tuple[Secret, ...] = described("tables", "Secrets of its own.", (), table=Secret)
     volumes: tuple[Volume, ...] = described("tables", "Volumes by name.", (), table=Volume, by_name=True)
     exceptions: Mapping[str, Any] = described(
         "mapping", "Exceptions from the hardening preset, each with its reason.", {}
     )
     directory: str = ""
-    """Where its files lie. Text, because templates see this object: a `Path` could read any file."""
+    """Folder of its files. Text, because templates see this object and a `Path` could read any file."""
     file: str = ""
     """Its `service.yml`, as messages name it."""
     own: bool = False
-    """It is the operator's, from the installation's folder."""
+    """The operator's own, from the installation's folder."""
     simulated: bool = False
 
     def port(self, name: str) -> Port:
@@ -205,23 +195,23 @@ class Service:
 
 @dataclass(frozen=True)
 class Rule:
-    """A constraint between services or settings; a broken rule is a fault of stack.yml, in the words of `sentence`."""
+    """A constraint between services or settings. `sentence` reports a broken rule as a problem of stack.yml."""
 
     kind: str = described(
         "text",
-        "requires: the first subject wants all others; exclusive: at most one; incompatible: not all at once.",
+        "requires: the first subject needs all others; exclusive: at most one; incompatible: not all at once.",
         choices=("requires", "exclusive", "incompatible"),
     )
     subjects: tuple[str, ...] = described("texts", "Services, or `service.setting=value` (also `!=`, `>`, `<`).")
-    sentence: str = described("text", "What the operator reads.")
+    sentence: str = described("text", "Sentence for the operator.")
 
 
 @dataclass(frozen=True)
 class Profile:
-    name: str = described("text", "Name; the file has the same.")
-    title: str = described("text", "Name that people read.")
+    name: str = described("text", "Name, equal to the name of the file.")
+    title: str = described("text", "Name shown to people.")
     summary: str = described("text", "What it is, in a sentence.")
-    services: tuple[str, ...] = described("texts", "Services it deploys.")
-    default_network: Network = described("text", "Network when the operator names none.", choices=NETWORKS)
-    networks: tuple[Network, ...] = described("texts", "Networks it runs on.")
+    services: tuple[str, ...] = described("texts", "Services that it deploys.")
+    default_network: Network = described("text", "Network if the operator names none.", choices=NETWORKS)
+    networks: tuple[Network, ...] = described("texts", "Networks that it runs on.")
     version: int = described("integer", "Version of this file's format, 1.", 1)

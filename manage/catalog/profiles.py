@@ -8,7 +8,7 @@ from pathlib import Path
 from manage.catalog.document import read
 from manage.catalog.fields import described
 from manage.catalog.model import NETWORKS, Profile, Rule
-from manage.catalog.reader import Reader, unknown
+from manage.catalog.reader import Reader, unknown_name
 
 OTHER_FILES = ("relations.yml", "rules.yml")
 """Files of the folder that are not profiles."""
@@ -21,18 +21,18 @@ class _Rules:
 
 
 def read_profiles(folder: Path) -> dict[str, Profile]:
-    """Every profile by name. Raises NodeyardError with every fault of a file."""
+    """Every profile by name. Raises NodeyardError with every problem of a file."""
     paths = [path for path in sorted(folder.glob("*.yml")) if path.name not in OTHER_FILES]
     return {path.stem: _profile(path) for path in paths}
 
 
 def read_rules(path: Path) -> tuple[Rule, ...]:
-    """The rules of `path`, none if there is no such file."""
+    """The rules of `path`, or () if the file does not exist."""
     if not path.exists():
         return ()
     reader = Reader(read(path, f"profiles/{path.name}"))
     file: _Rules = reader.table(_Rules, reader.document.value)
-    reader.require_no_faults()
+    reader.require_no_problems()
     return file.rules
 
 
@@ -41,10 +41,10 @@ def _profile(path: Path) -> Profile:
     profile: Profile = reader.table(Profile, reader.document.value)
     for number, network in enumerate(profile.networks):
         if network not in NETWORKS:
-            reader.fault(("networks", number), unknown("network", network, NETWORKS, always=True))
+            reader.add_problem(("networks", number), unknown_name("network", network, NETWORKS, always=True))
     if profile.default_network not in profile.networks:
-        reader.fault(("default_network",), f"{profile.default_network} is not among its networks")
+        reader.add_problem(("default_network",), f"{profile.default_network} is not among its networks")
     if profile.name != path.stem:
-        reader.fault(("name",), f"the file is called {path.stem!r}; file and name are the same")
-    reader.require_no_faults()
+        reader.add_problem(("name",), f"the file is called {path.stem!r}; the name must be equal")
+    reader.require_no_problems()
     return profile

@@ -1,4 +1,4 @@
-"""Fills the classes of the model from a document, strictly: every key is known, every needed key is there."""
+"""Fills the classes of the model from a document, strictly: no unknown key, no missing key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from manage.catalog import sizes
-from manage.catalog.document import Document, Path_
+from manage.catalog.document import Document, KeyPath
 from manage.catalog.fields import Key, Required, keys
 from manage.errors import NodeyardError
 
@@ -47,45 +47,45 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 
 @dataclass
 class Reader:
-    """Collects every fault of one file, so that its author sees all of them at once."""
+    """Collects every problem of one file, so that its author sees all at once."""
 
     document: Document
-    faults: list[tuple[int, str]] = field(default_factory=list)
+    problems: list[tuple[int, str]] = field(default_factory=list)
 
-    def fault(self, path: Path_, sentence: str) -> None:
+    def add_problem(self, path: KeyPath, sentence: str) -> None:
         """Record `sentence` about the key at `path`."""
         where = ".".join(str(part) for part in path)
-        self.faults.append((self.document.line(path), f"{where}: {sentence}" if where else sentence))
+        self.problems.append((self.document.line(path), f"{where}: {sentence}" if where else sentence))
 
-    def table(self, table: type, value: Any, path: Path_ = (), **given: Any) -> Any:
-        """An instance of `table` from the mapping `value` at `path`; what does not fit becomes a fault.
+    def table(self, table: type, value: Any, path: KeyPath = (), **given: Any) -> Any:
+        """An instance of `table` from the mapping `value` at `path`. Whatever does not fit becomes a problem.
 
-        `given` are the fields that the file does not hold.
+        `given` are the fields that are not in the file.
         """
         if not isinstance(value, dict):
-            self.fault(path, f"expected a mapping, not {kind_of(value)}")
+            self.add_problem(path, f"expected a mapping, not {kind_of(value)}")
             value = {}
         known = dict(keys(table))
         for name in value:
             if name not in known:
-                self.fault((*path, name), unknown("key", name, known))
+                self.add_problem((*path, name), unknown_name("key", name, known))
         return table(**{name: self._field(key, name, value, path) for name, key in known.items()}, **given)
 
-    def _field(self, key: Key, name: str, value: dict[str, Any], path: Path_) -> Any:
+    def _field(self, key: Key, name: str, value: dict[str, Any], path: KeyPath) -> Any:
         if name not in value:
             if key.default is not Required:
                 return dict(key.default) if isinstance(key.default, dict) else key.default
-            self.fault((*path, name), "this key is missing" + (f": {key.why}" if key.why else ""))
+            self.add_problem((*path, name), "this key is missing" + (f": {key.why}" if key.why else ""))
             return self._nothing(key, path, name)
         read = self._read(key, value[name], (*path, name))
         if read is Required:
             return self._nothing(key, path, name)
         if key.choices and read not in key.choices:
-            self.fault((*path, name), unknown("value", str(read), key.choices, always=True))
+            self.add_problem((*path, name), unknown_name("value", str(read), key.choices, always=True))
         return read
 
-    def _read(self, key: Key, value: Any, path: Path_) -> Any:
-        """The value of a key in the type of its field, or `Required` after a fault."""
+    def _read(self, key: Key, value: Any, path: KeyPath) -> Any:
+        """The value of a key in the type of its field, or `Required` after a problem."""
         if key.kind == "any":
             return value
         if key.kind == "tables":
@@ -95,50 +95,51 @@ class Reader:
             wanted: Any = str if key.kind == "texts" else (int, float)
             shaped = isinstance(value, list if key.kind == "texts" else dict)
             if not shaped or not all(isinstance(e, wanted) and not isinstance(e, bool) for e in entries):
-                self.fault(path, f"expected {EXPECTED[key.kind]}, not {kind_of(value)}")
+                self.add_problem(path, f"expected {EXPECTED[key.kind]}, not {kind_of(value)}")
                 return Required
             return tuple(value) if key.kind == "texts" else dict(value)
         if not isinstance(value, _TYPES[key.kind]) or (isinstance(value, bool) and key.kind != "boolean"):
-            self.fault(path, f"expected {EXPECTED[key.kind]}, not {kind_of(value)}")
+            self.add_problem(path, f"expected {EXPECTED[key.kind]}, not {kind_of(value)}")
             return Required
         if key.kind == "size":
             try:
                 sizes.parse(str(value))
             except ValueError as error:
-                self.fault(path, str(error))
+                self.add_problem(path, str(error))
                 return Required
         return self.table(key.nested, value, path) if key.kind == "table" else value
 
-    def _tables(self, key: Key, value: Any, path: Path_) -> Any:
+    def _tables(self, key: Key, value: Any, path: KeyPath) -> Any:
         table = key.nested
         if key.by_name:
             if not isinstance(value, dict):
-                self.fault(path, f"expected a mapping by name, not {kind_of(value)}")
+                self.add_problem(path, f"expected a mapping by name, not {kind_of(value)}")
                 return ()
             first = dataclasses.fields(table)[0].name
             return tuple(self.table(table, entry, (*path, name), **{first: name}) for name, entry in value.items())
         if not isinstance(value, list):
-            self.fault(path, f"expected a list, not {kind_of(value)}")
+            self.add_problem(path, f"expected a list, not {kind_of(value)}")
             return ()
         return tuple(self.table(table, entry, (*path, number)) for number, entry in enumerate(value))
 
-    def _nothing(self, key: Key, path: Path_, name: str) -> Any:
-        """A stand-in for a value that is missing or wrong, so that reading goes on."""
+    def _nothing(self, key: Key, path: KeyPath, name: str) -> Any:
+        """A placeholder for a missing or wrong value, so that reading continues."""
         if key.kind == "table":
             return Reader(self.document).table(key.nested, {}, (*path, name))
         return dict[str, Any]() if key.kind in ("mapping", "numbers") else _EMPTY.get(key.kind)
 
-    def require_no_faults(self) -> None:
-        """Raise NodeyardError naming every fault with its line, if there is one."""
-        if self.faults:
+    def require_no_problems(self) -> None:
+        """Raise NodeyardError with every problem and its line, if there is any."""
+        if self.problems:
+            count = "a problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
             raise NodeyardError(
-                f"{self.document.file} has {'a fault' if len(self.faults) == 1 else f'{len(self.faults)} faults'}:"
-                + "".join(f"\n  line {line}: {sentence}" for line, sentence in sorted(set(self.faults))),
+                f"{self.document.file} has {count}:"
+                + "".join(f"\n  line {line}: {sentence}" for line, sentence in sorted(set(self.problems))),
                 "docs/service-files.md explains every key.",
             )
 
 
-def unknown(what: str, name: str, known: Collection[str] | Iterable[str], *, always: bool = False) -> str:
+def unknown_name(what: str, name: str, known: Collection[str] | Iterable[str], *, always: bool = False) -> str:
     """ "Unknown key 'lable'. Did you mean 'label'?"; without a close match (or `always`) the known names."""
     known = list(known)
     near = difflib.get_close_matches(name, known, n=1)

@@ -1,4 +1,4 @@
-"""Relations: what a service may provide to others and make use of, declared in `profiles/relations.yml`.
+"""Relations: what services may provide and use, declared in `profiles/relations.yml`.
 
 A relation has attributes on both sides (the methods that an RPC user may call, the path of a route) and may have a
 secret for each pair, so neither side names the other.
@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from manage.catalog.document import Document, Path_
+from manage.catalog.document import Document, KeyPath
 from manage.catalog.fields import described
 from manage.catalog.model import Provided, Service, Used
-from manage.catalog.reader import EXPECTED, Reader, unknown
+from manage.catalog.reader import EXPECTED, Reader, unknown_name
 
 _ATTRIBUTES: Mapping[str, type] = {"text": str, "texts": list, "integer": int, "boolean": bool}
 _USE_KEYS = ("check", "unless", "optional", "every")
@@ -23,14 +23,14 @@ _PROVIDE_KEYS = ("port", "check")
 
 @dataclass(frozen=True)
 class Attribute:
-    """What one side states about the relation."""
+    """A value that one side of the relation states."""
 
     name: str
     type: str = described("text", "Type of the value.", choices=tuple(_ATTRIBUTES))
     meaning: str = described("text", "What it says.")
     pattern: str = described("text", "Regular expression that the whole value, or each entry of a list, matches.", "")
     default: Any = described(
-        "any", "Value when it is not given; `{service}` stands for the service. Without it, required.", None
+        "any", "Value if it is missing; `{service}` stands for the service. Without a default it is required.", None
     )
 
 
@@ -45,7 +45,7 @@ class PairSecret:
 @dataclass(frozen=True)
 class Relation:
     name: str
-    meaning: str = described("text", "What it stands for, in a sentence.")
+    meaning: str = described("text", "What it means, in a sentence.")
     provides: tuple[Attribute, ...] = described(
         "tables", "Attributes that a provider states.", (), table=Attribute, by_name=True
     )
@@ -63,15 +63,15 @@ class _File:
 
 
 def read_relations(document: Document) -> dict[str, Relation]:
-    """The relations of one file by name. Raises NodeyardError with every fault."""
+    """The relations of one file by name. Raises NodeyardError with every problem."""
     reader = Reader(document)
     file: _File = reader.table(_File, document.value)
-    reader.require_no_faults()
+    reader.require_no_problems()
     return {relation.name: relation for relation in file.relations}
 
 
 def provided(reader: Reader, service: Service, relations: Mapping[str, Relation]) -> tuple[Provided, ...]:
-    """The `provides` of a service, checked; faults go to `reader`."""
+    """The `provides` of a service, checked; problems go to `reader`."""
     found = []
     for name, entry in service.provides.items():
         path = ("provides", name)
@@ -89,7 +89,7 @@ def provided(reader: Reader, service: Service, relations: Mapping[str, Relation]
 
 
 def used(reader: Reader, service: Service, relations: Mapping[str, Relation]) -> tuple[Used, ...]:
-    """The `uses` of a service, checked; faults go to `reader`."""
+    """The `uses` of a service, checked; problems go to `reader`."""
     found = []
     for name, entry in service.uses.items():
         path = ("uses", name)
@@ -99,7 +99,7 @@ def used(reader: Reader, service: Service, relations: Mapping[str, Relation]) ->
         _check_keys(reader, path, entry, _USE_KEYS, relation.uses)
         unless = entry.get("unless", "")
         if unless and unless not in {setting.key for setting in service.settings}:
-            reader.fault((*path, "unless"), unknown("setting", unless, [s.key for s in service.settings]))
+            reader.add_problem((*path, "unless"), unknown_name("setting", unless, [s.key for s in service.settings]))
         attributes = _attributes(reader, path, service, relation.uses, entry)
         if relation.port_of == "user":
             _check_port(reader, (*path, "port"), service, str(attributes.get("port", "")))
@@ -121,50 +121,52 @@ def secret_name(relation: Relation, service: str, attributes: Mapping[str, Any])
     return relation.secret.name.format(service=service, **attributes) if relation.secret else ""
 
 
-def _relation(reader: Reader, path: Path_, name: str, entry: Any, relations: Mapping[str, Relation]) -> Relation | None:
+def _relation(
+    reader: Reader, path: KeyPath, name: str, entry: Any, relations: Mapping[str, Relation]
+) -> Relation | None:
     if name not in relations:
-        reader.fault(path, unknown("relation", name, relations))
+        reader.add_problem(path, unknown_name("relation", name, relations))
         return None
     if not isinstance(entry, dict):
-        reader.fault(path, "expected a mapping")
+        reader.add_problem(path, "expected a mapping")
         return None
     return relations[name]
 
 
 def _check_keys(
-    reader: Reader, path: Path_, entry: Mapping[str, Any], own: tuple[str, ...], attributes: tuple[Attribute, ...]
+    reader: Reader, path: KeyPath, entry: Mapping[str, Any], own: tuple[str, ...], attributes: tuple[Attribute, ...]
 ) -> None:
     known = [*own, *(attribute.name for attribute in attributes)]
     for name, value in entry.items():
         if name not in known:
-            reader.fault((*path, name), unknown("key", name, known))
+            reader.add_problem((*path, name), unknown_name("key", name, known))
         elif name in ("optional", "every") and not isinstance(value, bool):
-            reader.fault((*path, name), "expected true or false")
+            reader.add_problem((*path, name), "expected true or false")
         elif name in own and name not in ("optional", "every") and not isinstance(value, str):
-            reader.fault((*path, name), "expected text")
+            reader.add_problem((*path, name), "expected text")
 
 
-def _check_port(reader: Reader, path: Path_, service: Service, port: str) -> None:
+def _check_port(reader: Reader, path: KeyPath, service: Service, port: str) -> None:
     if port not in {known.name for known in service.ports}:
-        reader.fault(path, unknown("port", port, [known.name for known in service.ports], always=True))
+        reader.add_problem(path, unknown_name("port", port, [known.name for known in service.ports], always=True))
 
 
 def _attributes(
-    reader: Reader, path: Path_, service: Service, attributes: tuple[Attribute, ...], entry: Mapping[str, Any]
+    reader: Reader, path: KeyPath, service: Service, attributes: tuple[Attribute, ...], entry: Mapping[str, Any]
 ) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for attribute in attributes:
         default = attribute.default
         value = entry.get(attribute.name, default.format(service=service.name) if isinstance(default, str) else default)
         if value is None:
-            reader.fault(path, f"{attribute.name} is missing: {attribute.meaning}")
+            reader.add_problem(path, f"{attribute.name} is missing: {attribute.meaning}")
         elif not isinstance(value, _ATTRIBUTES[attribute.type]) or (
             isinstance(value, list) and not all(isinstance(part, str) for part in value)
         ):
-            reader.fault((*path, attribute.name), f"expected {EXPECTED[attribute.type]}")
+            reader.add_problem((*path, attribute.name), f"expected {EXPECTED[attribute.type]}")
         else:
             for part in value if isinstance(value, list) else [value]:
                 if attribute.pattern and not re.fullmatch(attribute.pattern, str(part)):
-                    reader.fault((*path, attribute.name), f"{part!r} does not match {attribute.pattern}")
+                    reader.add_problem((*path, attribute.name), f"{part!r} does not match {attribute.pattern}")
             values[attribute.name] = value
     return values

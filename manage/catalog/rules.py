@@ -1,4 +1,4 @@
-"""Rules between services and settings, evaluated over plain values."""
+"""Rules between services and settings, evaluated on plain values."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ SUBJECT = re.compile(r"(?P<service>[a-z0-9_]+)(?:\.(?P<key>[a-z0-9_]+)(?P<op>!=|
 
 
 def holds(subject: str, services: Collection[str], settings: Mapping[str, Mapping[str, Any]]) -> bool:
-    """True if the service of `subject` is there and its setting, if one is named, compares as written."""
+    """True if the service of `subject` is in the stack and its setting, if one is named, compares as written."""
     match = SUBJECT.fullmatch(subject)
     if match is None:
-        raise ValueError(f"{subject!r} is no subject of a rule")
+        raise ValueError(f"{subject!r} is not a subject of a rule")
     if match["service"] not in services:
         return False
     if match["key"] is None:

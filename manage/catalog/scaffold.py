@@ -1,4 +1,4 @@
-"""The folder of a new service, to be filled in."""
+"""The folder of a new service, for its author to complete."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ FILES = {
 version: 1
 name: {name}
 title: {title}
-summary: Describe in one sentence what {title} is.
-group: services            # data, chains or services; decides the start order
+summary: Describe {title} in one sentence.
+group: services            # data, chains or services: the start order
 image: {name}                # built from image/, or pulled as image/upstream.yml says
-uid: {uid}                 # a user id of its own
+uid: {uid}                 # must be unique
 networks: [front]          # front, chain, data
 ports:
   http: {{number: 8080, scheme: http}}
@@ -36,11 +36,11 @@ health:
 #     choices: [info, debug]
 #     default: info
 #     example: debug
-#     help: How much it writes to its log.
+#     help: Level of detail in its log.
 """,
     "compose.yml.j2": """\
 {{% extends "service.yml.j2" %}}
-{{# Fill in what is its own; the skeleton brings limits, hardening, networks, ports, secrets and labels. #}}
+{{# Fill in the blocks. The skeleton adds limits, hardening, networks, ports, secrets and labels. #}}
 {{% block process %}}
 command: [{name}]
 {{% endblock %}}
@@ -48,13 +48,23 @@ command: [{name}]
     "README.md": """\
 # {title}
 
-What it is, what it needs, and how it fails.
+What it is, in a sentence or two.
+
+## What it needs
+
+- Other services, volumes, secrets, ports.
+
+## How it fails
+
+| verdict | reason, for example | what to do |
+|---|---|---|
+| healthy | | nothing |
 """,
 }
 
 
 def write(parent: Path, name: str) -> Path:
-    """Write the folder `name` below `parent`. Raises NodeyardError for a bad name or an existing folder, OSError."""
+    """Write the folder `name` below `parent`. Raises NodeyardError (bad name, existing folder) or OSError."""
     if not NAME.fullmatch(name):
         raise NodeyardError(
             f"{name!r} is not a name for a service.",
@@ -63,7 +73,9 @@ def write(parent: Path, name: str) -> Path:
         )
     folder = parent / name
     if folder.exists():
-        raise NodeyardError(f"{folder} exists.", "Choose another name, or edit that service.", exit_code=EXIT_USAGE)
+        raise NodeyardError(
+            f"{folder} already exists.", "Choose another name, or edit that service.", exit_code=EXIT_USAGE
+        )
     folder.mkdir(parents=True)
     values = {"name": name, "title": name.replace("-", " ").replace("_", " ").capitalize(), "uid": 10100}
     for file, text in FILES.items():

@@ -1,4 +1,4 @@
-"""From a `service.yml` to the `Service` of one network: maps by network are flattened, every key is checked."""
+"""Turns a `service.yml` into the `Service` of one network: checks every key, resolves mappings by network."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from manage.catalog import health_keys, relations
-from manage.catalog.document import Document, Path_
+from manage.catalog.document import Document, KeyPath
 from manage.catalog.exceptions import EXCEPTIONS
 from manage.catalog.model import NETWORKS, Network, Service, Setting
-from manage.catalog.reader import Reader, kind_of, unknown
+from manage.catalog.reader import Reader, kind_of, unknown_name
 from manage.catalog.relations import Relation
 
 VERSION = 1
@@ -22,7 +22,7 @@ DOCKER_NETWORKS = ("front", "chain", "data")
 WATCH_PASSWORD = "watch_db_password"  # noqa: S105 (the name of a secret)
 """The password of watch's own database role, which drivers that query a database may use."""
 OTHERS_OFFSET = 10
-"""First host port offset of services that are not ours: 0 dashboard, 1 proxy, 2 to 9 our own."""
+"""First host port offset of the operator's own services; 0 is the dashboard, 1 the proxy, 2 to 9 are shipped ones."""
 _DEFAULTS: Mapping[str, type | tuple[type, ...]] = {
     "boolean": bool,
     "integer": int,
@@ -34,17 +34,17 @@ _DEFAULTS: Mapping[str, type | tuple[type, ...]] = {
 def build(
     document: Document, network: Network, declared: Mapping[str, Relation], *, folder: Path, own: bool = False
 ) -> Service:
-    """The service on `network`, held to the relations that are `declared`.
+    """The service on `network`, checked against the `declared` relations.
 
-    Raises NodeyardError with every fault of the file and its line.
+    Raises NodeyardError with every problem and its line.
     """
     reader = Reader(document)
     service: Service = reader.table(Service, flatten(document.value, network, reader), directory=str(folder), own=own)
     service = replace(service, file=document.file)
     if service.version != VERSION:
-        reader.fault(("version",), f"this manage reads version {VERSION}")
+        reader.add_problem(("version",), f"expected {VERSION}, the version that this manage reads")
     if service.name != folder.name:
-        reader.fault(("name",), f"the folder is called {folder.name!r}; folder and name are the same")
+        reader.add_problem(("name",), f"the folder is called {folder.name!r}; the name must be equal")
     service = replace(
         service,
         provides=relations.provided(reader, service, declared),
@@ -61,17 +61,17 @@ def build(
     for setting in service.settings:
         _check_setting(reader, setting)
     _check_lists(reader, service)
-    reader.require_no_faults()
+    reader.require_no_problems()
     simulated = network == "sandbox" and bool(service.simulated_image)
     return replace(service, simulated=simulated, image=service.simulated_image if simulated else service.image)
 
 
-def flatten(value: Any, network: Network, reader: Reader, path: Path_ = ()) -> Any:
-    """`value` with every map by network replaced by the entry of `network`."""
+def flatten(value: Any, network: Network, reader: Reader, path: KeyPath = ()) -> Any:
+    """`value` with every mapping by network replaced by its entry for `network`."""
     if isinstance(value, dict):
         if value and all(name in NETWORKS for name in value):
             for missing in (name for name in NETWORKS if name not in value):
-                reader.fault(path, f"nothing is said for network {missing}")
+                reader.add_problem(path, f"there is no value for network {missing}")
             return value.get(network)
         return {name: flatten(entry, network, reader, (*path, name)) for name, entry in value.items()}
     if isinstance(value, list):
@@ -80,25 +80,25 @@ def flatten(value: Any, network: Network, reader: Reader, path: Path_ = ()) -> A
 
 
 def _check_names(reader: Reader, service: Service) -> None:
-    """Names become host names, paths and text of other services' configuration files."""
+    """Names become host names, paths and text in configuration files of other services."""
     if not NAME.fullmatch(service.name):
-        reader.fault(("name",), f"{service.name!r} is not a name of lower-case letters, digits, - and _")
+        reader.add_problem(("name",), f"{service.name!r} is not a name of lower-case letters, digits, - and _")
     if not TITLE.fullmatch(service.title):
-        reader.fault(("title",), "a title has at most 40 letters, digits, blanks and .,-")
+        reader.add_problem(("title",), "a title has at most 40 characters: letters, digits, spaces and .,-")
     for number, network in enumerate(service.networks):
         if network not in DOCKER_NETWORKS:
-            reader.fault(("networks", number), unknown("network", network, DOCKER_NETWORKS, always=True))
+            reader.add_problem(("networks", number), unknown_name("network", network, DOCKER_NETWORKS, always=True))
     for number, secret in enumerate(service.secrets):
         if not NAME.fullmatch(secret.name):
-            reader.fault(("secrets", number, "name"), f"{secret.name!r} is not a name")
+            reader.add_problem(("secrets", number, "name"), f"{secret.name!r} is not a name")
     for volume in service.volumes:
         if not NAME.fullmatch(volume.name) or not volume.path.startswith("/"):
-            reader.fault(("volumes", volume.name), "a volume has a plain name and an absolute path")
+            reader.add_problem(("volumes", volume.name), "a volume must have a plain name and an absolute path")
     if service.own and service.group == "manager":
-        reader.fault(("group",), "only Nodeyard's own services belong to the manager")
+        reader.add_problem(("group",), "only Nodeyard's own services belong to the manager")
     for port in service.ports:
         if service.own and port.publish == "loopback" and port.offset < OTHERS_OFFSET:
-            reader.fault(("ports", port.name, "offset"), f"offsets below {OTHERS_OFFSET} belong to Nodeyard")
+            reader.add_problem(("ports", port.name, "offset"), f"offsets below {OTHERS_OFFSET} belong to Nodeyard")
 
 
 def _check_ports(reader: Reader, service: Service) -> None:
@@ -108,9 +108,9 @@ def _check_ports(reader: Reader, service: Service) -> None:
         if port.publish in ("", "loopback"):
             continue
         if not port.publish.startswith("public:"):
-            reader.fault(("ports", port.name, "publish"), "expected loopback or public:SETTING")
+            reader.add_problem(("ports", port.name, "publish"), "expected loopback or public:SETTING")
         elif setting not in keys:
-            reader.fault(
+            reader.add_problem(
                 ("ports", port.name, "publish"), f"the service has no setting {setting!r} that is true or false"
             )
 
@@ -118,38 +118,40 @@ def _check_ports(reader: Reader, service: Service) -> None:
 def _check_setting(reader: Reader, setting: Setting) -> None:
     path = ("settings", setting.key)
     if (setting.effect == "one-way") != bool(setting.one_way):
-        reader.fault(path, "a one-way setting says in `one_way` what is lost, and no other does")
+        reader.add_problem(
+            path, "a one-way setting needs `one_way`, the sentence that says what is lost; no other setting has it"
+        )
     for name in ("default", "example"):
         value = getattr(setting, name)
         wanted = _DEFAULTS.get(setting.type, str)
         if not isinstance(value, wanted) or (isinstance(value, bool) and setting.type != "boolean"):
-            reader.fault((*path, name), f"expected a {setting.type}, not {kind_of(value)}")
+            reader.add_problem((*path, name), f"expected a {setting.type}, not {kind_of(value)}")
     _check_pattern(reader, (*path, "pattern"), setting.pattern)
 
 
 def _check_lists(reader: Reader, service: Service) -> None:
-    """What the description of a key alone cannot say."""
+    """Checks that the description of a key cannot express."""
     for number, pattern in enumerate(service.health.log_patterns):
         _check_pattern(reader, ("health", "log_patterns", number), pattern)
     for source, argv in service.entrypoint.items():
         if not isinstance(argv, list) or not all(isinstance(word, str) for word in argv):
-            reader.fault(("entrypoint", source), "expected a list of texts")
+            reader.add_problem(("entrypoint", source), "expected a list of text")
     offered = {offer.relation for offer in service.provides}
     for number, secret in enumerate(service.secrets):
         if (secret.kind == "rpcauth") != bool(secret.relation) or (secret.relation and secret.relation not in offered):
-            reader.fault(
+            reader.add_problem(
                 ("secrets", number, "relation"),
-                f"{secret.relation!r} is not a relation that the service provides; only rpcauth needs one",
+                f"{secret.relation!r} is not a relation that the service provides; rpcauth needs one, other kinds none",
             )
     for what, reason in service.exceptions.items():
         if what not in EXCEPTIONS:
-            reader.fault(("exceptions", what), unknown("exception", what, EXCEPTIONS))
+            reader.add_problem(("exceptions", what), unknown_name("exception", what, EXCEPTIONS))
         if not isinstance(reason, str) or not reason.strip():
-            reader.fault(("exceptions", what), "expected the reason, in words")
+            reader.add_problem(("exceptions", what), "expected the reason as text")
 
 
-def _check_pattern(reader: Reader, path: Path_, pattern: str) -> None:
+def _check_pattern(reader: Reader, path: KeyPath, pattern: str) -> None:
     try:
         re.compile(pattern)
     except re.error as error:
-        reader.fault(path, f"{pattern!r} is not a regular expression: {error}")
+        reader.add_problem(path, f"{pattern!r} is not a regular expression: {error}")

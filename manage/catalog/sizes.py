@@ -1,4 +1,4 @@
-"""Sizes as the catalog and stack.yml write them: compose notation, powers of 1024."""
+"""Sizes in the catalog and stack.yml: Compose notation, powers of 1024."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ PATTERN = re.compile(r"([0-9]+)([bkmgt]?)")
 
 
 def parse(text: str) -> int:
-    """Bytes of "512m", "16g" or "640g"; ValueError for anything else."""
+    """Bytes of a size like "512m" or "16g". Raises ValueError."""
     match = PATTERN.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is not a size like 512m or 16g")

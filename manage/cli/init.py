@@ -99,8 +99,8 @@ def create(
             port_base=port_base,
             catalog=catalog,
         )
-    except config.ConfigFaults as refused:
-        raise refused.of_answers("These answers do not go together") from None
+    except config.InvalidConfig as refused:
+        raise refused.without_lines("These answers do not go together") from None
     identity.create(layout)
 
 

@@ -22,7 +22,7 @@ def addresses(layout: Layout) -> dict[str, dict[str, str]]:
 
     catalog = load_catalog(layout)
     config = load_config(layout.stack_file, catalog)
-    here = wiring.services(catalog, config)
+    here = wiring.service_graph(catalog, config)
     host = f"[{config.bind}]" if ":" in config.bind else config.bind
     doors = {
         name: f"http://{host}:{config.port_base + port.offset}"

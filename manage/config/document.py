@@ -1,4 +1,4 @@
-"""stack.yml as a tree with line numbers: each leaf by its dotted path, every structural fault on the way."""
+"""stack.yml as a tree with line numbers: each value by its dotted path, and every structural problem."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 import yaml
 
-from manage.config.model import Fault
+from manage.config.model import Problem
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """One value as it stands in the file."""
+    """One value as written in the file."""
 
     value: Any
     line: int
@@ -26,32 +26,32 @@ class Document:
     leaves: dict[str, Leaf]
     sections: dict[str, int]
     """Dotted path of every section (a mapping) -> its line."""
-    faults: tuple[Fault, ...]
+    problems: tuple[Problem, ...]
 
 
-def compose(text: str) -> yaml.Node | None:
-    """The node graph of `text`; YAMLError if it is no YAML."""
+def node_graph(text: str) -> yaml.Node | None:
+    """The node graph of `text`. Raises YAMLError."""
     return yaml.compose(text, yaml.CSafeLoader)
 
 
 def read(text: str, file: str, known: Collection[str]) -> Document:
-    """`text` split into leaves and sections, `known` being the dotted paths of all leaves there can be."""
+    """`text` split into leaves and sections. `known` are the dotted paths of all possible leaves."""
     try:
-        root = compose(text)
+        root = node_graph(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        return Document({}, {}, (Fault(file, line, "", f"this is no valid YAML: {error.problem}"),))
+        return Document({}, {}, (Problem(file, line, "", f"this is not valid YAML: {error.problem}"),))
     except yaml.YAMLError as error:
-        return Document({}, {}, (Fault(file, 1, "", f"this is no valid YAML: {error}"),))
+        return Document({}, {}, (Problem(file, 1, "", f"this is not valid YAML: {error}"),))
     if not isinstance(root, yaml.MappingNode):
-        found = "it is empty" if root is None else "it holds no keys"
-        return Document({}, {}, (Fault(file, 1, "", f"{found}; it begins with version: 1"),))
-    reader = _Walk(file, frozenset(known))
-    faults = tuple(reader.walk(root, ""))
-    return Document(reader.leaves, reader.sections, faults)
+        found = "the file is empty" if root is None else "the file has no keys"
+        return Document({}, {}, (Problem(file, 1, "", f"{found}; it must begin with version: 1"),))
+    reader = _TreeReader(file, frozenset(known))
+    problems = tuple(reader.read(root, ""))
+    return Document(reader.leaves, reader.sections, problems)
 
 
-class _Walk:
+class _TreeReader:
     def __init__(self, file: str, known: frozenset[str]) -> None:
         self.file = file
         self.known = known
@@ -62,32 +62,32 @@ class _Walk:
         self.sections: dict[str, int] = {}
         self._constructor = yaml.SafeLoader("")
 
-    def walk(self, node: yaml.MappingNode, prefix: str) -> Iterator[Fault]:
+    def read(self, node: yaml.MappingNode, prefix: str) -> Iterator[Problem]:
         for key_node, value_node in node.value:
             path = f"{prefix}{key_node.value}"
             line = key_node.start_mark.line + 1
             if path in self.leaves or path in self.sections:
-                yield Fault(self.file, line, path, "it is given twice")
+                yield Problem(self.file, line, path, "this key is given twice")
             elif path in self.known:
                 self.leaves[path] = Leaf(self._value(value_node), value_node.start_mark.line + 1)
             elif path not in self.branches:
                 yield self._unknown(path, prefix, line)
             elif isinstance(value_node, yaml.MappingNode):
                 self.sections[path] = line
-                yield from self.walk(value_node, f"{path}.")
+                yield from self.read(value_node, f"{path}.")
             elif value_node.value in ("", "~", "null"):  # `services:` with nothing below it
                 self.sections[path] = line
             else:
-                yield Fault(self.file, line, path, "it is a section: its keys go below it, indented")
+                yield Problem(self.file, line, path, "this is a section: write its keys below it, indented")
 
     def _value(self, node: yaml.Node) -> Any:
         try:
             return self._constructor.construct_object(node, deep=True)
         except (yaml.YAMLError, ValueError):
-            return None  # a value of no plain type fits no key, and is named as such
+            return None  # a value without a plain type fits no key and is reported
 
-    def _unknown(self, path: str, prefix: str, line: int) -> Fault:
+    def _unknown(self, path: str, prefix: str, line: int) -> Problem:
         siblings = {known.removeprefix(prefix).split(".")[0] for known in self.known if known.startswith(prefix)}
         close = difflib.get_close_matches(path.removeprefix(prefix), sorted(siblings), n=1)
         hint = f"did you mean {close[0]}?" if close else ""
-        return Fault(self.file, line, path, "it is not a key that Nodeyard knows", hint)
+        return Problem(self.file, line, path, "unknown key", hint)

@@ -1,4 +1,4 @@
-"""Puts one value into the text of a YAML file and leaves every other line, comment and blank as it was."""
+"""Sets one value in the text of a YAML file and keeps every other line, comment and blank."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import yaml
 
 
-def put(text: str, path: Sequence[str], value: Any) -> str:
-    """`text` with `value` at `path`; missing sections are added below what is there. The root is a mapping."""
-    # The Python loader, not the C one: its marks count characters, which is what slicing wants.
+def with_value(text: str, path: Sequence[str], value: Any) -> str:
+    """`text` with `value` at `path`. Missing sections are added after the existing ones. The root is a mapping."""
+    # The Python loader, not the C one: its marks count characters, as slices do.
     node = yaml.compose(text, yaml.SafeLoader)
     if not isinstance(node, yaml.MappingNode):
         return f"{text.rstrip()}\n{_lines(path, value, 0)}".lstrip()
@@ -21,7 +21,7 @@ def put(text: str, path: Sequence[str], value: Any) -> str:
             return _add(text, node, path[depth:], value)
         key, child = found
         if depth == len(path) - 1:
-            return _replace(text, child, flow(value))
+            return _replace(text, child, flow_yaml(value))
         if not isinstance(child, yaml.MappingNode):  # a section without keys
             return _below(text, key, path[depth + 1 :], value)
         node = child
@@ -33,7 +33,7 @@ def _add(text: str, mapping: yaml.MappingNode, path: Sequence[str], value: Any) 
         plain = yaml.SafeLoader("").construct_document(mapping)
         for name in reversed(path):
             value = {name: value}
-        return _replace(text, mapping, flow(plain | value))
+        return _replace(text, mapping, flow_yaml(plain | value))
     end = text.find("\n", _end(mapping))
     before = text if end < 0 else text[:end]
     after = "" if end < 0 else text[end + 1 :]
@@ -53,7 +53,7 @@ def _replace(text: str, node: yaml.Node, new: str) -> str:
 
 
 def _end(node: yaml.Node) -> int:
-    """Where the text of `node` ends; a block's own mark would swallow the comments that follow it."""
+    """Where the text of `node` ends. The end mark of a block would include the comments after it."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         return _end(last[1] if isinstance(last, tuple) else last)
@@ -62,10 +62,10 @@ def _end(node: yaml.Node) -> int:
 
 def _lines(path: Sequence[str], value: Any, indent: int) -> str:
     lines = [f"{' ' * (indent + 2 * depth)}{name}:" for depth, name in enumerate(path)]
-    return "\n".join(lines) + f" {flow(value)}\n"
+    return "\n".join(lines) + f" {flow_yaml(value)}\n"
 
 
-def flow(value: Any) -> str:
+def flow_yaml(value: Any) -> str:
     """`value` as YAML on one line."""
     text = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True, sort_keys=False)
     return str(text).removesuffix("...\n").strip()

@@ -1,4 +1,4 @@
-"""The operator's `stack.yml` after migration and validation."""
+"""The operator's `stack.yml`, migrated and validated."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ ImageSource = Literal["upstream", "local"]
 
 
 @dataclass(frozen=True)
-class Fault:
-    """One thing wrong in a configuration file."""
+class Problem:
+    """Something wrong in a configuration file."""
 
     file: str
     line: int
@@ -36,12 +36,12 @@ class Config:
     image_source: ImageSource
     port_base: int
     bind: str
-    """Address that loopback-published ports bind to; 127.0.0.1 unless exposed on purpose."""
+    """Address that loopback-published ports bind to; 127.0.0.1 unless the operator exposes them."""
     services: tuple[str, ...]
-    """All services of the profiles, in catalog order, without those disabled; the manager's are not in it."""
+    """The enabled services of the profiles and the operator's own, in catalog order, without the manager's."""
     disabled: tuple[str, ...]
     settings: Mapping[str, Mapping[str, Any]]
     memory: Mapping[str, str] = field(default_factory=dict)
-    """Memory limit by service in compose notation, defaults filled in; the manager's services too."""
+    """Memory limit by service in Compose notation, with defaults; includes the manager's services."""
     chain_dirs: Mapping[str, str] = field(default_factory=dict)
-    """Host folder instead of a volume for a chain's data, by service."""
+    """Service -> host folder that holds its chain instead of a volume."""

@@ -1,4 +1,4 @@
-"""From the text of stack.yml to a `Config`, or to every fault in it."""
+"""Turns the text of stack.yml into a `Config`, or reports every problem in it."""
 
 from __future__ import annotations
 
@@ -9,51 +9,54 @@ from typing import Any, cast
 
 from manage.catalog import Catalog
 from manage.catalog.model import NETWORKS, Network
-from manage.config import agreement, document, schema, values
+from manage.config import consistency, document, schema, values
 from manage.config.document import Leaf
-from manage.config.faults import ConfigFaults
-from manage.config.model import Config, Fault, ImageSource
+from manage.config.model import Config, ImageSource, Problem
+from manage.config.problems import InvalidConfig
 from manage.errors import NodeyardError
 
 MIGRATIONS: tuple[Callable[[str], str], ...] = ()
-"""`MIGRATIONS[n]` turns the text of version n+1 into that of version n+2; text, so that comments stay."""
+"""`MIGRATIONS[n]` turns the text of version n+1 into that of version n+2. It works on text to keep comments."""
 
 
 def load(path: Path, catalog: Catalog) -> Config:
-    """The configuration in `path`. ConfigFaults with every fault; NodeyardError if it is not there or too new."""
+    """The configuration in `path`.
+
+    Raises InvalidConfig with every problem, NodeyardError if the file is missing or too new.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise NodeyardError(f"{path} is not there.", "Make one: manage init") from error
+        raise NodeyardError(f"{path} does not exist.", "Create it: manage init") from error
     except UnicodeDecodeError as error:
-        raise NodeyardError(f"{path} is not text: {error.reason}.", "Put back a copy of it.") from error
+        raise NodeyardError(f"{path} is not text: {error.reason}.", "Restore it from a copy.") from error
     except OSError as error:
         raise NodeyardError(
-            f"{path} cannot be read: {error.strerror}.", "Is it yours to read? Try with sudo."
+            f"{path} cannot be read: {error.strerror}.", "Run the command with sudo if you may not read it."
         ) from error
     return parse(text, str(path), catalog)
 
 
 def parse(text: str, file: str, catalog: Catalog) -> Config:
-    """The configuration in `text`; `file` is what faults call it."""
+    """The configuration in `text`. Errors call it `file`. Raises as `load` does."""
     text = _migrated(text, file)
     network = _network(text)
     known = schema.keys(catalog, network)
     read = document.read(text, file, known)
-    faults = list(read.faults)
+    problems = list(read.problems)
     chosen: dict[str, Any] = {path: setting.default for path, setting in known.items()}
     for path, leaf in read.leaves.items():
-        wrong = values.fault(known[path], leaf.value)
+        wrong = values.problem(known[path], leaf.value)
         if wrong:
-            faults.append(Fault(file, leaf.line, path, wrong))
+            problems.append(Problem(file, leaf.line, path, wrong))
         else:
-            chosen[path] = values.normal(known[path], leaf.value)
-    if "version" not in read.leaves and not faults:
-        faults.append(Fault(file, 1, "version", f"it is missing; this format is version: {schema.VERSION}"))
+            chosen[path] = values.normalized(known[path], leaf.value)
+    if "version" not in read.leaves and not problems:
+        problems.append(Problem(file, 1, "version", f"this key is missing; this format is version: {schema.VERSION}"))
     config = _config(catalog, network, chosen)
-    faults += agreement.faults(catalog, config, read, file)
-    if faults:
-        raise ConfigFaults(file, faults)
+    problems += consistency.problems(catalog, config, read, file)
+    if problems:
+        raise InvalidConfig(file, problems)
     return config
 
 
@@ -62,8 +65,8 @@ def _migrated(text: str, file: str) -> str:
     version = int(match[1]) if match else schema.VERSION
     if version > schema.VERSION:
         raise NodeyardError(
-            f"{file} has version {version}; this manage knows {schema.VERSION}: it was written by a newer manage.",
-            "Update Nodeyard, or go back to the stack.yml of before.",
+            f"{file} has version {version}, written by a newer manage; this manage reads {schema.VERSION}.",
+            "Update Nodeyard, or restore the earlier stack.yml.",
         )
     for migrate in MIGRATIONS[max(version, 1) - 1 :]:
         text = migrate(text)
@@ -71,7 +74,7 @@ def _migrated(text: str, file: str) -> str:
 
 
 def _network(text: str) -> Network:
-    """The network that the file names, as far as it can be told; a wrong one is a fault later."""
+    """The network that the file names, sandbox if there is none; a wrong one is reported later."""
     found = document.read(text, "", ("network",)).leaves.get("network", Leaf("sandbox", 1)).value
     return cast(Network, found) if found in NETWORKS else "sandbox"
 
@@ -79,12 +82,12 @@ def _network(text: str) -> Network:
 def _config(catalog: Catalog, network: Network, chosen: Mapping[str, Any]) -> Config:
     wanted = {
         name for profile in chosen["profiles"] for name in catalog.profiles[profile].services
-    }  # an unknown profile has been refused, and the default taken
+    }  # an unknown profile is already a problem and replaced by the default
     wanted |= set(catalog.own)
     known = catalog.services(network)
     managers = [name for name, service in known.items() if service.group == "manager"]
-    here = [name for name in known if name in wanted]
-    services = tuple(name for name in here if chosen[f"services.{name}.enabled"])
+    present = [name for name in known if name in wanted]
+    services = tuple(name for name in present if chosen[f"services.{name}.enabled"])
     settings = {
         name: {s.key: chosen[f"services.{name}.{s.key}"] for s in known[name].settings}
         for name in (*services, *managers)
@@ -97,7 +100,7 @@ def _config(catalog: Catalog, network: Network, chosen: Mapping[str, Any]) -> Co
         port_base=chosen["ports.base"],
         bind=chosen["ports.bind"],
         services=services,
-        disabled=tuple(name for name in here if name not in services),
+        disabled=tuple(name for name in present if name not in services),
         settings=settings,
         memory={name: chosen[f"services.{name}.memory"] for name in (*services, *managers)},
         chain_dirs={
@@ -107,7 +110,7 @@ def _config(catalog: Catalog, network: Network, chosen: Mapping[str, Any]) -> Co
 
 
 def flatten(config: Config) -> dict[str, Any]:
-    """The configuration in force as dotted path -> value, defaults filled in."""
+    """Dotted path -> value in force, with defaults."""
     flat: dict[str, Any] = {
         "name": config.name,
         "network": config.network,

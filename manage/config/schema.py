@@ -1,4 +1,4 @@
-"""The one schema of stack.yml: core keys and every service's settings. It validates, documents and feeds the form."""
+"""The schema of stack.yml: core keys and every service's settings. Validation, documentation and form use it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Entry:
     path: str
     setting: Setting
     default: Any
-    """The default; a mapping network -> default where it differs by network."""
+    """The default, or a mapping network -> default if it differs by network."""
 
     @property
     def type(self) -> str:
@@ -53,7 +53,7 @@ def core(catalog: Catalog) -> dict[str, Setting]:
             key="name",
             type="string",
             default="home",
-            help="What you call this installation; every page shows it.",
+            help="Your name for this installation; every page shows it.",
             example="basement",
             pattern=r"\w[\w .-]{0,39}",
         ),
@@ -61,8 +61,8 @@ def core(catalog: Catalog) -> dict[str, Setting]:
             key="network",
             type="choice",
             default="sandbox",
-            help="Network that every chain takes part in. Another network starts with databases and volumes of its "
-            "own; those of the previous network are kept.",
+            help="Network of every chain. Each network has its own databases and volumes; those of the previous "
+            "network are kept.",
             example="mainnet",
             choices=NETWORKS,
         ),
@@ -70,7 +70,7 @@ def core(catalog: Catalog) -> dict[str, Setting]:
             key="profiles",
             type="list",
             default=["sandbox"],
-            help="What to deploy (manage profiles).",
+            help="Profiles to deploy; `manage profiles` lists them.",
             example=["bitcoin", "core"],
             choices=tuple(catalog.profiles),
         ),
@@ -78,8 +78,8 @@ def core(catalog: Catalog) -> dict[str, Setting]:
             key="images.source",
             type="choice",
             default="local",
-            help="Where images come from: pulled as upstream publishes them, or built on this host. Decided once; "
-            "it must not change under data.",
+            help="Where images come from: `upstream` pulls published images, `local` builds them on this host. It "
+            "is decided once, because another source must not open existing data.",
             example="upstream",
             choices=("upstream", "local"),
             host_only=True,
@@ -88,7 +88,7 @@ def core(catalog: Catalog) -> dict[str, Setting]:
             key="ports.base",
             type="integer",
             default=8600,
-            help="First of the ports on this host, the dashboard's; other services follow it.",
+            help="First port on this host. The dashboard uses it; other services use the ports after it.",
             example=8700,
             minimum=1024,
             maximum=65000,
@@ -97,8 +97,8 @@ def core(catalog: Catalog) -> dict[str, Setting]:
             key="ports.bind",
             type="string",
             default="127.0.0.1",
-            help="Address of this host that dashboard and proxy listen on; any other than 127.0.0.1 lets others "
-            "reach them.",
+            help="Address of this host on which dashboard and proxy listen. Any address other than 127.0.0.1 exposes "
+            "them to others.",
             example="192.0.2.10",
         ),
     }
@@ -112,7 +112,7 @@ def of_service(service: Service) -> dict[str, Setting]:
         key="memory",
         type="size",
         default=service.resources.memory,
-        help="Hard limit of its memory, like 512m or 16g.",
+        help="Hard memory limit, like 512m or 16g.",
         example="2g",
         minimum=16 * UNITS["m"],  # less than the runtime itself takes
     )
@@ -124,10 +124,10 @@ def chain_dir(service: Service) -> Setting:
         key=f"storage.chain_dirs.{service.name}",
         type="path",
         default="",
-        help=f"Folder on this host that holds {service.name}'s chain instead of a Docker volume; empty for the volume.",
+        help=f"Folder on this host for {service.name}'s chain; empty for a Docker volume.",
         example=f"/mnt/ssd/{service.name}",
         effect="one-way",
-        one_way="Another chain folder starts with what lies there; the chain in the old place stays where it is.",
+        one_way="The service starts with the contents of the new folder; the chain in the old place is not moved.",
         host_only=True,
     )
 
@@ -146,7 +146,7 @@ def keys(catalog: Catalog, network: Network) -> dict[str, Setting]:
 
 
 def describe(catalog: Catalog) -> tuple[Entry, ...]:
-    """Every key that can be set, with its meaning: what help, documentation and the form show."""
+    """Every key with its meaning, as help, documentation and form show it."""
     by_network = {network: keys(catalog, network) for network in NETWORKS}
     entries = []
     for path, setting in by_network[NETWORKS[0]].items():

@@ -1,4 +1,4 @@
-"""Is this value one that the key takes? Pure; the answer is a sentence."""
+"""Validation of one value of stack.yml. Pure; the answer is part of a sentence."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from manage.catalog import sizes
 from manage.catalog.model import Setting
 
-WORDS = {
+EXPECTED = {
     "boolean": "true or false",
     "integer": "a whole number",
     "number": "a number",
@@ -23,23 +23,23 @@ WORDS = {
 }
 
 
-def fault(setting: Setting, value: Any) -> str:
-    """What is wrong with `value`, as the end of a sentence; "" if nothing is."""
+def problem(setting: Setting, value: Any) -> str:
+    """What is wrong with `value`, as the end of a sentence, or ""."""
     if not _has_type(setting, value):
-        return f"{_shown(value)} is not {WORDS[setting.type]}"
+        return f"{_shown(value)} is not {EXPECTED[setting.type]}"
     entries = value if setting.type == "list" else [value]
     for entry in entries:
         if isinstance(entry, str) and any(unicodedata.category(letter).startswith("C") for letter in entry):
-            return f"{_shown(entry)} holds a control character"
+            return f"{_shown(entry)} contains a control character"
         if setting.choices and entry not in setting.choices:
             return f"{_shown(entry)} is not one of {', '.join(setting.choices)}"
         if setting.pattern and not re.fullmatch(setting.pattern, str(entry)):
-            return f"{_shown(entry)} does not have the form {setting.pattern}"
-    return _range_fault(setting, value) or _kind_fault(setting, value)
+            return f"{_shown(entry)} does not match {setting.pattern}"
+    return _range_problem(setting, value) or _kind_problem(setting, value)
 
 
-def normal(setting: Setting, value: Any) -> Any:
-    """`value` in its one form, so that 1 and 1.0 of a number render the same."""
+def normalized(setting: Setting, value: Any) -> Any:
+    """`value` in its canonical form, so that the numbers 1 and 1.0 render the same."""
     return float(value) if setting.type == "number" else value
 
 
@@ -55,7 +55,7 @@ def _has_type(setting: Setting, value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _range_fault(setting: Setting, value: Any) -> str:
+def _range_problem(setting: Setting, value: Any) -> str:
     if setting.type not in ("integer", "number", "size"):
         return ""
     try:
@@ -73,7 +73,7 @@ def _limit(setting: Setting, limit: float) -> str:
     return f"{limit / sizes.UNITS['m']:g}m" if setting.type == "size" else f"{limit:g}"
 
 
-def _kind_fault(setting: Setting, value: Any) -> str:
+def _kind_problem(setting: Setting, value: Any) -> str:
     if setting.type == "path" and value:
         path = PurePosixPath(value)
         if not path.is_absolute() or ".." in path.parts or str(path) == "/":

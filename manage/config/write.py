@@ -1,4 +1,4 @@
-"""Writes stack.yml: the first one, and one value at a time. What is written was validated first."""
+"""Writes stack.yml: the initial file, and single values. The result is validated before it is written."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ import yaml
 from manage.catalog import Catalog
 from manage.catalog.model import Network, Setting
 from manage.config import schema
-from manage.config.edit import flow, put
-from manage.config.faults import ConfigFaults
+from manage.config.edit import flow_yaml, with_value
 from manage.config.model import ImageSource
+from manage.config.problems import InvalidConfig
 from manage.config.read import load, parse
 from manage.errors import EXIT_USAGE, NodeyardError
 
 INITIAL = """\
-# What this host runs. Every key and what it takes: manage config explain
-# Change a value here or with `manage config set KEY VALUE`; see what that does with `manage plan`, then `manage up`.
+# What this host runs. Every key and its values: manage config explain
+# Change a value here or with `manage config set KEY VALUE`. `manage plan` shows the effect, `manage up` applies it.
 version: {version}
 name: {name}
 network: {network}
 profiles: {profiles}
 images:
-  source: {source}   # decided once: another source must not open the same data
+  source: {source}   # do not change it: another source must not open the same data
 ports:
-  base: {base}   # the dashboard's; the proxy's is the next
-  bind: 127.0.0.1   # an address others can reach exposes dashboard and proxy
+  base: {base}   # port of the dashboard; the proxy uses the next one
+  bind: 127.0.0.1   # any other address exposes dashboard and proxy
 # services:
-#   NAME:            # each service of the profiles has an entry of its own
+#   NAME:            # a service of the profiles
 #     enabled: true
 #     memory: 512m
 """
@@ -49,12 +49,12 @@ def write_initial(
     port_base: int,
     catalog: Catalog,
 ) -> None:
-    """Write a commented stack.yml; ConfigFaults if these answers do not go together, and then nothing is written."""
+    """Write a commented stack.yml. Raises InvalidConfig, and writes nothing, if these answers contradict each other."""
     text = INITIAL.format(
         version=schema.VERSION,
-        name=flow(name),
+        name=flow_yaml(name),
         network=network,
-        profiles=flow(list(profiles)),
+        profiles=flow_yaml(list(profiles)),
         source=image_source,
         base=port_base,
     )
@@ -66,8 +66,8 @@ def write_initial(
 def set_value(path: Path, key: str, value: Any, catalog: Catalog) -> None:
     """Set `key` (dotted) to `value`, a plain value or its YAML text, in the file `path`.
 
-    Comments and all other lines stay. Raises NodeyardError for an unknown key and where the file would not be valid;
-    it is unchanged then. ConfigFaults if it is not valid now.
+    Comments and all other lines are kept. Raises InvalidConfig if the file is invalid before the change, NodeyardError
+    for an unknown key or an invalid result; then the file is unchanged.
     """
     config = load(path, catalog)
     known = schema.keys(catalog, config.network)
@@ -79,17 +79,17 @@ def set_value(path: Path, key: str, value: Any, catalog: Catalog) -> None:
             exit_code=EXIT_USAGE,
         )
     if key == "version":
-        raise NodeyardError("version is the format of the file, which manage writes itself.", exit_code=EXIT_USAGE)
-    text = put(path.read_text(encoding="utf-8"), key.split("."), _plain(known[key], value))
+        raise NodeyardError("version is the version of the file format. You cannot set it.", exit_code=EXIT_USAGE)
+    text = with_value(path.read_text(encoding="utf-8"), key.split("."), _plain(known[key], value))
     try:
         parse(text, str(path), catalog)
-    except ConfigFaults as refused:
-        raise refused.of_answers(f"{key} was not set", key) from None
+    except InvalidConfig as refused:
+        raise refused.without_lines(f"{key} was not set", key) from None
     _write(path, text)
 
 
 def _plain(setting: Setting, value: Any) -> Any:
-    """The value that the text given on a command line stands for."""
+    """The value that a text from the command line represents."""
     if not isinstance(value, str):
         return value
     if setting.type in ("string", "choice", "size", "path"):
@@ -97,14 +97,14 @@ def _plain(setting: Setting, value: Any) -> Any:
     try:
         plain = yaml.safe_load(value)
     except yaml.YAMLError as error:
-        raise NodeyardError(f"{value!r} is no valid YAML.", exit_code=EXIT_USAGE) from error
+        raise NodeyardError(f"{value!r} is not valid YAML.", exit_code=EXIT_USAGE) from error
     if setting.type == "list" and isinstance(plain, str):
         return [entry.strip() for entry in plain.split(",")]
     return [] if setting.type == "list" and plain is None else plain
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace `path` in one step; mode and owner of an older file stay."""
+    """Replace `path` atomically; keep mode and owner of an existing file."""
     old = path.stat() if path.exists() else None
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

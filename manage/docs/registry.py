@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from manage.catalog import load_catalog, pages
+from manage.catalog import docs as catalog
+from manage.catalog import load_catalog
 from manage.cli import docs as cli
 from manage.config import docs as config
 from manage.docs import architecture, proof, services
@@ -20,8 +21,8 @@ def _below(folder: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
 DOCUMENTS = (
     page("docs/cli.md", cli.document),
     page("docs/config.md", lambda: config.page(load_catalog())),
-    page("docs/service-files.md", pages.service_files_page),
-    page("docs/drivers.md", pages.drivers_page),
+    page("docs/service-files.md", catalog.service_files_page),
+    page("docs/drivers.md", catalog.drivers_page),
     page("docs/proof.md", lambda: proof.page(CHECKOUT)),
     page("docs/architecture.md", lambda: architecture.page(CHECKOUT, load_catalog())),
     Document("docs/services/", lambda: services.pages(CHECKOUT)),

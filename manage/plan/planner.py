@@ -59,13 +59,13 @@ def _causes(stack: Stack, spec: ServiceSpec, found: Sequence[ContainerFacts], fa
     if container.state == "dead":
         yield Difference("state", "dead", "running")
     named: list[Difference] = []
-    if container.spec != spec.spec:
+    if container.spec != spec.spec_digest:
         known = facts.known_specs.get(container.spec)
         if known is None:
-            named = [Difference("spec", container.spec[:12] or "none", spec.spec[:12])]
+            named = [Difference("spec", container.spec[:12] or "none", spec.spec_digest[:12])]
         else:
             named = list(difference.of_documents(cast(Mapping[str, Any], known), spec_document(spec)))
-            named = named or [Difference("spec", container.spec[:12], spec.spec[:12])]
+            named = named or [Difference("spec", container.spec[:12], spec.spec_digest[:12])]
     names = {entry.name for entry in named}
     shown = [d for d in difference.of_container(container, spec, _networks(stack, spec)) if d.name not in names]
     yield from [*named, *shown]

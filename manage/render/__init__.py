@@ -1,4 +1,4 @@
-"""Catalog and configuration to compose projects, purely: what an installation should be, down to the byte."""
+"""Renders catalog and configuration to Compose projects, byte for byte reproducible. Pure."""
 
 from manage.render.model import SecretUse
 from manage.render.spec import spec_document

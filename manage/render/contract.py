@@ -1,4 +1,4 @@
-"""The contract check: every address that was rendered leads to a service that listens there, or to a named remote."""
+"""The contract check: every rendered address leads to a service that listens there, or to a remote of the operator."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from manage.catalog.model import Service
-from manage.catalog.reader import unknown
+from manage.catalog.reader import unknown_name
 from manage.errors import NodeyardError
 
 ADDRESS = re.compile(
@@ -19,18 +19,18 @@ ADDRESS = re.compile(
 SECRETS = "/run/secrets"
 SECRET = re.compile(rf"{SECRETS}/([A-Za-z0-9_-]+)")
 OWN = re.compile(r"[0-9.]+|localhost")
-"""Numeric addresses are what a service listens on itself, or Docker's DNS."""
+"""Numeric addresses are those that a service itself listens on, or Docker's DNS."""
 
 
 @dataclass(frozen=True)
-class Party:
-    """One service with all text that was rendered for it."""
+class RenderedService:
+    """One service and all text that was rendered for it."""
 
     service: Service
     arguments: str
-    """argv and configuration files: what decides on which ports it listens."""
+    """argv and configuration files, which decide on what ports it listens."""
     text: str
-    """The same and its environment: where addresses of others stand."""
+    """The same with its environment: the text that holds addresses of others."""
     documents: tuple[Any, ...] = ()
     """Its configuration files that are JSON, parsed."""
     secrets: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class Address:
         return f"{self.scheme}://{self.host}:{self.port}" if self.scheme else f"{self.host}:{self.port}"
 
 
-def party(service: Service, compose: Mapping[str, Any], files: Mapping[str, bytes]) -> Party:
+def rendered_service(service: Service, compose: Mapping[str, Any], files: Mapping[str, bytes]) -> RenderedService:
     """`service` as rendered."""
     argv = [str(part) for key in ("entrypoint", "command") for part in compose.get(key, [])]
     contents = [content.decode() for content in files.values()]
@@ -55,41 +55,44 @@ def party(service: Service, compose: Mapping[str, Any], files: Mapping[str, byte
     environment = [str(value) for value in compose.get("environment", {}).values()]
     documents = tuple(json.loads(content) for name, content in files.items() if name.endswith(".json"))
     secrets = tuple(str(secret["target"]) for secret in compose.get("secrets", []))
-    return Party(service, arguments, "\n".join([arguments, *environment]), documents, secrets)
+    return RenderedService(service, arguments, "\n".join([arguments, *environment]), documents, secrets)
 
 
-def check(parties: Iterable[Party], providers: Mapping[str, Party], remotes: Sequence[str]) -> None:
-    """Hold every address of `parties` against `providers` (by service name, both projects).
+def require_reachable(
+    rendered: Iterable[RenderedService], providers: Mapping[str, RenderedService], remotes: Sequence[str]
+) -> None:
+    """Check every address of `rendered` against `providers` (by service name, both projects).
 
     `remotes` are texts of the operator, each of which may name a `host:port`. Raises NodeyardError that names
-    every broken contract.
+    every address that leads nowhere.
     """
-    parties = list(parties)
+    rendered = list(rendered)
     broken = [
-        f"{party.service.name} -> {address}: {fault}"
-        for party in parties
-        for address in addresses(party)
-        if (fault := _fault(party, address, providers, remotes))
+        f"{user.service.name} -> {address}: {problem}"
+        for user in rendered
+        for address in addresses(user)
+        if (problem := _problem(user, address, providers, remotes))
     ]
     broken += [
-        f"{party.service.name} reads {SECRETS}/{name}: {unknown('secret', name, party.secrets)}"
-        for party in parties
-        for name in SECRET.findall(party.text)
-        if name not in party.secrets
+        f"{user.service.name} reads {SECRETS}/{name}: {unknown_name('secret', name, user.secrets)}"
+        for user in rendered
+        for name in SECRET.findall(user.text)
+        if name not in user.secrets
     ]
     if broken:
         raise NodeyardError(
-            "The rendered stack contradicts itself:" + "".join(f"\n  {line}" for line in dict.fromkeys(broken)),
+            "Some addresses in the rendered stack lead nowhere:"
+            + "".join(f"\n  {line}" for line in dict.fromkeys(broken)),
             "An address must lead to a service of this stack that listens there, or to a remote named in stack.yml.",
         )
 
 
-def addresses(party: Party) -> Iterator[Address]:
-    """Every address in the text of `party`, those that it listens on itself left out."""
-    for match in ADDRESS.finditer(party.text):
+def addresses(user: RenderedService) -> Iterator[Address]:
+    """Every address in the text of `user`, without those that it listens on itself."""
+    for match in ADDRESS.finditer(user.text):
         if not OWN.fullmatch(match["host"]):
             yield Address(match["scheme"] or "", match["host"], int(match["port"]))
-    for document in party.documents:
+    for document in user.documents:
         yield from _named(document)
 
 
@@ -104,7 +107,9 @@ def _named(document: Any) -> Iterator[Address]:
             yield from _named(entry)
 
 
-def _fault(party: Party, address: Address, providers: Mapping[str, Party], remotes: Sequence[str]) -> str:
+def _problem(
+    user: RenderedService, address: Address, providers: Mapping[str, RenderedService], remotes: Sequence[str]
+) -> str:
     if any(f"{address.host}:{address.port}" in text for text in remotes):
         return ""
     provider = providers.get(address.host)
@@ -118,12 +123,12 @@ def _fault(party: Party, address: Address, providers: Mapping[str, Party], remot
         return f"{address.host} speaks {ports[0].scheme} on {address.port}"
     if ports[0].flag and ports[0].flag not in provider.arguments:
         return f"{address.host} is started without {ports[0].flag}, so nothing listens there"
-    if not set(party.service.networks) & set(provider.service.networks):
+    if not set(user.service.networks) & set(provider.service.networks):
         return "they share no network"
     return ""
 
 
-def operators_texts(settings: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
-    """Every text in the operator's settings, entries of lists included: a remote is named in one of them."""
+def operator_texts(settings: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    """Every text in the operator's settings, including entries of lists. One of them may name a remote."""
     values = [value for service in settings.values() for value in service.values()]
     return tuple(str(entry) for value in values for entry in (value if isinstance(value, list) else [value]))

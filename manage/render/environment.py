@@ -1,4 +1,4 @@
-"""The two Jinja environments: compose fragments, where every value is quoted, and plain configuration files."""
+"""The two Jinja environments: Compose fragments, in which every value is quoted, and configuration files."""
 
 from __future__ import annotations
 
@@ -19,40 +19,40 @@ TEMPLATES = CHECKOUT / "templates"
 
 
 class Raw(str):
-    """Text that a filter has already written in the file's own syntax."""
+    """Text that a filter has already converted to the syntax of the file."""
 
     __slots__ = ()
 
 
 def quoted(value: Any) -> str:
-    """`value` as JSON, which is YAML; `$` doubled, because compose would take it for a variable."""
+    """`value` as JSON, which is also YAML. `$` is doubled, because Compose would read a variable."""
     return json.dumps(value, ensure_ascii=False).replace("$", "$$")
 
 
 def plain(value: Any) -> str:
-    """`value` as text for a configuration file. ValueError for a line break or another control character:
+    """`value` as text for a configuration file. Raises ValueError for a control character.
 
-    one value must never become two lines of a node's configuration.
+    A line break would turn one value into two lines of a node's configuration.
     """
     text = str(value)
     if not isinstance(value, Raw) and any(unicodedata.category(letter) == "Cc" for letter in text):
-        raise ValueError(f"{text!r} holds a control character")
+        raise ValueError(f"{text!r} contains a control character")
     return text
 
 
 def as_json(value: Any) -> Raw:
-    """Filter `json`: a whole JSON document, stable and readable line by line."""
+    """Filter `json`: a JSON document with one value per line."""
     return Raw(json.dumps(value, ensure_ascii=False, indent=1))
 
 
 def bind(source: str, target: str, *, read_only: bool = True) -> dict[str, Any]:
-    """A bind mount that never makes its source: a missing one is an error, not an empty folder."""
+    """A bind mount. Docker does not create a missing source but reports an error."""
     mount: dict[str, Any] = {"type": "bind", "source": source, "target": target, "bind": {"create_host_path": False}}
     return mount | ({"read_only": True} if read_only else {})
 
 
 def volume(source: str, target: str) -> dict[str, Any]:
-    """A volume as it is: nothing of the image goes into it, and no owner of the image's."""
+    """A volume mount. Docker copies neither files nor the owner from the image."""
     return {"type": "volume", "source": source, "target": target, "volume": {"nocopy": True}}
 
 
@@ -62,7 +62,7 @@ def kilobytes(size: str) -> int:
 
 
 @lru_cache
-def compose(folder: Path = SERVICES, *, own: bool = False) -> jinja2.Environment:
+def compose_templates(folder: Path = SERVICES, *, own: bool = False) -> jinja2.Environment:
     """For `<folder>/<service>/compose.yml.j2` and what they extend; `own` for the operator's services."""
     environment = _environment(folder, quoted, own=own)
     environment.globals["bind"] = bind
@@ -70,7 +70,7 @@ def compose(folder: Path = SERVICES, *, own: bool = False) -> jinja2.Environment
 
 
 @lru_cache
-def files(folder: Path = SERVICES, *, own: bool = False) -> jinja2.Environment:
+def file_templates(folder: Path = SERVICES, *, own: bool = False) -> jinja2.Environment:
     """For `<folder>/<service>/files/`; `own` for the operator's services."""
     environment = _environment(folder, plain, own=own)
     environment.filters["json"] = as_json
@@ -79,7 +79,7 @@ def files(folder: Path = SERVICES, *, own: bool = False) -> jinja2.Environment:
 
 
 def _environment(folder: Path, finalize: Any, *, own: bool) -> jinja2.Environment:
-    """The operator's templates are not ours to trust: they cannot reach what is behind a value, nor change one."""
+    """The operator's templates are not trusted: they can neither reach attributes behind a value nor change it."""
     kind = ImmutableSandboxedEnvironment if own else jinja2.Environment
     return kind(
         loader=jinja2.FileSystemLoader([folder, TEMPLATES]),

@@ -1,4 +1,4 @@
-"""One service: its configuration files and its compose service, rendered from its folder and parsed back. Pure."""
+"""The configuration files and the Compose service of one service, rendered from its folder. Pure."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from manage.catalog import sizes
 from manage.catalog.model import Port, Service
 from manage.errors import NodeyardError
 from manage.render import environment, wiring
-from manage.render.wiring import Link, Services
+from manage.render.wiring import Link, ServiceGraph
 
 FILES_TARGET = "/etc/nodeyard"
 
 
-def render_files(here: Services, service: Service) -> dict[str, bytes]:
+def render_files(graph: ServiceGraph, service: Service) -> dict[str, bytes]:
     """The service's configuration files by name."""
     values = {
         "service": service,
-        "settings": here.config.settings[service.name],
-        "network": here.config.network,
-        "users": wiring.users(here, service),
-        "uses": wiring.uses(here, service),
-        "watched": wiring.watched(here) if service.group == "manager" else {},
+        "settings": graph.config.settings[service.name],
+        "network": graph.config.network,
+        "users": wiring.users(graph, service),
+        "uses": wiring.uses(graph, service),
+        "watched": wiring.watched(graph) if service.group == "manager" else {},
     }
     return render_folder(Path(service.directory), values, own=service.own)
 
 
 def render_folder(folder: Path, values: Mapping[str, Any], *, own: bool = False) -> dict[str, bytes]:
     """Every file of `<folder>/files/`; those that end in `.j2` are rendered with `values` and lose the ending."""
-    jinja = environment.files(folder.parent, own=own)
+    jinja = environment.file_templates(folder.parent, own=own)
     rendered: dict[str, bytes] = {}
     for name, content in _files(folder) if own else _files_once(folder):
         try:
@@ -48,46 +48,46 @@ def render_folder(folder: Path, values: Mapping[str, Any], *, own: bool = False)
 
 
 def files_digest(files: Mapping[str, bytes]) -> str:
-    """sha256 hex over names and contents: the address of a folder of rendered files."""
+    """sha256 hex over names and contents, for the name of the folder of rendered files."""
     digest = hashlib.sha256()
     for name, content in sorted(files.items()):
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
 
 
-def render_compose(here: Services, service: Service, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The compose service as parsed back from the service's `compose.yml.j2`; keys without a value are left out.
+def render_compose(graph: ServiceGraph, service: Service, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The Compose service from `compose.yml.j2`, parsed, without empty keys.
 
     `values` are the names that the templates use: see `manage.render.stack` and `manage.render.reference`.
     """
     path = Path(service.directory) / "compose.yml.j2"
-    links = {"users": wiring.users(here, service), "uses": wiring.uses(here, service)}
+    links = {"users": wiring.users(graph, service), "uses": wiring.uses(graph, service)}
     try:
-        jinja = environment.compose(path.parent.parent, own=service.own)
+        jinja = environment.compose_templates(path.parent.parent, own=service.own)
         template = jinja.get_template(f"{service.name}/compose.yml.j2")
-        text = template.render(values, service=service, database_url=_database_url(here), **links)
+        text = template.render(values, service=service, database_url=_database_url(graph), **links)
         parsed = yaml.load(text, yaml.CSafeLoader)
     except jinja2.TemplateNotFound as error:
         raise NodeyardError(
-            f"{service.name} has no template {error.name}.", "CONTRIBUTING.md says how a service is added."
+            f"{service.name} has no template {error.name}.", "CONTRIBUTING.md explains how to add a service."
         ) from error
     except Exception as error:
         raise _broken(path, error, own=service.own) from error
     if not isinstance(parsed, dict):
-        raise _broken(path, ValueError("it renders to no mapping"), own=service.own)
+        raise _broken(path, ValueError("the result is not a mapping"), own=service.own)
     return {key: value for key, value in parsed.items() if value not in (None, [], {})}
 
 
 def render_skeleton(service: Service, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What the shared skeleton alone makes of the service."""
-    text = environment.compose().get_template("service.yml.j2").render(values, service=service)
+    """The Compose service that the shared skeleton alone renders."""
+    text = environment.compose_templates().get_template("service.yml.j2").render(values, service=service)
     skeleton = yaml.load(text, yaml.CSafeLoader)
     return {key: value for key, value in skeleton.items() if value not in (None, [], {})}
 
 
-def common(here: Services, service: Service, *, uid: int) -> dict[str, Any]:
-    """The values that both modes of the templates share."""
-    config = here.config
+def common(graph: ServiceGraph, service: Service, *, uid: int) -> dict[str, Any]:
+    """Values for both modes of the templates."""
+    config = graph.config
     return {
         "settings": config.settings[service.name],
         "network": config.network,
@@ -111,19 +111,19 @@ def _published(port: Port, settings: Mapping[str, Any], address: str, base: int)
     return None
 
 
-def _database_url(here: Services) -> Any:
+def _database_url(graph: ServiceGraph) -> Any:
     """Function of a link of the relation `database`: the URL of the user's database, without the password."""
 
     def url(link: Link) -> str:
         name = link.attributes["database"]
-        return f"{link.scheme}://{name}@{link.host}:{link.port}/{name}_{here.config.network}"
+        return f"{link.scheme}://{name}@{link.host}:{link.port}/{name}_{graph.config.network}"
 
     return url
 
 
 @lru_cache
 def _files_once(folder: Path) -> tuple[tuple[str, bytes], ...]:
-    """`_files` of a service that is shipped: it does not change while this process runs."""
+    """`_files` of a shipped service, which does not change while this process runs."""
     return _files(folder)
 
 
@@ -136,5 +136,5 @@ def _files(folder: Path) -> tuple[tuple[str, bytes], ...]:
 def _broken(path: Path, error: Exception, *, own: bool) -> NodeyardError:
     line = f":{error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
     reason = json.dumps(str(error), ensure_ascii=False)
-    hint = "Correct the template; manage services check shows the result." if own else "This is a fault in Nodeyard."
+    hint = "Correct the template, then run: manage services check" if own else "This is a bug in Nodeyard. Report it."
     return NodeyardError(f"{path}{line} cannot be rendered: {reason}.", hint)

@@ -1,4 +1,4 @@
-"""The hardening preset, held against what was rendered: a deviation is refused unless the catalog gives its reason."""
+"""Compares rendered services with the hardening preset. A deviation needs a reason in the catalog."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from manage.catalog.model import Service
 from manage.errors import NodeyardError
 
-NEEDED: Mapping[str, Any] = {
+REQUIRED: Mapping[str, Any] = {
     "read_only": True,
     "cap_drop": ["ALL"],
     "security_opt": ["no-new-privileges:true"],
@@ -17,21 +17,21 @@ NEEDED: Mapping[str, Any] = {
     "restart": "unless-stopped",
 }
 LIMITS = ("mem_limit", "memswap_limit", "pids_limit", "ulimits", "logging", "stop_grace_period", "tmpfs")
-USUAL = {
-    *NEEDED,
+ALLOWED = {
+    *REQUIRED,
     *LIMITS,
     *("image", "pull_policy", "command", "entrypoint", "environment", "user", "cpus", "stop_signal", "shm_size"),
     *("networks", "network_mode", "ports", "volumes", "secrets", "labels", "healthcheck", "depends_on", "working_dir"),
 }
-"""Keys that give a container no power beyond its own. Any other key needs a reason."""
+"""Keys that give a container no power outside it. Any other key needs a reason."""
 FIXED = ("image", "pull_policy", "user", "networks", "network_mode", "ports", "secrets", "labels")
-"""What the skeleton writes from the catalog and the configuration; no template of an operator changes it."""
+"""Keys that the skeleton writes; templates of the operator's services must not change them."""
 NOFILE = 20000
-"""Some hosts allow no more open files to a container (no CAP_SYS_RESOURCE)."""
+"""Some hosts allow a container no more open files (no CAP_SYS_RESOURCE)."""
 
 
 def require_preset(service: Service, compose: Mapping[str, Any], folders: Collection[str] = ()) -> None:
-    """Raise NodeyardError naming every deviation of `compose` that `service.exceptions` gives no reason for.
+    """Raise NodeyardError with every deviation of `compose` that has no reason in `service.exceptions`.
 
     `folders` are the host folders that a service may mount without a reason.
     """
@@ -39,13 +39,13 @@ def require_preset(service: Service, compose: Mapping[str, Any], folders: Collec
     if found:
         raise NodeyardError(
             f"{service.name} deviates from the hardening preset: {'; '.join(found)}.",
-            "Change its template, or give the reason under `exceptions` in its service.yml.",
+            "Change its template, or add a reason under `exceptions` in its service.yml.",
         )
 
 
 def deviations(compose: Mapping[str, Any], folders: Collection[str] = ()) -> Iterator[tuple[str, str]]:
     """(name of the exception that would allow it, sentence) of each deviation."""
-    for key, value in NEEDED.items():
+    for key, value in REQUIRED.items():
         if compose.get(key) != value:
             yield key, f"{key} is not {value}"
     for key in LIMITS:
@@ -54,14 +54,14 @@ def deviations(compose: Mapping[str, Any], folders: Collection[str] = ()) -> Ite
     if compose.get("mem_limit") != compose.get("memswap_limit"):
         yield "memswap_limit", "it may swap"
     if compose.get("ulimits", {}).get("nofile", {}).get("hard", 0) > NOFILE:
-        yield "ulimits", f"it wants more than {NOFILE} open files"
+        yield "ulimits", f"it may open more than {NOFILE} files"
     for key in compose:
-        if key not in USUAL:
+        if key not in ALLOWED:
             yield key, f"it has {key}"
     if compose.get("user", "0").split(":")[0] == "0":
         yield "user", "it runs as root"
     if compose.get("network_mode") == "host":
-        yield "network_mode", "it is on the host's network"
+        yield "network_mode", "it uses the host's network"
     for mount in compose.get("volumes", []):
         source = mount.get("source", "") if isinstance(mount, dict) else str(mount)
         if source.endswith("docker.sock"):
@@ -71,12 +71,12 @@ def deviations(compose: Mapping[str, Any], folders: Collection[str] = ()) -> Ite
 
 
 def require_skeleton(service: Service, compose: Mapping[str, Any], skeleton: Mapping[str, Any]) -> None:
-    """Raise NodeyardError where the template of an operator's service changes what the shared skeleton writes."""
+    """Raise NodeyardError if the template of an operator's service changes what the shared skeleton writes."""
     changed = [key for key in FIXED if compose.get(key) != skeleton.get(key)]
     if changed:
         raise NodeyardError(
             f"{service.file}: compose.yml.j2 changes {', '.join(changed)}, which Nodeyard sets.",
-            'Start it with {% extends "service.yml.j2" %} and leave these keys out.',
+            'Begin it with {% extends "service.yml.j2" %} and omit these keys.',
         )
 
 

@@ -1,4 +1,4 @@
-"""The whole desired state of one compose project."""
+"""The desired state of one Compose project."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Image", "Installation", "OneWay", "SecretUse", "ServiceSpec", "Stack
 
 @dataclass(frozen=True)
 class Image:
-    """An image as locked: what the render refers to and what identifies its content."""
+    """A locked image: its reference in Compose files, and the digest of its content."""
 
     name: str
     reference: str
@@ -25,7 +25,7 @@ class Image:
 
 @dataclass(frozen=True)
 class SecretUse:
-    """One consumer's copy of a secret. `service` is "host" for those that only commands on the host read."""
+    """One consumer's copy of a secret. `service` is "host" if only commands on the host read it."""
 
     service: str
     uid: int
@@ -36,7 +36,7 @@ class SecretUse:
     """For rpcauth: RPC user -> secret that holds the password."""
 
     def owned_by(self, uid: int) -> SecretUse:
-        """The same use by another user id."""
+        """The same use with another owner."""
         return replace(self, uid=uid)
 
 
@@ -57,20 +57,20 @@ class ServiceSpec:
     name: str
     group: str
     compose: Mapping[str, Any]
-    """The compose service as parsed back from the render, without the spec label."""
+    """The rendered Compose service, parsed, without the spec label."""
     files: Mapping[str, bytes]
-    """Rendered config files by name; they lie in `files/<service>-<sha12>/`."""
+    """Rendered configuration files by name, for `files/<service>-<sha12>/`."""
     files_dir: str
     image: Image
     secrets: Mapping[str, int]
     """Secret name -> generation."""
-    spec: str
+    spec_digest: str
     """sha256 hex over compose, files, secret generations and image config digest: label `io.nodeyard.spec`."""
     downtime_s: int
     startup_s: int
     rollback: str
     one_way: Mapping[str, OneWay] = field(default_factory=dict)
-    """By setting; what a plan compares to see that data is at risk."""
+    """By setting. The plan compares them to find data at risk."""
 
 
 @dataclass(frozen=True)
@@ -80,18 +80,18 @@ class VolumeSpec:
     service: str
     holds: str
     uid: int
-    """Who its service runs as, and so owns it."""
+    """User id of its service, which owns it."""
 
 
 @dataclass(frozen=True)
 class Stack:
-    """The desired state of one project: same inputs, same bytes."""
+    """The desired state of one project. The same inputs give the same bytes."""
 
     project: str
     installation: str
     network: str
     services: tuple[ServiceSpec, ...]
-    """In start order: data, chains, services; the order is stable."""
+    """In start order: data, chains, services."""
     volumes: tuple[VolumeSpec, ...]
     networks: tuple[str, ...]
     """Full Docker names of the external networks it uses."""

@@ -1,4 +1,4 @@
-"""What a service still lacks, in sentences: its files, its keys, and its render on every network."""
+"""Problems of a service in sentences: its files, its keys, and its render on every network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from manage import config
 from manage.catalog import Catalog, load_catalog
 from manage.catalog.model import NETWORKS, Network, Service
-from manage.catalog.reader import unknown
+from manage.catalog.reader import unknown_name
 from manage.errors import EXIT_USAGE, NodeyardError
 from manage.installation.identity import Installation
 from manage.installation.layout import CHECKOUT, Layout
@@ -18,10 +18,10 @@ from manage.render.wiring import image_names
 
 
 def problems(layout: Layout, name: str = "", root: Path = CHECKOUT) -> tuple[str, ...]:
-    """Sentences about the service `name`, or about every service. Raises NodeyardError for an unknown name."""
+    """Problems of the service `name`, or about every service. Raises NodeyardError for an unknown name."""
     folders = _folders(layout, root)
     if name and name not in folders:
-        raise NodeyardError(unknown("service", name, folders).replace("u", "U", 1), exit_code=EXIT_USAGE)
+        raise NodeyardError(unknown_name("service", name, folders).replace("u", "U", 1), exit_code=EXIT_USAGE)
     chosen = [name] if name else list(folders)
     found = [sentence for service in chosen for sentence in _missing_files(service, folders[service])]
     try:
@@ -55,7 +55,7 @@ def _missing_files(service: str, folder: Path) -> Iterator[str]:
 
 
 def _render(catalog: Catalog, network: Network, services: Iterable[Service]) -> Iterator[str]:
-    """Faults of rendering a stack with each of `services` and whatever it needs."""
+    """Problems in the render of a stack with each of `services` and whatever it needs."""
     for service in services:
         profiles = _profiles(catalog, service, network)
         if not profiles:
@@ -72,8 +72,10 @@ def _render(catalog: Catalog, network: Network, services: Iterable[Service]) -> 
 
 
 def _profiles(catalog: Catalog, service: Service, network: Network) -> list[str]:
-    """Profiles of `network` that bring the service; an operator's service comes with any of them."""
+    """Profiles of `network` that deploy the service. One of the operator's may use what any profile provides: all."""
     able = [profile for profile in catalog.profiles.values() if network in profile.networks]
-    if service.own or service.group == "manager":
+    if service.own:
+        return [profile.name for profile in able]
+    if service.group == "manager":
         return [able[0].name] if able else []
     return next(([profile.name] for profile in able if service.name in profile.services), [])

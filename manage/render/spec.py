@@ -1,4 +1,4 @@
-"""What identifies a service as rendered: the digest in its label, and the document that explains it later."""
+"""The digest that identifies a rendered service, and the document from which later plans explain differences."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from manage.render.fragment import files_digest
 from manage.render.model import Image, ServiceSpec
 
 
-def digest(compose: Mapping[str, Any], files: Mapping[str, bytes], secrets: Mapping[str, int], image: Image) -> str:
-    """sha256 hex over everything that makes a container what it is (docker-facts 1, 2 and 4)."""
+def spec_digest(
+    compose: Mapping[str, Any], files: Mapping[str, bytes], secrets: Mapping[str, int], image: Image
+) -> str:
+    """sha256 hex over everything from which a container is created (docker-facts 1, 2 and 4)."""
     parts = {
         "compose": compose,
         "files": files_digest(files),
@@ -23,13 +25,13 @@ def digest(compose: Mapping[str, Any], files: Mapping[str, bytes], secrets: Mapp
 
 
 def spec_document(spec: ServiceSpec) -> dict[str, Any]:
-    """`spec` as plain JSON, stored as `specs/<digest>.json`, so that a later plan can name each difference.
+    """`spec` as plain JSON, stored in `specs/<digest>.json`, so that a later plan can name each difference.
 
-    Holds no secret: rendered files and compose services name secrets, they never contain one.
+    Contains no secret: rendered files and Compose services only name secrets.
     """
     return {
         "version": 1,
-        "spec": spec.spec,
+        "spec": spec.spec_digest,
         "service": spec.name,
         "compose": dict(spec.compose),
         "files": {name: content.decode() for name, content in sorted(spec.files.items())},

@@ -1,4 +1,4 @@
-"""Catalog + config + images + secret generations -> the two compose projects of an installation. Pure."""
+"""Catalog + config + images + secret generations -> the two Compose projects of an installation. Pure."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from manage.errors import NodeyardError
 from manage.installation.labels import LABEL_SPEC
 from manage.installation.layout import Layout
 from manage.render import contract, environment, fragment, hardening, names, wiring
-from manage.render.contract import Party
+from manage.render.contract import RenderedService
 from manage.render.model import Image, Installation, OneWay, ServiceSpec, Stack, VolumeSpec
-from manage.render.spec import digest
-from manage.render.wiring import Services
+from manage.render.spec import spec_digest
+from manage.render.wiring import ServiceGraph
 
 
 def render_stack(  # noqa: PLR0917 (what a render depends on, in the order of the work)
@@ -32,17 +32,19 @@ def render_stack(  # noqa: PLR0917 (what a render depends on, in the order of th
     directory: Path,
     owners: Mapping[str, int] | None = None,
 ) -> Stack:
-    """The stack's project. Same inputs give the same bytes; nothing is read from `directory`, it only names paths.
+    """The stack's project. The same inputs give the same bytes. `directory` is only used in paths and never read.
 
-    `generations` counts the changes of each secret by name (1 where it is missing); `owners` gives the uid of services
-    that run under the owner of an adopted chain folder. Raises NodeyardError for a missing image, a template that
-    breaks the hardening preset and addresses that lead nowhere.
+    `generations` maps each secret to the number of its value (default 1); `owners` maps services to the uid of the
+    chain folder that they adopted. Raises NodeyardError for a missing image, a template that breaks the hardening
+    preset, and addresses that lead nowhere.
     """
-    here = wiring.services(catalog, config)
-    render = _Render(here, installation, images, generations, Layout(directory), owners or {})
-    stack = render.project(installation.project, here.stack)
+    graph = wiring.service_graph(catalog, config)
+    render = _Render(graph, installation, images, generations, Layout(directory), owners or {})
+    stack = render.project(installation.project, graph.stack)
     _check_contract(
-        here, render.parties(stack), {name: Party(service, "", "") for name, service in here.manager.items()}
+        graph,
+        render.rendered(stack),
+        {name: RenderedService(service, "", "") for name, service in graph.manager.items()},
     )
     return stack
 
@@ -56,11 +58,11 @@ def render_manager(  # noqa: PLR0917 (as above)
     directory: Path,
     stack: Stack,
 ) -> Stack:
-    """The manager's project (agent, watch, dashboard), which speaks with `stack`'s services; see `render_stack`."""
-    here = wiring.services(catalog, config)
-    render = _Render(here, installation, images, generations, Layout(directory), {})
-    manager = render.project(installation.manager_project, here.manager)
-    _check_contract(here, render.parties(manager), render.parties(stack))
+    """The manager's project (agent, watch, dashboard), which talks to the services of `stack`; see `render_stack`."""
+    graph = wiring.service_graph(catalog, config)
+    render = _Render(graph, installation, images, generations, Layout(directory), {})
+    manager = render.project(installation.manager_project, graph.manager)
+    _check_contract(graph, render.rendered(manager), render.rendered(stack))
     return manager
 
 
@@ -68,7 +70,7 @@ def render_manager(  # noqa: PLR0917 (as above)
 class _Render:
     """The inputs that every service of a project shares."""
 
-    here: Services
+    graph: ServiceGraph
     installation: Installation
     images: Mapping[str, Image]
     generations: Mapping[str, int]
@@ -76,7 +78,7 @@ class _Render:
     owners: Mapping[str, int]
 
     def project(self, project: str, services: Mapping[str, Service]) -> Stack:
-        config = self.here.config
+        config = self.graph.config
         specs = tuple(self._spec(service) for service in services.values())
         text = _document(project, specs, self._top_level(services))
         return Stack(
@@ -92,7 +94,7 @@ class _Render:
             ),
             networks=tuple(
                 dict.fromkeys(
-                    names.network(self.installation.project, network)
+                    names.network_name(self.installation.project, network)
                     for service in services.values()
                     for network in service.networks
                 )
@@ -101,18 +103,21 @@ class _Render:
             revision=hashlib.sha256(text.encode()).hexdigest(),
         )
 
-    def parties(self, stack: Stack) -> dict[str, Party]:
-        services = self.here.all
-        return {spec.name: contract.party(services[spec.name], spec.compose, spec.files) for spec in stack.services}
+    def rendered(self, stack: Stack) -> dict[str, RenderedService]:
+        services = self.graph.all
+        return {
+            spec.name: contract.rendered_service(services[spec.name], spec.compose, spec.files)
+            for spec in stack.services
+        }
 
     def _spec(self, service: Service) -> ServiceSpec:
         image = self._image(service)
-        files = fragment.render_files(self.here, service)
+        files = fragment.render_files(self.graph, service)
         files_dir = str(self.layout.files_dir / f"{service.name}-{fragment.files_digest(files)[:12]}")
-        secrets = {use.name: self.generations.get(use.name, 1) for use in wiring.secrets_of(self.here, service)}
+        secrets = {use.name: self.generations.get(use.name, 1) for use in wiring.secrets_of(self.graph, service)}
         values = self._values(service, image, files_dir if files else "", secrets)
-        compose = fragment.render_compose(self.here, service, values)
-        hardening.require_preset(service, compose, [str(self.layout.dir), *self.here.config.chain_dirs.values()])
+        compose = fragment.render_compose(self.graph, service, values)
+        hardening.require_preset(service, compose, [str(self.layout.dir), *self.graph.config.chain_dirs.values()])
         if service.own:
             hardening.require_skeleton(service, compose, fragment.render_skeleton(service, values))
         return ServiceSpec(
@@ -123,7 +128,7 @@ class _Render:
             files_dir=files_dir if files else "",
             image=image,
             secrets=secrets,
-            spec=digest(compose, files, secrets, image),
+            spec_digest=spec_digest(compose, files, secrets, image),
             downtime_s=service.downtime_s,
             startup_s=service.startup_s,
             rollback=service.rollback,
@@ -131,7 +136,7 @@ class _Render:
         )
 
     def _values(self, service: Service, image: Image, files_dir: str, secrets: Mapping[str, int]) -> dict[str, Any]:
-        return fragment.common(self.here, service, uid=self._uid(service)) | {
+        return fragment.common(self.graph, service, uid=self._uid(service)) | {
             "reference": False,
             "image": image.reference,
             "pull_never": True,
@@ -149,7 +154,7 @@ class _Render:
     def _mounts(self, service: Service, files_dir: str) -> list[dict[str, Any]]:
         mounts = [environment.bind(files_dir, fragment.FILES_TARGET)] if files_dir else []
         for volume in service.volumes:
-            folder = self.here.config.chain_dirs.get(service.name) if volume.holds == "chain" else None
+            folder = self.graph.config.chain_dirs.get(service.name) if volume.holds == "chain" else None
             if folder:
                 mounts.append(environment.bind(folder, volume.path, read_only=False))
             else:
@@ -161,12 +166,12 @@ class _Render:
         return self.owners.get(service.name, service.uid)
 
     def _top_level(self, services: Mapping[str, Service]) -> dict[str, Any]:
-        """The external networks and volumes and the secret files that the project's services name."""
+        """The external networks, volumes and secret files that the project's services use."""
         networks = {network for service in services.values() for network in service.networks}
-        config = self.here.config
+        config = self.graph.config
         return {
             "networks": {
-                network: {"external": True, "name": names.network(self.installation.project, network)}
+                network: {"external": True, "name": names.network_name(self.installation.project, network)}
                 for network in networks
             },
             "volumes": {
@@ -183,23 +188,23 @@ class _Render:
                     "file": str(self.layout.secret_copies_dir / service.name / f"{use.name}_g{generation}")
                 }
                 for service in services.values()
-                for use in wiring.secrets_of(self.here, service)
+                for use in wiring.secrets_of(self.graph, service)
                 for generation in (self.generations.get(use.name, 1),)
             },
         }
 
     def _volume_name(self, service: Service, volume: str) -> str:
-        return names.volume(self.installation.project, self.here.config.network, service.name, volume)
+        return names.volume_name(self.installation.project, self.graph.config.network, service.name, volume)
 
     def _image(self, service: Service) -> Image:
         if service.image not in self.images:
             raise NodeyardError(
-                f"{service.name} needs the image {service.image}, which is not locked.", "Make it: manage images build"
+                f"{service.name} needs the image {service.image}, which is not locked.", "Build it: manage images build"
             )
         return self.images[service.image]
 
     def _one_way(self, service: Service) -> dict[str, OneWay]:
-        settings = self.here.config.settings[service.name]
+        settings = self.graph.config.settings[service.name]
         return {
             setting.key: OneWay(settings[setting.key], setting.one_way_when, setting.one_way)
             for setting in service.settings
@@ -209,15 +214,18 @@ class _Render:
 
 def _document(project: str, specs: tuple[ServiceSpec, ...], top_level: Mapping[str, Any]) -> str:
     services = {
-        spec.name: {**spec.compose, "labels": {**spec.compose["labels"], LABEL_SPEC: spec.spec}} for spec in specs
+        spec.name: {**spec.compose, "labels": {**spec.compose["labels"], LABEL_SPEC: spec.spec_digest}}
+        for spec in specs
     }
     document = {"name": project, "services": services} | {key: value for key, value in top_level.items() if value}
     return yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=True, allow_unicode=True, width=10**6)
 
 
-def _check_contract(here: Services, parties: Mapping[str, Party], others: Mapping[str, Party]) -> None:
-    remotes = contract.operators_texts(here.config.settings)
-    contract.check(parties.values(), {**others, **parties}, remotes)
+def _check_contract(
+    graph: ServiceGraph, rendered: Mapping[str, RenderedService], others: Mapping[str, RenderedService]
+) -> None:
+    remotes = contract.operator_texts(graph.config.settings)
+    contract.require_reachable(rendered.values(), {**others, **rendered}, remotes)
 
 
 def _volume_key(service: str, volume: str) -> str:
@@ -225,5 +233,5 @@ def _volume_key(service: str, volume: str) -> str:
 
 
 def _secret_source(service: str, name: str, generation: int) -> str:
-    """The name carries the generation: compose would not see a change of the path alone (docker-facts 1)."""
+    """Includes the generation, because Compose does not notice a change of the path alone (docker-facts 1)."""
     return f"{service}_{name}_g{generation}"

@@ -1,4 +1,4 @@
-"""Everything that one host runs: all services resolved, and the links between them that follow from relations. Pure."""
+"""All services of both projects, resolved, and the links between them that follow from relations. Pure."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from manage.render.model import SecretUse
 WATCH = "watch"
 """The service of the manager that asks the others."""
 HOST = "host"
-"""Consumer of the secrets that only commands on the host read; also the name of its RPC user in bitcoind."""
+"""Consumer of secrets that only commands on the host read; also its RPC user in bitcoind."""
 DATABASE = "database"
-"""The relation whose databases watch is told of."""
+"""The relation whose databases watch receives."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class Link:
     user: str
     user_title: str
     provider: str
-    """"" where no service of this stack provides it: the use is optional, or a setting names another provider."""
+    """"" if no service of this stack provides it: the use is optional, or a setting names another provider."""
     host: str
     port: int
     scheme: str
-    """Where the one connects to the other; "" and 0 where the relation has no port."""
+    """Address of the connection; "" and 0 if the relation has no port."""
     secret: str
-    """Name of the secret that both share, "" for none."""
+    """Name of the secret that both share, or ""."""
     attributes: Mapping[str, Any]
     """What the user states."""
     provided: Mapping[str, Any]
@@ -46,7 +46,7 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Services:
+class ServiceGraph:
     """All services of both projects, in start order."""
 
     config: Config
@@ -60,12 +60,12 @@ class Services:
         return {**self.stack, **self.manager}
 
 
-def services(catalog: Catalog, config: Config, *, manager: bool = True) -> Services:
+def service_graph(catalog: Catalog, config: Config, *, manager: bool = True) -> ServiceGraph:
     """The services of `config`; without `manager` those of the stack alone (the reference files)."""
     found = catalog.services(config.network)
     stack = {name: found[name] for name in config.services}
     managing = {name: service for name, service in found.items() if service.group == "manager" and manager}
-    return Services(
+    return ServiceGraph(
         config,
         stack,
         managing,
@@ -76,58 +76,58 @@ def services(catalog: Catalog, config: Config, *, manager: bool = True) -> Servi
 
 def image_names(catalog: Catalog, config: Config) -> tuple[str, ...]:
     """Names of all images that both projects need, each once, in the order of first use."""
-    return tuple(dict.fromkeys(service.image for service in services(catalog, config).all.values()))
+    return tuple(dict.fromkeys(service.image for service in service_graph(catalog, config).all.values()))
 
 
-def users(here: Services, service: Service) -> dict[str, list[Link]]:
+def users(graph: ServiceGraph, service: Service) -> dict[str, list[Link]]:
     """Relation that `service` provides -> its users."""
     return {
         offer.relation: [
-            link for link in here.links if link.relation == offer.relation and link.provider == service.name
+            link for link in graph.links if link.relation == offer.relation and link.provider == service.name
         ]
         for offer in service.provides
     }
 
 
-def uses(here: Services, service: Service) -> dict[str, Link | list[Link]]:
-    """Relation that `service` uses -> its link; for a use of every provider, the list of them."""
+def uses(graph: ServiceGraph, service: Service) -> dict[str, Link | list[Link]]:
+    """Relation that `service` uses -> its link, or the list of links if it uses every provider."""
     found: dict[str, Link | list[Link]] = {}
     for use in service.uses:
-        links = [link for link in here.links if link.relation == use.relation and link.user == service.name]
+        links = [link for link in graph.links if link.relation == use.relation and link.user == service.name]
         found[use.relation] = links if use.every else links[0]
     return found
 
 
-def needs(here: Services, service: Service) -> tuple[Need, ...]:
-    """What `service` waits for in this stack: its own needs, and the checks of those whose relations it uses."""
-    settings = here.config.settings[service.name]
+def needs(graph: ServiceGraph, service: Service) -> tuple[Need, ...]:
+    """What `service` waits for in this stack: its `needs`, and the checks of the providers that it uses."""
+    settings = graph.config.settings[service.name]
     found = [need for need in service.needs if not (need.unless and settings[need.unless])]
     for use in service.uses:
         if use.unless and settings[use.unless]:
             continue
-        for provider, offer in _providers(here.all.values(), use):
+        for provider, offer in _providers(graph.all.values(), use):
             check = use.check or ("" if use.optional or use.every else offer.check)
             if check:
                 found.append(Need(provider.name, check))
     return tuple(dict.fromkeys(found))
 
 
-def databases(here: Services) -> dict[str, str]:
-    """Service -> the database it owns, by its full name."""
+def databases(graph: ServiceGraph) -> dict[str, str]:
+    """Service -> full name of the database that it owns."""
     return {
-        link.user: f"{link.attributes['database']}_{here.config.network}"
-        for link in here.links
+        link.user: f"{link.attributes['database']}_{graph.config.network}"
+        for link in graph.links
         if link.relation == DATABASE and link.provider
     }
 
 
-def watched(here: Services) -> dict[str, Any]:
+def watched(graph: ServiceGraph) -> dict[str, Any]:
     """The document `watch.json`: every service of both projects, as `manage.health.watch` reads it."""
-    owned = databases(here)
+    owned = databases(graph)
     return {
         "version": 1,
-        "name": here.config.name,
-        "network": here.config.network,
+        "name": graph.config.name,
+        "network": graph.config.network,
         "services": [
             {
                 "name": service.name,
@@ -136,42 +136,42 @@ def watched(here: Services) -> dict[str, Any]:
                 "driver": service.health.driver,
                 "options": dict(service.health.options),
                 "simulated": service.simulated,
-                "project": "manager" if service.name in here.manager else "stack",
+                "project": "manager" if service.name in graph.manager else "stack",
                 "ports": {
                     port.name: {"host": service.name, "port": port.number, "scheme": port.scheme}
                     for port in service.ports
                 },
-                "needs": [{"service": need.service, "check": need.check} for need in needs(here, service)],
+                "needs": [{"service": need.service, "check": need.check} for need in needs(graph, service)],
                 "thresholds": dict(service.health.thresholds),
                 "startup_s": service.startup_s,
                 "log_patterns": list(service.health.log_patterns),
                 "database": owned.get(service.name, ""),
             }
-            for service in here.all.values()
+            for service in graph.all.values()
         ],
     }
 
 
-def secrets_of(here: Services, service: Service) -> tuple[SecretUse, ...]:
+def secrets_of(graph: ServiceGraph, service: Service) -> tuple[SecretUse, ...]:
     """Every secret that `service` mounts: its own, those it shares with providers, and copies of its users'."""
-    found = [_own(here, service, secret) for secret in service.secrets if not secret.for_host]
-    shared = [link for link in here.links if link.user == service.name and link.secret]
+    found = [_own(graph, service, secret) for secret in service.secrets if not secret.for_host]
+    shared = [link for link in graph.links if link.user == service.name and link.secret]
     copied = [
         link
-        for link in here.links
-        if link.provider == service.name and (secret := here.relations[link.relation].secret) and secret.copied
+        for link in graph.links
+        if link.provider == service.name and (secret := graph.relations[link.relation].secret) and secret.copied
     ]
     found += [SecretUse(service.name, service.uid, link.secret, "password") for link in (*shared, *copied)]
     if service.name == WATCH:
-        found += [SecretUse(WATCH, service.uid, secret.name, secret.kind) for secret in _asked_with(here)]
+        found += [SecretUse(WATCH, service.uid, secret.name, secret.kind) for secret in _asked_with(graph)]
     return tuple({use.name: use for use in found}.values())
 
 
-def host_secrets(here: Services) -> tuple[SecretUse, ...]:
+def host_secrets(graph: ServiceGraph) -> tuple[SecretUse, ...]:
     """The secrets that only commands on the host read."""
     return tuple(
         SecretUse(HOST, 0, secret.name, secret.kind)
-        for service in here.all.values()
+        for service in graph.all.values()
         for secret in service.secrets
         if secret.for_host
     )
@@ -180,40 +180,40 @@ def host_secrets(here: Services) -> tuple[SecretUse, ...]:
 def secret_uses(catalog: Catalog, config: Config, owners: Mapping[str, int] | None = None) -> tuple[SecretUse, ...]:
     """Every copy of a secret that both projects and the host need.
 
-    `owners` gives the uid of services that run under the owner of an adopted chain folder.
+    `owners` maps services to the uid of the chain folder that they adopted.
     """
-    here = services(catalog, config)
-    found = [use for service in here.all.values() for use in secrets_of(here, service)]
-    return (*(use.owned_by((owners or {}).get(use.service, use.uid)) for use in found), *host_secrets(here))
+    graph = service_graph(catalog, config)
+    found = [use for service in graph.all.values() for use in secrets_of(graph, service)]
+    return (*(use.owned_by((owners or {}).get(use.service, use.uid)) for use in found), *host_secrets(graph))
 
 
-def _asked_with(here: Services) -> list[Secret]:
+def _asked_with(graph: ServiceGraph) -> list[Secret]:
     """Secrets of services that their health driver needs, so that watch mounts them, too."""
     return [
         secret
-        for service in here.all.values()
+        for service in graph.all.values()
         for secret in service.secrets
         if secret.name == service.health.options.get("secret")
     ]
 
 
-def _own(here: Services, service: Service, secret: Secret) -> SecretUse:
+def _own(graph: ServiceGraph, service: Service, secret: Secret) -> SecretUse:
     sources: dict[str, str] = {}
     if secret.kind == "rpcauth":
         sources = {
             link.user: link.secret
-            for link in here.links
+            for link in graph.links
             if link.relation == secret.relation and link.provider == service.name
         }
         sources |= {HOST: name for name in (other.name for other in service.secrets if other.for_host)}  # noqa: B035
     return SecretUse(service.name, service.uid, secret.name, secret.kind, sources)
 
 
-def _links(services_: Iterable[Service], relations: Mapping[str, Relation]) -> Iterable[Link]:
-    services_ = list(services_)
-    for service in services_:
+def _links(every: Iterable[Service], relations: Mapping[str, Relation]) -> Iterable[Link]:
+    every = list(every)
+    for service in every:
         for use in service.uses:
-            providers = _providers(services_, use)
+            providers = _providers(every, use)
             for provider, offer in providers if use.every else providers[:1]:
                 yield _link(relations[use.relation], service, use, provider, offer)
             if not providers and not use.every:
@@ -234,12 +234,12 @@ def _link(relation: Relation, user: Service, use: Used, provider: Service | None
         host=end.name if end else "",
         port=port.number if port else 0,
         scheme=port.scheme if port else "",
-        # An optional use without a provider needs no password; one that a setting leads elsewhere does.
+        # An optional use without a provider needs no password, but one with a provider elsewhere does.
         secret=secret_name(relation, user.name, use.attributes) if provider or use.unless else "",
         attributes=use.attributes,
         provided=offer.attributes if offer else {},
     )
 
 
-def _providers(services_: Iterable[Service], use: Used) -> list[tuple[Service, Provided]]:
-    return [(service, offer) for service in services_ for offer in service.provides if offer.relation == use.relation]
+def _providers(every: Iterable[Service], use: Used) -> list[tuple[Service, Provided]]:
+    return [(service, offer) for service in every for offer in service.provides if offer.relation == use.relation]

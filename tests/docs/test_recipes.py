@@ -1,7 +1,8 @@
 """The recipes of CONTRIBUTING.md, followed step by step in a copy of the repository.
 
-A step is a line that begins with "Create `FILE`", "After the line `LINE` in `FILE`" or "Before the line ...", and the
-code block below it; the commands of a block of `sh` run in the copy. To test another recipe, add its title to RECIPES.
+A step is a line that begins with "Create `FILE`", "Replace `FILE`", "After the line `LINE` in `FILE`" or "Before the
+line ...", and the code block below it; the commands of a block of `sh` run in the copy. To test another recipe, add its
+title to RECIPES.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-RECIPES = ("a CLI verb", "a health driver", "a simulator method")
+RECIPES = ("a CLI verb", "a health driver", "a simulator method", "a service", "a dashboard page")
 COPIED = (
     "compose",
     "docs",
@@ -33,14 +35,15 @@ COPIED = (
 )
 COMMANDS = {"python": "", "pytest": "-m pytest", "manage": "-m manage.cli.main", "ruff": "-m ruff"}
 """Commands of an active environment, and how the interpreter of this test runs them."""
-STEP = re.compile(r"^(?:Create|(After|Before) the line `([^`]+)` in) `([^`]+)`")
+STEP = re.compile(r"^(?:(Create|Replace)|(After|Before) the line `([^`]+)` in) `([^`]+)`")
 
 
 @dataclass(frozen=True)
 class Step:
     """A code block and the place that the text above it names; `file` is empty for commands."""
 
-    where: str
+    action: str
+    """Create, Replace, After or Before."""
     line: str
     file: str
     code: str
@@ -50,30 +53,30 @@ def steps(title: str) -> Iterator[Step]:
     text = (CHECKOUT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     _, found, rest = text.partition(f"### Recipe: {title}\n")
     assert found, f"CONTRIBUTING.md has no recipe for {title}"
-    section = re.split(r"^###? ", rest, maxsplit=1, flags=re.MULTILINE)[0]
-    for above, language, code in re.findall(
-        r"^([^\n`][^\n]*)\n\n```(\w+)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL
-    ):
+    section = re.split(r"^(?:### Recipe: |## Glossary$)", rest, maxsplit=1, flags=re.MULTILINE)[0]
+    blocks = re.findall(r"^([^\n`][^\n]*)\n\n```(\w+)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    assert len(blocks) * 2 == section.count("\n```"), f"{title}: a code block has no text above it"
+    for above, language, code in blocks:
         if language == "sh":
             yield Step("", "", "", code)
             continue
         named = STEP.match(above)
         assert named, f"{title}: the text above a code block names no file: {above}"
-        yield Step(named[1] or "", named[2] or "", named[3], code)
+        yield Step(named[1] or named[2], named[3] or "", named[4], code)
 
 
 def take(step: Step, copy: Path) -> None:
     """Do what the step says to a file."""
     path = copy / step.file
     if not step.line:
-        assert not path.exists(), f"{step.file} exists already"
+        assert path.exists() == (step.action == "Replace"), f"{step.action} {step.file}: exists: {path.exists()}"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(step.code, encoding="utf-8")
         return
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     places = [number for number, line in enumerate(lines) if line.rstrip("\n") == step.line]
     assert len(places) == 1, f"{step.file} has the line {step.line!r} {len(places)} times"
-    at = places[0] + (step.where == "After")
+    at = places[0] + (step.action == "After")
     apart = "" if step.code.startswith(" ") else "\n\n"  # between two definitions of a module
     path.write_text("".join([*lines[:at], step.code, apart, *lines[at:]]), encoding="utf-8")
 
@@ -111,6 +114,17 @@ def copy(tmp_path: Path) -> Path:
     return target
 
 
+def follow(title: str, copy: Path) -> str:
+    """Take every step; the commands and what they printed."""
+    printed = ""
+    for step in steps(title):
+        if step.file:
+            take(step, copy)
+        else:
+            printed += step.code + run(step.code, copy)
+    return printed
+
+
 @pytest.mark.promise("Every recipe in CONTRIBUTING.md works as it is written", runs="ci")
 @pytest.mark.parametrize("title", RECIPES)
 def test_a_recipe_works_as_it_is_written_and_its_test_needs_it(title: str, copy: Path) -> None:
@@ -122,13 +136,45 @@ def test_a_recipe_works_as_it_is_written_and_its_test_needs_it(title: str, copy:
         with pytest.raises(AssertionError, match=r"ended with [12]:"):
             run(f"pytest -q {step.file}", copy)
         (copy / step.file).unlink()
-    ran = ""
-    for step in written:
-        if step.file:
-            take(step, copy)
-        else:
-            ran += step.code + run(step.code, copy)
-    assert "pytest" in ran, f"{title}: the recipe runs no test"
-    assert " passed" in ran
-    files = " ".join(dict.fromkeys(step.file for step in written if step.file))
+    printed = follow(title, copy)
+    assert any("pytest" in step.code for step in written if not step.file), f"{title}: the recipe runs no test"
+    assert " passed" in printed
+    files = " ".join(dict.fromkeys(step.file for step in written if step.file.endswith(".py")))
     run(f"ruff check {files} && ruff format --check {files}", copy)
+
+
+@pytest.mark.promise("A shipped service is added as a folder and a line in a profile", runs="ci")
+def test_the_service_of_the_recipe_is_rendered_documented_and_checked(copy: Path) -> None:
+    assert "memcached is complete." in follow("a service", copy)
+    rendered = yaml.safe_load((copy / "compose/sandbox.yml").read_text(encoding="utf-8"))["services"]["memcached"]
+    assert rendered["command"] == ["--port=11211", "--conn-limit=256", "--memory-limit=48"]
+    assert rendered["cap_drop"] == ["ALL"]
+    assert (copy / "docs/services/memcached.md").exists()
+    assert "services.memcached.connections" in (copy / "docs/config.md").read_text(encoding="utf-8")
+    template = copy / "profiles/services/memcached/compose.yml.j2"
+    template.write_text(
+        f"{template.read_text(encoding='utf-8')}\n{{% block powers %}}\nprivileged: true\n{{% endblock %}}\n"
+    )
+    with pytest.raises(AssertionError, match="memcached deviates from the hardening preset"):
+        run("manage services check memcached", copy)
+
+
+@pytest.mark.promise("A page of the dashboard is added as a folder and a line in the list", runs="ci")
+def test_the_page_of_the_recipe_touches_its_folder_and_one_line(copy: Path) -> None:
+    before = contents(copy / "manage")
+    follow("a dashboard page", copy)
+    after = contents(copy / "manage")
+    changed = {path for path in after if after[path] != before.get(path)}
+    assert {path for path in changed if "pages/counts/" not in path} == {"web/pages/__init__.py"}
+    line = set(after["web/pages/__init__.py"].splitlines()) - set(before["web/pages/__init__.py"].splitlines())
+    assert len(line) == 1
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Text of each source file below `folder` by its path there."""
+    kinds = (".py", ".html", ".css", ".js", ".yml")
+    return {
+        str(path.relative_to(folder)): path.read_text(encoding="utf-8")
+        for path in folder.rglob("*")
+        if path.suffix in kinds
+    }

@@ -21,7 +21,7 @@ from manage.installation.labels import LABEL_INSTALLATION, LABEL_SERVICE, LABEL_
 from manage.installation.layout import Layout
 from manage.render import SecretUse, environment
 from manage.render.model import Image, ServiceSpec, Stack, VolumeSpec
-from manage.render.spec import digest
+from manage.render.spec import spec_digest
 from tests.engine import tiny
 
 LOOP = "trap 'exit 0' TERM; echo $0 is up; while :; do sleep 0.1; done"
@@ -55,7 +55,8 @@ def _stack(layout: Layout, project: str, services: Mapping[str, Any]) -> Stack:
     document = {
         "name": project,
         "services": {
-            spec.name: {**spec.compose, "labels": {**spec.compose["labels"], LABEL_SPEC: spec.spec}} for spec in specs
+            spec.name: {**spec.compose, "labels": {**spec.compose["labels"], LABEL_SPEC: spec.spec_digest}}
+            for spec in specs
         },
         "networks": {"chain": {"external": True, "name": networks[0]}},
         "volumes": {f"{name}_data": {"external": True, "name": volume} for name, volume in volumes.items()},
@@ -121,7 +122,7 @@ def _spec(layout: Layout, name: str, service: Mapping[str, Any]) -> ServiceSpec:
         files_dir=files_dir if files else "",
         image=image,
         secrets=secrets,
-        spec=digest(compose, files, secrets, image),
+        spec_digest=spec_digest(compose, files, secrets, image),
         downtime_s=1,
         startup_s=service.get("startup_s", 10),
         rollback="safe",

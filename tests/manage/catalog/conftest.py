@@ -1,4 +1,4 @@
-"""A copy of `profiles/` that a test may spoil."""
+"""A copy of `profiles/` that a test may change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loading `profiles/`: what is shipped is whole, and the author of a service reads what is wrong and where."""
+"""Loading `profiles/`: the shipped files are valid, and errors tell the author of a service what is wrong and where."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def loaded(root: Path) -> Catalog:
     return catalog
 
 
-def test_services_stand_in_start_order_data_before_chains_before_services_before_the_manager() -> None:
+def test_services_are_in_start_order_data_chains_services_manager() -> None:
     order = load_catalog().names
     assert order.index("timescaledb") < order.index("bitcoind") < order.index("tracker") < order.index("agent")
 
@@ -51,7 +51,7 @@ def test_on_the_sandbox_network_every_chain_node_is_a_simulator_and_elsewhere_no
         assert not catalog.service(name, "private").simulated
 
 
-def test_an_unknown_service_is_refused_with_the_close_one() -> None:
+def test_an_unknown_service_is_refused_with_the_closest_known_one() -> None:
     with pytest.raises(NodeyardError, match=r"Unknown service 'kaspd'\. Did you mean 'kaspad'\?"):
         load_catalog().service("kaspd", "mainnet")
 
@@ -67,16 +67,16 @@ def test_an_unknown_service_is_refused_with_the_close_one() -> None:
             "services/proxy",
             "resources: {memory: 96m, pids: 64, disk: 10m}\n",
             "",
-            "resources: this key is missing: with",
+            "resources: this key is missing: a limit protects",
         ),
-        ("services/proxy", "memory: 96m, ", "", "resources.memory: this key is missing: a resource limit"),
+        ("services/proxy", "memory: 96m, ", "", "resources.memory: this key is missing: a limit protects"),
         ("services/proxy", "memory: 96m", "memory: lots", "resources.memory: 'lots' is not a size like 512m"),
-        ("services/proxy", "backup: none, it holds no data\n", "", "backup: this key is missing: what happens to its"),
-        ("services/proxy", "  driver: http\n", "", "health.driver: this key is missing: nobody would know"),
+        ("services/proxy", "backup: none, it holds no data\n", "", "backup: this key is missing: it says how its data"),
+        ("services/proxy", "  driver: http\n", "", "health.driver: this key is missing: it decides the verdict"),
         ("services/proxy", "driver: http", "driver: htpp", "unknown health driver 'htpp'. Did you mean 'http'?"),
         ("services/proxy", "startup_s: 20", "start_up_s: 20", "unknown key 'start_up_s'. Did you mean 'startup_s'?"),
         ("services/proxy", "uid: 10011", "uid: 10012", "uid: 10012 belongs to bitcoind"),
-        ("services/proxy", "uid: 10011", "uid: 33", "uid: 33 is not from 10000"),
+        ("services/proxy", "uid: 10011", "uid: 33", "uid: 33 is outside 10000"),
         ("services/proxy", "offset: 1", "offset: 0", "ports.http.offset: 0 belongs to dashboard"),
         ("services/proxy", "rollback: safe", "rollback: maybe", "rollback: unknown value 'maybe'. Known: safe"),
         (
@@ -110,7 +110,7 @@ def test_an_unknown_service_is_refused_with_the_close_one() -> None:
             "unknown threshold 'max_tipage_s'. Did you mean 'max_tip_",
         ),
         ("services/kaspad", "sandbox: 18510", "moonnet: 18510", "number: expected an integer, not a mapping"),
-        ("services/kaspad", ", sandbox: 18510", "", "ports.wrpc_json.number: nothing is said for network sandbox"),
+        ("services/kaspad", ", sandbox: 18510", "", "ports.wrpc_json.number: there is no value for network sandbox"),
         ("services/kaspad", '"public:listen"', '"public:lisen"', "the service has no setting 'lisen'"),
         ("services/kaspad", '"(?i)panic"', '"(?i"', "is not a regular expression"),
         (
@@ -140,7 +140,7 @@ def test_an_unknown_service_is_refused_with_the_close_one() -> None:
             "relation: 'btc'",
         ),
         ("core.yml", "default_network: mainnet", "default_network: moon", "default_network: unknown value 'moon'"),
-        ("core.yml", "services: [kaspad]", "services: [kaspad, redis]", "services: unknown service 'redis'"),
+        ("core.yml", "  - kaspad", "  - kaspad\n  - redis", "services: unknown service 'redis'"),
         (
             "rules.yml",
             "bitcoind.txindex=true",
@@ -153,14 +153,14 @@ def test_an_unknown_service_is_refused_with_the_close_one() -> None:
         ("services/proxy", "uid: 10011", "uid: [", "is not valid YAML"),
     ],
 )
-def test_a_fault_is_named_in_a_sentence(spoil: Spoil, file: str, old: str, new: str, words: str) -> None:
+def test_a_problem_is_reported_in_a_sentence(spoil: Spoil, file: str, old: str, new: str, words: str) -> None:
     with pytest.raises(NodeyardError) as caught:
         loaded(spoil(file, old, new))
     assert words in caught.value.message
 
 
-@pytest.mark.promise("A fault of a service file is named with its file and line", runs="ci")
-def test_a_fault_is_named_with_its_file_and_line(spoil: Spoil) -> None:
+@pytest.mark.promise("A problem of a service file is named with its file and line", runs="ci")
+def test_a_problem_is_reported_with_its_file_and_line(spoil: Spoil) -> None:
     tree = spoil("services/kaspad", "max_tip_age_s:", "max_tipage_s:")
     text = (tree / "profiles/services/kaspad/service.yml").read_text()
     line = text[: text.index("max_tipage_s")].count("\n") + 1
@@ -168,12 +168,12 @@ def test_a_fault_is_named_with_its_file_and_line(spoil: Spoil) -> None:
         loaded(tree)
 
 
-def test_all_faults_of_a_file_are_named_at_once(spoil: Spoil) -> None:
+def test_all_problems_of_a_file_are_reported_at_once(spoil: Spoil) -> None:
     tree = spoil("services/proxy", "backup: none, it holds no data\n", "")
     spoil("services/proxy", "stop_grace_s: 10\n", "")
     with pytest.raises(NodeyardError) as caught:
         loaded(tree)
-    assert "profiles/services/proxy/service.yml has 2 faults" in caught.value.message
+    assert "profiles/services/proxy/service.yml has 2 problems" in caught.value.message
     assert "backup: this key is missing" in caught.value.message
     assert "stop_grace_s: this key is missing" in caught.value.message
 

@@ -1,4 +1,4 @@
-"""Rules are data; these say what each kind means."""
+"""The meaning of each kind of rule."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ SETTINGS: dict[str, dict[str, Any]] = {
         ("bitcoind.prune=550", True),
     ],
 )
-def test_a_subject_holds_when_the_service_is_there_and_its_setting_compares(subject: str, answer: bool) -> None:
+def test_a_subject_holds_if_the_service_is_in_the_stack_and_its_setting_compares(subject: str, answer: bool) -> None:
     assert holds(subject, ("bitcoind", "kaspad"), SETTINGS) is answer
 
 
-def test_a_subject_that_cannot_be_read_is_an_error() -> None:
-    with pytest.raises(ValueError, match="no subject"):
+def test_an_invalid_subject_is_an_error() -> None:
+    with pytest.raises(ValueError, match="not a subject"):
         holds("bitcoind prune", ("bitcoind",), SETTINGS)
 
 
@@ -50,6 +50,6 @@ def test_a_subject_that_cannot_be_read_is_an_error() -> None:
         ("exclusive", ("bitcoind", "oracle"), False),
     ],
 )
-def test_a_rule_is_broken_as_its_kind_says(kind: str, subjects: tuple[str, ...], breaks: bool) -> None:
+def test_the_kind_decides_when_a_rule_is_broken(kind: str, subjects: tuple[str, ...], breaks: bool) -> None:
     rule = Rule(kind, subjects, "why")
     assert bool(broken([rule], ("bitcoind", "kaspad"), SETTINGS)) is breaks

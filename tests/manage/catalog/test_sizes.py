@@ -1,4 +1,4 @@
-"""Sizes are compose's: powers of 1024."""
+"""Sizes are powers of 1024, as in Compose."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ def test_a_size_is_read_in_powers_of_1024(text: str, count: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "m", "-1m", "1.5g", "1 g", "1G", "1gb", "1m\n"])
-def test_anything_else_is_no_size(text: str) -> None:
+def test_any_other_text_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a size"):
         parse(text)

@@ -65,7 +65,7 @@ def test_a_user_is_not_added_where_no_installation_is(manage: Manage, tmp_path: 
         (["config", "set", "ports.base", ""], "ports.base was not set: nothing is not a whole number."),
         (["config", "set", "services.proxy.rate_limit", "-1"], "-1 is less than 1."),
         (["config", "set", "services.proxy.ratelimit", "5"], "Did you mean services.proxy.rate_limit?"),
-        (["config", "set", "version", "2"], "version is the format of the file"),
+        (["config", "set", "version", "2"], "version is the version of the file format. You cannot set it."),
         (["config", "set", "profiles", "[nosuch]"], "'nosuch' is not one of bitcoin, core,"),
         (["config", "set", "services.kaspad.enabled", "false"], "tracker needs kaspad"),
         (["config", "explain", "proxy"], "Did you mean services.proxy.enabled?"),
@@ -101,7 +101,7 @@ def test_every_fault_of_stack_yml_is_told_at_once_with_its_line(manage: Manage, 
     found = manage("config", "check", "--dir", str(yard.dir))
     assert found.code == EXIT_FAILED
     lines = found.err.splitlines()
-    assert lines[0] == f"error: {yard.stack_file} has 4 faults:"
+    assert lines[0] == f"error: {yard.stack_file} has 4 problems:"
     assert [line.split(":")[0].strip() for line in lines[1:5]] == ["line 2", "line 3", "line 6", "line 8"]
     assert "did you mean services?" in found.err
     assert "did you mean kaspad?" in found.err

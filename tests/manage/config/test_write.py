@@ -1,4 +1,4 @@
-"""Writing stack.yml: one value changes, everything else stays, and nothing wrong is ever written."""
+"""Writing stack.yml: one value changes, everything else is kept, and an invalid file is never written."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 
 from manage import config
 from manage.catalog import Catalog
-from manage.config import ConfigFaults
-from manage.config.edit import put
+from manage.config import InvalidConfig
+from manage.config.edit import with_value
 from manage.errors import EXIT_USAGE, NodeyardError
 
 COMMENTED = """\
@@ -33,7 +33,7 @@ def write_initial(path: Path, catalog: Catalog, **answers: object) -> None:
     config.write_initial(path, **(given | answers), catalog=catalog)  # type: ignore[arg-type]
 
 
-def test_the_first_stack_yml_says_what_was_answered_and_is_commented(stack_file: Path, catalog: Catalog) -> None:
+def test_the_initial_stack_yml_holds_the_answers_and_comments(stack_file: Path, catalog: Catalog) -> None:
     write_initial(stack_file, catalog, name="true", profiles=("bitcoin", "core"), network="private", port_base=9000)
     found = config.load(stack_file, catalog)
     assert (found.name, found.profiles, found.network, found.port_base) == (
@@ -45,8 +45,8 @@ def test_the_first_stack_yml_says_what_was_answered_and_is_commented(stack_file:
     assert stack_file.read_text().count("#") > 3
 
 
-def test_answers_that_do_not_go_together_are_refused_and_nothing_is_written(stack_file: Path, catalog: Catalog) -> None:
-    with pytest.raises(ConfigFaults, match="Core development tree"):
+def test_contradicting_answers_are_refused_and_nothing_is_written(stack_file: Path, catalog: Catalog) -> None:
+    with pytest.raises(InvalidConfig, match="Core development tree"):
         write_initial(stack_file, catalog, profiles=("bitcoin",), network="mainnet")
     assert not stack_file.exists()
 
@@ -81,7 +81,7 @@ def test_one_value_changes_and_every_other_line_stays(
     assert len(gone) <= 2
 
 
-def test_a_value_given_as_a_value_is_taken_as_it_is(stack_file: Path, catalog: Catalog) -> None:
+def test_a_python_value_is_written_unchanged(stack_file: Path, catalog: Catalog) -> None:
     stack_file.write_text(COMMENTED)
     config.set_value(stack_file, "services.kaspad.archival", True, catalog)
     assert config.load(stack_file, catalog).settings["kaspad"]["archival"] is True
@@ -103,7 +103,7 @@ def test_an_unknown_key_is_a_usage_error_with_a_suggestion(stack_file: Path, cat
     assert caught.value.hint == "Did you mean services.proxy.rate_limit?"
 
 
-def test_the_mode_of_the_file_stays(stack_file: Path, catalog: Catalog) -> None:
+def test_the_file_keeps_its_mode(stack_file: Path, catalog: Catalog) -> None:
     stack_file.write_text(COMMENTED)
     stack_file.chmod(0o600)
     config.set_value(stack_file, "name", "shed", catalog)
@@ -125,5 +125,5 @@ def test_the_mode_of_the_file_stays(stack_file: Path, catalog: Catalog) -> None:
         ("", ("a", "b"), "a:\n  b: 2\n"),
     ],
 )
-def test_a_value_is_put_where_it_belongs(text: str, path: tuple[str, ...], after: str) -> None:
-    assert put(text, path, 2) == after
+def test_a_value_is_written_at_its_path(text: str, path: tuple[str, ...], after: str) -> None:
+    assert with_value(text, path, 2) == after

@@ -92,7 +92,7 @@ def test_switching_pruning_on_puts_data_at_risk_and_switching_it_off_does_not() 
     off, on = stack_of(nodes), stack_of(f"{nodes}services: {{bitcoind: {{prune: 600}}}}\n")
     (change,) = plan_project(on, facts_of(off, {})).changes
     assert (change.data_risk, change.rollback_class) == ("at-risk", "impossible")
-    assert "new download of the whole chain" in change.warning
+    assert "download the whole chain again" in change.warning
     (change,) = plan_project(off, facts_of(on, {})).changes
     assert (change.data_risk, change.rollback_class, change.warning) == ("kept", "safe", "")
 

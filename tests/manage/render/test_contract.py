@@ -1,4 +1,4 @@
-"""The contract check: what one service is told of another is true, or the render fails and says why."""
+"""The contract check: addresses of other services are right, or the render fails and says why."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from manage import config as configuration
 from manage.catalog import Catalog, load_catalog
 from manage.errors import NodeyardError
 from manage.render import contract, image_names, render_stack
-from manage.render.contract import Party
+from manage.render.contract import RenderedService
 from manage.render.model import Image
 from tests.manage.render.conftest import DIRECTORY, INSTALLATION
 
 
-def party(
+def rendered_service(
     catalog: Catalog, name: str, text: str = "", arguments: str = "", documents: tuple[object, ...] = ()
-) -> Party:
-    return Party(catalog.service(name, "sandbox"), arguments, f"{arguments}\n{text}", documents)
+) -> RenderedService:
+    return RenderedService(catalog.service(name, "sandbox"), arguments, f"{arguments}\n{text}", documents)
 
 
 @pytest.fixture
-def kaspad(catalog: Catalog) -> Party:
-    return party(catalog, "kaspad", arguments="kaspad --utxoindex --rpclisten-json=0.0.0.0:18510")
+def kaspad(catalog: Catalog) -> RenderedService:
+    return rendered_service(catalog, "kaspad", arguments="kaspad --utxoindex --rpclisten-json=0.0.0.0:18510")
 
 
-def fault(consumer: Party, *providers: Party, remotes: tuple[str, ...] = ()) -> str:
+def problem(consumer: RenderedService, *providers: RenderedService, remotes: tuple[str, ...] = ()) -> str:
     everyone = {each.service.name: each for each in (consumer, *providers)}
     try:
-        contract.check([consumer], everyone, remotes)
+        contract.require_reachable([consumer], everyone, remotes)
     except NodeyardError as error:
         return error.message
     return ""
 
 
-def test_an_address_of_a_service_that_listens_there_is_in_order(catalog: Catalog, kaspad: Party) -> None:
-    assert fault(party(catalog, "tracker", "ws://kaspad:18510"), kaspad) == ""
+def test_the_address_of_a_service_that_listens_there_is_accepted(catalog: Catalog, kaspad: RenderedService) -> None:
+    assert problem(rendered_service(catalog, "tracker", "ws://kaspad:18510"), kaspad) == ""
 
 
 @pytest.mark.promise("Every address in a render leads to a service that listens there with its flag", runs="ci")
@@ -51,31 +51,35 @@ def test_an_address_of_a_service_that_listens_there_is_in_order(catalog: Catalog
         ("upstream kaspad:17110;", "kaspad does not listen on 17110"),
     ],
 )
-def test_an_address_that_leads_nowhere_is_named_with_the_reason(
-    text: str, words: str, catalog: Catalog, kaspad: Party
+def test_an_address_that_leads_nowhere_is_reported_with_the_reason(
+    text: str, words: str, catalog: Catalog, kaspad: RenderedService
 ) -> None:
-    assert words in fault(party(catalog, "tracker", text), kaspad)
+    assert words in problem(rendered_service(catalog, "tracker", text), kaspad)
 
 
-def test_a_provider_started_without_the_flag_that_opens_the_port_is_a_fault(catalog: Catalog) -> None:
-    silent = party(catalog, "kaspad", arguments="kaspad --utxoindex")
-    assert "kaspad is started without --rpclisten-json" in fault(party(catalog, "tracker", "ws://kaspad:18510"), silent)
+def test_a_provider_started_without_the_flag_that_opens_the_port_is_a_problem(catalog: Catalog) -> None:
+    silent = rendered_service(catalog, "kaspad", arguments="kaspad --utxoindex")
+    assert "kaspad is started without --rpclisten-json" in problem(
+        rendered_service(catalog, "tracker", "ws://kaspad:18510"), silent
+    )
 
 
-def test_two_services_on_different_networks_cannot_meet(catalog: Catalog, kaspad: Party) -> None:
-    assert "they share no network" in fault(party(catalog, "proxy", "ws://kaspad:18510"), kaspad)
+def test_services_without_a_common_network_cannot_connect(catalog: Catalog, kaspad: RenderedService) -> None:
+    assert "they share no network" in problem(rendered_service(catalog, "proxy", "ws://kaspad:18510"), kaspad)
 
 
-def test_a_remote_that_the_operator_named_needs_no_service_of_ours(catalog: Catalog, kaspad: Party) -> None:
-    consumer = party(catalog, "tracker", "--addpeer=node.example.org:16111")
-    assert "there is no service node.example.org" in fault(consumer, kaspad)
-    assert fault(consumer, kaspad, remotes=("node.example.org:16111",)) == ""
-    assert fault(consumer, kaspad, remotes=("--connect=node.example.org:16111",)) == ""
+def test_a_remote_that_the_operator_named_needs_no_service_of_ours(catalog: Catalog, kaspad: RenderedService) -> None:
+    consumer = rendered_service(catalog, "tracker", "--addpeer=node.example.org:16111")
+    assert "there is no service node.example.org" in problem(consumer, kaspad)
+    assert problem(consumer, kaspad, remotes=("node.example.org:16111",)) == ""
+    assert problem(consumer, kaspad, remotes=("--connect=node.example.org:16111",)) == ""
 
 
-def test_hosts_in_a_json_document_are_addresses_too(catalog: Catalog, kaspad: Party) -> None:
+def test_hosts_in_a_json_document_are_addresses_too(catalog: Catalog, kaspad: RenderedService) -> None:
     document = {"services": [{"ports": {"rpc": {"host": "kaspad", "port": 1234, "scheme": "ws"}}}]}
-    assert "kaspad does not listen on 1234" in fault(party(catalog, "watch", documents=(document,)), kaspad)
+    assert "kaspad does not listen on 1234" in problem(
+        rendered_service(catalog, "watch", documents=(document,)), kaspad
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,17 +93,17 @@ def test_hosts_in_a_json_document_are_addresses_too(catalog: Catalog, kaspad: Pa
         "2026-11-21T10:15:00Z",
     ],
 )
-def test_what_is_no_address_of_another_is_left_alone(text: str, catalog: Catalog) -> None:
-    assert fault(party(catalog, "tracker", text)) == ""
+def test_text_without_an_address_of_another_service_is_ignored(text: str, catalog: Catalog) -> None:
+    assert problem(rendered_service(catalog, "tracker", text)) == ""
 
 
 def test_the_operators_texts_are_all_values_of_all_settings() -> None:
-    texts = contract.operators_texts({"kaspad": {"peers": ["a:1", "b"], "listen": True}, "proxy": {"rate_limit": 3}})
+    texts = contract.operator_texts({"kaspad": {"peers": ["a:1", "b"], "listen": True}, "proxy": {"rate_limit": 3}})
     assert texts == ("a:1", "b", "True", "3")
 
 
-def test_every_broken_contract_is_named_at_once(catalog: Catalog, kaspad: Party) -> None:
-    message = fault(replace(party(catalog, "tracker", "ws://a:18510 ws://b:18510")), kaspad)
+def test_all_broken_contracts_are_reported_at_once(catalog: Catalog, kaspad: RenderedService) -> None:
+    message = problem(replace(rendered_service(catalog, "tracker", "ws://a:18510 ws://b:18510")), kaspad)
     assert "tracker -> ws://a:18510" in message
     assert "tracker -> ws://b:18510" in message
 
@@ -120,8 +124,8 @@ def test_the_render_itself_stops_when_a_service_is_not_started_as_its_consumers_
 
 def test_a_secret_that_the_service_does_not_mount_is_named(catalog: Catalog) -> None:
     text = "TOKEN_FILE=/run/secrets/tracker_tokn"
-    mounted = replace(party(catalog, "tracker", text), secrets=("tracker_token",))
-    assert "reads /run/secrets/tracker_tokn: unknown secret 'tracker_tokn'. Did you mean 'tracker_token'?" in fault(
+    mounted = replace(rendered_service(catalog, "tracker", text), secrets=("tracker_token",))
+    assert "reads /run/secrets/tracker_tokn: unknown secret 'tracker_tokn'. Did you mean 'tracker_token'?" in problem(
         mounted
     )
-    assert fault(replace(mounted, text="/run/secrets/tracker_token")) == ""
+    assert problem(replace(mounted, text="/run/secrets/tracker_token")) == ""

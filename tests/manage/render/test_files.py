@@ -1,4 +1,4 @@
-"""What the services are told: argv, environment and configuration files are the contract with their programs."""
+"""What the services receive: argv, environment and configuration files, the contract with their programs."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_the_database_makes_a_role_and_a_database_for_each_owner(render: Render)
     assert "shared_buffers = '131072kB'" in file(render, SANDBOX, "timescaledb", "postgresql.conf")
 
 
-def test_watch_is_told_of_every_service_of_both_projects(render: Render) -> None:
+def test_watch_json_lists_every_service_of_both_projects(render: Render) -> None:
     stack, manager = render(SANDBOX)
     document = json.loads(manager.service("watch").files["watch.json"])
     services = {entry["name"]: entry for entry in document["services"]}

@@ -1,4 +1,4 @@
-"""One hardening preset for every service; exceptions are named beside the reason."""
+"""One hardening preset for every service; every exception has a reason."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def test_only_the_agent_has_dockers_socket_and_it_has_no_network(render: Render)
         ({"privileged": True}, "it has privileged"),
         ({"user": "0:0"}, "it runs as root"),
         ({"memswap_limit": 1}, "it may swap"),
-        ({"network_mode": "host"}, "on the host's network"),
+        ({"network_mode": "host"}, "uses the host's network"),
         ({"volumes": [{"source": "/run/docker.sock", "target": "/x"}]}, "it mounts Docker's socket"),
-        ({"ulimits": {"nofile": {"soft": 1, "hard": 65536}}}, "more than 20000 open files"),
+        ({"ulimits": {"nofile": {"soft": 1, "hard": 65536}}}, "may open more than 20000 files"),
         ({"logging": None}, "it has no logging"),
     ],
 )

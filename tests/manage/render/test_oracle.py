@@ -1,4 +1,4 @@
-"""The oracle in the stack: its market by network, its node here or elsewhere."""
+"""The oracle in the stack: its market by network, its local or remote node."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def environment(stack: Stack) -> dict[str, Any]:
         ("network: testnet\nimages: {source: upstream}", "none"),
     ],
 )
-def test_only_mainnet_has_a_market_and_only_a_chain_of_ones_own_a_synthetic_one(
+def test_only_mainnet_has_a_market_and_only_private_chains_a_synthetic_one(
     render: Render, text: str, market: str
 ) -> None:
     stack, _ = render(f"profiles: [oracle]\n{text}\n")
@@ -40,7 +40,7 @@ def test_only_mainnet_has_a_market_and_only_a_chain_of_ones_own_a_synthetic_one(
 
 
 @pytest.mark.promise("bitcoind lets the oracle call the methods it needs and no others", runs="ci")
-def test_bitcoind_lets_the_oracle_call_what_it_calls_and_nothing_else(render: Render) -> None:
+def test_the_oracle_may_call_exactly_the_methods_that_it_calls(render: Render) -> None:
     from oracle.live.node import CALLED
 
     stack, _ = render("profiles: [oracle]\nnetwork: private\n")
@@ -49,7 +49,7 @@ def test_bitcoind_lets_the_oracle_call_what_it_calls_and_nothing_else(render: Re
 
 
 @pytest.mark.promise("A named remote bitcoind takes the place of ours", runs="ci")
-def test_a_bitcoind_elsewhere_takes_the_place_of_ours(render: Render) -> None:
+def test_a_remote_bitcoind_replaces_ours(render: Render) -> None:
     stack, manager = render(ALONE)
     assert "bitcoind" not in {spec.name for spec in stack.services}
     assert environment(stack)["BITCOIND_RPC_URL"] == "http://node.example.org:8332"
@@ -60,6 +60,6 @@ def test_a_bitcoind_elsewhere_takes_the_place_of_ours(render: Render) -> None:
 
 
 @pytest.mark.promise("An oracle without a local or remote bitcoind is a fault", runs="ci")
-def test_without_either_it_is_a_fault(render: Render) -> None:
+def test_an_oracle_without_a_bitcoind_is_a_problem(render: Render) -> None:
     with pytest.raises(NodeyardError, match="oracle needs bitcoind"):
         render("profiles: [oracle]\nnetwork: private\nservices: {bitcoind: {enabled: false}}\n")

@@ -1,7 +1,8 @@
-"""An operator's own services: added as data, held to the same rules, and never trusted with more than a render."""
+"""An operator's own services: added as data, subject to the same rules, and never trusted beyond the render."""
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import yaml
 
 from manage import config as configuration
-from manage.catalog import Catalog, load_catalog
+from manage.catalog import Catalog, load_catalog, scaffold
 from manage.errors import NodeyardError
 from manage.installation.layout import CHECKOUT, Layout
 from manage.render import image_names, render_manager, render_stack
@@ -54,7 +55,7 @@ def rendered(layout: Layout) -> tuple[Stack, Stack]:
 @pytest.mark.promise(
     "Prometheus is added as a folder, without touching manage/, and finds everything that provides metrics", runs="ci"
 )
-def test_prometheus_finds_everything_that_provides_metrics_and_manage_never_heard_of_it(layout: Layout) -> None:
+def test_prometheus_finds_everything_that_provides_metrics_without_code_in_manage(layout: Layout) -> None:
     stack, _manager = rendered(layout)
     scraped = yaml.safe_load(stack.service("prometheus").files["prometheus.yml"])["scrape_configs"]
     targets = {job["job_name"]: (job["static_configs"][0]["targets"], job["metrics_path"]) for job in scraped}
@@ -68,7 +69,7 @@ def test_prometheus_finds_everything_that_provides_metrics_and_manage_never_hear
 
 
 @pytest.mark.promise("A cache is added as a folder, and its users are given its address and wait for it", runs="ci")
-def test_a_user_of_the_cache_is_told_where_it_is_and_waits_for_it(layout: Layout) -> None:
+def test_a_user_of_the_cache_receives_its_address_and_waits_for_it(layout: Layout) -> None:
     shutil.copytree(layout.services_dir / "redis", layout.services_dir / "shop")
     text = (layout.services_dir / "shop/service.yml").read_text()
     text = text.replace("name: redis", "name: shop").replace("10101", "10103").replace("group: data", "group: services")
@@ -126,7 +127,7 @@ def test_a_template_cannot_reach_what_is_behind_a_value(layout: Layout, change: 
         rendered(layout)
 
 
-def test_the_same_holds_for_its_files(layout: Layout, change: Change) -> None:
+def test_its_files_cannot_reach_it_either(layout: Layout, change: Change) -> None:
     change("redis/files/redis.conf.j2", 'save ""', "{{ service.__class__.__init__.__globals__ }}")
     with pytest.raises(NodeyardError, match=r"redis\.conf\.j2 cannot be rendered"):
         rendered(layout)
@@ -185,7 +186,7 @@ def test_a_template_cannot_change_what_nodeyard_sets(layout: Layout, changed: di
         ("redis/service.yml", "group: data", "group: manager", "only Nodeyard's own services belong to the manager"),
         ("redis/service.yml", "uid: 10101", "uid: 10014", "uid: 10014 belongs to"),
         ("redis/service.yml", "networks: [data]", "networks: [host]", "unknown network 'host'"),
-        ("redis/service.yml", "title: Cache", 'title: "\'; }"', "a title has at most 40 letters"),
+        ("redis/service.yml", "title: Cache", 'title: "\'; }"', "a title has at most 40 characters"),
         ("redis/service.yml", 'expect: "\\\\+PONG"', 'expect: "(a+)+$"', "repeats a group"),
         ("prometheus/service.yml", "offset: 10", "offset: 5", "offsets below 10 belong to Nodeyard"),
         ("prometheus/service.yml", "uses:", "uses:\n  route: {path: '/x { } /'}", "does not match"),
@@ -216,7 +217,7 @@ def test_python_in_its_folder_is_never_loaded(layout: Layout) -> None:
 @pytest.mark.promise(
     "`manage services check` says in sentences what a service lacks, without root or Docker", runs="ci"
 )
-def test_check_says_in_sentences_what_is_missing(layout: Layout) -> None:
+def test_check_reports_in_sentences_what_is_missing(layout: Layout) -> None:
     assert list(problems(layout, "redis")) == []
     (layout.services_dir / "redis/README.md").unlink()
     (layout.services_dir / "redis/compose.yml.j2").unlink()
@@ -226,3 +227,26 @@ def test_check_says_in_sentences_what_is_missing(layout: Layout) -> None:
     assert "compose.yml.j2, the template that says how it is started" in found
     assert "image: unknown image 'redis'" in found
     assert "made by image/recipe.yml with a Dockerfile" in found
+
+
+@pytest.mark.promise("The examples in docs/own-services.md are valid", runs="ci")
+def test_the_examples_of_the_documentation_are_complete(layout: Layout) -> None:
+    shutil.copytree(layout.services_dir / "redis", layout.services_dir / "shop")
+    file = layout.services_dir / "shop/service.yml"
+    document = yaml.safe_load(file.read_text())
+    document |= {"name": "shop", "uid": 10103, "group": "services", "networks": ["front", "data"]}
+    document["ports"]["http"] = {"number": 8000, "scheme": "http"}
+    blocks = re.findall(
+        r"^```yaml\n(.*?)^```$", (CHECKOUT / "docs/own-services.md").read_text(), re.DOTALL | re.MULTILINE
+    )
+    assert len(blocks) == 2
+    for block in blocks:
+        document |= yaml.safe_load(block)
+    file.write_text(yaml.safe_dump(document))
+    assert list(problems(layout, "shop")) == []
+
+
+def test_a_new_service_lacks_only_its_image(layout: Layout) -> None:
+    scaffold.write(layout.services_dir, "shop")
+    (found,) = (line for line in problems(layout, "shop") if "image:" in line)
+    assert "unknown image 'shop'" in found

@@ -1,4 +1,4 @@
-"""The one-shot of the reference files: makes secrets once, gives every consumer its copy, changes nothing after."""
+"""The one-shot of the reference files: creates secrets once, gives every consumer its copy, changes nothing later."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def tree(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_secrets_are_made_once_and_stay(prepare: ModuleType, tmp_path: Path) -> None:
+def test_secrets_are_created_once_and_kept(prepare: ModuleType, tmp_path: Path) -> None:
     prepare.main()
     first = tree(tmp_path)
     prepare.main()

@@ -1,4 +1,4 @@
-"""The reference files are the templates' second mode: fresh, valid for compose, and of their own."""
+"""The reference files, the second mode of the templates: fresh, valid for Compose, separate from managed stacks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def document(profile: str) -> Any:
     return yaml.safe_load(FILES[f"{profile}.yml"])
 
 
-def test_every_profile_has_one() -> None:
+def test_every_profile_has_a_reference_file() -> None:
     assert set(PROFILES) == set(load_catalog().profiles)
 
 
@@ -37,7 +37,7 @@ def test_compose_accepts_it(profile: str) -> None:
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_it_can_never_be_taken_for_a_managed_stack(profile: str) -> None:
+def test_it_cannot_be_mistaken_for_a_managed_stack(profile: str) -> None:
     found = document(profile)
     assert found["name"] == f"nodeyard-reference-{profile}"
     for service in found["services"].values():
@@ -69,7 +69,7 @@ def test_every_image_is_upstreams_by_tag_or_ours(profile: str) -> None:
         assert image in upstream or (image.startswith("localhost/nodeyard/") and service["pull_policy"] == "never")
 
 
-def test_no_port_of_it_is_reached_from_outside_the_host() -> None:
+def test_its_ports_are_reachable_from_the_host_only() -> None:
     for profile in PROFILES:
         for service in document(profile)["services"].values():
             for port in service.get("ports", []):

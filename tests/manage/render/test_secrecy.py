@@ -1,4 +1,4 @@
-"""No secret value can be in rendered text: the render never reads anything in the installation's folder."""
+"""Rendered text contains no secret value: the render reads nothing in the installation's folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MARK = "c0ffee-secret-value"
 
 
 @pytest.mark.promise("Rendered text contains no secret value", runs="ci")
-def test_values_lying_in_the_secret_folders_never_appear_in_what_is_rendered(catalog: Catalog, tmp_path: Path) -> None:
+def test_rendered_text_never_contains_values_from_the_secret_folders(catalog: Catalog, tmp_path: Path) -> None:
     config = configuration.parse(f"version: 1\n{SANDBOX}", "stack.yml", catalog)
     for use in secret_uses(catalog, config):
         for folder in (tmp_path / "secrets", tmp_path / "run/secrets" / use.service):

@@ -1,4 +1,4 @@
-"""No setting is ever dropped: each one that an operator can set changes what is rendered."""
+"""No setting is ignored: each one changes the render."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_setting_changes_the_render(text: str, path: str, render: Render) -> N
     assert [stack.revision for stack in before] != [stack.revision for stack in after]
 
 
-def test_a_service_that_is_switched_off_is_gone(render: Render) -> None:
+def test_a_disabled_service_is_not_rendered(render: Render) -> None:
     stack, manager = render(f"{SANDBOX}services: {{tracker: {{enabled: false}}}}\n")
     assert "tracker" not in {spec.name for spec in stack.services}
     assert "/tracker/" not in stack.service("proxy").files["nginx.conf"].decode()

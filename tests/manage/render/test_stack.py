@@ -1,4 +1,4 @@
-"""What the render promises of a whole project: names, labels, order, and the same bytes for the same inputs."""
+"""The render of a whole project: names, labels, order, and the same bytes for the same inputs."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def test_the_file_is_the_services_as_parsed_back_with_their_spec_label(text: str
         assert list(document["services"]) == sorted(spec.name for spec in stack.services)
         for spec in stack.services:
             service = document["services"][spec.name]
-            assert service["labels"].pop("io.nodeyard.spec") == spec.spec
+            assert service["labels"].pop("io.nodeyard.spec") == spec.spec_digest
             assert service == spec.compose
             assert service["labels"] == {"io.nodeyard.installation": "0123abcd", "io.nodeyard.service": spec.name}
 
 
-def test_services_stand_in_start_order(render: Render) -> None:
+def test_services_are_in_start_order(render: Render) -> None:
     stack, manager = render(SANDBOX)
     names = [spec.name for spec in stack.services]
     assert names.index("timescaledb") < names.index("kaspad") < names.index("tracker")
@@ -72,7 +72,7 @@ def test_services_stand_in_start_order(render: Render) -> None:
     "Volume names contain the project and the network; containers and networks carry the installation id",
     runs="ci",
 )
-def test_networks_and_volumes_are_made_by_others_and_carry_the_names_of_the_architecture(render: Render) -> None:
+def test_networks_and_volumes_are_external_and_have_the_documented_names(render: Render) -> None:
     stack, manager = render(SANDBOX)
     assert set(stack.networks) == {"yard_front", "yard_chain", "yard_data"}
     assert set(manager.networks) == {"yard_front", "yard_chain", "yard_data"}
@@ -97,7 +97,7 @@ def test_managed_services_have_no_healthcheck_no_depends_on_and_no_global_name(r
                 assert spec.compose["pull_policy"] == "never"
 
 
-def test_configuration_files_lie_at_an_address_made_from_their_content(render: Render) -> None:
+def test_the_folder_of_configuration_files_is_named_after_their_content(render: Render) -> None:
     (one, _), (same, _), (other, _) = (
         render(f"{SANDBOX}services: {{proxy: {{rate_limit: {n}}}}}") for n in (20, 20, 10)
     )
@@ -111,7 +111,7 @@ def test_configuration_files_lie_at_an_address_made_from_their_content(render: R
 
 def test_another_secret_generation_changes_the_mount_and_the_spec_of_its_consumers_alone(render: Render) -> None:
     (before, _), (after, _) = render(SANDBOX), render(SANDBOX, {"tracker_db_password": 2})
-    changed = {spec.name for spec in after.services if spec.spec != before.service(spec.name).spec}
+    changed = {spec.name for spec in after.services if spec.spec_digest != before.service(spec.name).spec_digest}
     assert changed == {"tracker", "timescaledb"}
     assert {"source": "tracker_tracker_db_password_g2", "target": "tracker_db_password"} in (
         after.service("tracker").compose["secrets"]
@@ -119,14 +119,14 @@ def test_another_secret_generation_changes_the_mount_and_the_spec_of_its_consume
     assert f"{DIRECTORY}/run/secrets/tracker/tracker_db_password_g2" in after.compose_yaml
 
 
-def test_an_image_of_other_content_changes_the_spec_even_under_the_same_name(render: Render) -> None:
+def test_an_image_with_other_content_changes_the_digest_even_under_the_same_name(render: Render) -> None:
     (before, _) = render(SANDBOX)
     (after, _) = render(SANDBOX, nginx=Image("nginx", "localhost/nodeyard/nginx:0", "sha256:rebuilt"))
-    changed = {spec.name for spec in after.services if spec.spec != before.service(spec.name).spec}
+    changed = {spec.name for spec in after.services if spec.spec_digest != before.service(spec.name).spec_digest}
     assert changed == {"proxy"}
 
 
-def test_an_image_that_is_not_locked_is_named_with_what_makes_it(catalog: Catalog) -> None:
+def test_the_error_for_an_image_that_is_not_locked_says_how_to_build_it(catalog: Catalog) -> None:
     config = configuration.parse("version: 1\n", "stack.yml", catalog)
     with pytest.raises(NodeyardError, match="timescaledb needs the image timescaledb") as caught:
         render_stack(catalog, config, INSTALLATION, {}, {}, DIRECTORY)
@@ -152,12 +152,12 @@ def test_each_consumer_has_its_own_copy_of_a_secret_and_the_host_its_rpc_passwor
     assert ("bitcoind", "bitcoind_rpc_host") not in uses
 
 
-def test_secrets_that_nobody_in_the_stack_needs_are_not_made(catalog: Catalog) -> None:
+def test_secrets_without_a_consumer_in_the_stack_are_not_created(catalog: Catalog) -> None:
     config = configuration.parse("version: 1\nprofiles: [core]\nnetwork: private\n", "stack.yml", catalog)
     assert secret_uses(catalog, config) == ()
 
 
-def test_an_adopted_chain_folder_takes_the_place_of_the_volume_and_keeps_its_owner(catalog: Catalog) -> None:
+def test_an_adopted_chain_folder_replaces_the_volume_and_keeps_its_owner(catalog: Catalog) -> None:
     text = f"version: 1\n{NODES}storage: {{chain_dirs: {{kaspad: /mnt/kaspa}}}}\n"
     config = configuration.parse(text, "stack.yml", catalog)
     images = {name: Image(name, name, name) for name in image_names(catalog, config)}
@@ -168,7 +168,7 @@ def test_an_adopted_chain_folder_takes_the_place_of_the_volume_and_keeps_its_own
     assert [volume.service for volume in stack.volumes] == ["bitcoind"]
 
 
-def test_ports_leave_the_host_only_as_the_catalog_and_the_operator_say(render: Render) -> None:
+def test_ports_are_published_only_as_catalog_and_operator_say(render: Render) -> None:
     def published(text: str) -> dict[str, list[tuple[str, str]]]:
         return {
             spec.name: [(port["host_ip"], port["published"]) for port in spec.compose["ports"]]

@@ -109,7 +109,8 @@ def test_no_two_pages_share_a_name_or_a_key() -> None:
 
 
 def test_the_navigation_has_a_key_for_every_page() -> None:
-    assert [(page.title, page.key) for page in navigation(PAGES)] == [("Overview", "o"), ("Logs", "l")]
+    assert [(page.title, page.key) for page in navigation(PAGES)][:2] == [("Overview", "o"), ("Logs", "l")]
+    assert all(page.key for page in navigation(PAGES))
     assert all(page.key == "" for page in PAGES if not page.endpoint)
 
 

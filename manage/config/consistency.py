@@ -1,4 +1,4 @@
-"""What no single key can know: that profile, network, image source and services go together."""
+"""Checks across keys: do profiles, network, image source and services fit together?"""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from manage.catalog import Catalog
 from manage.catalog.model import Service
 from manage.catalog.rules import SUBJECT, broken
 from manage.config.document import Document
-from manage.config.model import Config, Fault
+from manage.config.model import Config, Problem
 
 PUBLIC = ("mainnet", "testnet")
 
 
-def faults(catalog: Catalog, config: Config, read: Document, file: str) -> Iterator[Fault]:
-    """Every disagreement within `config`, at the line of `read` that it comes from."""
+def problems(catalog: Catalog, config: Config, read: Document, file: str) -> Iterator[Problem]:
+    """Every contradiction within `config`, with the line of `read` that causes it."""
 
-    def at(path: str, message: str, hint: str = "") -> Fault:
+    def at(path: str, message: str, hint: str = "") -> Problem:
         leaf = read.leaves.get(path)
-        return Fault(file, leaf.line if leaf else read.sections.get(path, 1), path, message, hint)
+        return Problem(file, leaf.line if leaf else read.sections.get(path, 1), path, message, hint)
 
     services = {name: catalog.service(name, config.network) for name in config.services}
-    here = (*config.services, *config.disabled)
+    chosen = (*config.services, *config.disabled)
     for name in catalog.names:
         given = f"services.{name}" in read.sections or f"storage.chain_dirs.{name}" in read.leaves
-        if given and name not in here and name not in config.settings:
+        if given and name not in chosen and name not in config.settings:
             path = f"services.{name}" if f"services.{name}" in read.sections else f"storage.chain_dirs.{name}"
-            yield at(path, f"{name} is not part of the profiles chosen ({', '.join(config.profiles)})")
+            yield at(path, f"{name} is not part of the chosen profiles ({', '.join(config.profiles)})")
     for name in config.profiles:
         profile = catalog.profiles[name]
         if config.network not in profile.networks:
@@ -37,16 +37,16 @@ def faults(catalog: Catalog, config: Config, read: Document, file: str) -> Itera
         if config.image_source == "local" and config.network in PUBLIC and service.local_refused:
             yield at(
                 "images.source",
-                f"the locally built {service.name} must not follow {config.network}: {service.local_refused}",
+                f"the locally built {service.name} must not run on {config.network}: {service.local_refused}",
                 "use network private or sandbox, or images.source upstream",
             )
         for need in service.needs:
             if need.service not in services and not (need.unless and config.settings[service.name][need.unless]):
-                why = "is switched off" if need.service in config.disabled else "is in none of the profiles chosen"
+                why = "is switched off" if need.service in config.disabled else "is in none of the chosen profiles"
                 path = f"services.{need.service}.enabled" if need.service in config.disabled else "profiles"
                 yield at(path, f"{service.name} needs {need.service} ({need.check}), which {why}")
         for provider, relations, path in _missing_providers(catalog, config, service):
-            why = "is switched off" if path.startswith("services.") else "is in none of the profiles chosen"
+            why = "is switched off" if path.startswith("services.") else "is in none of the chosen profiles"
             yield at(path, f"{service.name} needs {provider} ({relations}), which {why}")
     for rule in broken(catalog.rules, config.services, config.settings):
         yield at(_first_given(rule.subjects, read), rule.sentence)
@@ -73,7 +73,7 @@ def _missing_providers(catalog: Catalog, config: Config, service: Service) -> It
 
 
 def _first_given(subjects: tuple[str, ...], read: Document) -> str:
-    """The key to point at: the first subject's that stands in the file."""
+    """The key to point at: that of the first subject that the file sets."""
     paths = [f"services.{match['service']}.{match['key']}" for match in map(SUBJECT.fullmatch, subjects) if match]
     return next((path for path in paths if path in read.leaves), paths[0])
 
@@ -87,4 +87,4 @@ def _port_clashes(config: Config, services: dict[str, Service]) -> Iterator[str]
     )
     for number, count in used.items():
         if count > 1:
-            yield f"port {number} of this host would be used {count} times"
+            yield f"{count} services would use port {number} of this host"

@@ -1,4 +1,4 @@
-"""docs/service-files.md and docs/drivers.md, made from the descriptions that check a service file."""
+"""docs/service-files.md and docs/drivers.md, from the same descriptions that check a service file."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ from manage.installation.layout import CHECKOUT
 SERVICE_FILES = """\
 # Service files
 
-A service is a folder: `profiles/services/<name>/` for those that Nodeyard ships, `<dir>/services/<name>/` for your own.
+A service is a folder: `profiles/services/<name>/` if Nodeyard ships it, `<dir>/services/<name>/` if it is
+[your own](own-services.md).
 
 | file | what it holds |
 |---|---|
 | `service.yml` | everything below |
-| `compose.yml.j2` | how it is started; extends `templates/service.yml.j2`, which brings limits and hardening |
+| `compose.yml.j2` | how it is started; extends `templates/service.yml.j2`, which adds limits and hardening |
 | `files/` | configuration files, mounted at `/etc/nodeyard`; those that end in `.j2` are rendered |
 | `image/` | `recipe.yml` and `Dockerfile`, or `upstream.yml` for an image of your own that is pulled |
 | `README.md` | what it is, what it needs, how it fails |
 | `cases/*.json` | facts and the verdict that follows from them, for a health driver of its own |
 
-`manage services new NAME` writes such a folder, `manage services check NAME` says what is missing, and
+`manage services new NAME` writes such a folder, `manage services check NAME` reports what is missing, and
 `manage services schema` prints a JSON Schema for editors. A value may differ by network: write
 `{mainnet: ..., testnet: ..., private: ..., sandbox: ...}` in its place.
 
-A template sees `service`, `settings`, `network`, `uses` (relation -> its link: `host`, `port`, `scheme`, `url`,
+Templates see `service`, `settings`, `network`, `uses` (relation -> its link: `host`, `port`, `scheme`, `url`,
 `secret`, `attributes`, `provided`) and `users` (relation that it provides -> the links of its users). Templates of your
 own services run in a sandbox and cannot change what the skeleton sets.
 """
