@@ -111,7 +111,7 @@ def test_a_password_that_is_no_text_is_a_sentence(manage: Manage, yard: Layout, 
     (tmp_path / "bytes").write_bytes(bytes(range(128, 256)))
     found = manage("user", "add", "ann", "--password-file", str(tmp_path / "bytes"), "--dir", str(yard.dir))
     assert found.code == EXIT_FAILED
-    assert "bytes cannot be read: it is not text." in found.err
+    assert "bytes cannot be read: it is not a text file." in found.err
     assert not yard.users_file.exists()
 
 
@@ -134,7 +134,7 @@ def test_a_damaged_file_of_state_is_named_by_whoever_reads_it(
         found = manage(*arguments, "--dir", str(yard.dir))
         assert found.code == EXIT_FAILED, arguments
         assert str(yard.dir / name) in found.err
-        assert "should not" not in found.err, "it is foreseen"
+        assert "unexpectedly" not in found.err, "it is expected"
 
 
 def test_answers_that_do_not_go_together_blame_no_file_that_is_not_there(manage: Manage, tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_answers_that_do_not_go_together_blame_no_file_that_is_not_there(manage:
     (target / "images.json").write_text(json.dumps({"version": 1, "images": {"base": locked}}))
     found = manage("init", "--profile", "bitcoin", "--network", "mainnet", "--yes", "--dir", str(target))
     assert found.code == EXIT_USAGE
-    assert "These answers do not go together: " in found.err
+    assert "These answers contradict each other: " in found.err
     assert not (target / "stack.yml").exists()
 
 
@@ -162,7 +162,7 @@ def test_what_nobody_foresaw_is_a_sentence_too_and_a_traceback_with_debug(manage
     (yard.receipts_dir / "000001.json").write_text(json.dumps(odd))
     found = manage("history", "--dir", str(yard.dir))
     assert found.code == EXIT_FAILED
-    assert found.err.startswith("error: manage failed in a way it should not: TypeError: ")
+    assert found.err.startswith("error: manage failed unexpectedly: TypeError: ")
     assert "Traceback" not in found.err
     with pytest.raises(TypeError):
         main(["--debug", "history", "--dir", str(yard.dir)])
