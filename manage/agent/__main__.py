@@ -14,10 +14,10 @@ from manage.access.sessions import Sessions
 from manage.access.sign_in import Access
 from manage.access.throttle import Throttle
 from manage.agent.dispatch import Dispatcher, Peer
-from manage.agent.look import Look, change_on_host
 from manage.agent.operations import Operations
 from manage.agent.sampler import Sampler
 from manage.agent.server import Server
+from manage.agent.stack_observer import StackObserver, host_operation
 from manage.agent.verbs import verbs
 from manage.errors import NodeyardError
 from manage.installation.folders import AGENT_GROUP
@@ -44,7 +44,7 @@ def run(layout: Layout) -> None:
     access = Access(layout, sessions, Throttle(), audit)
     dispatcher = Dispatcher(access, audit, operations, verbs(layout))
     server = Server(layout.agent_socket, dispatcher, peers=PEERS, gid=AGENT_GROUP)
-    sampler = Sampler(layout.engine_file, Look(layout), lambda: operations.current() or change_on_host(layout))
+    sampler = Sampler(layout.engine_file, StackObserver(layout), lambda: operations.current() or host_operation(layout))
     server.start()
     sampler.start()
     log.info("listening on %s", layout.agent_socket)

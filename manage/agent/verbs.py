@@ -9,7 +9,7 @@ from typing import Any
 
 from manage.access.refusals import Refused
 from manage.agent import plans
-from manage.agent.following import new_lines
+from manage.agent.log_follow import new_lines
 from manage.agent.verb import Call, Emit, Verb
 from manage.apply import desired_state, down, inputs, restart, up
 from manage.apply.desired_state import DesiredState

@@ -10,11 +10,11 @@ from manage.apply import files, receipt, refusals, rollback_tags, secrets, volum
 from manage.apply.change import Change
 from manage.apply.desired_state import DesiredState
 from manage.apply.receipt import Receipt, Step
-from manage.engine import hashes, networks, ownership, volumes
+from manage.engine import hashes, networks, volume_owner, volumes
 from manage.engine.client import Api, connect, require_supported_engine
 from manage.engine.model import Facts
 from manage.events import Event, Progress
-from manage.installation import desired
+from manage.installation import intent
 from manage.plan.model import Operation
 
 
@@ -65,7 +65,7 @@ def _prepare(state: DesiredState, api: Api, facts: Facts, progress: Progress) ->
     for name in networks.ensure(api, state.installation, names):
         progress(Event("note", "", f"Network {name} made."))
     _make_volumes(state, api, facts, progress)
-    desired.want(state.layout, up=True)
+    intent.record(state.layout, up=True)
 
 
 def _make_volumes(state: DesiredState, api: Api, facts: Facts, progress: Progress) -> None:
@@ -77,7 +77,7 @@ def _make_volumes(state: DesiredState, api: Api, facts: Facts, progress: Progres
     started = {container.service for container in facts.containers}
     for volume, service in wanted.items():
         if service.name not in started:  # also a volume that an `up` made just before it was killed
-            ownership.give(api, state.installation, volume.name, volume.uid, service.image.reference)
+            volume_owner.set_owner(api, state.installation, volume.name, volume.uid, service.image.reference)
 
 
 def _report_adopted(state: DesiredState, facts: Facts, made: set[str], progress: Progress) -> None:

@@ -16,7 +16,7 @@ from manage.engine.client import Api, connect
 from manage.engine.model import ContainerFacts
 from manage.engine.reader import Reader
 from manage.events import Event, Progress, silent
-from manage.installation import desired, lock
+from manage.installation import intent, lock
 from manage.installation.identity import Installation
 from manage.plan.model import Difference, Operation, Plan
 
@@ -68,7 +68,7 @@ def apply(
         ):
             change.ends = "done"
             change.summary = _summary(len(planned.operations), everything)
-            desired.want(state.layout, up=False)
+            intent.record(state.layout, up=False)
             for wave in _waves(state, planned, found):
                 remove(api, state.installation, wave, progress)
                 for container in wave:
@@ -130,7 +130,7 @@ def _rank(state: DesiredState, container: ContainerFacts) -> int:
 
 
 def _nothing_to_do(state: DesiredState, everything: bool, by: str) -> Receipt:
-    desired.want(state.layout, up=False)
+    intent.record(state.layout, up=False)
     if everything:
         with connect() as api:
             networks.remove_all(api, state.installation)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from manage.engine.compose import Project
+from manage.engine.compose_cli import ComposeProject
 from manage.installation import documents
 from manage.installation.layout import Layout
 from manage.installation.owners import Owners
@@ -27,10 +27,10 @@ def write(layout: Layout, stack: Stack) -> None:
     _put(project.file, stack.compose_yaml.encode(), 0o644)
 
 
-def project_of(layout: Layout, stack: Stack) -> Project:
+def project_of(layout: Layout, stack: Stack) -> ComposeProject:
     """The compose project of `stack` and its file, `compose/<project>-<revision12>.yml`."""
     file = layout.compose_dir / f"{stack.project}-{stack.revision[:12]}.yml"
-    return Project(stack.project, file, layout.dir)
+    return ComposeProject(stack.project, file, layout.dir)
 
 
 def _config_files(folder: Path, spec: ServiceSpec) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from manage import words
 from manage.apply.desired_state import DesiredState
-from manage.engine import published
+from manage.engine import published_ports
 from manage.engine.client import Api
 from manage.engine.facts import image_id
 from manage.engine.model import ContainerFacts, Facts
@@ -85,7 +85,7 @@ def require_images(api: Api, state: DesiredState, operations: Iterable[Operation
 def require_free_ports(api: Api, state: DesiredState, operations: Iterable[Operation]) -> None:
     """Raise NodeyardError if a service that is to start needs a port that another program or container holds."""
 
-    ours, others = published.read(api, state.installation)
+    ours, others = published_ports.read(api, state.installation)
     starting = {operation.service for operation in operations if operation.kind in STARTING}
     wanted = [
         endpoint

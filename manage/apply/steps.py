@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from manage.engine import compose
+from manage.engine import compose_cli
 from manage.engine.client import Api
 from manage.engine.model import ContainerFacts
 from manage.errors import NodeyardError
@@ -27,7 +27,7 @@ class Tools:
 
     api: Api
     installation: Installation
-    project: compose.Project
+    project: compose_cli.ComposeProject
     containers: tuple[ContainerFacts, ...]
     lock: int
     progress: Progress
@@ -127,4 +127,4 @@ def _compose(tools: Tools, service: str, *words: str) -> None:
         text = "Ctrl-C: this step is finished first, because the service would otherwise be half replaced."
         tools.progress(Event("warning", service, text))
 
-    compose.run(compose.argv(tools.project, *words), lock=tools.lock, on_interrupt=report_interrupt)
+    compose_cli.run(compose_cli.argv(tools.project, *words), lock=tools.lock, on_interrupt=report_interrupt)

@@ -13,7 +13,7 @@ from manage.apply.receipt import Receipt
 from manage.engine import hashes
 from manage.engine.reader import Reader
 from manage.events import Event, Progress, silent
-from manage.installation import desired, folders, lock
+from manage.installation import folders, intent, lock
 from manage.plan.model import Plan
 
 
@@ -76,6 +76,6 @@ def _latest_receipt(state: DesiredState, progress: Progress) -> Receipt | None:
 
 
 def _nothing_to_do(state: DesiredState, by: str) -> Receipt:
-    if not desired.stack_is_wanted(state.layout):
-        desired.want(state.layout, up=True)
+    if not intent.is_up(state.layout):
+        intent.record(state.layout, up=True)
     return receipt.of_nothing("up", by, "Nothing to do: everything runs as stack.yml says.")

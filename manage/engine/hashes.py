@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from manage.engine import compose
+from manage.engine import compose_cli
 from manage.errors import NodeyardError
 from manage.installation import documents
 from manage.installation.layout import Layout
@@ -37,7 +37,7 @@ def lookup(layout: Layout, texts: Sequence[str]) -> Iterator[Callable[[], Hashes
     if key in _answered:
         yield lambda: _answered[key]
         return
-    hashing = compose.Hashing(texts, layout.dir)
+    hashing = compose_cli.HashingProcess(texts, layout.dir)
 
     def answer() -> Hashes:
         _answered[key] = hashing.result()
@@ -46,7 +46,7 @@ def lookup(layout: Layout, texts: Sequence[str]) -> Iterator[Callable[[], Hashes
     try:
         yield answer
     finally:
-        hashing.end()
+        hashing.close()
 
 
 def read(layout: Layout, texts: Sequence[str]) -> Hashes | None:
@@ -67,7 +67,7 @@ def save(layout: Layout, texts: Sequence[str], hashes: Hashes) -> None:
 
 def _key(texts: Sequence[str]) -> str:
     """sha256 hex over the texts and the compose program's path, size and time."""
-    program = Path(compose.binary()[0])
+    program = Path(compose_cli.binary()[0])
     found = program.stat()
     parts = [*texts, str(program), str(found.st_size), str(found.st_mtime_ns)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

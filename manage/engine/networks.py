@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from manage.engine import ours
+from manage.engine import own_objects
 from manage.engine.client import Api
 from manage.errors import NodeyardError
 from manage.installation.identity import Installation
@@ -21,7 +21,7 @@ def ensure(api: Api, installation: Installation, names: Iterable[str]) -> tuple[
     Raises NodeyardError when one of that name is not ours: it is never used, changed or removed.
     """
     made = []
-    for name in ours.missing("network", api.networks(), names, installation, _ADVICE):
+    for name in own_objects.missing("network", api.networks(), names, installation, _ADVICE):
         api.create_network(
             name,
             driver="bridge",
@@ -52,4 +52,4 @@ def remove_all(api: Api, installation: Installation) -> tuple[str, ...]:
 
 def owned(api: Api, installation: Installation) -> list[dict[str, str]]:
     """The engine's entries of the networks that carry our label."""
-    return list(api.networks(filters=ours.filters(installation)))
+    return list(api.networks(filters=own_objects.label_filter(installation)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from manage.engine import ours
+from manage.engine import own_objects
 from manage.engine.client import Api
 from manage.installation.identity import Installation
 from manage.installation.labels import LABEL_INSTALLATION
@@ -19,7 +19,7 @@ def ensure(api: Api, installation: Installation, names: Iterable[str]) -> tuple[
     Raises NodeyardError when a volume of that name is not ours: its data is somebody else's.
     """
     made = []
-    for name in ours.missing("volume", api.volumes()["Volumes"] or (), names, installation, _ADVICE):
+    for name in own_objects.missing("volume", api.volumes()["Volumes"] or (), names, installation, _ADVICE):
         api.create_volume(name, labels={LABEL_INSTALLATION: installation.id})
         made.append(name)
     return tuple(made)
@@ -27,5 +27,5 @@ def ensure(api: Api, installation: Installation, names: Iterable[str]) -> tuple[
 
 def owned(api: Api, installation: Installation) -> tuple[str, ...]:
     """Names of the volumes that carry our label."""
-    found = api.volumes(filters=ours.filters(installation))["Volumes"] or ()
+    found = api.volumes(filters=own_objects.label_filter(installation))["Volumes"] or ()
     return tuple(sorted(volume["Name"] for volume in found))

@@ -11,7 +11,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from manage.installation import desired, identity
+from manage.installation import identity, intent
 from manage.installation.layout import CHECKOUT, Layout
 
 UNITS = Path("/etc/systemd/system")
@@ -72,7 +72,7 @@ def remove(layout: Layout) -> str:
 
 def start(layout: Layout) -> str:
     """Become `manage up`, unless the operator took the stack down on purpose; then a sentence that says so."""
-    if desired.stack_is_wanted(layout):
+    if intent.is_up(layout):
         os.execv(manage := str(CHECKOUT / ".venv/bin/manage"), [manage, "up", "--dir", str(layout.dir)])  # noqa: S606
     return "The stack was taken down on purpose; it stays so."
 

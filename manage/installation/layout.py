@@ -150,7 +150,7 @@ class Layout:
 
     @property
     def desired_file(self) -> Path:
-        """Whether the operator wants the stack up or down; see `manage.installation.desired`."""
+        """Whether the operator wants the stack up or down; see `manage.installation.intent`."""
         return self.dir / "run" / "desired.json"
 
     @property

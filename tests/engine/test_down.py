@@ -13,7 +13,7 @@ from manage.engine import facts
 from manage.errors import NodeyardError
 from manage.health import snapshot as snapshots
 from manage.host import builds
-from manage.installation import desired, identity
+from manage.installation import identity, intent
 from manage.installation.layout import Layout
 from tests.engine import stacks, standin, tiny
 
@@ -52,16 +52,16 @@ def foreign(engine: Any) -> Iterator[Callable[[], Any]]:
 def test_down_stops_the_stack_and_leaves_the_manager_and_the_data(engine: Any, watched: Any) -> None:
     state = stacks.state(watched, SERVICES, {"keeper": {}})
     up.apply(state)
-    assert desired.stack_is_wanted(watched)
+    assert intent.is_up(watched)
     done = down.apply(state)
     assert services(engine, watched) == {"keeper"}
     assert done.state == "done"
     assert {step.service for step in done.operations if step.outcome == "done"} == {"store", "node", "front"}
-    assert not desired.stack_is_wanted(watched)
+    assert not intent.is_up(watched)
     assert engine.inspect_volume(state.stack.volumes[0].name)
 
     assert up.apply(state).state == "healthy"
-    assert desired.stack_is_wanted(watched)
+    assert intent.is_up(watched)
     assert services(engine, watched) == {"store", "node", "front", "keeper"}
 
 
@@ -97,7 +97,7 @@ def test_down_when_nothing_runs_says_so(layout: Layout) -> None:
     assert down.apply(state).summary == "The stack is down already."
     assert down.apply(state, everything=True).summary == "Nothing was running."
     assert receipt.history(layout) == ()
-    assert not desired.stack_is_wanted(layout)
+    assert not intent.is_up(layout)
 
 
 @pytest.mark.promise(

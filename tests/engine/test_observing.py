@@ -10,7 +10,7 @@ import pytest
 
 from manage.apply import down, up
 from manage.engine import facts, logs
-from manage.engine.state import Observer
+from manage.engine.observer import Observer
 from manage.errors import NodeyardError
 from manage.installation import identity
 from manage.installation.layout import Layout

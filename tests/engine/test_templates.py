@@ -17,7 +17,7 @@ import pytest
 from manage import config as configuration
 from manage.apply import files, secrets
 from manage.catalog import load_catalog
-from manage.engine import compose, networks, ownership, volumes
+from manage.engine import compose_cli, networks, volume_owner, volumes
 from manage.engine.client import connect
 from manage.images import ensure
 from manage.installation import identity
@@ -57,11 +57,11 @@ class Yard:
             volumes.ensure(api, self.installation, [volume.name for volume in self.stack.volumes])
             for volume in (volume for volume in self.stack.volumes if volume.service in SERVICES):
                 reference = self.stack.service(volume.service).image.reference
-                ownership.give(api, self.installation, volume.name, volume.uid, reference)
+                volume_owner.set_owner(api, self.installation, volume.name, volume.uid, reference)
         self.compose("up", "--detach", "--no-deps", *SERVICES)
 
     def compose(self, *words: str) -> None:
-        compose.run(compose.argv(files.project_of(self.layout, self.stack), *words))
+        compose_cli.run(compose_cli.argv(files.project_of(self.layout, self.stack), *words))
 
     def container(self, service: str) -> Any:
         return self.client.containers.get(f"{self.stack.project}-{service}-1")

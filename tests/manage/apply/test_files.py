@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from manage.apply import files, volume_images
-from manage.installation import desired, identity
+from manage.installation import identity, intent
 from manage.installation.layout import Layout
 from manage.render.model import Image, ServiceSpec, Stack, VolumeSpec
 from tests.stage.owners import Paper
@@ -136,8 +136,8 @@ def test_every_image_that_opens_a_volume_is_noted_once(layout: Layout) -> None:
 
 
 def test_a_stack_is_wanted_until_somebody_says_down(layout: Layout) -> None:
-    assert desired.stack_is_wanted(layout)
-    desired.want(layout, up=False)
-    assert not desired.stack_is_wanted(layout)
-    desired.want(layout, up=True)
-    assert desired.stack_is_wanted(layout)
+    assert intent.is_up(layout)
+    intent.record(layout, up=False)
+    assert not intent.is_up(layout)
+    intent.record(layout, up=True)
+    assert intent.is_up(layout)

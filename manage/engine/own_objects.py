@@ -31,6 +31,6 @@ def missing(
             )
 
 
-def filters(installation: Installation) -> dict[str, str]:
+def label_filter(installation: Installation) -> dict[str, str]:
     """The engine's filter for what is ours."""
     return {"label": f"{LABEL_INSTALLATION}={installation.id}"}

@@ -13,7 +13,7 @@ from typing import Any
 from manage.engine import facts, logs
 from manage.engine.client import Api, connect
 from manage.engine.model import ContainerFacts
-from manage.installation import desired
+from manage.installation import intent
 from manage.installation.identity import Installation
 from manage.installation.layout import Layout
 
@@ -72,7 +72,7 @@ class Observer:
                 list(pool.map(lambda container: self._look(api, container, with_stats), current.values()))
         if with_stats:
             self._stats_at = now
-        wanted = desired.stack_is_wanted(self._layout)
+        wanted = intent.is_up(self._layout)
         names = sorted({*self._patterns, *current})
         return {
             "services": {name: self._state(name, current.get(name), now, wanted) for name in names},

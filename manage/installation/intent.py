@@ -10,12 +10,12 @@ from manage.installation import documents
 from manage.installation.layout import Layout
 
 
-def want(layout: Layout, *, up: bool) -> None:
+def record(layout: Layout, *, up: bool) -> None:
     """Note what the operator wants: `run/desired.json`, {"version": 1, "stack": "up" | "down"}."""
     documents.write(layout.desired_file, {"stack": "up" if up else "down"})
 
 
-def stack_is_wanted(layout: Layout) -> bool:
+def is_up(layout: Layout) -> bool:
     """False only after `manage down`."""
     try:
         return bool(documents.read(layout.desired_file).get("stack") != "down")

@@ -12,7 +12,7 @@ from manage.installation.labels import LABEL_INSTALLATION
 _TARGET = "volume"
 
 
-def give(api: Api, installation: Installation, volume: str, uid: int, image: str) -> None:
+def set_owner(api: Api, installation: Installation, volume: str, uid: int, image: str) -> None:
     """Make `uid` (and the group of that number) the owner of the volume's root folder, mode 0700.
 
     The engine makes a volume for root. It is told by an archive unpacked into a container that never starts, so nothing

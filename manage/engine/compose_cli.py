@@ -25,7 +25,7 @@ SHOWN_LINES = 12
 
 
 @dataclass(frozen=True)
-class Project:
+class ComposeProject:
     """One compose project and the file that describes it."""
 
     name: str
@@ -56,7 +56,7 @@ def binary() -> tuple[str, ...]:
     )
 
 
-def argv(project: Project, *words: str) -> list[str]:
+def argv(project: ComposeProject, *words: str) -> list[str]:
     """The whole command line for `words` on `project`."""
     return [
         *binary(),
@@ -131,7 +131,7 @@ def _wait(child: subprocess.Popen[bytes], on_interrupt: Callable[[], None]) -> b
             on_interrupt()
 
 
-class Hashing:
+class HashingProcess:
     """Compose reading the text of both projects: started early, asked for its hashes when they are needed.
 
     It validates them against compose's own schema on the way. One process reads both, as if one were merged into the
@@ -166,7 +166,7 @@ class Hashing:
             )
         return dict(line.split(None, 1) for line in output.splitlines() if line.strip())
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Let go of it, also when nobody asked for its hashes."""
         for file in self._files:
             file.close()

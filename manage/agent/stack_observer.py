@@ -9,7 +9,7 @@ from typing import Any
 
 from manage import config
 from manage.catalog import load_catalog
-from manage.engine.state import Observer
+from manage.engine.observer import Observer
 from manage.errors import NodeyardError
 from manage.installation import identity, lock
 from manage.installation.layout import Layout
@@ -17,7 +17,7 @@ from manage.installation.layout import Layout
 log = logging.getLogger(__name__)
 
 
-class Look:
+class StackObserver:
     """One look at the engine a call; follows changes of `stack.yml`. Not for several threads."""
 
     def __init__(self, layout: Layout) -> None:
@@ -50,7 +50,7 @@ class Look:
         return Observer(self._layout, identity.read(self._layout), patterns, manager)
 
 
-def change_on_host(layout: Layout) -> dict[str, Any] | None:
+def host_operation(layout: Layout) -> dict[str, Any] | None:
     """The change that somebody makes with the host's `manage`, as `engine.json` shows it; None when there is none."""
     if not lock.holder(layout):
         return None

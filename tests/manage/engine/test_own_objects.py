@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from manage.engine import ours
+from manage.engine import own_objects
 from manage.errors import NodeyardError
 from manage.installation.identity import Installation
 
@@ -19,7 +19,7 @@ ENTRIES: list[dict[str, Any]] = [
 
 
 def missing(*names: str) -> list[str]:
-    return list(ours.missing("network", ENTRIES, names, HERE, "Look at it ({inspect})."))
+    return list(own_objects.missing("network", ENTRIES, names, HERE, "Look at it ({inspect})."))
 
 
 def test_only_what_is_not_there_is_to_be_made() -> None:
