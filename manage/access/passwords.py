@@ -19,37 +19,37 @@ _GROUPS, _GROUP_LENGTH = 4, 5
 # RFC 9106 section 4, "second recommended option": t=3, 64 MiB, 4 lanes.
 _HASHER = PasswordHasher(time_cost=3, memory_cost=65536, parallelism=4, hash_len=32, salt_len=16, type=Type.ID)
 # 64 MiB for each attempt: a crowd at the login page must not eat the agent's memory limit.
-_AT_ONCE = threading.BoundedSemaphore(2)
+_CONCURRENT = threading.BoundedSemaphore(2)
 
 
-def hashed(password: str) -> str:
+def hash_password(password: str) -> str:
     """The argon2id hash in PHC string form."""
-    with _AT_ONCE:
+    with _CONCURRENT:
         return _HASHER.hash(password)
 
 
 @functools.lru_cache(maxsize=1)
-def _nobody() -> str:
-    return hashed(secrets.token_hex(16))
+def _decoy_hash() -> str:
+    return hash_password(secrets.token_hex(16))
 
 
 def matches(password: str, stored: str | None) -> bool:
     """Whether `password` belongs to the hash; None (no such user) costs the same time and is always False."""
-    reference = stored or _nobody()
-    with _AT_ONCE:
+    reference = stored or _decoy_hash()
+    with _CONCURRENT:
         try:
             return _HASHER.verify(reference, password) and stored is not None
         except (VerificationError, InvalidHashError):
             return False
 
 
-def generated() -> str:
+def generate() -> str:
     """A new password like `k7mfp-x2dqa-9vhsn-t4wce`."""
     groups = ("".join(secrets.choice(_ALPHABET) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS))
     return "-".join(groups)
 
 
-def fault(password: str, name: str) -> str:
+def weakness(password: str, name: str) -> str:
     """What is wrong with a password that a person chose for `name`, as a sentence; "" when nothing is."""
     if len(password) < MINIMUM_LENGTH:
         return f"The password has {len(password)} characters; it needs at least {MINIMUM_LENGTH}."

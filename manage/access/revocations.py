@@ -36,7 +36,7 @@ def read(path: Path) -> Revocations:
         return Revocations()
 
 
-def write(standing: Revocations, path: Path, gid: int) -> None:
+def write(revocations: Revocations, path: Path, gid: int) -> None:
     """Replace what lies at `path`, for the group that may open the agent's socket."""
-    document = {"version": documents.VERSION, "epochs": dict(standing.epochs), "revoked": dict(standing.revoked)}
+    document = {"version": documents.VERSION, "epochs": dict(revocations.epochs), "revoked": dict(revocations.revoked)}
     documents.replace(path, json.dumps(document).encode() + b"\n", mode=0o640, gid=gid)

@@ -42,7 +42,7 @@ class Sessions:
         self._lock = threading.Lock()
         self._users: tuple[User, ...] = ()
         self._users_stamp: tuple[int, int, int] | None = (0, 0, 0)  # unlike any file's, and unlike no file's
-        self._standing = revocations.read(layout.standing_file)
+        self._revocations = revocations.read(layout.revocations_file)
         keys.publish(self._key, layout.session_public_file, gid)
         self.follow_users()
 
@@ -52,8 +52,8 @@ class Sessions:
             stamp = _stamp(self._layout)
             if stamp == self._users_stamp:
                 return
-            self._users = users.listing(self._layout)
-            self._publish(self._standing.revoked)
+            self._users = users.read(self._layout)
+            self._publish(self._revocations.revoked)
             self._users_stamp = stamp
 
     def user(self, name: str) -> User | None:
@@ -90,7 +90,7 @@ class Sessions:
         )
         return tokens.sign(claims, self._key)
 
-    def check(self, token: str, *, renewing: bool = False) -> Session:
+    def require(self, token: str, *, renewing: bool = False) -> Session:
         """The session of `token`; one past its expiry only when it is `renewing`. Raises SessionEnded."""
         try:
             claims = tokens.verify(token, self._key.public_key())
@@ -98,7 +98,7 @@ class Sessions:
             raise SessionEnded("You are not signed in.") from None
         user = self.user(claims.name)
         now = self._clock()
-        if user is None or not self._standing.allows(claims):
+        if user is None or not self._revocations.allows(claims):
             raise SessionEnded("This session has ended.")
         if not claims.alive(now) or not (renewing or claims.fresh(now)):
             raise SessionEnded("This session has expired.")
@@ -108,13 +108,13 @@ class Sessions:
         """End the session for good, in every token of it."""
         with self._lock:
             now = self._clock()
-            revoked = {id: ends_at for id, ends_at in self._standing.revoked.items() if ends_at > now}
+            revoked = {id: ends_at for id, ends_at in self._revocations.revoked.items() if ends_at > now}
             self._publish({**revoked, claims.id: claims.ends_at})
 
     def _publish(self, revoked: Mapping[str, float]) -> None:
         current = Revocations({user.name: user.epoch for user in self._users}, revoked)
-        revocations.write(current, self._layout.standing_file, self._gid)
-        self._standing = current
+        revocations.write(current, self._layout.revocations_file, self._gid)
+        self._revocations = current
 
 
 def _stamp(layout: Layout) -> tuple[int, int, int] | None:

@@ -42,12 +42,12 @@ class Access:
 
     def refresh(self, token: str) -> dict[str, Any]:
         """The same session with a later expiry."""
-        return {"token": self.sessions.renew(self.session(token, renewing=True))}
+        return {"token": self.sessions.renew(self.require_session(token, renewing=True))}
 
     def logout(self, token: str, address: str) -> dict[str, Any]:
         """End the session; a token that is already worthless is as good as signed out."""
         try:
-            session = self.sessions.check(token, renewing=True)
+            session = self.sessions.require(token, renewing=True)
         except SessionEnded:
             return {}
         self.sessions.close(session.claims)
@@ -56,7 +56,7 @@ class Access:
 
     def change_password(self, token: str, args: Mapping[str, Any], address: str) -> dict[str, Any]:
         """A new password and a new session; all earlier ones have ended. Guessing the old one is throttled too."""
-        session = self.session(token)
+        session = self.require_session(token)
         name, old, new = session.user.name, args.get("old", ""), args.get("new", "")
         if wait := self.throttle.begin(name, address):
             raise _too_many(wait)
@@ -74,10 +74,10 @@ class Access:
         self._log(name, address, "change_password")
         return {"token": self.sessions.open(user)}
 
-    def session(self, token: str, *, renewing: bool = False) -> Session:
+    def require_session(self, token: str, *, renewing: bool = False) -> Session:
         """The session of `token`; Refused ("session") when there is none."""
         try:
-            return self.sessions.check(token, renewing=renewing)
+            return self.sessions.require(token, renewing=renewing)
         except SessionEnded as ended:
             raise Refused("session", str(ended), "Sign in.") from ended
 

@@ -34,7 +34,7 @@ class User:
     """Unix seconds of the last change of the password."""
 
 
-def listing(layout: Layout) -> tuple[User, ...]:
+def read(layout: Layout) -> tuple[User, ...]:
     """All users in the order they were added, () when there is no file yet.
 
     Raises NodeyardError when the file is broken or newer than us.
@@ -43,13 +43,13 @@ def listing(layout: Layout) -> tuple[User, ...]:
         document = documents.read(layout.users_file)
     except FileNotFoundError:
         return ()
-    with documents.shaped(layout.users_file):
+    with documents.require_shape(layout.users_file):
         return tuple(User(**{**entry, "role": roles.parse(entry["role"])}) for entry in document["users"])
 
 
 def names(layout: Layout) -> dict[str, Role]:
     """Name -> role, in the order they were added."""
-    return {user.name: user.role for user in listing(layout)}
+    return {user.name: user.role for user in read(layout)}
 
 
 def add(layout: Layout, name: str, role: str, password: str, *, must_change: bool = False) -> User:
@@ -61,8 +61,8 @@ def add(layout: Layout, name: str, role: str, password: str, *, must_change: boo
             exit_code=EXIT_USAGE,
         )
     known = roles.parse(role)
-    _refuse_weak(password, name)
-    user = User(name, known, passwords.hashed(password), must_change, secrets.token_hex(8), time.time())
+    _require_strong(password, name)
+    user = User(name, known, passwords.hash_password(password), must_change, secrets.token_hex(8), time.time())
 
     def change(users: tuple[User, ...]) -> Iterable[User]:
         if any(other.name == name for other in users):
@@ -77,13 +77,13 @@ def add(layout: Layout, name: str, role: str, password: str, *, must_change: boo
 
 def set_password(layout: Layout, name: str, password: str) -> User:
     """A password that the user chose: ends all earlier sessions and lifts `must_change`."""
-    _refuse_weak(password, name)
+    _require_strong(password, name)
     return _renew(layout, name, password, must_change=False)
 
 
 def reset(layout: Layout, name: str) -> str:
     """A new generated password, to be changed at the next login; ends all sessions. Returns the password."""
-    password = passwords.generated()
+    password = passwords.generate()
     _renew(layout, name, password, must_change=True)
     return password
 
@@ -92,7 +92,7 @@ def remove(layout: Layout, name: str) -> None:
     """The user is gone, and so are the sessions. The last admin stays."""
 
     def change(users: tuple[User, ...]) -> Iterable[User]:
-        _known(users, name)
+        _require_user(users, name)
         rest = tuple(user for user in users if user.name != name)
         if not any(user.role == "admin" for user in rest):
             raise NodeyardError(f"{name} is the last admin and stays.", "Add another admin first: manage user add")
@@ -107,9 +107,9 @@ def create_first(layout: Layout, name: str, *, to_file: bool) -> str:
     `to_file` (no terminal to show it on) also writes it where only root reads it; the agent removes that file at the
     first login. Raises NodeyardError when there are users already.
     """
-    if listing(layout):
+    if read(layout):
         raise NodeyardError("There are users already.", f"Set a new password with: manage user reset {name}")
-    password = passwords.generated()
+    password = passwords.generate()
     add(layout, name, "admin", password, must_change=True)
     if to_file:
         documents.replace(layout.first_password_file, password.encode() + b"\n", mode=0o600)
@@ -121,12 +121,12 @@ def first_password_file(layout: Layout) -> Path:
     return layout.first_password_file
 
 
-def _refuse_weak(password: str, name: str) -> None:
-    if sentence := passwords.fault(password, name):
+def _require_strong(password: str, name: str) -> None:
+    if sentence := passwords.weakness(password, name):
         raise NodeyardError(sentence, "Choose another one, a few words for example.", exit_code=EXIT_USAGE)
 
 
-def _known(users: Iterable[User], name: str) -> User:
+def _require_user(users: Iterable[User], name: str) -> User:
     for user in users:
         if user.name == name:
             return user
@@ -134,11 +134,11 @@ def _known(users: Iterable[User], name: str) -> User:
 
 
 def _renew(layout: Layout, name: str, password: str, *, must_change: bool) -> User:
-    secret = passwords.hashed(password)
+    secret = passwords.hash_password(password)
     renewed: list[User] = []
 
     def change(users: tuple[User, ...]) -> Iterable[User]:
-        known = _known(users, name)
+        known = _require_user(users, name)
         epoch = secrets.token_hex(8)
         user = replace(known, hash=secret, must_change=must_change, epoch=epoch, changed_at=time.time())
         renewed.append(user)
@@ -150,7 +150,7 @@ def _renew(layout: Layout, name: str, password: str, *, must_change: bool) -> Us
 
 def _edit(layout: Layout, change: Callable[[tuple[User, ...]], Iterable[User]]) -> None:
     with _locked(layout):
-        before = listing(layout)
+        before = read(layout)
         after = tuple(change(before))
         if after != before:
             documents.write(layout.users_file, {"users": [asdict(user) for user in after]}, mode=0o600)

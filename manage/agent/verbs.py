@@ -41,7 +41,7 @@ def verbs(layout: Layout) -> dict[str, Verb]:
 
 
 def _logs(layout: Layout, call: Call) -> Mapping[str, Any]:
-    service = _given(call, "service")
+    service = _require_arg(call, "service")
     count = call.args.get("lines", DEFAULT_LINES)
     who = identity.read(layout)
     lines = list(logs.read(who, service, lines=count))
@@ -58,40 +58,40 @@ def _logs(layout: Layout, call: Call) -> Mapping[str, Any]:
 
 
 def _plan(layout: Layout, call: Call) -> Mapping[str, Any]:
-    return model.as_json(plans.of_verb(layout, _given(call, "verb"), call.args.get("services", [])))
+    return model.as_json(plans.of_verb(layout, _require_arg(call, "verb"), call.args.get("services", [])))
 
 
 def _up(layout: Layout, call: Call) -> Mapping[str, Any]:
     services = call.args.get("services", [])
-    return _result(up.apply(_state(layout), services=services, manager=False, **_terms(call)))
+    return _result(up.apply(_state(layout), services=services, manager=False, **_context(call)))
 
 
 def _restart(layout: Layout, call: Call) -> Mapping[str, Any]:
-    services = _given(call, "services")
-    return _result(restart.apply(_state(layout), services, manager=False, **_terms(call)))
+    services = _require_arg(call, "services")
+    return _result(restart.apply(_state(layout), services, manager=False, **_context(call)))
 
 
 def _down(layout: Layout, call: Call) -> Mapping[str, Any]:
-    return _result(down.apply(_state(layout), **_terms(call)))
+    return _result(down.apply(_state(layout), **_context(call)))
 
 
 def _state(layout: Layout) -> DesiredState:
     return desired_state.render(inputs.read(layout))
 
 
-def _terms(call: Call) -> dict[str, Any]:
+def _context(call: Call) -> dict[str, Any]:
     """On whose behalf, with whose consent, and who hears of the progress."""
-    return {"review": plans.review(call.args.get("plan", "")), "progress": _streamed(call.emit), "by": call.by}
+    return {"review": plans.review(call.args.get("plan", "")), "progress": _progress(call.emit), "by": call.by}
 
 
-def _given(call: Call, name: str) -> Any:
+def _require_arg(call: Call, name: str) -> Any:
     """A required argument. Raises Refused if it is missing."""
     if not call.args.get(name):
         raise Refused("usage", f"The argument {name} is missing.")
     return call.args[name]
 
 
-def _streamed(emit: Emit) -> Callable[[Event], None]:
+def _progress(emit: Emit) -> Callable[[Event], None]:
     return lambda event: emit(asdict(event))
 
 

@@ -69,7 +69,7 @@ class Change:
             reason = error.message.partition("\n")[0] if isinstance(error, NodeyardError) else repr(error)
             self._close("failed", reason=reason)
 
-    def do_manager(self, operations: Sequence[Operation]) -> None:
+    def apply_manager(self, operations: Sequence[Operation]) -> None:
         """All of the manager's operations, then their gates: no gate can pass before watch is up."""
         done = {
             operation.service: (operation, self._carry_out(operation, self._state.manager)) for operation in operations
@@ -78,7 +78,7 @@ class Change:
             if operation.kind != "remove":
                 self._gate(service, self._state.manager, at)
 
-    def do(self, operations: Sequence[Operation]) -> None:
+    def apply_stack(self, operations: Sequence[Operation]) -> None:
         """The stack's operations, one after the other; a service is gated after its last one."""
         for index, operation in enumerate(operations):
             at = self._carry_out(operation, self._state.stack)
@@ -86,7 +86,7 @@ class Change:
             if operation.kind != "remove" and operation.service not in later:
                 self._gate(operation.service, self._state.stack, at)
 
-    def prove(self, service: str) -> None:
+    def gate_only(self, service: str) -> None:
         """Only the gate, for a service that runs as wanted and that no gate has seen healthy."""
         managing = service in {spec.name for spec in self._state.manager.services}
         self._gate(service, self._state.manager if managing else self._state.stack, time.time())
@@ -116,7 +116,7 @@ class Change:
             service,
             started_at,
             startup_s,
-            tell=lambda reason: self._progress(Event("wait", service, reason)),
+            report=lambda reason: self._progress(Event("wait", service, reason)),
         )
         if decision.answer == "pass":
             self._note(service, "done")
@@ -130,7 +130,9 @@ class Change:
 
     def _last_log_lines(self, service: str) -> str:
         try:
-            lines = logs.tail(self._api, logs.find(self._api, self._state.installation, service), SHOWN_LINES)
+            lines = logs.tail(
+                self._api, logs.require_container(self._api, self._state.installation, service), SHOWN_LINES
+            )
         except NodeyardError as error:
             return error.message
         if not lines:

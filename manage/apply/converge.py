@@ -19,35 +19,35 @@ from manage.plan.model import Operation
 
 
 @dataclass(frozen=True)
-class Todo:
+class Selection:
     """The operations of a change, by project, and what it only has to prove."""
 
-    managing: tuple[Operation, ...]
-    serving: tuple[Operation, ...]
+    manager: tuple[Operation, ...]
+    stack: tuple[Operation, ...]
     unproven: tuple[str, ...]
     """Services that an earlier, unfinished change left without a passed gate."""
 
     @property
     def operations(self) -> tuple[Operation, ...]:
-        return (*self.managing, *self.serving)
+        return (*self.manager, *self.stack)
 
 
-def run(state: DesiredState, facts: Facts, todo: Todo, *, lock: int, progress: Progress, by: str) -> Receipt:
-    """Apply `todo`, which follows from `facts`, under the lock whose descriptor is `lock`."""
+def run(state: DesiredState, facts: Facts, selection: Selection, *, lock: int, progress: Progress, by: str) -> Receipt:
+    """Apply `selection`, which follows from `facts`, under the lock whose descriptor is `lock`."""
     with connect() as api:
-        refusals.require_images(api, state, todo.operations)
+        refusals.require_images(api, state, selection.operations)
         require_supported_engine(api)
-        refusals.require_free_ports(api, state, todo.operations)
-        refusals.require_fit_host(api, state, facts, todo.serving, progress)
-        draft = receipt.of_state(state, "up", by, _steps(state, todo))
+        refusals.require_free_ports(api, state, selection.operations)
+        refusals.require_fit_host(api, state, facts, selection.stack, progress)
+        draft = receipt.of_state(state, "up", by, _steps(state, selection))
         with Change(state, api, facts.containers, lock=lock, progress=progress, draft=draft) as change:
             _prepare(state, api, facts, progress)
-            starting = {operation.service for operation in todo.serving if operation.kind in refusals.STARTING}
+            starting = {operation.service for operation in selection.stack if operation.kind in refusals.STARTING}
             volume_images.record(state.layout, state.stack, starting, time.time())
-            change.do_manager(todo.managing)
-            change.do(todo.serving)
-            for service in todo.unproven:
-                change.prove(service)
+            change.apply_manager(selection.manager)
+            change.apply_stack(selection.stack)
+            for service in selection.unproven:
+                change.gate_only(service)
             rollback_tags.update(api, state.installation, receipt.history(state.layout))
             change.summary = _summary(change.receipt)
         return change.receipt
@@ -89,11 +89,11 @@ def _report_adopted(state: DesiredState, facts: Facts, made: set[str], progress:
         progress(Event("warning", service, f"{older}: it is adopted and gets the new ones."))
 
 
-def _steps(state: DesiredState, todo: Todo) -> list[Step]:
+def _steps(state: DesiredState, selection: Selection) -> list[Step]:
     return [
-        *(Step(operation.kind, operation.service, state.manager.project) for operation in todo.managing),
-        *(Step(operation.kind, operation.service, state.stack.project) for operation in todo.serving),
-        *(Step("keep", service, "") for service in todo.unproven),
+        *(Step(operation.kind, operation.service, state.manager.project) for operation in selection.manager),
+        *(Step(operation.kind, operation.service, state.stack.project) for operation in selection.stack),
+        *(Step("keep", service, "") for service in selection.unproven),
     ]
 
 

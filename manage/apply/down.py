@@ -76,7 +76,7 @@ def apply(
             if everything:
                 networks.remove_all(api, state.installation)
         if len(planned.operations) < len(found):  # the manager keeps running and reports the change
-            gate.wait_for_news(state.layout, change.receipt.ended_at)
+            gate.wait_for_report(state.layout, change.receipt.ended_at)
         return change.receipt
 
 

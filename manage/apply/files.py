@@ -42,7 +42,7 @@ def _config_files(folder: Path, spec: ServiceSpec) -> None:
 
 
 def _spec(layout: Layout, spec: ServiceSpec) -> None:
-    path = layout.specs_dir / f"{spec.spec}.json"
+    path = layout.specs_dir / f"{spec.spec_digest}.json"
     if not path.exists():
         documents.write(path, spec_document(spec))
 

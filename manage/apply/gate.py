@@ -16,11 +16,11 @@ from manage.installation.layout import Layout
 PASSING: Collection[str] = ("healthy", "syncing", "waiting")
 POLL_S = 0.2
 GRACE_S = 15.0
-"""How much longer than the startup time watch may take to tell of it: it looks every second, the agent every two, and
+"""How much longer than the startup time watch may take to report of it: it looks every second, the agent every two, and
 one lost probe is no fault."""
 
 
-NEWS_S = 5.0
+REPORT_S = 5.0
 """How long news of the engine may take: the agent looks every two seconds, watch every one."""
 
 
@@ -34,7 +34,7 @@ def decide(snapshot: Snapshot | None, service: str, started_at: float, now: floa
     """Whether a change of `service` that was made at `started_at` may be built upon. Pure; times in unix seconds.
 
     A verdict counts only when the probe's answer and the engine's state behind it are newer than the change: the first
-    snapshots after it still tell of the container before. A service that waits for another need not have answered.
+    snapshots after it still report of the container before. A service that waits for another need not have answered.
     `healthy`, `syncing` and `waiting` pass; anything else fails when the startup time is over.
     """
     status = _status(snapshot, service)
@@ -55,21 +55,21 @@ def wait(
     started_at: float,
     startup_s: float,
     *,
-    tell: Callable[[str], None] = lambda _reason: None,
+    report: Callable[[str], None] = lambda _reason: None,
 ) -> Decision:
-    """Read snapshots until the decision is not "wait". `tell` gets each new reason for waiting."""
-    told = ""
+    """Read snapshots until the decision is not "wait". `report` gets each new reason for waiting."""
+    reported = ""
     while True:
         decision = decide(_read(layout), service, started_at, time.time(), startup_s)
         if decision.answer != "wait":
             return decision
-        if decision.reason != told:
-            told = decision.reason
-            tell(told)
+        if decision.reason != reported:
+            reported = decision.reason
+            report(reported)
         time.sleep(POLL_S)
 
 
-def wait_for_news(layout: Layout, since: float, patience_s: float = NEWS_S) -> None:
+def wait_for_report(layout: Layout, since: float, patience_s: float = REPORT_S) -> None:
     """Return when a snapshot tells of the engine after `since` (unix seconds), or when `patience_s` are over.
 
     So that `manage status` after `manage down` does not show what ran a moment ago.

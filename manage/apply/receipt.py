@@ -76,7 +76,7 @@ def of_state(state: DesiredState, verb: str, by: str, steps: Iterable[Step]) -> 
         operations=tuple(steps),
         images={spec.name: spec.image.config_digest for spec in state.services},
         references={spec.name: spec.image.reference for spec in state.services},
-        specs={spec.name: spec.spec for spec in state.services},
+        specs={spec.name: spec.spec_digest for spec in state.services},
         secrets={name: number for spec in state.services for name, number in spec.secrets.items()},
     )
 
@@ -94,7 +94,7 @@ def of_containers(
         state="in_progress",
         operations=tuple(steps),
         images={one.service: state.image_digests.get(one.image_digest, one.image_digest) for one in found},
-        specs={one.service: one.spec for one in found},
+        specs={one.service: one.spec_digest for one in found},
     )
 
 
@@ -160,7 +160,7 @@ def _path(layout: Layout, number: int) -> Path:
 
 def _read(path: Path) -> Receipt:
     document = documents.read(path)
-    with documents.shaped(path):
+    with documents.require_shape(path):
         known = {key: document[key] for key in Receipt.__dataclass_fields__ if key in document}
         known["operations"] = tuple(Step(**step) for step in known.get("operations", ()))
         return Receipt(**known)

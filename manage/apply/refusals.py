@@ -91,7 +91,7 @@ def require_free_ports(api: Api, state: DesiredState, operations: Iterable[Opera
         endpoint
         for spec in state.services
         if spec.name in starting
-        for endpoint in ports.wanted(spec.compose)
+        for endpoint in ports.published_by(spec.compose)
         if endpoint not in ours
     ]
     if wanted:
@@ -115,7 +115,7 @@ def require_fit_host(
     root = Path(api.info()["DockerRootDir"])
     # The agent does not see Docker's folder; what it does see is on the same disk unless somebody moved one of them.
     host = preflight.read(root if root.exists() else state.layout.dir)
-    preflight.require([preflight.not_unprivileged_lxc(host), preflight.disk(host, needed)])
+    preflight.require_passed([preflight.not_unprivileged_lxc(host), preflight.disk(host, needed)])
     memory = preflight.memory(host, {name: size for name, size in state.memory_bytes.items() if name in creating})
     if not memory.ok:
         progress(Event("warning", "", f"{memory.sentence} {memory.hint}"))

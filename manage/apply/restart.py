@@ -87,8 +87,8 @@ def apply(
             connect() as api,
             Change(state, api, found, lock=descriptor, progress=progress, draft=draft) as change,
         ):
-            change.do_manager(managing)
-            change.do(serving)
+            change.apply_manager(managing)
+            change.apply_stack(serving)
             names = [operation.service for operation in planned.operations]
             change.summary = f"{words.listing(names)} {'was' if len(names) == 1 else 'were'} restarted."
         return change.receipt

@@ -115,9 +115,9 @@ def _in_order(uses: tuple[SecretUse, ...]) -> list[SecretUse]:
     return sorted(once.values(), key=lambda use: (use.kind == "rpcauth", use.name))
 
 
-def _sources(use: SecretUse, generations_: Mapping[str, int]) -> dict[str, int]:
+def _sources(use: SecretUse, in_force: Mapping[str, int]) -> dict[str, int]:
     """What the rpcauth lines are made from: password secret -> generation."""
-    return {name: generations_[name] for name in sorted(use.sources.values())}
+    return {name: in_force[name] for name in sorted(use.sources.values())}
 
 
 def _record(layout: Layout) -> dict[str, dict[str, Any]]:
@@ -125,7 +125,7 @@ def _record(layout: Layout) -> dict[str, dict[str, Any]]:
         document = documents.read(layout.secret_generations_file)
     except FileNotFoundError:
         return {}
-    with documents.shaped(layout.secret_generations_file):
+    with documents.require_shape(layout.secret_generations_file):
         return {name: {**entry, "generation": int(entry["generation"])} for name, entry in document["secrets"].items()}
 
 

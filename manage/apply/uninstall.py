@@ -168,7 +168,7 @@ def _remove_from_engine(api: Api, installation: Installation, removal: Removal, 
 
 def remove_images(api: Api, names: Iterable[str], progress: Progress = silent) -> None:
     """Remove these images, except those that somebody uses, and built ones while anybody builds on this machine."""
-    with builds.nobody_builds() as alone:
+    with builds.purge_lock() as alone:
         for name in names:
             if not alone and not name.startswith(rollback_tags.REPOSITORY):
                 progress(Event("note", "", f"image {name} is kept: somebody is building on this machine"))

@@ -58,8 +58,8 @@ def apply(
             return _nothing_to_do(state, by)
         from manage.apply import converge  # imported only here: most of its imports are not needed to do nothing
 
-        todo = converge.Todo(managing, serving, unproven)
-        return converge.run(state, planned.facts, todo, lock=descriptor, progress=progress, by=by)
+        chosen = converge.Selection(managing, serving, unproven)
+        return converge.run(state, planned.facts, chosen, lock=descriptor, progress=progress, by=by)
 
 
 def _latest_receipt(state: DesiredState, progress: Progress) -> Receipt | None:

@@ -69,7 +69,7 @@ def profiles(_context: click.Context, _parameter: click.Parameter, begun: str) -
 def keys(context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
     """Keys of stack.yml, with their help."""
     found = _settings(context)
-    return [CompletionItem(key, help=help_) for key, (help_, _values) in found.items() if key.startswith(begun)]
+    return [CompletionItem(key, help=text) for key, (text, _values) in found.items() if key.startswith(begun)]
 
 
 def values(context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:

@@ -92,7 +92,7 @@ def check(layout: Layout) -> None:
 @click.argument("key", shell_complete=completion.keys)
 @click.argument("value", shell_complete=completion.values)
 @with_dir
-def set_(key: str, value: str, layout: Layout) -> None:
+def set_key(key: str, value: str, layout: Layout) -> None:
     """Set KEY to VALUE (YAML) in stack.yml, after checking it; comments are kept. Apply it with `manage up`."""
     require_root("Changing the configuration")
     from manage import config

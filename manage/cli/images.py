@@ -24,7 +24,7 @@ def command() -> None:
 @command.command("list")
 @with_dir
 @with_json
-def list_(layout: Layout, as_json: bool) -> None:
+def list_images(layout: Layout, as_json: bool) -> None:
     """List the locked images: the reference in the compose file, and the digest that identifies each image."""
     from manage.images import lock
 

@@ -26,7 +26,7 @@ def command() -> None:
 @command.command("list")
 @with_dir
 @with_json
-def list_(layout: Layout, as_json: bool) -> None:
+def list_secrets(layout: Layout, as_json: bool) -> None:
     """List names and generations, never values."""
     require_root("Reading the list of secrets")
     from manage.apply import secrets

@@ -31,7 +31,7 @@ def command() -> None:
 @command.command("list")
 @with_dir
 @with_json
-def list_(layout: Layout, as_json: bool) -> None:
+def list_services(layout: Layout, as_json: bool) -> None:
     """List every service that can be part of a stack."""
     from manage.catalog import load_catalog
 

@@ -34,7 +34,7 @@ def command() -> None:
 @command.command("list")
 @with_dir
 @with_json
-def list_(layout: Layout, as_json: bool) -> None:
+def list_users(layout: Layout, as_json: bool) -> None:
     """List every user with their role."""
     require_root("Reading the users")
     from manage.access import users

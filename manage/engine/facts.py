@@ -17,7 +17,7 @@ from manage.installation import documents
 from manage.installation.identity import Installation
 from manage.installation.labels import LABEL_INSTALLATION, LABEL_SERVICE, LABEL_SPEC
 
-Asked: TypeAlias = "Reader | Any"
+ReadApi: TypeAlias = "Reader | Any"
 """Who is asked: the plain reader, or the SDK's client where a command has one anyway. Their answers are equal."""
 
 PROJECT_LABEL = "com.docker.compose.project"
@@ -31,7 +31,7 @@ PARALLEL = 8
 
 
 def read(
-    api: Asked,
+    api: ReadApi,
     installation: Installation,
     specs_dir: Path,
     *,
@@ -57,7 +57,7 @@ def read(
         containers=tuple(sorted(containers, key=lambda facts: (facts.project, facts.service, facts.name))),
         volumes=_labels(volumes.result()["Volumes"] or (), installation),
         networks=_labels(networks.result(), installation),
-        known_specs=_specs(specs_dir, {facts.spec for facts in containers if facts.spec}),
+        known_specs=_specs(specs_dir, {facts.spec_digest for facts in containers if facts.spec_digest}),
         config_hashes=config_hashes(),
     )
 
@@ -72,7 +72,7 @@ def container(document: Mapping[str, Any], digests: Mapping[str, str]) -> Contai
         service=labels.get(LABEL_SERVICE) or labels.get(SERVICE_LABEL, ""),
         project=labels.get(PROJECT_LABEL, ""),
         installation=labels.get(LABEL_INSTALLATION, ""),
-        spec=labels.get(LABEL_SPEC, ""),
+        spec_digest=labels.get(LABEL_SPEC, ""),
         state=state["Status"],
         config_hash=labels.get(HASH_LABEL, ""),
         image_digest=digests.get(document["Image"], document["Image"]),
@@ -85,12 +85,12 @@ def container(document: Mapping[str, Any], digests: Mapping[str, str]) -> Contai
     )
 
 
-def containers(api: Asked, installation: Installation) -> tuple[ContainerFacts, ...]:
+def containers(api: ReadApi, installation: Installation) -> tuple[ContainerFacts, ...]:
     """The containers alone, of both projects: all that carry our id, and strangers that carry our project's name."""
     listed = [entry for entry in api.containers(all=True) if _concerns(entry["Labels"], installation)]
     with ThreadPoolExecutor(PARALLEL, thread_name_prefix="facts") as pool:
-        documents_ = pool.map(lambda entry: _inspect(api, entry["Id"]), listed)
-        return tuple(container(document, {}) for document in documents_ if document)
+        inspected = pool.map(lambda entry: _inspect(api, entry["Id"]), listed)
+        return tuple(container(document, {}) for document in inspected if document)
 
 
 def timestamp(text: str) -> float:
@@ -123,12 +123,12 @@ def _labels(entries: Sequence[Mapping[str, Any]], installation: Installation) ->
     }
 
 
-def _inspect(api: Asked, container_id: str) -> Mapping[str, Any] | None:
+def _inspect(api: ReadApi, container_id: str) -> Mapping[str, Any] | None:
     """The container's document; None if it was removed after it was listed."""
     return _if_there(api.inspect_container, container_id)
 
 
-def image_id(api: Asked, reference: str) -> str:
+def image_id(api: ReadApi, reference: str) -> str:
     """The engine's id of the image, "" if the engine does not have it."""
     found = _if_there(api.inspect_image, reference)
     return str(found["Id"]) if found else ""

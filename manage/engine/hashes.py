@@ -53,7 +53,7 @@ def read(layout: Layout, texts: Sequence[str]) -> Hashes | None:
     """The hashes saved for exactly these texts and this program; None if there are none."""
     try:
         document = documents.read(layout.compose_hashes_file)
-        with documents.shaped(layout.compose_hashes_file):
+        with documents.require_shape(layout.compose_hashes_file):
             return dict(document["hashes"]) if document["of"] == _key(texts) else None
     except (FileNotFoundError, NodeyardError):
         return None  # compose can always be asked again

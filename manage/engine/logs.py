@@ -19,11 +19,11 @@ def read(installation: Installation, service: str, *, lines: int = 100, follow: 
     Following ends when the container ends. Raises NodeyardError when the service has no container.
     """
     with connect(timeout_s=FOLLOW_TIMEOUT_S if follow else 60) as api:
-        for at, text in entries(api, find(api, installation, service), lines=lines, follow=follow):
+        for at, text in entries(api, require_container(api, installation, service), lines=lines, follow=follow):
             yield f"{at} {text}"
 
 
-def find(api: Api, installation: Installation, service: str) -> str:
+def require_container(api: Api, installation: Installation, service: str) -> str:
     """Id of the container of `service`, by our labels (never by name). Raises NodeyardError when there is none."""
     labels = [f"{LABEL_INSTALLATION}={installation.id}"]
     found = api.containers(all=True, filters={"label": [*labels, f"{LABEL_SERVICE}={service}"]})

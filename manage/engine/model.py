@@ -16,7 +16,7 @@ class ContainerFacts:
     project: str
     installation: str
     """Value of our installation label, "" when it carries none (then it is not ours)."""
-    spec: str
+    spec_digest: str
     state: str
     """created, running, paused, restarting, exited, dead (the engine's words)."""
     config_hash: str

@@ -25,7 +25,7 @@ LOG_TAIL = 200
 
 
 @dataclass
-class _Memory:
+class _Previous:
     """What one service's next sample needs of the earlier ones."""
 
     container_id: str = ""
@@ -52,7 +52,7 @@ class Observer:
         self._installation = installation
         self._patterns = {name: [re.compile(text) for text in texts] for name, texts in patterns.items()}
         self._manager = frozenset(manager)
-        self._memory: dict[str, _Memory] = {}
+        self._previous: dict[str, _Previous] = {}
         self._stats_at = 0.0
 
     def sample(self) -> dict[str, Any]:
@@ -69,7 +69,7 @@ class Observer:
                 if container.installation == self._installation.id and container.service
             }
             with ThreadPoolExecutor(facts.PARALLEL, thread_name_prefix="sample") as pool:
-                list(pool.map(lambda container: self._look(api, container, with_stats), current.values()))
+                list(pool.map(lambda container: self._observe(api, container, with_stats), current.values()))
         if with_stats:
             self._stats_at = now
         wanted = intent.is_up(self._layout)
@@ -79,50 +79,54 @@ class Observer:
             "host": host(self._layout),
         }
 
-    def _look(self, api: Api, container: ContainerFacts, with_stats: bool) -> None:
+    def _observe(self, api: Api, container: ContainerFacts, with_stats: bool) -> None:
         from docker.errors import APIError
 
-        memory = self._memory.setdefault(container.service, _Memory())
-        if memory.container_id != container.id:
-            memory.container_id, memory.cpu, memory.use = container.id, (0, 0), {}
+        previous = self._previous.setdefault(container.service, _Previous())
+        if previous.container_id != container.id:
+            previous.container_id, previous.cpu, previous.use = container.id, (0, 0), {}
         try:
             if container.state == "running" and with_stats:
-                self._stats(api, container, memory)
+                self._stats(api, container, previous)
             if self._patterns.get(container.service):
-                self._log(api, container, memory)
+                self._log(api, container, previous)
         except APIError as error:
             # It went away between the list and the look; the next sample says so. Anything else is the engine's fault.
             if error.status_code not in (404, 409):
                 raise
 
-    def _stats(self, api: Api, container: ContainerFacts, memory: _Memory) -> None:
+    def _stats(self, api: Api, container: ContainerFacts, previous: _Previous) -> None:
         from docker.errors import APIError
 
         try:
             document = api.stats(container.id, stream=False, one_shot=True)
         except APIError:
             # Engine 29 on cgroup v1 has none ("no metrics received"): use is unknown then, and the state still counts.
-            memory.use = {}
+            previous.use = {}
             return
-        memory.use = {"memory_bytes": used_memory(document), "cpu_percent": cpu_percent(document, memory.cpu)}
-        memory.cpu = cpu_times(document)
+        previous.use = {"memory_bytes": used_memory(document), "cpu_percent": cpu_percent(document, previous.cpu)}
+        previous.cpu = cpu_times(document)
 
-    def _log(self, api: Api, container: ContainerFacts, memory: _Memory) -> None:
+    def _log(self, api: Api, container: ContainerFacts, previous: _Previous) -> None:
         raw = api.logs(
-            container.id, stdout=True, stderr=True, timestamps=True, tail=LOG_TAIL, since=memory.log_until or None
+            container.id, stdout=True, stderr=True, timestamps=True, tail=LOG_TAIL, since=previous.log_until or None
         )
         for line in raw.splitlines():
             stamp, text = logs.split(line, exact=True)
             at = facts.timestamp(stamp)
-            if at <= memory.log_until:
+            if at <= previous.log_until:
                 continue
-            memory.log_until = at
+            previous.log_until = at
             if any(pattern.search(text) for pattern in self._patterns[container.service]):
-                memory.lines.append((at, text))
+                previous.lines.append((at, text))
 
     def _state(self, name: str, container: ContainerFacts | None, now: float, wanted: bool) -> dict[str, Any]:
-        memory = self._memory.get(name, _Memory())
-        known = {"at": now, "desired": wanted or name in self._manager, "log": [list(entry) for entry in memory.lines]}
+        previous = self._previous.get(name, _Previous())
+        known = {
+            "at": now,
+            "desired": wanted or name in self._manager,
+            "log": [list(entry) for entry in previous.lines],
+        }
         if container is None:
             return {"state": "absent", **known}
         return {
@@ -132,7 +136,7 @@ class Observer:
             "exit_code": container.exit_code,
             "oom_killed": container.oom_killed,
             "memory_limit": container.memory_bytes,
-            **memory.use,
+            **previous.use,
             **known,
         }
 

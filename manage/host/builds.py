@@ -17,17 +17,17 @@ LOCK = Path("/run/nodeyard-builds.lock")
 
 
 @contextlib.contextmanager
-def building() -> Iterator[None]:
+def build_lock() -> Iterator[None]:
     """While images are built. Waits for a purge that is removing images, which takes seconds."""
-    with _opened() as descriptor:
+    with _lock_file() as descriptor:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         yield
 
 
 @contextlib.contextmanager
-def nobody_builds() -> Iterator[bool]:
+def purge_lock() -> Iterator[bool]:
     """Whether nobody builds; if so, nobody begins before the block is left."""
-    with _opened() as descriptor:
+    with _lock_file() as descriptor:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -37,7 +37,7 @@ def nobody_builds() -> Iterator[bool]:
 
 
 @contextlib.contextmanager
-def _opened() -> Iterator[int]:
+def _lock_file() -> Iterator[int]:
     descriptor = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         yield descriptor

@@ -20,7 +20,7 @@ class Endpoint:
     port: int
     protocol: str = "tcp"
 
-    def meets(self, other: Endpoint) -> bool:
+    def conflicts_with(self, other: Endpoint) -> bool:
         """Whether the two cannot both be listened on."""
         return (self.port, self.protocol) == (other.port, other.protocol) and _overlap(self.address, other.address)
 
@@ -34,7 +34,7 @@ class Listener:
     """ "nginx (pid 812)" or "the container web"."""
 
 
-def wanted(compose: Mapping[str, Any]) -> tuple[Endpoint, ...]:
+def published_by(compose: Mapping[str, Any]) -> tuple[Endpoint, ...]:
     """What one compose service publishes, in the short syntax ("127.0.0.1:8600:8000/tcp") and the long."""
     return tuple(endpoint for entry in compose.get("ports", ()) if (endpoint := _endpoint(entry)))
 
@@ -45,7 +45,7 @@ def require_free(endpoints: Iterable[Endpoint], listeners: Iterable[Listener]) -
     listeners = tuple(listeners)
     taken = []
     for endpoint in endpoints:
-        found = next((listener for listener in listeners if listener.endpoint.meets(endpoint)), None)
+        found = next((listener for listener in listeners if listener.endpoint.conflicts_with(endpoint)), None)
         if found:
             taken.append(f"Port {endpoint.port} on {endpoint.address} is taken by {found.who}.")
     if taken:

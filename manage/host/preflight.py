@@ -91,7 +91,7 @@ def not_unprivileged_lxc(facts: HostFacts) -> Check:
     return Check("lxc", True, "not in an unprivileged LXC container")
 
 
-def require(checks: Iterable[Check]) -> None:
+def require_passed(checks: Iterable[Check]) -> None:
     """Raise NodeyardError with every failed check, the first one's hint."""
     failed = [check for check in checks if not check.ok]
     if failed:

@@ -64,10 +64,10 @@ def ensure(
 def _building(api: Api) -> Iterator[None]:
     """Others may build on this machine, too; who ends last clears up after all."""
     try:
-        with builds.building():
+        with builds.build_lock():
             yield
     finally:
-        with builds.nobody_builds() as alone:
+        with builds.purge_lock() as alone:
             if alone:
                 store.drop_stages(api)
 

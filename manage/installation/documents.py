@@ -14,7 +14,7 @@ from manage.errors import NodeyardError
 from manage.installation.owners import Give
 
 VERSION = 1
-MEND = "Put back a copy of it, or move it away."
+RESTORE_HINT = "Put back a copy of it, or move it away."
 
 
 def replace(
@@ -59,10 +59,10 @@ def read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise NodeyardError(f"{path} cannot be read: {error.strerror}.", "Run it again as root.") from error
     except ValueError as error:
-        raise NodeyardError(f"{path} is not JSON: {error}.", MEND) from error
+        raise NodeyardError(f"{path} is not JSON: {error}.", RESTORE_HINT) from error
     version = document.get("version") if isinstance(document, dict) else None
     if not isinstance(version, int):
-        raise NodeyardError(f"{path} has no version.", MEND)
+        raise NodeyardError(f"{path} has no version.", RESTORE_HINT)
     if version > VERSION:
         raise NodeyardError(
             f"{path} was written by a newer manage (version {version}, this one knows {VERSION}).",
@@ -72,9 +72,9 @@ def read(path: Path) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def shaped(path: Path) -> Iterator[None]:
+def require_shape(path: Path) -> Iterator[None]:
     """Around the reading of a document's parts: one that is JSON and not of our shape is a NodeyardError, too."""
     try:
         yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise NodeyardError(f"{path} is damaged ({type(error).__name__}: {error}).", MEND) from error
+        raise NodeyardError(f"{path} is damaged ({type(error).__name__}: {error}).", RESTORE_HINT) from error

@@ -144,7 +144,7 @@ class Layout:
         return self.agent_socket_dir / "session.pub"
 
     @property
-    def standing_file(self) -> Path:
+    def revocations_file(self) -> Path:
         """Which sessions ended early and which users there are; the dashboard refuses by it, agent or no agent."""
         return self.agent_socket_dir / "standing.json"
 

@@ -43,7 +43,7 @@ def _service(stack: Stack, spec: ServiceSpec, found: Sequence[ContainerFacts], f
         state = (Difference("state", "paused", "running"),)
         yield Operation("unpause", spec.name, state, 0, "kept", "safe", stack.project, container.id)
     if cause:
-        yield _recreate(stack, spec, container, cause, facts.known_specs.get(container.spec))
+        yield _recreate(stack, spec, container, cause, facts.known_specs.get(container.spec_digest))
     elif container.state in STOPPED:
         ended = f"{container.state} (code {container.exit_code})" if container.state == "exited" else container.state
         state = (Difference("state", ended, "running"),)
@@ -59,13 +59,13 @@ def _causes(stack: Stack, spec: ServiceSpec, found: Sequence[ContainerFacts], fa
     if container.state == "dead":
         yield Difference("state", "dead", "running")
     named: list[Difference] = []
-    if container.spec != spec.spec:
-        known = facts.known_specs.get(container.spec)
+    if container.spec_digest != spec.spec_digest:
+        known = facts.known_specs.get(container.spec_digest)
         if known is None:
-            named = [Difference("spec", container.spec[:12] or "none", spec.spec[:12])]
+            named = [Difference("spec", container.spec_digest[:12] or "none", spec.spec_digest[:12])]
         else:
             named = list(difference.of_documents(cast(Mapping[str, Any], known), spec_document(spec)))
-            named = named or [Difference("spec", container.spec[:12], spec.spec[:12])]
+            named = named or [Difference("spec", container.spec_digest[:12], spec.spec_digest[:12])]
     names = {entry.name for entry in named}
     shown = [d for d in difference.of_container(container, spec, _networks(stack, spec)) if d.name not in names]
     yield from [*named, *shown]

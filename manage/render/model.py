@@ -64,7 +64,7 @@ class ServiceSpec:
     image: Image
     secrets: Mapping[str, int]
     """Secret name -> generation."""
-    spec: str
+    spec_digest: str
     """sha256 hex over compose, files, secret generations and image config digest: label `io.nodeyard.spec`."""
     downtime_s: int
     startup_s: int

@@ -29,7 +29,7 @@ def spec_document(spec: ServiceSpec) -> dict[str, Any]:
     """
     return {
         "version": 1,
-        "spec": spec.spec,
+        "spec": spec.spec_digest,
         "service": spec.name,
         "compose": dict(spec.compose),
         "files": {name: content.decode() for name, content in sorted(spec.files.items())},

@@ -123,7 +123,7 @@ class _Render:
             files_dir=files_dir if files else "",
             image=image,
             secrets=secrets,
-            spec=digest(compose, files, secrets, image),
+            spec_digest=digest(compose, files, secrets, image),
             downtime_s=service.downtime_s,
             startup_s=service.startup_s,
             rollback=service.rollback,
@@ -209,7 +209,8 @@ class _Render:
 
 def _document(project: str, specs: tuple[ServiceSpec, ...], top_level: Mapping[str, Any]) -> str:
     services = {
-        spec.name: {**spec.compose, "labels": {**spec.compose["labels"], LABEL_SPEC: spec.spec}} for spec in specs
+        spec.name: {**spec.compose, "labels": {**spec.compose["labels"], LABEL_SPEC: spec.spec_digest}}
+        for spec in specs
     }
     document = {"name": project, "services": services} | {key: value for key, value in top_level.items() if value}
     return yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=True, allow_unicode=True, width=10**6)

@@ -55,7 +55,8 @@ def _stack(layout: Layout, project: str, services: Mapping[str, Any]) -> Stack:
     document = {
         "name": project,
         "services": {
-            spec.name: {**spec.compose, "labels": {**spec.compose["labels"], LABEL_SPEC: spec.spec}} for spec in specs
+            spec.name: {**spec.compose, "labels": {**spec.compose["labels"], LABEL_SPEC: spec.spec_digest}}
+            for spec in specs
         },
         "networks": {"chain": {"external": True, "name": networks[0]}},
         "volumes": {f"{name}_data": {"external": True, "name": volume} for name, volume in volumes.items()},
@@ -121,7 +122,7 @@ def _spec(layout: Layout, name: str, service: Mapping[str, Any]) -> ServiceSpec:
         files_dir=files_dir if files else "",
         image=image,
         secrets=secrets,
-        spec=digest(compose, files, secrets, image),
+        spec_digest=digest(compose, files, secrets, image),
         downtime_s=1,
         startup_s=service.get("startup_s", 10),
         rollback="safe",

@@ -137,9 +137,9 @@ def test_restart_takes_what_runs_whatever_stack_yml_says_meanwhile(engine: Any, 
     edited = stacks.state(watched, {"one": {"env": {"A": "1"}, "flavour": "edited"}})
     done = restart.apply(edited, ["one"])
     after = facts.containers(engine, identity.read(watched))[0]
-    assert (after.id, after.spec, after.state) == (before.id, before.spec, "running")
+    assert (after.id, after.spec_digest, after.state) == (before.id, before.spec_digest, "running")
     assert after.started_at > before.started_at
-    assert (done.specs, done.images) == ({"one": before.spec}, {"one": before.image_digest})
+    assert (done.specs, done.images) == ({"one": before.spec_digest}, {"one": before.image_digest})
 
 
 def test_a_paused_container_is_restarted(engine: Any, watched: Any) -> None:
@@ -209,7 +209,7 @@ def test_a_purge_leaves_images_alone_while_somebody_builds(
     monkeypatch.setattr(builds, "LOCK", tmp_path / "builds.lock")
     reference, _digest = tiny.ensure(engine, "doomed")
     told: list[Any] = []
-    with builds.building():
+    with builds.build_lock():
         uninstall.remove_images(engine, [reference], told.append)
     assert [event.text for event in told] == [f"image {reference} is kept: somebody is building on this machine"]
     assert engine.images(name=reference)

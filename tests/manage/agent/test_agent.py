@@ -55,7 +55,7 @@ def test_the_dashboard_can_check_a_session_by_itself(agent: Agent) -> None:
     assert public is not None
     claims = tokens.verify(agent.signed_in("vera"), public)
     assert (claims.name, claims.role) == ("vera", "viewer")
-    assert revocations.read(agent.layout.standing_file).allows(claims)
+    assert revocations.read(agent.layout.revocations_file).allows(claims)
     assert stat.S_IMODE(agent.layout.session_public_file.stat().st_mode) == 0o640
 
 
@@ -102,7 +102,7 @@ def test_a_removed_user_is_gone_for_the_dashboard_too(agent: Agent) -> None:
     claims = tokens.verify(agent.signed_in("vera"), public)
     users.remove(agent.layout, "vera")
     agent.sessions.follow_users()
-    assert not revocations.read(agent.layout.standing_file).allows(claims)
+    assert not revocations.read(agent.layout.revocations_file).allows(claims)
 
 
 def test_a_changed_password_ends_all_sessions_but_the_new_one(agent: Agent) -> None:

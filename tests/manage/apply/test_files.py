@@ -43,7 +43,7 @@ def stack(
         files_dir=str(layout.files_dir / "proxy-0123456789ab"),
         image=Image("nginx", "localhost/nodeyard/nginx:1", digest),
         secrets={},
-        spec="cafe",
+        spec_digest="cafe",
         downtime_s=1,
         startup_s=1,
         rollback="safe",

@@ -92,7 +92,7 @@ def test_waiting_ends_with_the_first_snapshot_that_is_new_enough(tmp_path: Path)
 
     thread = threading.Thread(target=watch)
     thread.start()
-    decision = gate.wait(layout, "tracker", 3e9, STARTUP_S, tell=tell)
+    decision = gate.wait(layout, "tracker", 3e9, STARTUP_S, report=tell)
     thread.join()
     assert decision.answer == "pass"
     assert reasons == ["watch has written no snapshot yet"]

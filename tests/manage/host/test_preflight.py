@@ -20,7 +20,7 @@ def test_too_little_disk_names_who_needs_most() -> None:
     assert not check.ok
     assert "kaspad" in check.sentence
     with pytest.raises(NodeyardError, match="Too little disk: 10 GB free"):
-        preflight.require([check])
+        preflight.require_passed([check])
 
 
 def test_limits_may_exceed_the_memory_together_but_not_alone() -> None:

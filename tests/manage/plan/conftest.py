@@ -39,7 +39,7 @@ def container_of(stack: Stack, spec: ServiceSpec, **changed: Any) -> ContainerFa
         service=spec.name,
         project=stack.project,
         installation=stack.installation,
-        spec=spec.spec,
+        spec_digest=spec.spec_digest,
         state="running",
         config_hash=f"hash-{spec.name}",
         image_digest=spec.image.config_digest,
@@ -61,7 +61,7 @@ def facts_of(running: Stack, changed: Mapping[str, Mapping[str, Any] | None], **
         "containers": containers,
         "volumes": {volume.name: LABELS for volume in running.volumes},
         "networks": dict.fromkeys(running.networks, LABELS),
-        "known_specs": {spec.spec: spec_document(spec) for spec in running.services},
+        "known_specs": {spec.spec_digest: spec_document(spec) for spec in running.services},
         "config_hashes": {spec.name: f"hash-{spec.name}" for spec in running.services},
     }
     return Facts(**(values | more))

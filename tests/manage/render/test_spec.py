@@ -15,7 +15,7 @@ def test_the_document_holds_everything_the_digest_is_made_from(render: Render) -
     assert document["version"] == 1
     assert document["files"]["roles.txt"].startswith("oracle oracle_sandbox\n")
     files = {name: text.encode() for name, text in document["files"].items()}
-    assert digest(document["compose"], files, document["secrets"], spec.image) == document["spec"] == spec.spec
+    assert digest(document["compose"], files, document["secrets"], spec.image) == document["spec"] == spec.spec_digest
 
 
 def test_one_way_settings_are_kept_so_that_a_later_plan_sees_what_would_be_lost(render: Render) -> None:

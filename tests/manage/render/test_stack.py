@@ -54,7 +54,7 @@ def test_the_file_is_the_services_as_parsed_back_with_their_spec_label(text: str
         assert list(document["services"]) == sorted(spec.name for spec in stack.services)
         for spec in stack.services:
             service = document["services"][spec.name]
-            assert service["labels"].pop("io.nodeyard.spec") == spec.spec
+            assert service["labels"].pop("io.nodeyard.spec") == spec.spec_digest
             assert service == spec.compose
             assert service["labels"] == {"io.nodeyard.installation": "0123abcd", "io.nodeyard.service": spec.name}
 
@@ -111,7 +111,7 @@ def test_configuration_files_lie_at_an_address_made_from_their_content(render: R
 
 def test_another_secret_generation_changes_the_mount_and_the_spec_of_its_consumers_alone(render: Render) -> None:
     (before, _), (after, _) = render(SANDBOX), render(SANDBOX, {"tracker_db_password": 2})
-    changed = {spec.name for spec in after.services if spec.spec != before.service(spec.name).spec}
+    changed = {spec.name for spec in after.services if spec.spec_digest != before.service(spec.name).spec_digest}
     assert changed == {"tracker", "timescaledb"}
     assert {"source": "tracker_tracker_db_password_g2", "target": "tracker_db_password"} in (
         after.service("tracker").compose["secrets"]
@@ -122,7 +122,7 @@ def test_another_secret_generation_changes_the_mount_and_the_spec_of_its_consume
 def test_an_image_of_other_content_changes_the_spec_even_under_the_same_name(render: Render) -> None:
     (before, _) = render(SANDBOX)
     (after, _) = render(SANDBOX, nginx=Image("nginx", "localhost/nodeyard/nginx:0", "sha256:rebuilt"))
-    changed = {spec.name for spec in after.services if spec.spec != before.service(spec.name).spec}
+    changed = {spec.name for spec in after.services if spec.spec_digest != before.service(spec.name).spec_digest}
     assert changed == {"proxy"}
 
 
