@@ -22,7 +22,7 @@ def paper() -> Paper:
 
 @pytest.fixture
 def layout(tmp_path: Path, paper: Paper) -> Layout:
-    made = Layout(tmp_path / "yard", paper.owners())
+    made = Layout(tmp_path / "nodeyard", paper.owners())
     identity.create(made)
     return made
 
@@ -98,7 +98,7 @@ def test_a_folder_that_the_service_writes_to_is_made_for_it(layout: Layout, pape
 
 @pytest.mark.root
 def test_a_folder_that_the_service_writes_to_belongs_to_it(tmp_path: Path) -> None:
-    layout = Layout(tmp_path / "yard")
+    layout = Layout(tmp_path / "nodeyard")
     identity.create(layout)
     socket = layout.sandbox_socket("kaspad").parent
     files.write(layout, stack(layout, volumes=[{"type": "bind", "source": str(socket), "target": "/c"}]))

@@ -53,7 +53,7 @@ def paper() -> Paper:
 
 @pytest.fixture
 def layout(tmp_path: Path, paper: Paper) -> Layout:
-    made = Layout(tmp_path / "yard", paper.owners())
+    made = Layout(tmp_path / "nodeyard", paper.owners())
     identity.create(made)
     return made
 
@@ -85,7 +85,7 @@ def test_every_consumer_has_a_copy_that_it_alone_can_read(layout: Layout, paper:
 
 @pytest.mark.root
 def test_a_copy_belongs_to_its_consumer_and_the_master_to_root(tmp_path: Path) -> None:
-    layout = Layout(tmp_path / "yard")
+    layout = Layout(tmp_path / "nodeyard")
     identity.create(layout)
     secrets.ensure(layout, (TRACKER,))
     found, master = copy(layout, TRACKER).stat(), (layout.secrets_dir / "tracker_db_password_g1").stat()
