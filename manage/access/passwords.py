@@ -1,4 +1,4 @@
-"""Passwords: argon2id hashes, a check that takes the same time for names that do not exist, generated ones."""
+"""Passwords: argon2id hashes, a constant-time check for unknown names, generated passwords."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from argon2.exceptions import InvalidHashError, VerificationError
 MINIMUM_LENGTH = 10
 MAXIMUM_LENGTH = 1024
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Without i, l, o, 0 and 1, which people mistake for each other when they type a password from a screen."""
+"""Without i, l, o, 0 and 1, which are easily confused when a password is copied from a screen."""
 _GROUPS, _GROUP_LENGTH = 4, 5
 """20 characters of 31: 99 bits."""
 
 # RFC 9106 section 4, "second recommended option": t=3, 64 MiB, 4 lanes.
 _HASHER = PasswordHasher(time_cost=3, memory_cost=65536, parallelism=4, hash_len=32, salt_len=16, type=Type.ID)
-# 64 MiB for each attempt: a crowd at the login page must not eat the agent's memory limit.
+# Each attempt needs 64 MiB: many sign-ins at once must not exceed the agent's memory limit.
 _CONCURRENT = threading.BoundedSemaphore(2)
 
 
@@ -34,7 +34,7 @@ def _decoy_hash() -> str:
 
 
 def matches(password: str, stored: str | None) -> bool:
-    """Whether `password` belongs to the hash; None (no such user) costs the same time and is always False."""
+    """Whether `password` matches the hash. None (no such user) takes the same time and is always False."""
     reference = stored or _decoy_hash()
     with _CONCURRENT:
         try:
@@ -50,7 +50,7 @@ def generate() -> str:
 
 
 def weakness(password: str, name: str) -> str:
-    """What is wrong with a password that a person chose for `name`, as a sentence; "" when nothing is."""
+    """Why the password that a person chose for `name` is too weak, as a sentence; "" if it is strong enough."""
     if len(password) < MINIMUM_LENGTH:
         return f"The password has {len(password)} characters; it needs at least {MINIMUM_LENGTH}."
     if len(password) > MAXIMUM_LENGTH:

@@ -30,13 +30,13 @@ def test_the_file_holds_an_argon2id_hash_and_no_password(layout: Layout) -> None
 
 def test_a_name_is_taken_once(layout: Layout) -> None:
     users.add(layout, "ann", "operator", PASSWORD)
-    with pytest.raises(NodeyardError, match="There is a user ann already"):
+    with pytest.raises(NodeyardError, match="There is already a user ann"):
         users.add(layout, "ann", "viewer", PASSWORD)
 
 
 @pytest.mark.parametrize("name", ["", "Ann", "1ann", "ann b", "a" * 33, "ann\n", "../ann", "ännchen"])
 def test_a_name_is_short_and_plain(layout: Layout, name: str) -> None:
-    with pytest.raises(NodeyardError, match="is no user name"):
+    with pytest.raises(NodeyardError, match="is not a valid user name"):
         users.add(layout, name, "viewer", PASSWORD)
     assert not layout.users_file.exists()
 
@@ -104,7 +104,7 @@ def test_the_first_admin_gets_a_generated_password_and_only_once(layout: Layout)
     assert not users.first_password_file(layout).exists()
     (admin,) = users.read(layout)
     assert (admin.role, admin.must_change) == ("admin", True)
-    with pytest.raises(NodeyardError, match="There are users already"):
+    with pytest.raises(NodeyardError, match="There are already users"):
         users.create_first(layout, "admin", to_file=False)
 
 

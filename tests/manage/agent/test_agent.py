@@ -117,8 +117,8 @@ def test_a_changed_password_ends_all_sessions_but_the_new_one(agent: Agent) -> N
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("wrong", "green apples grow", "The present password is wrong."),
-        (PASSWORD, PASSWORD, "The new password is the old one."),
+        ("wrong", "green apples grow", "The current password is wrong."),
+        (PASSWORD, PASSWORD, "The new password is the same as the old one."),
         (PASSWORD, "short", "The password has 5 characters; it needs at least 10."),
     ],
 )

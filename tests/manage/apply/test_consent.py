@@ -157,9 +157,7 @@ def test_the_agent_applies_no_plan_that_risks_data_whatever_its_digest() -> None
 
 # Uninstalling
 
-BEFORE = Removal(
-    Installation("0123abcd", "yard"), volumes=("yard_data",), paths=(Path("/srv/yard/stack.yml"),)
-)
+BEFORE = Removal(Installation("0123abcd", "yard"), volumes=("yard_data",), paths=(Path("/srv/yard/stack.yml"),))
 
 
 def test_a_removal_that_changed_is_shown_and_asked_for_again(

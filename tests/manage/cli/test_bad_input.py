@@ -70,7 +70,7 @@ def test_a_user_is_not_added_where_no_installation_is(manage: Manage, tmp_path: 
         (["config", "set", "services.kaspad.enabled", "false"], "tracker needs kaspad"),
         (["config", "explain", "proxy"], "Did you mean services.proxy.enabled?"),
         (["secrets", "show", "nosuch"], "There is no secret nosuch."),
-        (["user", "add", "Bad Name", "--password-file", "-"], "'Bad Name' is no user name."),
+        (["user", "add", "Bad Name", "--password-file", "-"], "'Bad Name' is not a valid user name."),
         (["user", "remove", "nosuch"], "There is no user nosuch."),
         (["user", "add", "ann", "--role", "god"], "'god' is not one of"),
         (["history", "99"], "There is no change number 99."),
