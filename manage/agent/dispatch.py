@@ -28,15 +28,15 @@ _OWN: Mapping[str, tuple[str, ...]] = {
     "whoami": (),
     "progress": ("id",),
 }
-"""Verbs that the dispatcher answers itself, with their arguments; the other verbs are passed to it."""
+"""Verbs that the dispatcher answers itself, with their arguments; the constructor gets all other verbs."""
 
 
 @dataclass(frozen=True)
 class Peer:
-    """The process at the other end of the socket, as the kernel names it (SO_PEERCRED)."""
+    """The process at the other end of the socket, as the kernel reports it (SO_PEERCRED)."""
 
     kind: Literal["host", "dashboard"]
-    """host = root on this machine, which needs no token; dashboard = acts for people, and needs their token."""
+    """host = root on this machine, needs no token; dashboard = acts for users, needs their token."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class _Caller:
 
 
 class Dispatcher:
-    """Holds the allow-list. `verbs` leads to the library that changes the stack."""
+    """Holds the allow-list. `verbs` call the library that changes the stack."""
 
     def __init__(self, access: Access, audit: Audit, operations: Operations, verbs: Mapping[str, Verb]) -> None:
         self._access = access
@@ -105,7 +105,7 @@ class Dispatcher:
                 return self._access.change_password(request.token, args, request.address)
         caller = self._require_caller(request)
         if request.verb == "progress":
-            return self._operations.find(args.get("id", "")).document()
+            return self._operations.require(args.get("id", "")).document()
         return {"name": caller.name, "role": caller.role, "must_change": caller.must_change}
 
     def _require_caller(self, request: _Request) -> _Caller:

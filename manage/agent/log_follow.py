@@ -1,4 +1,4 @@
-"""Following a log by asking again and again: a listener who has gone is noticed even when the log is silent."""
+"""Follows a log by polling, so that a disconnected client is noticed even if the log has no new lines."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 
 def new_lines(before: Sequence[str], after: Sequence[str]) -> Sequence[str]:
-    """The lines of `after`, a later look at the same log's end, that `before` did not have.
+    """The lines of `after` that are not in `before`; both are the end of the same log, `after` was read later.
 
-    The longest end of `before` that `after` begins with is what both saw. After a gap longer than one look, or in a new
-    container's log, they share nothing and all of `after` is new.
+    The overlap is the longest end of `before` with which `after` begins. Without an overlap (a gap longer than one
+    read, or the log of a new container) all of `after` is new.
     """
     for shared in range(min(len(before), len(after)), 0, -1):
         if list(before[-shared:]) == list(after[:shared]):

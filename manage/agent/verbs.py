@@ -1,4 +1,4 @@
-"""The allow-list: what the agent does for people. Each verb is a thin layer over the library that the CLI uses."""
+"""The allow-list of the agent. Each verb is a thin layer over the library that the CLI uses."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DEFAULT_LINES = 100
 
 
 def verbs(layout: Layout) -> dict[str, Verb]:
-    """Every verb that asks the engine or changes the installation at `layout`."""
+    """Every verb that reads from the engine or changes the installation at `layout`."""
 
     def bound(run: Callable[[Layout, Call], Mapping[str, Any]]) -> Callable[[Call], Mapping[str, Any]]:
         return lambda call: run(layout, call)
@@ -51,7 +51,7 @@ def _logs(layout: Layout, call: Call) -> Mapping[str, Any]:
     while True:
         for line in fresh:
             call.emit({"kind": "log", "service": service, "text": line})
-        call.emit({"kind": "alive", "service": service, "text": ""})  # raises when the listener has gone
+        call.emit({"kind": "alive", "service": service, "text": ""})  # raises if the client has disconnected
         time.sleep(FOLLOW_EVERY_S)
         later = list(logs.read(who, service, lines=count))
         fresh, lines = new_lines(lines, later), later
@@ -80,7 +80,7 @@ def _state(layout: Layout) -> DesiredState:
 
 
 def _context(call: Call) -> dict[str, Any]:
-    """On whose behalf, with whose consent, and who hears of the progress."""
+    """The caller, the review of the plan, and the receiver of the progress."""
     return {"review": plans.review(call.args.get("plan", "")), "progress": _progress(call.emit), "by": call.by}
 
 
@@ -97,5 +97,5 @@ def _progress(emit: Emit) -> Callable[[Event], None]:
 
 def _result(receipt: Receipt) -> Mapping[str, Any]:
     if receipt.state not in ("healthy", "done"):
-        raise NodeyardError(receipt.summary or receipt.reason, "See how it went: manage history")
+        raise NodeyardError(receipt.summary or receipt.reason, "See the details: manage history")
     return {"change": receipt.number, "state": receipt.state, "summary": receipt.summary}

@@ -213,7 +213,7 @@ def test_before_the_first_password_is_changed_nothing_else_works(agent: Agent) -
         ("restart", {"services": "kaspad"}, "restart: services must be a list of service names."),
         ("restart", {"services": ["../etc"]}, "restart: services must be a list of service names."),
         ("restart", {"services": ["--all"]}, "restart: services must be a list of service names."),
-        ("down", {"everything": True}, "down takes no argument 'everything'."),
+        ("down", {"everything": True}, "down has no argument 'everything'."),
         ("logs", {"service": "kaspad", "lines": 10**9}, "logs: lines must be a number from 1 to 2000."),
         ("logs", {"service": "kaspad", "lines": True}, "logs: lines must be a number from 1 to 2000."),
     ],
