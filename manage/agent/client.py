@@ -46,7 +46,7 @@ class AgentClient:
     def stream(
         self, verb: str, /, *, token: str = "", address: str = "", timeout_s: float | None = None, **args: Any
     ) -> Iterator[dict[str, Any]]:
-        """Each `{"event": {...}}` as it arrives, then `{"result": {...}}`. `timeout_s` limits the wait for each message.
+        """Each `{"event": {...}}` as it arrives, then `{"result": {...}}`. `timeout_s` limits the wait for a message.
 
         Closing the iterator does not stop a change that has started. Raises the same errors as `call`.
         """

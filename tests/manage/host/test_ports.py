@@ -55,7 +55,7 @@ def test_every_taken_port_is_named_with_its_holder_and_the_way_out() -> None:
     with pytest.raises(NodeyardError) as refused:
         ports.require_free([Endpoint("127.0.0.1", 8600), Endpoint("127.0.0.1", 8601)], listeners)
     assert refused.value.message == (
-        "Port 8600 on 127.0.0.1 is taken by the container web. Port 8601 on 127.0.0.1 is taken by nginx (pid 7)."
+        "Port 8600 on 127.0.0.1 is already used by the container web. Port 8601 on 127.0.0.1 is already used by nginx (pid 7)."
     )
     assert "--port-base" in refused.value.hint
 

@@ -40,4 +40,4 @@ def test_a_stack_that_was_taken_down_on_purpose_is_not_started(tmp_path: Path) -
     layout.desired_file.parent.mkdir(parents=True)
     intent.record(layout, up=False)
 
-    assert unit.start(layout) == "The stack was taken down on purpose; it stays so."
+    assert unit.start(layout) == "The stack was stopped on purpose and stays down."

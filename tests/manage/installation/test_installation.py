@@ -67,7 +67,7 @@ def test_a_folder_without_installation_is_said_to_have_none(tmp_path: Path) -> N
 
 def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(NodeyardError, match="cannot be made"):
+    with pytest.raises(NodeyardError, match="cannot be created"):
         identity.create(Layout(tmp_path / "file" / "nodeyard"))
 
 
