@@ -1,6 +1,6 @@
 """Compose's hashes of the desired services, saved by the last `up`.
 
-They depend only on the text and on the program, and asking compose is the slowest part of a plan with nothing to do.
+They depend only on the text and the program, and running compose is the slowest part of a plan with nothing to do.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Hashes = Mapping[str, str]
 """Service -> hash."""
 
 _answered: dict[str, Hashes] = {}
-"""Compose's answers in this process by key: a command that plans again under the lock does not ask again."""
+"""Compose's answers in this process by key, so that a command that plans again under the lock does not run it again."""
 
 
 @contextlib.contextmanager
@@ -27,7 +27,7 @@ def lookup(layout: Layout, texts: Sequence[str]) -> Iterator[Callable[[], Hashes
     """Yield a function that returns the hashes of the compose files `texts`: the saved ones, else compose's.
 
     Compose starts when the block is entered and runs in parallel. The function raises NodeyardError for a file that
-    compose does not accept.
+    compose rejects.
     """
     saved = read(layout, texts)
     if saved is not None:
@@ -56,7 +56,7 @@ def read(layout: Layout, texts: Sequence[str]) -> Hashes | None:
         with documents.require_shape(layout.compose_hashes_file):
             return dict(document["hashes"]) if document["of"] == _key(texts) else None
     except (FileNotFoundError, NodeyardError):
-        return None  # compose can always be asked again
+        return None  # compose can compute them again
 
 
 def save(layout: Layout, texts: Sequence[str], hashes: Hashes) -> None:

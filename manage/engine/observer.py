@@ -1,4 +1,4 @@
-"""What the agent samples for `engine.json`: state, use of memory and processor, the log lines that verdicts need."""
+"""What the agent samples for `engine.json`: state, memory and CPU use, and the log lines that verdicts need."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from manage.installation.layout import Layout
 
 STATS_EVERY_S = 5.0
 LOG_KEPT = 20
-"""Matching log lines kept a service."""
+"""Matching log lines kept per service."""
 LOG_TAIL = 200
-"""Lines looked at each time: the engine reads a log from its end, so the cost does not grow with the log."""
+"""Lines read each time: the engine reads a log from its end, so the cost does not grow with the log."""
 
 
 @dataclass
 class _Previous:
-    """What one service's next sample needs of the earlier ones."""
+    """What the next sample of a service needs from the previous ones."""
 
     container_id: str = ""
     lines: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=LOG_KEPT))
     log_until: float = 0.0
     cpu: tuple[int, int] = (0, 0)
-    """Nanoseconds of processor time, the container's and the machine's."""
+    """Nanoseconds of CPU time: the container's, the machine's."""
     use: dict[str, float] = field(default_factory=dict)
 
 
 class Observer:
-    """Looks at one installation's containers again and again. Not for several threads."""
+    """Samples the containers of one installation. Not thread-safe."""
 
     def __init__(
         self,
@@ -46,8 +46,8 @@ class Observer:
         patterns: Mapping[str, Sequence[str]],
         manager: Collection[str] = (),
     ) -> None:
-        """`patterns`: the log patterns of every service that should exist; `manager`: those of the manager's project,
-        which `manage down` leaves running."""
+        """`patterns`: the log patterns of every service that should exist; `manager`: the services of the manager's
+        project, which `manage down` leaves running."""
         self._layout = layout
         self._installation = installation
         self._patterns = {name: [re.compile(text) for text in texts] for name, texts in patterns.items()}
@@ -58,7 +58,7 @@ class Observer:
     def sample(self) -> dict[str, Any]:
         """`{"services": {NAME: EngineState fields}, "host": {...}}` as in docs/architecture.md.
 
-        Raises NodeyardError when the engine does not answer.
+        Raises NodeyardError if the engine does not answer.
         """
         now = time.time()
         with_stats = now - self._stats_at >= STATS_EVERY_S
@@ -91,7 +91,7 @@ class Observer:
             if self._patterns.get(container.service):
                 self._log(api, container, previous)
         except APIError as error:
-            # It went away between the list and the look; the next sample says so. Anything else is the engine's fault.
+            # The container was removed after it was listed; the next sample shows that. Other errors are the engine's.
             if error.status_code not in (404, 409):
                 raise
 
@@ -101,7 +101,7 @@ class Observer:
         try:
             document = api.stats(container.id, stream=False, one_shot=True)
         except APIError:
-            # Engine 29 on cgroup v1 has none ("no metrics received"): use is unknown then, and the state still counts.
+            # Engine 29 on cgroup v1 has none ("no metrics received"): the use is unknown, but the state is valid.
             previous.use = {}
             return
         previous.use = {"memory_bytes": used_memory(document), "cpu_percent": cpu_percent(document, previous.cpu)}
@@ -142,9 +142,9 @@ class Observer:
 
 
 def used_memory(document: Mapping[str, Any]) -> int:
-    """Bytes without the page cache that may go at any time, as `docker stats` counts them.
+    """Bytes without the page cache, which can be freed at any time, as `docker stats` counts them.
 
-    cgroup v1 and v2 name the cache apart.
+    cgroup v1 and v2 have different names for the cache.
     Source: docker/cli cli/command/container/stats_helpers.go, calculateMemUsageUnixNoCache.
     """
     memory = document.get("memory_stats") or {}
@@ -154,13 +154,13 @@ def used_memory(document: Mapping[str, Any]) -> int:
 
 
 def cpu_times(document: Mapping[str, Any]) -> tuple[int, int]:
-    """Nanoseconds of processor time: the container's, the machine's."""
+    """Nanoseconds of CPU time: the container's, the machine's."""
     cpu = document.get("cpu_stats") or {}
     return (cpu.get("cpu_usage") or {}).get("total_usage") or 0, cpu.get("system_cpu_usage") or 0
 
 
 def cpu_percent(document: Mapping[str, Any], before: tuple[int, int]) -> float:
-    """Per cent of one processor since `before`; 0.0 the first time (a one-shot answer has no earlier one in it)."""
+    """Per cent of one CPU since `before`; 0.0 the first time (a one-shot answer contains no earlier value)."""
     used, machine = cpu_times(document)
     if not before[1] or machine <= before[1]:
         return 0.0
@@ -169,7 +169,7 @@ def cpu_percent(document: Mapping[str, Any], before: tuple[int, int]) -> float:
 
 
 def host(layout: Layout) -> dict[str, float]:
-    """The machine: bytes of disk (where the installation lies) and memory, per cent of all processors, load."""
+    """The machine: bytes of disk (of the installation's folder) and memory, per cent of all CPUs, load."""
     import psutil
 
     disk = psutil.disk_usage(str(layout.dir))

@@ -28,6 +28,6 @@ def test_only_what_is_not_there_is_to_be_made() -> None:
 
 @pytest.mark.parametrize("name", ["nodeyard_chain", "nodeyard_data"])
 def test_what_carries_another_label_or_none_is_a_refusal_with_the_command_that_shows_it(name: str) -> None:
-    with pytest.raises(NodeyardError, match=f"a network {name}.*io.nodeyard.installation=ab12cd34") as raised:
+    with pytest.raises(NodeyardError, match=f"The network {name} .*io.nodeyard.installation=ab12cd34") as raised:
         missing("nodeyard_front", name)
     assert raised.value.hint == f"Look at it (docker network inspect {name})."
