@@ -1,4 +1,4 @@
-"""Names every difference between a container that runs and the service that is wanted. Pure."""
+"""Names every difference between a container and the desired service. Pure."""
 
 from __future__ import annotations
 
@@ -13,8 +13,18 @@ from manage.plan.model import Difference
 from manage.render.model import ServiceSpec
 
 NONE = "none"
-NOISE = ("labels", "secrets", "environment", "volumes", "ports", "image", "mem_limit", "memswap_limit", "networks")
-"""Compose keys that are named in another way, or that follow from another difference."""
+COMPARED_ELSEWHERE = (
+    "labels",
+    "secrets",
+    "environment",
+    "volumes",
+    "ports",
+    "image",
+    "mem_limit",
+    "memswap_limit",
+    "networks",
+)
+"""Compose keys whose differences have their own name, or follow from another difference."""
 
 
 def of_documents(known: Mapping[str, Any], desired: Mapping[str, Any]) -> Iterator[Difference]:
@@ -29,7 +39,7 @@ def of_documents(known: Mapping[str, Any], desired: Mapping[str, Any]) -> Iterat
         yield Difference("mounts", *_changed(_mounts(was), _mounts(wanted)))
     if was.get("ports") != wanted.get("ports"):
         yield Difference("ports", *_changed(_ports(was), _ports(wanted)))
-    for key in sorted({*was, *wanted} - {*NOISE}):
+    for key in sorted({*was, *wanted} - {*COMPARED_ELSEWHERE}):
         if was.get(key) != wanted.get(key):
             yield Difference(key, *_shown(was.get(key), wanted.get(key)))
     yield from _files(known["files"], desired["files"])
@@ -40,7 +50,7 @@ def of_documents(known: Mapping[str, Any], desired: Mapping[str, Any]) -> Iterat
 
 
 def of_container(container: ContainerFacts, spec: ServiceSpec, networks: Sequence[str]) -> Iterator[Difference]:
-    """What the container itself shows, whatever its label says: image, memory limit, networks."""
+    """Differences in the container itself, independently of its spec label: image, memory limit, networks."""
     if container.image_digest and container.image_digest != spec.image.config_digest:
         yield Difference(
             "image", _short(container.image_digest), image_name(spec.image.reference, spec.image.config_digest)
@@ -54,7 +64,7 @@ def of_container(container: ContainerFacts, spec: ServiceSpec, networks: Sequenc
 
 
 def memory(count: int) -> str:
-    """A memory limit as stack.yml writes it ("2g"), else in words; 0 bytes is the engine's "no limit"."""
+    """A memory limit as in stack.yml ("2g") if possible; 0 bytes is the engine's "no limit"."""
     for unit in ("g", "m", "k"):
         if count and count % UNITS[unit] == 0:
             return f"{count // UNITS[unit]}{unit}"
@@ -62,7 +72,7 @@ def memory(count: int) -> str:
 
 
 def first_change(before: str, after: str) -> tuple[str, str]:
-    """The words that differ in the first place that differs: ("rate=20r/s", "rate=10r/s")."""
+    """The words that differ in the first changed lines: ("rate=20r/s", "rate=10r/s")."""
     old, new = before.splitlines(), after.splitlines()
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag != "equal":
@@ -71,13 +81,13 @@ def first_change(before: str, after: str) -> tuple[str, str]:
 
 
 def _words(lines: Sequence[str]) -> list[str]:
-    """Of the first line that says something, without the semicolon that ends it."""
-    telling = [line for line in lines if any(letter.isalnum() for letter in line)] or list(lines)
-    return telling[0].strip(" ;").split() if telling else []
+    """The words of the first line with a letter or digit, without the final semicolon."""
+    candidates = [line for line in lines if any(letter.isalnum() for letter in line)] or list(lines)
+    return candidates[0].strip(" ;").split() if candidates else []
 
 
 def _image(known: Mapping[str, str], desired: Mapping[str, str]) -> Difference:
-    if known["reference"] == desired["reference"]:  # built anew under one tag
+    if known["reference"] == desired["reference"]:  # rebuilt under the same tag
         return Difference("image", _short(known["config_digest"]), _short(desired["config_digest"]))
     return Difference(
         "image",
@@ -87,7 +97,7 @@ def _image(known: Mapping[str, str], desired: Mapping[str, str]) -> Difference:
 
 
 def image_name(reference: str, digest: str) -> str:
-    """`name:tag`, with the digest where the tag does not say it."""
+    """`name:tag`, or the name and the short digest if there is no tag."""
     name, _, tag = reference.rpartition("/")[2].partition("@")[0].partition(":")
     return f"{name}:{tag}" if tag else f"{name} {_short(digest)}"
 
@@ -103,7 +113,7 @@ def _mapping(prefix: str, was: Mapping[str, Any], wanted: Mapping[str, Any]) -> 
 
 
 def _mounts(compose: Mapping[str, Any]) -> list[str]:
-    """Mounts as `source:target`; the folders of rendered files are left out, their content is compared itself."""
+    """Mounts as `source:target`, without the folders of rendered files, whose content is compared instead."""
     return [
         f"{mount.get('source', '')}:{mount['target']}"
         for mount in compose.get("volumes", [])
@@ -125,7 +135,7 @@ def _files(was: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[Differ
         if was.get(name) == wanted.get(name):
             continue
         if name not in was or name not in wanted:
-            yield Difference(name, "there" if name in was else NONE, "there" if name in wanted else NONE)
+            yield Difference(name, "present" if name in was else NONE, "present" if name in wanted else NONE)
         else:
             yield Difference(name, *first_change(was[name], wanted[name]))
 
@@ -141,7 +151,7 @@ def _text(value: Any) -> str:
 
 
 def _changed(was: Sequence[str], wanted: Sequence[str]) -> tuple[str, str]:
-    """Only the entries that the other side lacks; all of them where just the order changed."""
+    """Only the entries that the other side lacks; all entries if only the order changed."""
     gone = [entry for entry in was if entry not in wanted]
     new = [entry for entry in wanted if entry not in was]
     if not gone and not new:

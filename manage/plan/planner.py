@@ -1,4 +1,4 @@
-"""`Stack` + `Facts` -> `Plan`: what to do, in which order, why, and at what cost. Pure."""
+"""Plans the operations that turn `Facts` into a `Stack`: order, causes and cost. Pure."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from manage.render.model import ServiceSpec, Stack
 from manage.render.spec import spec_document
 
 STOPPED = ("created", "exited")
-"""States in which a container only needs to be started."""
+"""States of a container that only needs a start."""
 
 
 def plan_project(stack: Stack, facts: Facts) -> Plan:
-    """The plan that turns `facts` into `stack`: orphans are removed first, then services follow in start order.
+    """The plan that turns `facts` into `stack`: removes orphans first, then changes services in start order.
 
-    Raises NodeyardError if something has one of our names but is not ours.
+    Raises NodeyardError if an object has one of our names but is not ours.
     """
     refusals.require_own_names(stack, facts)
     ours = [container for container in facts.containers if container.project == stack.project]
@@ -71,7 +71,7 @@ def _causes(stack: Stack, spec: ServiceSpec, found: Sequence[ContainerFacts], fa
     yield from [*named, *shown]
     wanted = facts.config_hashes.get(spec.name, "")
     if not named and not shown and container.config_hash and wanted and container.config_hash != wanted:
-        yield Difference("compose itself would recreate", container.config_hash[:12], wanted[:12])
+        yield Difference("compose config hash", container.config_hash[:12], wanted[:12])
 
 
 def _recreate(
@@ -97,7 +97,7 @@ def _recreate(
 
 
 def _losses(spec: ServiceSpec, known: Mapping[str, object] | None) -> Iterator[tuple[Difference, str]]:
-    """The one-way settings that this change moves in the direction that loses data."""
+    """The one-way settings that this plan changes in the direction that loses data."""
     before = cast(Mapping[str, Mapping[str, Any]], (known or {}).get("one_way", {}))
     for key, one_way in spec.one_way.items():
         if key not in before or before[key]["value"] == one_way.value:
@@ -107,7 +107,7 @@ def _losses(spec: ServiceSpec, known: Mapping[str, object] | None) -> Iterator[t
 
 
 def _networks(stack: Stack, spec: ServiceSpec) -> list[str]:
-    """Full Docker names of the networks that `spec` is on."""
+    """Full Docker names of the networks of `spec`."""
     keys = spec.compose.get("networks", {})
     return [name for name in stack.networks if name.rpartition("_")[2] in keys]
 
