@@ -1,4 +1,4 @@
-"""A running change: its receipt from the first write to the last, its steps, their gates."""
+"""A running change: its receipt, its operations and their gates."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from manage.plan.model import Operation
 from manage.render.model import Stack
 
 SHOWN_LINES = 15
-"""How many of its last log lines the error of a failed gate shows."""
+"""How many log lines the error of a failed gate shows."""
 INTERRUPTED_EXIT = 130
-"""The exit code that shells report for a program ended by Ctrl-C."""
+"""The exit code of shells for a program that Ctrl-C ended."""
 
 
 class Change:
@@ -45,7 +45,7 @@ class Change:
         self._progress = progress
         self.receipt = draft
         self.summary = ""
-        """How it ended, for a change that ends well."""
+        """How the change ended, if it succeeds."""
         self.ends: State = "healthy"
 
     def __enter__(self) -> Change:
@@ -70,7 +70,7 @@ class Change:
             self._close("failed", reason=reason)
 
     def apply_manager(self, operations: Sequence[Operation]) -> None:
-        """All of the manager's operations, then their gates: no gate can pass before watch is up."""
+        """Apply all operations of the manager, then gate them: no gate can pass before watch runs."""
         done = {
             operation.service: (operation, self._carry_out(operation, self._state.manager)) for operation in operations
         }
@@ -79,7 +79,7 @@ class Change:
                 self._gate(service, self._state.manager, at)
 
     def apply_stack(self, operations: Sequence[Operation]) -> None:
-        """The stack's operations, one after the other; a service is gated after its last one."""
+        """Apply the stack's operations one after the other; a service is gated after its last operation."""
         for index, operation in enumerate(operations):
             at = self._carry_out(operation, self._state.stack)
             later = {following.service for following in operations[index + 1 :]}
@@ -87,16 +87,16 @@ class Change:
                 self._gate(operation.service, self._state.stack, at)
 
     def gate_only(self, service: str) -> None:
-        """Only the gate, for a service that runs as wanted and that no gate has seen healthy."""
+        """Only gate a service: it runs as desired, but no gate has seen it healthy."""
         managing = service in {spec.name for spec in self._state.manager.services}
         self._gate(service, self._state.manager if managing else self._state.stack, time.time())
 
     def note_done(self, service: str) -> None:
-        """For a step that was done elsewhere."""
+        """Record a step that the caller applied itself."""
         self._note(service, "done")
 
     def _carry_out(self, operation: Operation, stack: Stack) -> float:
-        """Apply one operation; returns when it was done. A removal needs no gate."""
+        """Apply one operation; returns the time at which it was done (unix seconds). A removal needs no gate."""
         self._progress(Event("step", operation.service, f"{operation.kind} {operation.service}"))
         project = files.project_of(self._state.layout, stack)
         tools = steps.Tools(self._api, self._state.installation, project, self._containers, self._lock, self._progress)
@@ -125,7 +125,7 @@ class Change:
         self._note(service, "failed")
         raise NodeyardError(
             f"{service} did not become healthy: {decision.reason}.\n{self._last_log_lines(service)}",
-            f"More: manage logs {service}, manage why {service}. After you fixed it: manage up",
+            f"See manage logs {service} and manage why {service}. After you have fixed it, run manage up.",
         )
 
     def _last_log_lines(self, service: str) -> str:

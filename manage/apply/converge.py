@@ -1,4 +1,4 @@
-"""What `up` does when something differs: refuse what cannot work, prepare the disk and the engine, apply, gate."""
+"""What `up` does if something differs: check the preconditions, prepare disk and engine, apply, gate."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from manage.plan.model import Operation
 
 @dataclass(frozen=True)
 class Selection:
-    """The operations of a change, by project, and what it only has to prove."""
+    """The operations that a change applies, by project, and the services that it only gates."""
 
     manager: tuple[Operation, ...]
     stack: tuple[Operation, ...]
     unproven: tuple[str, ...]
-    """Services that an earlier, unfinished change left without a passed gate."""
+    """Services that an earlier, unfinished change left without a passed gate; they are gated again."""
 
     @property
     def operations(self) -> tuple[Operation, ...]:
@@ -54,7 +54,7 @@ def run(state: DesiredState, facts: Facts, selection: Selection, *, lock: int, p
 
 
 def _prepare(state: DesiredState, api: Api, facts: Facts, progress: Progress) -> None:
-    """Write everything to disk, then make networks and volumes: what the containers will find."""
+    """Write files and secrets to disk, then create networks and volumes, before any container starts."""
     before = set(secrets.generations(state.layout))
     in_force = secrets.ensure(state.layout, state.secret_uses, progress)
     _report_adopted(state, facts, set(in_force) - before, progress)
@@ -63,7 +63,7 @@ def _prepare(state: DesiredState, api: Api, facts: Facts, progress: Progress) ->
     hashes.save(state.layout, state.compose_texts, facts.config_hashes)
     names = dict.fromkeys((*state.stack.networks, *state.manager.networks))
     for name in networks.ensure(api, state.installation, names):
-        progress(Event("note", "", f"Network {name} made."))
+        progress(Event("note", "", f"Network {name} created."))
     _make_volumes(state, api, facts, progress)
     intent.record(state.layout, up=True)
 
@@ -73,20 +73,20 @@ def _make_volumes(state: DesiredState, api: Api, facts: Facts, progress: Progres
         volume: stack.service(volume.service) for stack in (state.stack, state.manager) for volume in stack.volumes
     }
     for name in volumes.ensure(api, state.installation, (volume.name for volume in wanted)):
-        progress(Event("note", "", f"Volume {name} made."))
+        progress(Event("note", "", f"Volume {name} created."))
     started = {container.service for container in facts.containers}
     for volume, service in wanted.items():
-        if service.name not in started:  # also a volume that an `up` made just before it was killed
+        if service.name not in started:  # includes a volume that an interrupted `up` created
             volume_owner.set_owner(api, state.installation, volume.name, volume.uid, service.image.reference)
 
 
 def _report_adopted(state: DesiredState, facts: Facts, made: set[str], progress: Progress) -> None:
-    """Warn about data that was found without its secrets: it is adopted with new ones, never silently."""
+    """Warn about volumes that are older than their secrets: they are adopted with new ones."""
     found = {volume.service: volume.name for volume in state.stack.volumes if volume.name in facts.volumes}
     for service in sorted({use.service for use in state.secret_uses if use.name in made} & found.keys()):
         names = sorted({use.name for use in state.secret_uses if use.service == service and use.name in made})
         older = f"Volume {found[service]} is older than its secrets ({', '.join(names)})"
-        progress(Event("warning", service, f"{older}: it is adopted and gets the new ones."))
+        progress(Event("warning", service, f"{older}: it is kept and gets the new ones."))
 
 
 def _steps(state: DesiredState, selection: Selection) -> list[Step]:
@@ -99,4 +99,4 @@ def _steps(state: DesiredState, selection: Selection) -> list[Step]:
 
 def _summary(done: Receipt) -> str:
     names = [step.service for step in done.operations]
-    return f"{words.listing(names)} {'is' if len(names) == 1 else 'are'} as stack.yml says (change {done.number})."
+    return f"{words.listing(names)} now {'matches' if len(names) == 1 else 'match'} stack.yml (change {done.number})."

@@ -1,4 +1,4 @@
-"""`data-formats.json`: which image opened which volume, recorded before it does, so that a downgrade can be judged."""
+"""`data-formats.json`: which image opened which volume, recorded before it starts, so that a downgrade is noticed."""
 
 from __future__ import annotations
 

@@ -94,8 +94,8 @@ def test_a_paused_container_is_stopped_too(engine: Any, watched: Any) -> None:
 
 def test_down_when_nothing_runs_says_so(layout: Layout) -> None:
     state = stacks.state(layout, {"one": {}})
-    assert down.apply(state).summary == "The stack is down already."
-    assert down.apply(state, everything=True).summary == "Nothing was running."
+    assert down.apply(state).summary == "The stack is already down."
+    assert down.apply(state, everything=True).summary == "Nothing is running."
     assert receipt.history(layout) == ()
     assert not intent.is_up(layout)
 
@@ -211,7 +211,7 @@ def test_a_purge_leaves_images_alone_while_somebody_builds(
     told: list[Any] = []
     with builds.build_lock():
         uninstall.remove_images(engine, [reference], told.append)
-    assert [event.text for event in told] == [f"image {reference} is kept: somebody is building on this machine"]
+    assert [event.text for event in told] == [f"image {reference} is kept: a build is running on this machine"]
     assert engine.images(name=reference)
     uninstall.remove_images(engine, [reference])
     assert not engine.images(name=reference)

@@ -123,7 +123,9 @@ def test_a_secret_lost_with_all_copies_gets_a_new_generation_and_that_is_said(la
         secrets.value(layout, TOKEN.name)
     told: list[Any] = []
     assert secrets.ensure(layout, (TOKEN,), told.append) == {TOKEN.name: 2}
-    assert [event.text for event in told] == ["The secret tracker_token was lost; a new one is made (generation 2)."]
+    assert [event.text for event in told] == [
+        "The secret tracker_token was lost; a new one is generated (generation 2)."
+    ]
     assert copy(layout, TOKEN, 2).exists()
 
 
