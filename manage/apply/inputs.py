@@ -84,7 +84,7 @@ def chain_folder_owners(config: Config) -> dict[str, int]:
             found[service] = uid
         elif any(path.iterdir()):
             raise NodeyardError(
-                f"The folder {path} (storage.chain_dirs.{service}) belongs to root, and a chain node never runs as root.",
+                f"Root owns the folder {path} (storage.chain_dirs.{service}), and a chain node does not run as root.",
                 f"Give the folder and its content to another user: chown -R USER {path}",
             )
     return found

@@ -39,7 +39,7 @@ def require_known_services(names: Iterable[str], services: Collection[str]) -> N
 
 
 def require_own_containers(containers: Iterable[ContainerFacts], installation: Installation) -> None:
-    """Raise NodeyardError for containers with our project's name but without our id: compose would take them for ours."""
+    """Raise NodeyardError for containers with our project's name but without our id, which compose would change."""
     foreign = [container for container in containers if container.installation != installation.id]
     if foreign:
         names = ", ".join(container.name for container in foreign)

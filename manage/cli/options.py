@@ -52,7 +52,7 @@ def with_json(function: F) -> F:
 
 
 def require_installation(layout: Layout) -> None:
-    """Raise NodeyardError if there is no installation: the verb would find nothing, or create a part of one."""
+    """Raise NodeyardError if there is no installation, where the verb would find nothing or create half of one."""
     from manage.installation import identity
 
     identity.read(layout)

@@ -54,7 +54,7 @@ def unlink(name: Path, checkout: Path) -> bool:
 def _install() -> str:
     command = write_launcher(CHECKOUT, Path(sysconfig.get_path("purelib")))
     linked = link(LINK, command)
-    words = [f"manage is {LINK if linked else command}" + ("" if linked else f" ({LINK} is somebody else's)")]
+    words = [f"manage is {LINK if linked else command}" + ("" if linked else f" ({LINK} is another program)")]
     if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode != 0:
         link(PLUGIN, command.with_name("docker-compose"))
         words.append("our compose is linked as docker compose")
@@ -63,7 +63,7 @@ def _install() -> str:
 
 def _remove() -> str:
     gone = [str(name) for name in (LINK, PLUGIN) if unlink(name, CHECKOUT)]
-    return f"removed {', '.join(gone)}" if gone else "no link of ours"
+    return f"removed {', '.join(gone)}" if gone else "there was no link to remove"
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def remove(layout: Layout) -> str:
         unit.unlink()
     if ours and RUNNING.is_dir():
         _systemctl("daemon-reload")
-    return f"removed {', '.join(str(unit) for unit in ours)}" if ours else "no unit of ours"
+    return f"removed {', '.join(str(unit) for unit in ours)}" if ours else "there was no unit to remove"
 
 
 def start(layout: Layout) -> str:

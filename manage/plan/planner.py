@@ -22,8 +22,8 @@ def plan_project(stack: Stack, facts: Facts) -> Plan:
     """
     refusals.require_own_names(stack, facts)
     ours = [container for container in facts.containers if container.project == stack.project]
-    wanted = {spec.name for spec in stack.services}
-    operations = [_remove(stack, container) for container in ours if container.service not in wanted]
+    desired = {spec.name for spec in stack.services}
+    operations = [_remove(stack, container) for container in ours if container.service not in desired]
     for spec in stack.services:
         found = [container for container in ours if container.service == spec.name]
         operations += _service(stack, spec, found, facts)
@@ -69,9 +69,9 @@ def _causes(stack: Stack, spec: ServiceSpec, found: Sequence[ContainerFacts], fa
     names = {entry.name for entry in named}
     shown = [d for d in difference.of_container(container, spec, _networks(stack, spec)) if d.name not in names]
     yield from [*named, *shown]
-    wanted = facts.config_hashes.get(spec.name, "")
-    if not named and not shown and container.config_hash and wanted and container.config_hash != wanted:
-        yield Difference("compose config hash", container.config_hash[:12], wanted[:12])
+    desired = facts.config_hashes.get(spec.name, "")
+    if not named and not shown and container.config_hash and desired and container.config_hash != desired:
+        yield Difference("compose config hash", container.config_hash[:12], desired[:12])
 
 
 def _recreate(
