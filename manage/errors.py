@@ -1,4 +1,4 @@
-"""The one exception that a person is meant to read."""
+"""The one exception whose text is shown to the user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a change tells while it runs: values that the CLI prints and the agent streams."""
+"""Progress events of a change: the CLI prints them and the agent streams them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ EventKind = Literal["note", "warning", "step", "done", "wait", "failed", "log"]
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened, in words."""
+    """One event of a change, as text."""
 
     kind: EventKind
     service: str
-    """The service it is about, "" for the whole."""
+    """The service it concerns, "" for the whole stack."""
     text: str
 
 
@@ -23,4 +23,4 @@ Progress = Callable[[Event], None]
 
 
 def silent(_event: Event) -> None:
-    """A `Progress` for callers who do not want to know."""
+    """A `Progress` that discards every event."""

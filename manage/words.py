@@ -1,4 +1,4 @@
-"""How numbers read: durations "4 min 10 s", sizes "1.31 TB", counts "92 481 230" with thin spaces."""
+"""Numbers as text: durations "4 min 10 s", sizes "1.31 TB", counts "92 481 230" with thin spaces."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ THIN = "\u202f"
 
 
 def duration(seconds: float) -> str:
-    """Seconds as words with at most two units: "0.4 s", "12 s", "4 min 10 s", "3 h 5 min", "12 days"."""
+    """Seconds as text with at most two units: "0.4 s", "12 s", "4 min 10 s", "3 h 5 min", "12 days"."""
     if seconds < 0:
         seconds = 0.0
     if seconds < 9.95:
@@ -40,7 +40,7 @@ def number(count: int) -> str:
 
 
 def percent(value: float) -> str:
-    """Per cent: "12 %", with a decimal where it matters: "3.4 %", "99.9 %"."""
+    """Per cent: "12 %", with one decimal below 10 and from 99 to 100: "3.4 %", "99.9 %"."""
     return f"{value:.1f} %" if value < 9.95 or 99 <= value < 100 else f"{value:.0f} %"
 
 

@@ -1,1 +1,1 @@
-"""Users, roles, passwords and sessions: who may do what. The agent enforces it."""
+"""Users, roles, passwords and sessions. The agent enforces them."""

@@ -1,4 +1,4 @@
-"""The audit log: who did, tried or was refused what. JSON lines, only ever appended to, 0600."""
+"""The audit log: one JSON line per sign-in, change and refusal. Append-only, mode 0600."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LONGEST = 200
 
 
 class Audit:
-    """One open file description with O_APPEND: whole lines, in order, whoever else has the file open."""
+    """One file description opened with O_APPEND, so lines stay whole and in order even with several writers."""
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -26,7 +26,7 @@ class Audit:
     def write(
         self, *, who: str, address: str, verb: str, args: Mapping[str, Any], result: Result, reason: str = ""
     ) -> None:
-        """One line, on disk before this returns. `address` is where the person sits, as far as it is known."""
+        """Append one line; it is on disk when this returns. `address` is the user's address as far as it is known."""
         line = {
             "at": round(self._clock(), 3),
             "who": who[:_LONGEST],
@@ -45,7 +45,7 @@ class Audit:
 
 
 def _shown(name: str, value: Any) -> Any:
-    """Never a secret, never more than a line can hold."""
+    """The value without secrets, shortened to fit a line."""
     if name in _SECRET:
         return "***"
     if isinstance(value, int | float) or value is None:

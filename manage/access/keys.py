@@ -1,4 +1,4 @@
-"""The key that signs sessions (root's) and its public half (the dashboard's)."""
+"""The private key that signs sessions (for the agent) and the public key that verifies them (for the dashboard)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from manage.installation import documents
 
 
 def load_or_create(path: Path) -> Ed25519PrivateKey:
-    """The private key at `path`, made (0600) when there is none. NodeyardError when it is something else."""
+    """The private key at `path`, created (0600) if missing. Raises NodeyardError if the file is not such a key."""
     if not path.exists():
         key = Ed25519PrivateKey.generate()
         documents.replace(
@@ -23,7 +23,7 @@ def load_or_create(path: Path) -> Ed25519PrivateKey:
             mode=0o600,
         )
         return key
-    hint = "Remove it and restart the agent: everyone signs in again, nothing else is lost."
+    hint = "Remove it and restart the agent. Everyone must sign in again; nothing else is lost."
     try:
         loaded = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (ValueError, TypeError) as error:
@@ -34,13 +34,13 @@ def load_or_create(path: Path) -> Ed25519PrivateKey:
 
 
 def publish(key: Ed25519PrivateKey, path: Path, gid: int) -> None:
-    """Write the public half for the group that may open the agent's socket."""
+    """Write the public key, readable by the group that may open the agent's socket."""
     pem = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     documents.replace(path, pem, mode=0o640, gid=gid)
 
 
 def read_public(path: Path) -> Ed25519PublicKey | None:
-    """The public key, None while the agent has never written one (or something else lies there)."""
+    """The public key; None if the agent has not written one yet, or if the file is not a key."""
     try:
         loaded = serialization.load_pem_public_key(path.read_bytes())
     except (OSError, ValueError):

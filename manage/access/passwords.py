@@ -1,4 +1,4 @@
-"""Passwords: argon2id hashes, a check that takes the same time for names that do not exist, generated ones."""
+"""Passwords: argon2id hashes, a constant-time check for unknown names, generated passwords."""
 
 from __future__ import annotations
 
@@ -12,45 +12,45 @@ from argon2.exceptions import InvalidHashError, VerificationError
 MINIMUM_LENGTH = 10
 MAXIMUM_LENGTH = 1024
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Without i, l, o, 0 and 1, which people mistake for each other when they type a password from a screen."""
+"""Without i, l, o, 0 and 1, which are easily confused when a password is copied from a screen."""
 _GROUPS, _GROUP_LENGTH = 4, 5
 """20 characters of 31: 99 bits."""
 
 # RFC 9106 section 4, "second recommended option": t=3, 64 MiB, 4 lanes.
 _HASHER = PasswordHasher(time_cost=3, memory_cost=65536, parallelism=4, hash_len=32, salt_len=16, type=Type.ID)
-# 64 MiB for each attempt: a crowd at the login page must not eat the agent's memory limit.
-_AT_ONCE = threading.BoundedSemaphore(2)
+# Each attempt needs 64 MiB: many sign-ins at once must not exceed the agent's memory limit.
+_CONCURRENT = threading.BoundedSemaphore(2)
 
 
-def hashed(password: str) -> str:
+def hash_password(password: str) -> str:
     """The argon2id hash in PHC string form."""
-    with _AT_ONCE:
+    with _CONCURRENT:
         return _HASHER.hash(password)
 
 
 @functools.lru_cache(maxsize=1)
-def _nobody() -> str:
-    return hashed(secrets.token_hex(16))
+def _decoy_hash() -> str:
+    return hash_password(secrets.token_hex(16))
 
 
 def matches(password: str, stored: str | None) -> bool:
-    """Whether `password` belongs to the hash; None (no such user) costs the same time and is always False."""
-    reference = stored or _nobody()
-    with _AT_ONCE:
+    """Whether `password` matches the hash. None (no such user) takes the same time and is always False."""
+    reference = stored or _decoy_hash()
+    with _CONCURRENT:
         try:
             return _HASHER.verify(reference, password) and stored is not None
         except (VerificationError, InvalidHashError):
             return False
 
 
-def generated() -> str:
+def generate() -> str:
     """A new password like `k7mfp-x2dqa-9vhsn-t4wce`."""
     groups = ("".join(secrets.choice(_ALPHABET) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS))
     return "-".join(groups)
 
 
-def fault(password: str, name: str) -> str:
-    """What is wrong with a password that a person chose for `name`, as a sentence; "" when nothing is."""
+def weakness(password: str, name: str) -> str:
+    """Why the password that a person chose for `name` is too weak, as a sentence; "" if it is strong enough."""
     if len(password) < MINIMUM_LENGTH:
         return f"The password has {len(password)} characters; it needs at least {MINIMUM_LENGTH}."
     if len(password) > MAXIMUM_LENGTH:

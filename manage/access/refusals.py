@@ -10,7 +10,7 @@ Kind = Literal["session", "role", "password", "throttled", "busy", "usage", "cha
 
 
 class Refused(NodeyardError):
-    """A refusal with its kind (see `wire`) and the details that a client needs to act on it."""
+    """A refused request: its kind (see `wire`) and the details that a client needs to react."""
 
     def __init__(self, kind: Kind, message: str, hint: str = "", **detail: Any) -> None:
         super().__init__(message, hint)
@@ -19,7 +19,7 @@ class Refused(NodeyardError):
 
 
 def as_message(error: NodeyardError) -> dict[str, Any]:
-    """The wire form of an error that is meant for people."""
+    """The wire form of an error whose text is shown to the user."""
     kind = error.kind if isinstance(error, Refused) else "failed"
     detail = error.detail if isinstance(error, Refused) else {}
     return {"error": {"kind": kind, "message": error.message, "hint": error.hint, **detail}}

@@ -1,6 +1,7 @@
-"""Which sessions still count: the part of the agent's knowledge that the dashboard may read.
+"""Which sessions are still valid: written by the agent, read by the dashboard.
 
-With it a logout, a reset and a removal hold at once, also on pages that are only read, also while the agent is away.
+So a sign-out, a password reset and a removed user take effect immediately, also on read-only pages and while the agent
+is down.
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ from manage.installation import documents
 @dataclass(frozen=True)
 class Revocations:
     epochs: Mapping[str, str] = field(default_factory=dict)
-    """User name -> epoch of the password in force."""
+    """User name -> epoch of the current password."""
     revoked: Mapping[str, float] = field(default_factory=dict)
-    """Session id -> unix seconds when it would have ended anyway, and may be forgotten."""
+    """Session id -> unix seconds when the session would have ended anyway; the entry can be dropped then."""
 
     def allows(self, claims: Claims) -> bool:
-        """The session was not ended and its user still has the same password."""
+        """Whether the session was not ended and its user still has the same password."""
         return claims.id not in self.revoked and self.epochs.get(claims.name) == claims.epoch
 
 
 def read(path: Path) -> Revocations:
-    """What lies at `path`. Nothing there, or nothing readable, allows nobody."""
+    """The revocations at `path`. A missing or unreadable file allows no session."""
     try:
         document = documents.read(path)
         return Revocations(dict(document["epochs"]), dict(document["revoked"]))
@@ -36,7 +37,7 @@ def read(path: Path) -> Revocations:
         return Revocations()
 
 
-def write(standing: Revocations, path: Path, gid: int) -> None:
-    """Replace what lies at `path`, for the group that may open the agent's socket."""
-    document = {"version": documents.VERSION, "epochs": dict(standing.epochs), "revoked": dict(standing.revoked)}
+def write(revocations: Revocations, path: Path, gid: int) -> None:
+    """Replace the file at `path`, readable by the group that may open the agent's socket."""
+    document = {"version": documents.VERSION, "epochs": dict(revocations.epochs), "revoked": dict(revocations.revoked)}
     documents.replace(path, json.dumps(document).encode() + b"\n", mode=0o640, gid=gid)

@@ -1,4 +1,4 @@
-"""Who is signed in. The agent is the authority; the dashboard reads what `standing` says."""
+"""Sessions of signed-in users. The agent decides; the dashboard reads `revocations`."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from manage.access.users import User
 from manage.installation.layout import Layout
 
 TOKEN_S = 15 * 60.0
-"""A token is renewed at least so often; the dashboard does it when half of it is over."""
+"""A token expires after this time; the dashboard renews it after half of it."""
 SESSION_S = 12 * 3600.0
-"""After so long the person signs in again, however busy the session was."""
+"""After this time the user must sign in again, even if the session is active."""
 
 
 class SessionEnded(Exception):
-    """There is no such session (any more); its text says why, for the person."""
+    """The session does not exist or has ended; the text tells the user why."""
 
 
 @dataclass(frozen=True)
 class Session:
     claims: Claims
     user: User
-    """As `users.json` says now: the role in force is this one, not the token's."""
+    """The user as `users.json` has it now: this role applies, not the token's."""
 
 
 class Sessions:
@@ -41,28 +41,28 @@ class Sessions:
         self._key = keys.load_or_create(layout.session_key_file)
         self._lock = threading.Lock()
         self._users: tuple[User, ...] = ()
-        self._users_stamp: tuple[int, int, int] | None = (0, 0, 0)  # unlike any file's, and unlike no file's
-        self._standing = revocations.read(layout.standing_file)
+        self._users_stamp: tuple[int, int, int] | None = (0, 0, 0)  # differs from every file's and from None
+        self._revocations = revocations.read(layout.revocations_file)
         keys.publish(self._key, layout.session_public_file, gid)
         self.follow_users()
 
     def follow_users(self) -> None:
-        """Look whether `users.json` changed; if so, publish who is left. Cheap: one stat when nothing did."""
+        """Publish the users again if `users.json` changed. If not, this costs one stat call."""
         with self._lock:
             stamp = _stamp(self._layout)
             if stamp == self._users_stamp:
                 return
-            self._users = users.listing(self._layout)
-            self._publish(self._standing.revoked)
+            self._users = users.read(self._layout)
+            self._publish(self._revocations.revoked)
             self._users_stamp = stamp
 
     def user(self, name: str) -> User | None:
-        """The user as the file says now."""
+        """The user as `users.json` has it now; None if there is none."""
         self.follow_users()
         return next((user for user in self._users if user.name == name), None)
 
     def open(self, user: User) -> str:
-        """A new session's token."""
+        """The token of a new session."""
         now = self._clock()
         claims = Claims(
             id=secrets.token_hex(12),
@@ -78,7 +78,7 @@ class Sessions:
         return tokens.sign(claims, self._key)
 
     def renew(self, session: Session) -> str:
-        """The same session with a later expiry and the user's role of today."""
+        """A token of the same session with a later expiry and the user's current role."""
         now = self._clock()
         user = session.user
         claims = replace(
@@ -90,31 +90,31 @@ class Sessions:
         )
         return tokens.sign(claims, self._key)
 
-    def check(self, token: str, *, renewing: bool = False) -> Session:
-        """The session of `token`; one past its expiry only when it is `renewing`. Raises SessionEnded."""
+    def require(self, token: str, *, renewing: bool = False) -> Session:
+        """The session of `token`; an expired token is accepted only for `renewing`. Raises SessionEnded."""
         try:
             claims = tokens.verify(token, self._key.public_key())
         except BadToken:
             raise SessionEnded("You are not signed in.") from None
         user = self.user(claims.name)
         now = self._clock()
-        if user is None or not self._standing.allows(claims):
+        if user is None or not self._revocations.allows(claims):
             raise SessionEnded("This session has ended.")
         if not claims.alive(now) or not (renewing or claims.fresh(now)):
             raise SessionEnded("This session has expired.")
         return Session(claims, user)
 
     def close(self, claims: Claims) -> None:
-        """End the session for good, in every token of it."""
+        """End the session: none of its tokens is valid any longer."""
         with self._lock:
             now = self._clock()
-            revoked = {id: ends_at for id, ends_at in self._standing.revoked.items() if ends_at > now}
+            revoked = {id: ends_at for id, ends_at in self._revocations.revoked.items() if ends_at > now}
             self._publish({**revoked, claims.id: claims.ends_at})
 
     def _publish(self, revoked: Mapping[str, float]) -> None:
         current = Revocations({user.name: user.epoch for user in self._users}, revoked)
-        revocations.write(current, self._layout.standing_file, self._gid)
-        self._standing = current
+        revocations.write(current, self._layout.revocations_file, self._gid)
+        self._revocations = current
 
 
 def _stamp(layout: Layout) -> tuple[int, int, int] | None:

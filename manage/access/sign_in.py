@@ -1,4 +1,4 @@
-"""Signing in and out: the verbs about sessions themselves."""
+"""The session verbs: sign in, refresh, sign out, change the password."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from manage.installation.layout import Layout
 
 @dataclass(frozen=True)
 class Access:
-    """Answers `login`, `refresh`, `logout` and `change_password`; all but refreshes are in the audit log.
+    """Answers `login`, `refresh`, `logout` and `change_password`, and logs all but `refresh` in the audit log.
 
-    A try that the throttle stops is not: the failures before it are, and a flood must not fill the disk."""
+    Throttled attempts are not logged (the failures before them are), so that a flood cannot fill the disk."""
 
     layout: Layout
     sessions: Sessions
@@ -27,27 +27,29 @@ class Access:
     audit: Audit
 
     def login(self, args: Mapping[str, Any], address: str) -> dict[str, Any]:
-        """A new session. One sentence for every wrong pair, and the same time for names that do not exist."""
+        """A new session. The error and the time taken are the same for a wrong password and an unknown name."""
         name, password = args.get("name", ""), args.get("password", "")
         if wait := self.throttle.begin(name, address):
             raise _too_many(wait)
         user = self.sessions.user(name)
         if not passwords.matches(password, user.hash if user else None) or user is None:
             self._log(name, address, "login", "wrong name or password")
-            raise Refused("password", "Name or password is wrong.", "Forgotten? On the host: manage user reset NAME")
+            raise Refused(
+                "password", "Name or password is wrong.", "To reset a password, run on the host: manage user reset NAME"
+            )
         self.throttle.succeed(name, address)
         self.layout.first_password_file.unlink(missing_ok=True)
         self._log(name, address, "login")
         return {"token": self.sessions.open(user), "must_change": user.must_change}
 
     def refresh(self, token: str) -> dict[str, Any]:
-        """The same session with a later expiry."""
-        return {"token": self.sessions.renew(self.session(token, renewing=True))}
+        """A token of the same session with a later expiry."""
+        return {"token": self.sessions.renew(self.require_session(token, renewing=True))}
 
     def logout(self, token: str, address: str) -> dict[str, Any]:
-        """End the session; a token that is already worthless is as good as signed out."""
+        """End the session; does nothing if it has already ended."""
         try:
-            session = self.sessions.check(token, renewing=True)
+            session = self.sessions.require(token, renewing=True)
         except SessionEnded:
             return {}
         self.sessions.close(session.claims)
@@ -55,17 +57,17 @@ class Access:
         return {}
 
     def change_password(self, token: str, args: Mapping[str, Any], address: str) -> dict[str, Any]:
-        """A new password and a new session; all earlier ones have ended. Guessing the old one is throttled too."""
-        session = self.session(token)
+        """Set a new password and start a new session; all earlier ones end. Wrong old passwords are throttled too."""
+        session = self.require_session(token)
         name, old, new = session.user.name, args.get("old", ""), args.get("new", "")
         if wait := self.throttle.begin(name, address):
             raise _too_many(wait)
         if not passwords.matches(old, session.user.hash):
             self._log(name, address, "change_password", "wrong old password")
-            raise Refused("password", "The present password is wrong.")
+            raise Refused("password", "The current password is wrong.")
         self.throttle.succeed(name, address)
         if old == new:
-            raise Refused("password", "The new password is the old one.", "Choose another one.")
+            raise Refused("password", "The new password is the same as the old one.", "Choose another one.")
         try:
             user = users.set_password(self.layout, name, new)
         except NodeyardError as error:
@@ -74,10 +76,10 @@ class Access:
         self._log(name, address, "change_password")
         return {"token": self.sessions.open(user)}
 
-    def session(self, token: str, *, renewing: bool = False) -> Session:
-        """The session of `token`; Refused ("session") when there is none."""
+    def require_session(self, token: str, *, renewing: bool = False) -> Session:
+        """The session of `token`. Raises Refused ("session") if there is none."""
         try:
-            return self.sessions.check(token, renewing=renewing)
+            return self.sessions.require(token, renewing=renewing)
         except SessionEnded as ended:
             raise Refused("session", str(ended), "Sign in.") from ended
 

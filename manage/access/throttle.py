@@ -1,4 +1,4 @@
-"""How often a password may be tried: a wait that doubles, for each name and for each address it comes from."""
+"""Limits password attempts: a waiting time that doubles, per user name and per address."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 FREE_TRIES = 5
-"""So many wrong passwords cost nothing but the hash."""
+"""Wrong passwords that are allowed without a waiting time."""
 LONGEST_WAIT_S = 60.0
-"""No longer, because behind Docker's gateway everyone may have one address: an attacker must not lock out the owner.
-At one try a minute a password of 10 characters outlives everybody."""
+"""Behind Docker's gateway all users can have the same address, so a longer wait would let an attacker lock out the
+owner. One attempt per minute is too slow to guess a password of 10 characters."""
 FORGET_S = 3600.0
 MOST_KEYS = 4096
 
@@ -25,7 +25,7 @@ class _Tries:
 
 
 class Throttle:
-    """Counts a try before it is judged, so that many at once gain nothing; a success takes the count back."""
+    """Counts an attempt before it is checked, so that parallel attempts gain nothing; a success resets the count."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -33,7 +33,7 @@ class Throttle:
         self._lock = threading.Lock()
 
     def begin(self, name: str, address: str) -> float:
-        """Seconds to wait before this may be tried; 0.0 when it may, and then it is counted as a failure."""
+        """Seconds to wait before the next attempt; 0.0 if it is allowed, and then it counts as a failure."""
         with self._lock:
             now = self._clock()
             entries = [self._entry(key, now) for key in _keys(name, address)]
@@ -44,12 +44,12 @@ class Throttle:
                 entry.count += 1
                 entry.last = now
                 if entry.count >= FREE_TRIES:
-                    # 1, 2, 4 ... seconds; the exponent is bounded so that a patient attacker cannot overflow it.
+                    # 1, 2, 4 ... seconds; the exponent is bounded so that it cannot overflow.
                     entry.free_at = now + min(2.0 ** min(entry.count - FREE_TRIES, 10), LONGEST_WAIT_S)
             return 0.0
 
     def succeed(self, name: str, address: str) -> None:
-        """The password was right: nothing is held against this name and address any more."""
+        """The password was right: reset the count of this name and address."""
         with self._lock:
             for key in _keys(name, address):
                 self._tries.pop(key, None)

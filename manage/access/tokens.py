@@ -1,4 +1,4 @@
-"""Session tokens: claims signed with Ed25519, so that the dashboard can check them without asking anyone.
+"""Session tokens: claims signed with Ed25519, so that the dashboard can verify them without the agent.
 
 Form: base64url(JSON) "." base64url(signature over the first part), both without padding.
 """
@@ -21,33 +21,33 @@ _LONGEST = 4096
 
 
 class BadToken(Exception):
-    """Not a token of ours, or changed on its way."""
+    """Not a token that the agent signed, or a modified one."""
 
 
 @dataclass(frozen=True)
 class Claims:
-    """What a token says. Times are unix seconds."""
+    """The content of a token. Times are unix seconds."""
 
     id: str
     name: str
     role: Role
     must_change: bool
     csrf: str
-    """Goes into every form of this session and comes back with it."""
+    """Part of every form of this session; a submitted form must contain it."""
     epoch: str
     """The user's password epoch; see `users.User.epoch`."""
     issued_at: float
     expires_at: float
-    """From here on the agent has to renew it."""
+    """From this time on the agent must renew the token."""
     ends_at: float
-    """From here on the person has to sign in again."""
+    """From this time on the user must sign in again."""
 
     def fresh(self, now: float) -> bool:
-        """Good without asking the agent."""
+        """Whether it is valid without asking the agent."""
         return now < self.expires_at
 
     def alive(self, now: float) -> bool:
-        """May still be renewed."""
+        """Whether it can still be renewed."""
         return now < self.ends_at
 
 
@@ -58,7 +58,7 @@ def sign(claims: Claims, key: Ed25519PrivateKey) -> str:
 
 
 def verify(token: str, key: Ed25519PublicKey) -> Claims:
-    """The claims of a token with a good signature; times are the caller's to judge. Raises BadToken."""
+    """The claims of a token with a valid signature; the caller checks the times. Raises BadToken."""
     payload, dot, signature = token.partition(".")
     if not dot or len(token) > _LONGEST or not token.isascii():
         raise BadToken

@@ -1,4 +1,4 @@
-"""Who may sign in: `agent/users.json`, edited by the host CLI and by the agent under one lock."""
+"""The users in `agent/users.json`, edited by the host CLI and by the agent under one lock."""
 
 from __future__ import annotations
 
@@ -27,47 +27,47 @@ class User:
     hash: str
     """argon2id, PHC string."""
     must_change: bool
-    """The password was chosen by someone else: nothing works before a new one is set."""
+    """Somebody else chose the password: every other verb is refused until the user sets a new one."""
     epoch: str
-    """New with every password; a session of another epoch has ended."""
+    """Changes with every password; sessions of an earlier epoch have ended."""
     changed_at: float
     """Unix seconds of the last change of the password."""
 
 
-def listing(layout: Layout) -> tuple[User, ...]:
-    """All users in the order they were added, () when there is no file yet.
+def read(layout: Layout) -> tuple[User, ...]:
+    """All users in the order they were added; () if there is no file yet.
 
-    Raises NodeyardError when the file is broken or newer than us.
+    Raises NodeyardError if the file is damaged or was written by a newer manage.
     """
     try:
         document = documents.read(layout.users_file)
     except FileNotFoundError:
         return ()
-    with documents.shaped(layout.users_file):
+    with documents.require_shape(layout.users_file):
         return tuple(User(**{**entry, "role": roles.parse(entry["role"])}) for entry in document["users"])
 
 
 def names(layout: Layout) -> dict[str, Role]:
     """Name -> role, in the order they were added."""
-    return {user.name: user.role for user in listing(layout)}
+    return {user.name: user.role for user in read(layout)}
 
 
 def add(layout: Layout, name: str, role: str, password: str, *, must_change: bool = False) -> User:
-    """A new user. NodeyardError when the name is taken or either name, role or password will not do."""
+    """Add a user. Raises NodeyardError if the name is taken, or if name, role or password is invalid."""
     if not _NAME.fullmatch(name):
         raise NodeyardError(
-            f"{name!r} is no user name.",
-            "Use 1 to 32 small letters, digits, dots, dashes and underscores, a letter first.",
+            f"{name!r} is not a valid user name.",
+            "Use 1 to 32 lowercase letters, digits, dots, dashes and underscores; start with a letter.",
             exit_code=EXIT_USAGE,
         )
     known = roles.parse(role)
-    _refuse_weak(password, name)
-    user = User(name, known, passwords.hashed(password), must_change, secrets.token_hex(8), time.time())
+    _require_strong(password, name)
+    user = User(name, known, passwords.hash_password(password), must_change, secrets.token_hex(8), time.time())
 
     def change(users: tuple[User, ...]) -> Iterable[User]:
         if any(other.name == name for other in users):
             raise NodeyardError(
-                f"There is a user {name} already.", f"Set a new password with: manage user reset {name}"
+                f"There is already a user {name}.", f"Set a new password with: manage user reset {name}"
             )
         return (*users, user)
 
@@ -76,40 +76,43 @@ def add(layout: Layout, name: str, role: str, password: str, *, must_change: boo
 
 
 def set_password(layout: Layout, name: str, password: str) -> User:
-    """A password that the user chose: ends all earlier sessions and lifts `must_change`."""
-    _refuse_weak(password, name)
+    """Set a password that the user chose; ends all earlier sessions and clears `must_change`."""
+    _require_strong(password, name)
     return _renew(layout, name, password, must_change=False)
 
 
 def reset(layout: Layout, name: str) -> str:
-    """A new generated password, to be changed at the next login; ends all sessions. Returns the password."""
-    password = passwords.generated()
+    """Set and return a generated password, which must be changed at the next sign-in; ends all sessions."""
+    password = passwords.generate()
     _renew(layout, name, password, must_change=True)
     return password
 
 
 def remove(layout: Layout, name: str) -> None:
-    """The user is gone, and so are the sessions. The last admin stays."""
+    """Remove the user and end their sessions. Raises NodeyardError for the last admin."""
 
     def change(users: tuple[User, ...]) -> Iterable[User]:
-        _known(users, name)
+        _require_user(users, name)
         rest = tuple(user for user in users if user.name != name)
         if not any(user.role == "admin" for user in rest):
-            raise NodeyardError(f"{name} is the last admin and stays.", "Add another admin first: manage user add")
+            raise NodeyardError(
+                f"{name} is the last admin and cannot be removed.",
+                "Add another admin first: manage user add NAME --role admin",
+            )
         return rest
 
     _edit(layout, change)
 
 
 def create_first(layout: Layout, name: str, *, to_file: bool) -> str:
-    """The first admin, with a generated password to be changed at the first login; returns the password.
+    """Add the first admin and return their generated password, which must be changed at the first sign-in.
 
-    `to_file` (no terminal to show it on) also writes it where only root reads it; the agent removes that file at the
-    first login. Raises NodeyardError when there are users already.
+    `to_file` (for use without a terminal) also writes it to a file that only root can read; the agent removes the file
+    at the first sign-in. Raises NodeyardError if there are already users.
     """
-    if listing(layout):
-        raise NodeyardError("There are users already.", f"Set a new password with: manage user reset {name}")
-    password = passwords.generated()
+    if read(layout):
+        raise NodeyardError("There are already users.", f"Set a new password with: manage user reset {name}")
+    password = passwords.generate()
     add(layout, name, "admin", password, must_change=True)
     if to_file:
         documents.replace(layout.first_password_file, password.encode() + b"\n", mode=0o600)
@@ -121,24 +124,24 @@ def first_password_file(layout: Layout) -> Path:
     return layout.first_password_file
 
 
-def _refuse_weak(password: str, name: str) -> None:
-    if sentence := passwords.fault(password, name):
-        raise NodeyardError(sentence, "Choose another one, a few words for example.", exit_code=EXIT_USAGE)
+def _require_strong(password: str, name: str) -> None:
+    if sentence := passwords.weakness(password, name):
+        raise NodeyardError(sentence, "Choose another one, for example a few words.", exit_code=EXIT_USAGE)
 
 
-def _known(users: Iterable[User], name: str) -> User:
+def _require_user(users: Iterable[User], name: str) -> User:
     for user in users:
         if user.name == name:
             return user
-    raise NodeyardError(f"There is no user {name}.", "See who there is with: manage user list", exit_code=EXIT_USAGE)
+    raise NodeyardError(f"There is no user {name}.", "List the users with: manage user list", exit_code=EXIT_USAGE)
 
 
 def _renew(layout: Layout, name: str, password: str, *, must_change: bool) -> User:
-    secret = passwords.hashed(password)
+    secret = passwords.hash_password(password)
     renewed: list[User] = []
 
     def change(users: tuple[User, ...]) -> Iterable[User]:
-        known = _known(users, name)
+        known = _require_user(users, name)
         epoch = secrets.token_hex(8)
         user = replace(known, hash=secret, must_change=must_change, epoch=epoch, changed_at=time.time())
         renewed.append(user)
@@ -150,7 +153,7 @@ def _renew(layout: Layout, name: str, password: str, *, must_change: bool) -> Us
 
 def _edit(layout: Layout, change: Callable[[tuple[User, ...]], Iterable[User]]) -> None:
     with _locked(layout):
-        before = listing(layout)
+        before = read(layout)
         after = tuple(change(before))
         if after != before:
             documents.write(layout.users_file, {"users": [asdict(user) for user in after]}, mode=0o600)

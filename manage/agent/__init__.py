@@ -1,1 +1,1 @@
-"""The process with Docker's socket: an allow-list of verbs, users and sessions, the audit log, the engine sampler."""
+"""The process that holds Docker's socket: an allow-list of verbs, sessions, the audit log, and the engine sampler."""

@@ -1,4 +1,4 @@
-"""`python -m manage.agent`: the socket and the sampler of the installation that NODEYARD_DIR names, until SIGTERM."""
+"""`python -m manage.agent`: serve the socket and run the sampler of the installation in NODEYARD_DIR until SIGTERM."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from manage.access.sessions import Sessions
 from manage.access.sign_in import Access
 from manage.access.throttle import Throttle
 from manage.agent.dispatch import Dispatcher, Peer
-from manage.agent.look import Look, change_on_host
 from manage.agent.operations import Operations
 from manage.agent.sampler import Sampler
 from manage.agent.server import Server
+from manage.agent.stack_observer import StackObserver, host_operation
 from manage.agent.verbs import verbs
 from manage.errors import NodeyardError
 from manage.installation.folders import AGENT_GROUP
 from manage.installation.layout import DEFAULT_DIR, Layout
 
 PEERS = {0: Peer("host"), 10022: Peer("dashboard")}
-"""Who may ask, by uid (docs/architecture.md, "Fixed ids")."""
+"""Allowed callers by uid (docs/architecture.md, "Fixed ids")."""
 LAST_CHANGE_S = 15.0
-"""How long a change that runs at SIGTERM may take to end: a little less than the container's stop grace (20 s)."""
+"""How long a running change may take to end after SIGTERM: less than the container's grace period (20 s)."""
 
 USERS_EVERY_S = 2.0
 
@@ -34,7 +34,7 @@ log = logging.getLogger("agent")
 
 
 def run(layout: Layout) -> None:
-    """Serve until SIGTERM or SIGINT. Raises NodeyardError when the installation's files are not to be had."""
+    """Serve until SIGTERM or SIGINT. Raises NodeyardError if the installation's files cannot be read."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -44,19 +44,19 @@ def run(layout: Layout) -> None:
     access = Access(layout, sessions, Throttle(), audit)
     dispatcher = Dispatcher(access, audit, operations, verbs(layout))
     server = Server(layout.agent_socket, dispatcher, peers=PEERS, gid=AGENT_GROUP)
-    sampler = Sampler(layout.engine_file, Look(layout), lambda: operations.current() or change_on_host(layout))
+    sampler = Sampler(layout.engine_file, StackObserver(layout), lambda: operations.current() or host_operation(layout))
     server.start()
     sampler.start()
     log.info("listening on %s", layout.agent_socket)
     while not stop.wait(USERS_EVERY_S):
-        _follow(sessions)
+        _follow_users(sessions)
     server.close()
     operations.wait_idle(LAST_CHANGE_S)
     sampler.stop()
 
 
-def _follow(sessions: Sessions) -> None:
-    """Let the dashboard know of users that the host's `manage user` changed, though nobody has asked us anything."""
+def _follow_users(sessions: Sessions) -> None:
+    """Publish users that `manage user` changed on the host, so that the dashboard sees them without a request."""
     try:
         sessions.follow_users()
     except NodeyardError as error:
@@ -64,7 +64,7 @@ def _follow(sessions: Sessions) -> None:
 
 
 def main() -> None:
-    """Run with the environment's folder; a sentence on standard error where that cannot be."""
+    """Run for the folder in NODEYARD_DIR; print an error as a sentence on standard error."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
         run(Layout(Path(os.environ.get("NODEYARD_DIR", DEFAULT_DIR))))

@@ -1,4 +1,4 @@
-"""How the dashboard and the CLI ask the agent. Stdlib only, one connection a request."""
+"""The client of the agent. Standard library only, one connection per request."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from manage.errors import NodeyardError
 
 
 class AgentUnreachable(NodeyardError):
-    """Nobody answers at the socket, or not in time."""
+    """The agent does not answer, or not in time."""
 
 
 class AgentRefused(NodeyardError):
-    """The agent said no. `kind` as in `wire`; `detail` holds what comes with it (`retry_s`, `holder`)."""
+    """The agent refused the request. `kind` as in `wire`; `detail` holds the other keys (`retry_s`, `holder`)."""
 
     def __init__(self, error: dict[str, Any]) -> None:
         super().__init__(str(error.pop("message", "The agent refused.")), str(error.pop("hint", "")))
@@ -28,11 +28,11 @@ class AgentRefused(NodeyardError):
 
 @dataclass(frozen=True)
 class AgentClient:
-    """The agent behind `socket`, asked in the name of whoever's `token` is passed, for a browser at `address`."""
+    """The agent at `socket`. Each call acts for the user whose `token` is passed, with a browser at `address`."""
 
     socket: Path
     timeout_s: float = 5.0
-    """How long one message may take; progress of a change comes as it happens, see `stream`."""
+    """How long to wait for one message; the progress of a change arrives as it happens, see `stream`."""
 
     def call(
         self, verb: str, /, *, token: str = "", address: str = "", timeout_s: float | None = None, **args: Any
@@ -46,16 +46,16 @@ class AgentClient:
     def stream(
         self, verb: str, /, *, token: str = "", address: str = "", timeout_s: float | None = None, **args: Any
     ) -> Iterator[dict[str, Any]]:
-        """`{"event": {...}}` as they come, then `{"result": {...}}`. `timeout_s` is the longest silence.
+        """Each `{"event": {...}}` as it arrives, then `{"result": {...}}`. `timeout_s` limits the wait for a message.
 
-        Closing the iterator does not stop a change that has begun. Raises as `call` does.
+        Closing the iterator does not stop a change that has started. Raises the same errors as `call`.
         """
         request = {"verb": verb, "token": token, "address": address, "args": args}
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
                 connection.settimeout(self.timeout_s if timeout_s is None else timeout_s)
                 connection.connect(str(self.socket))
-                with suppress(BrokenPipeError):  # turned away at the door, with a word that can still be read
+                with suppress(BrokenPipeError):  # the agent refused the connection; its answer can still be read
                     wire.send(connection, request)
                 for message in wire.receive(connection, wire.LONGEST_ANSWER):
                     if "error" in message:
@@ -68,4 +68,4 @@ class AgentClient:
 
 
 def _unreachable(why: str) -> AgentUnreachable:
-    return AgentUnreachable(f"The agent does not answer ({why}).", "Start it again on the host with: manage up")
+    return AgentUnreachable(f"The agent does not answer ({why}).", "Start it again, on the host: manage up")

@@ -28,15 +28,15 @@ _OWN: Mapping[str, tuple[str, ...]] = {
     "whoami": (),
     "progress": ("id",),
 }
-"""Verbs that the dispatcher answers itself, with their arguments; the other verbs are passed to it."""
+"""Verbs that the dispatcher answers itself, with their arguments; the constructor gets all other verbs."""
 
 
 @dataclass(frozen=True)
 class Peer:
-    """The process at the other end of the socket, as the kernel names it (SO_PEERCRED)."""
+    """The process at the other end of the socket, as the kernel reports it (SO_PEERCRED)."""
 
     kind: Literal["host", "dashboard"]
-    """host = root on this machine, which needs no token; dashboard = acts for people, and needs their token."""
+    """host = root on this machine, needs no token; dashboard = acts for users, needs their token."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class _Caller:
 
 
 class Dispatcher:
-    """Holds the allow-list. `verbs` leads to the library that changes the stack."""
+    """Holds the allow-list. `verbs` call the library that changes the stack."""
 
     def __init__(self, access: Access, audit: Audit, operations: Operations, verbs: Mapping[str, Verb]) -> None:
         self._access = access
@@ -69,7 +69,7 @@ class Dispatcher:
     def answer(self, peer: Peer, message: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
         """The last message of the exchange: `{"result": ...}` or `{"error": ...}`. Never raises."""
         try:
-            return {"result": dict(self._route(_parsed(peer, message), emit))}
+            return {"result": dict(self._route(_require_request(peer, message), emit))}
         except NodeyardError as error:
             return as_message(error)
         except OSError as error:
@@ -81,9 +81,9 @@ class Dispatcher:
     def _route(self, request: _Request, emit: Emit) -> Mapping[str, Any]:
         if request.verb in _OWN:
             return self._own(request, require_args(request.verb, _OWN[request.verb], request.args))
-        caller = self._caller(request)
+        caller = self._require_caller(request)
         try:
-            entry, args = self._allowed(caller, request)
+            entry, args = self._require_allowed(caller, request)
         except Refused as refusal:
             self._log(caller, request.verb, _loggable(request.args), "refused", refusal.message)
             raise
@@ -103,18 +103,18 @@ class Dispatcher:
                 return self._access.logout(request.token, request.address)
             case "change_password":
                 return self._access.change_password(request.token, args, request.address)
-        caller = self._caller(request)
+        caller = self._require_caller(request)
         if request.verb == "progress":
-            return self._operations.find(args.get("id", "")).document()
+            return self._operations.require(args.get("id", "")).document()
         return {"name": caller.name, "role": caller.role, "must_change": caller.must_change}
 
-    def _caller(self, request: _Request) -> _Caller:
+    def _require_caller(self, request: _Request) -> _Caller:
         if request.peer.kind == "host" and not request.token:
             return _Caller(HOST, "admin", False, request.address)
-        user = self._access.session(request.token).user
+        user = self._access.require_session(request.token).user
         return _Caller(user.name, user.role, user.must_change, request.address)
 
-    def _allowed(self, caller: _Caller, request: _Request) -> tuple[Verb, Mapping[str, Any]]:
+    def _require_allowed(self, caller: _Caller, request: _Request) -> tuple[Verb, Mapping[str, Any]]:
         """The verb and its checked arguments. Raises Refused if this caller may not use them."""
         verb = request.verb
         entry = self._verbs.get(verb)
@@ -173,7 +173,7 @@ class Dispatcher:
         self._audit.write(who=caller.name, address=caller.address, verb=verb, args=args, result=result, reason=reason)
 
 
-def _parsed(peer: Peer, message: Mapping[str, Any]) -> _Request:
+def _require_request(peer: Peer, message: Mapping[str, Any]) -> _Request:
     verb, token, address = message.get("verb"), message.get("token", ""), message.get("address", "")
     if not (isinstance(verb, str) and isinstance(token, str) and isinstance(address, str)):
         raise Refused("usage", "A request is an object with verb, token, address and args.")

@@ -1,4 +1,4 @@
-"""The changes that the agent has made and is making: one at a time, each with its progress for whoever asks."""
+"""The agent's changes, one at a time, each with its progress."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_EVENTS = 500
 
 
 class Operation:
-    """One change. Its document is replaced as a whole, so that readers see one moment of it."""
+    """One change. Its fields are replaced as a whole, never modified, so that other threads can read them."""
 
     def __init__(self, kind: str, by: str, services: list[str], since: float) -> None:
         self.id = secrets.token_hex(8)
@@ -47,7 +47,7 @@ class Operation:
 
 
 class Operations:
-    """The register. A second change is refused while one runs, naming who holds it."""
+    """All recent changes. A second change is refused while one runs; the error names the running one."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -57,11 +57,11 @@ class Operations:
         self._idle = threading.Condition(self._lock)
 
     def begin(self, kind: str, by: str, services: list[str]) -> Operation:
-        """Take the place of the running one; Refused ("busy") when it is taken."""
+        """Start a change. Raises Refused ("busy") if another one runs."""
         with self._lock:
             if held := self._current:
                 holder = f"{held.kind} by {held.by}"
-                raise Refused("busy", f"{holder} is running.", "Wait until it has ended.", holder=holder)
+                raise Refused("busy", f"{holder} is running.", "Wait until it ends.", holder=holder)
             operation = Operation(kind, by, services, self._clock())
             self._current = self._all[operation.id] = operation
             while len(self._all) > _KEPT:
@@ -69,7 +69,7 @@ class Operations:
             return operation
 
     def add_event(self, operation: Operation, event: Mapping[str, Any]) -> None:
-        """Note progress, with its time; beyond a bound the oldest are forgotten."""
+        """Record a progress event with its time; only the newest `_MOST_EVENTS` are kept."""
         stamped = {"at": self._clock(), **event}
         operation.events = (*operation.events, stamped)[-_MOST_EVENTS:]
 
@@ -83,18 +83,18 @@ class Operations:
             self._idle.notify_all()
 
     def wait_idle(self, timeout_s: float) -> bool:
-        """Wait until nothing runs; False when something still does after `timeout_s`."""
+        """Wait until no change runs; False if one still runs after `timeout_s`."""
         with self._idle:
             return self._idle.wait_for(lambda: self._current is None, timeout_s)
 
-    def find(self, id: str) -> Operation:
-        """The operation with this id; Refused ("usage") when it is not (or no longer) known."""
+    def require(self, id: str) -> Operation:
+        """The operation with this id. Raises Refused ("usage") if it is unknown or too old."""
         operation = self._all.get(id)
         if operation is None:
-            raise Refused("usage", "This operation is not known any more.", "See what ran with: manage history")
+            raise Refused("usage", "The agent does not know this operation.", "See past changes with: manage history")
         return operation
 
     def current(self) -> dict[str, Any] | None:
-        """What runs now, as `engine.json` shows it."""
+        """The running change, as `engine.json` shows it."""
         held = self._current
         return {"kind": held.kind, "by": held.by, "since": held.since} if held else None

@@ -1,4 +1,4 @@
-"""What a verb would do, before it is done: the plan that a page shows, and the consent to it."""
+"""The plan of a verb, which a page shows, and the consent to it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ VERBS = ("up", "restart", "down")
 
 
 def of_verb(layout: Layout, verb: str, services: Sequence[str]) -> Plan:
-    """The plan of `up`, `restart` or `down` for the stack's project; the manager's project is changed on the host.
+    """The plan of `up`, `restart` or `down` for the stack's project; only the host can change the manager's project.
 
-    Raises NodeyardError for an unknown service and if the manager itself would change.
+    Raises NodeyardError for an unknown service, and if the manager itself would change.
     """
     if verb not in VERBS:
-        raise Refused("usage", f"There is no plan for {verb}.", f"Ask for one of: {', '.join(VERBS)}.")
+        raise Refused("usage", f"There is no plan for {verb}.", f"Choose one of: {', '.join(VERBS)}.")
     state = desired_state.render(inputs.read(layout))
     refusals.require_known_services(services, state.names)
     reader = Reader()
@@ -38,9 +38,9 @@ def of_verb(layout: Layout, verb: str, services: Sequence[str]) -> Plan:
 
 
 def review(digest: str) -> Review:
-    """The agent's consent to the plan that is about to be applied: it keeps all data, and it is the one of `digest`.
+    """The agent's consent to a plan: the plan must keep all data and have this `digest`.
 
-    `digest` is that of the plan which the page showed; "" if the caller saw none.
+    `digest` is that of the plan that the page showed; "" if the caller saw no plan.
     """
 
     def agree(plan: Plan, _shown: Plan | None) -> None:
@@ -57,10 +57,10 @@ def review(digest: str) -> Review:
 
 
 def require_kept(plan: Plan) -> None:
-    """Refuse a plan that can lose data: that needs a person at the host's terminal who types their consent."""
+    """Refuse a plan that can lose data: consent to it must be typed at the host's terminal."""
     if plan.risky:
         names = ", ".join(operation.service for operation in plan.risky)
         raise NodeyardError(
-            f"Data of {names} may be lost, so the agent does not do this.",
-            "Run on the host, where you are asked for your consent: manage up",
+            f"Data of {names} may be lost, so the agent does not apply this plan.",
+            "Run this on the host, where you are asked for your consent: manage up",
         )

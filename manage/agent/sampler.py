@@ -1,4 +1,4 @@
-"""Writes `engine.json` every two seconds, so that no page and no verdict ever waits for Docker."""
+"""Writes `engine.json` every two seconds, so that no page and no verdict has to wait for Docker."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ log = logging.getLogger(__name__)
 EVERY_S = 2.0
 
 Sample = Callable[[], Mapping[str, Any]]
-"""One look at the engine: `{"services": {NAME: EngineState fields}}`; other keys go into the document as they are."""
+"""Samples the engine: `{"services": {NAME: EngineState fields}}`; other keys are copied into the document."""
 
 
 class Sampler:
-    """The background thread. A look that fails writes nothing, so that `as_of` grows old and everyone sees it."""
+    """The background thread. A failed sample writes nothing, so the age of `as_of` shows the failure."""
 
     def __init__(
         self,
@@ -47,14 +47,14 @@ class Sampler:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends after the look that is under way."""
+        """Stop after the current sample."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(timeout=10)
 
     def write(self) -> None:
-        """One look, one file. Raises what the look raises."""
-        as_of = self._clock()  # before the look: the facts are at least as new
+        """Take one sample and write it. Raises what `sample` raises."""
+        as_of = self._clock()  # before the sample, so that the facts are at least as new
         found = self._sample()
         self._seq += 1
         document = {
@@ -70,7 +70,7 @@ class Sampler:
     def _run(self) -> None:
         due = time.monotonic()
         while not self._stop.wait(max(0.0, due - time.monotonic())):
-            # From the start of this look, never a burst of looks after a slow one.
+            # Counted from the start of this sample, so that a slow sample is not followed by a burst.
             due = time.monotonic() + self._every_s
             try:
                 self.write()
@@ -81,14 +81,14 @@ class Sampler:
                 self._note(f"{type(error).__name__}: {error}")
 
     def _note(self, fault: str) -> None:
-        """Says a fault once, not every two seconds; and when it is over."""
+        """Log a failure once instead of every two seconds, and log its end."""
         if fault != self._fault:
-            log.error("the engine cannot be looked at: %s", fault) if fault else log.info("the engine answers again")
+            log.error("cannot sample the engine: %s", fault) if fault else log.info("the engine answers again")
             self._fault = fault
 
 
 def _last_seq(path: Path) -> int:
-    """Numbers go on where the agent before us stopped."""
+    """The last number of the previous agent process; numbering continues from there."""
     try:
         return int(json.loads(path.read_bytes())["seq"])
     except (OSError, ValueError, KeyError, TypeError):

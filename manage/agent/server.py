@@ -1,4 +1,4 @@
-"""The unix socket: who may connect, how many at once, one request a connection."""
+"""The unix socket: allowed callers, limit of connections, one request per connection."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from manage.agent.dispatch import Dispatcher, Peer
 log = logging.getLogger(__name__)
 
 REQUEST_S = 10.0
-"""A connection that has not said what it wants by then is closed."""
+"""A connection without a request after this time is closed."""
 MOST_CONNECTIONS = 48
 _UCRED = struct.Struct("3i")
 """struct ucred of unix(7): pid, uid, gid."""
 
 
 class Server:
-    """Accepts connections in a thread of its own, answers each in another."""
+    """Accepts connections in one thread and answers each in another."""
 
     def __init__(self, path: Path, dispatcher: Dispatcher, *, peers: Mapping[int, Peer], gid: int = -1) -> None:
-        """`peers` says by uid who may ask; all others are told so and closed. `gid` owns the socket (0660)."""
+        """`peers`: allowed callers by uid; others get an error and are disconnected. `gid` owns the socket (0660)."""
         self._dispatcher = dispatcher
         self._peers = peers
         self._free = threading.BoundedSemaphore(MOST_CONNECTIONS)
         self._path = path
         path.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        previous = os.umask(0o117)  # 0660 from the first moment
+        previous = os.umask(0o117)  # the socket is 0660 from its creation on
         try:
             self._listener.bind(str(path))
         finally:
@@ -49,7 +49,7 @@ class Server:
         self._thread.start()
 
     def close(self) -> None:
-        """Accept nobody any more; what runs is not waited for."""
+        """Stop accepting connections; does not wait for running requests."""
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
         self._listener.close()
@@ -64,7 +64,7 @@ class Server:
             except OSError:
                 return
             if not self._free.acquire(blocking=False):
-                _say(connection, as_message(Refused("busy", "The agent has too many callers.", "Try again.")))
+                _send(connection, as_message(Refused("busy", "The agent has too many connections.", "Try again.")))
                 connection.close()
                 continue
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
@@ -74,22 +74,22 @@ class Server:
             with connection:
                 connection.settimeout(REQUEST_S)
                 peer = self._peer(connection)
-                # Read before any answer: closing with a request unread would reset the connection under the answer.
+                # Read first: closing the socket with an unread request would reset it and lose the answer.
                 request = next(wire.receive(connection, wire.LONGEST_REQUEST), None)
                 if request is None:
                     return
                 if peer is None:
-                    _say(connection, as_message(Refused("role", "The agent does not answer this user.")))
+                    _send(connection, as_message(Refused("role", "The agent does not answer this user.")))
                     return
 
                 def emit(event: Mapping[str, Any]) -> None:
                     wire.send(connection, {"event": event})
 
-                _say(connection, self._dispatcher.answer(peer, request, emit))
+                _send(connection, self._dispatcher.answer(peer, request, emit))
         except wire.Malformed:
             log.warning("a request was not a line of JSON")
         except OSError as error:
-            log.debug("a caller left: %s", error)
+            log.debug("a caller disconnected: %s", error)
         finally:
             self._free.release()
 
@@ -102,6 +102,6 @@ class Server:
         return peer
 
 
-def _say(connection: socket.socket, message: Mapping[str, Any]) -> None:
+def _send(connection: socket.socket, message: Mapping[str, Any]) -> None:
     with suppress(OSError):
         wire.send(connection, message)

@@ -1,4 +1,4 @@
-"""What a verb is, and which arguments it takes."""
+"""The definition of a verb, and the check of its arguments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from manage.access.refusals import Refused
 from manage.access.roles import Role
 
 Emit = Callable[[Mapping[str, Any]], None]
-"""Sends one progress event; for a verb that only reads, raises OSError when the listener has gone."""
+"""Sends one progress event; for a verb that only reads, raises OSError if the client has disconnected."""
 
 MOST_LINES = 2000
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,40}")
@@ -22,9 +22,9 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 @dataclass(frozen=True)
 class Call:
     args: Mapping[str, Any]
-    """Checked: only arguments that the verb takes, each of the right kind."""
+    """Checked: only arguments that the verb accepts, each of the right kind."""
     by: str
-    """The person's name, or "root@host"."""
+    """The user's name, or "root@host"."""
     emit: Emit
 
 
@@ -37,7 +37,7 @@ class Verb:
     run: Callable[[Call], Mapping[str, Any]]
     args: tuple[str, ...] = ()
     changes: bool = False
-    """Changes the stack: such verbs run one at a time, and every call is in the audit log."""
+    """Whether it changes the stack: such verbs run one at a time, and every call is in the audit log."""
 
 
 def _text(value: Any) -> bool:
@@ -71,13 +71,13 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 
 
 def require_args(verb: str, allowed: tuple[str, ...], args: Any) -> dict[str, Any]:
-    """`args` if it holds only what the verb takes, each of the right kind. Raises Refused ("usage") otherwise."""
+    """`args` if it holds only what the verb accepts, each of the right kind. Raises Refused ("usage") otherwise."""
     if not isinstance(args, dict):
         raise Refused("usage", "The arguments are not an object.")
     for name, value in args.items():
         if name not in allowed:
-            takes = ", ".join(allowed) or "none"
-            raise Refused("usage", f"{verb} takes no argument {str(name)[:40]!r}.", f"It takes: {takes}.")
+            accepted = ", ".join(allowed) or "none"
+            raise Refused("usage", f"{verb} has no argument {str(name)[:40]!r}.", f"Accepted arguments: {accepted}.")
         fits, kind = _KINDS[name]
         if not fits(value):
             raise Refused("usage", f"{verb}: {name} must be {kind}.")

@@ -1,4 +1,4 @@
-"""The allow-list: what the agent does for people. Each verb is a thin layer over the library that the CLI uses."""
+"""The allow-list of the agent. Each verb is a thin layer over the library that the CLI uses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from manage.access.refusals import Refused
 from manage.agent import plans
-from manage.agent.following import new_lines
+from manage.agent.log_follow import new_lines
 from manage.agent.verb import Call, Emit, Verb
 from manage.apply import desired_state, down, inputs, restart, up
 from manage.apply.desired_state import DesiredState
@@ -26,7 +26,7 @@ DEFAULT_LINES = 100
 
 
 def verbs(layout: Layout) -> dict[str, Verb]:
-    """Every verb that asks the engine or changes the installation at `layout`."""
+    """Every verb that reads from the engine or changes the installation at `layout`."""
 
     def bound(run: Callable[[Layout, Call], Mapping[str, Any]]) -> Callable[[Call], Mapping[str, Any]]:
         return lambda call: run(layout, call)
@@ -41,7 +41,7 @@ def verbs(layout: Layout) -> dict[str, Verb]:
 
 
 def _logs(layout: Layout, call: Call) -> Mapping[str, Any]:
-    service = _given(call, "service")
+    service = _require_arg(call, "service")
     count = call.args.get("lines", DEFAULT_LINES)
     who = identity.read(layout)
     lines = list(logs.read(who, service, lines=count))
@@ -51,51 +51,51 @@ def _logs(layout: Layout, call: Call) -> Mapping[str, Any]:
     while True:
         for line in fresh:
             call.emit({"kind": "log", "service": service, "text": line})
-        call.emit({"kind": "alive", "service": service, "text": ""})  # raises when the listener has gone
+        call.emit({"kind": "alive", "service": service, "text": ""})  # raises if the client has disconnected
         time.sleep(FOLLOW_EVERY_S)
         later = list(logs.read(who, service, lines=count))
         fresh, lines = new_lines(lines, later), later
 
 
 def _plan(layout: Layout, call: Call) -> Mapping[str, Any]:
-    return model.as_json(plans.of_verb(layout, _given(call, "verb"), call.args.get("services", [])))
+    return model.as_json(plans.of_verb(layout, _require_arg(call, "verb"), call.args.get("services", [])))
 
 
 def _up(layout: Layout, call: Call) -> Mapping[str, Any]:
     services = call.args.get("services", [])
-    return _result(up.apply(_state(layout), services=services, manager=False, **_terms(call)))
+    return _result(up.apply(_state(layout), services=services, manager=False, **_context(call)))
 
 
 def _restart(layout: Layout, call: Call) -> Mapping[str, Any]:
-    services = _given(call, "services")
-    return _result(restart.apply(_state(layout), services, manager=False, **_terms(call)))
+    services = _require_arg(call, "services")
+    return _result(restart.apply(_state(layout), services, manager=False, **_context(call)))
 
 
 def _down(layout: Layout, call: Call) -> Mapping[str, Any]:
-    return _result(down.apply(_state(layout), **_terms(call)))
+    return _result(down.apply(_state(layout), **_context(call)))
 
 
 def _state(layout: Layout) -> DesiredState:
     return desired_state.render(inputs.read(layout))
 
 
-def _terms(call: Call) -> dict[str, Any]:
-    """On whose behalf, with whose consent, and who hears of the progress."""
-    return {"review": plans.review(call.args.get("plan", "")), "progress": _streamed(call.emit), "by": call.by}
+def _context(call: Call) -> dict[str, Any]:
+    """The caller, the review of the plan, and the receiver of the progress."""
+    return {"review": plans.review(call.args.get("plan", "")), "progress": _progress(call.emit), "by": call.by}
 
 
-def _given(call: Call, name: str) -> Any:
+def _require_arg(call: Call, name: str) -> Any:
     """A required argument. Raises Refused if it is missing."""
     if not call.args.get(name):
         raise Refused("usage", f"The argument {name} is missing.")
     return call.args[name]
 
 
-def _streamed(emit: Emit) -> Callable[[Event], None]:
+def _progress(emit: Emit) -> Callable[[Event], None]:
     return lambda event: emit(asdict(event))
 
 
 def _result(receipt: Receipt) -> Mapping[str, Any]:
     if receipt.state not in ("healthy", "done"):
-        raise NodeyardError(receipt.summary or receipt.reason, "See how it went: manage history")
+        raise NodeyardError(receipt.summary or receipt.reason, "See the details: manage history")
     return {"change": receipt.number, "state": receipt.state, "summary": receipt.summary}

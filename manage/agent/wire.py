@@ -1,12 +1,12 @@
-"""How the agent and its clients talk: one request a connection, JSON lines over a unix socket.
+"""The protocol between the agent and its clients: one request per connection, JSON lines over a unix socket.
 
     client -> {"verb": "restart", "token": "...", "address": "10.0.0.7", "args": {"services": ["kaspad"]}}
     agent  -> {"event": {"kind": ..., "service": ..., "text": ...}}     any number of times
-    agent  -> {"result": {...}}  or  {"error": {"kind", "message", "hint"}}     once, and the end
+    agent  -> {"result": {...}}  or  {"error": {"kind", "message", "hint"}}     once, as the last message
 
-Kinds of errors: `session` (sign in), `role` (may not), `password`, `throttled` (with `retry_s`), `busy` (with
-`holder`), `usage` (no such verb or argument), `changed` (not the plan of that digest; with `digest`, the new one),
-`failed` (it was tried).
+Kinds of errors: `session` (sign in first), `role` (not allowed), `password`, `throttled` (with `retry_s`), `busy` (with
+`holder`), `usage` (unknown verb or argument), `changed` (the plan has another digest; `digest` is the new one),
+`failed` (the verb ran and failed).
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ LONGEST_ANSWER = 8 * 1024 * 1024
 
 
 class Malformed(Exception):
-    """Not a line of JSON holding an object, or too long."""
+    """A message that is not a JSON object on one line, or is too long."""
 
 
 def send(connection: socket.socket, message: Mapping[str, Any]) -> None:
-    """One message. Raises OSError when the other side is gone."""
+    """Send one message. Raises OSError if the other side has disconnected."""
     connection.sendall(json.dumps(message, separators=(",", ":")).encode() + b"\n")
 
 
 def receive(connection: socket.socket, longest: int) -> Iterator[dict[str, Any]]:
-    """Messages until the other side closes. Raises Malformed, and OSError (a timeout is one)."""
+    """Messages until the other side closes. Raises Malformed, and OSError (also for a timeout)."""
     rest = b""
     while chunk := connection.recv(65536):
         *lines, rest = (rest + chunk).split(b"\n")

@@ -1,1 +1,1 @@
-"""Making it so: secrets and files on disk, the order of work, the gate, receipts. The one room that changes things."""
+"""Applies changes: secrets and files on disk, the order of operations, the gate, receipts."""

@@ -1,4 +1,4 @@
-"""A running change: its receipt from the first write to the last, its steps, their gates."""
+"""A running change: its receipt, its operations and their gates."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from manage.plan.model import Operation
 from manage.render.model import Stack
 
 SHOWN_LINES = 15
-"""How many of its last log lines the error of a failed gate shows."""
+"""How many log lines the error of a failed gate shows."""
 INTERRUPTED_EXIT = 130
-"""The exit code that shells report for a program ended by Ctrl-C."""
+"""The exit code of shells for a program that Ctrl-C ended."""
 
 
 class Change:
@@ -46,7 +46,7 @@ class Change:
         self._progress = progress
         self.receipt = draft
         self.summary = ""
-        """How it ended, for a change that ends well."""
+        """How the change ended, if it succeeds."""
         self.ends: State = "healthy"
 
     def __enter__(self) -> Change:
@@ -70,8 +70,8 @@ class Change:
             reason = error.message.partition("\n")[0] if isinstance(error, NodeyardError) else repr(error)
             self._close("failed", reason=reason)
 
-    def do_manager(self, operations: Sequence[Operation]) -> None:
-        """All of the manager's operations, then their gates: no gate can pass before watch is up."""
+    def apply_manager(self, operations: Sequence[Operation]) -> None:
+        """Apply all operations of the manager, then gate them: no gate can pass before watch runs."""
         done = {
             operation.service: (operation, self._carry_out(operation, self._state.manager)) for operation in operations
         }
@@ -79,8 +79,8 @@ class Change:
             if operation.kind != "remove":
                 self._gate(service, self._state.manager, at)
 
-    def do(self, operations: Sequence[Operation]) -> None:
-        """The stack's operations, wave after wave; a service is gated after its last one."""
+    def apply_stack(self, operations: Sequence[Operation]) -> None:
+        """Apply the stack's operations wave by wave; a service is gated after its last operation."""
         stack = self._state.stack
         remaining = list(operations)
         for wave in waves(operations, {spec.name: spec.group for spec in stack.services}):
@@ -91,17 +91,17 @@ class Change:
                 if operation.kind != "remove" and operation.service not in later:
                     self._gate(operation.service, stack, at)
 
-    def prove(self, service: str) -> None:
-        """Only the gate, for a service that runs as wanted and that no gate has seen healthy."""
+    def gate_only(self, service: str) -> None:
+        """Only gate a service: it runs as desired, but no gate has seen it healthy."""
         managing = service in {spec.name for spec in self._state.manager.services}
         self._gate(service, self._state.manager if managing else self._state.stack, time.time())
 
     def note_done(self, service: str) -> None:
-        """For a step that was done elsewhere."""
+        """Record a step that the caller applied itself."""
         self._note(service, "done")
 
     def _carry_out(self, operation: Operation, stack: Stack) -> float:
-        """Apply one operation; returns when it was done. A removal needs no gate."""
+        """Apply one operation; returns the time at which it was done (unix seconds). A removal needs no gate."""
         self._progress(Event("step", operation.service, f"{operation.kind} {operation.service}"))
         project = files.project_of(self._state.layout, stack)
         tools = steps.Tools(self._api, self._state.installation, project, self._containers, self._lock, self._progress)
@@ -121,7 +121,7 @@ class Change:
             service,
             started_at,
             startup_s,
-            tell=lambda reason: self._progress(Event("wait", service, reason)),
+            report=lambda reason: self._progress(Event("wait", service, reason)),
         )
         if decision.answer == "pass":
             self._note(service, "done")
@@ -130,12 +130,14 @@ class Change:
         self._note(service, "failed")
         raise NodeyardError(
             f"{service} did not become healthy: {decision.reason}.\n{self._last_log_lines(service)}",
-            f"More: manage logs {service}, manage why {service}. After you fixed it: manage up",
+            f"See manage logs {service} and manage why {service}. After you have fixed it, run manage up.",
         )
 
     def _last_log_lines(self, service: str) -> str:
         try:
-            lines = logs.tail(self._api, logs.find(self._api, self._state.installation, service), SHOWN_LINES)
+            lines = logs.tail(
+                self._api, logs.require_container(self._api, self._state.installation, service), SHOWN_LINES
+            )
         except NodeyardError as error:
             return error.message
         if not lines:

@@ -1,4 +1,4 @@
-"""Who agrees to a plan before it is applied, and what happens if that plan is not the one that was shown."""
+"""Consent to a plan before it is applied, and a new review if the plan changed since it was shown."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ def accept(_plan: Plan, _shown: Plan | None) -> None:
 
 
 def require_agreement(plan: Plan, shown: Plan | None, review: Review) -> None:
-    """Review `plan`, the one that is about to be applied, unless it is the one that was shown before."""
+    """Review `plan`, which is about to be applied, unless it is equal to the one that was shown."""
     if shown is None or shown.digest != plan.digest:
         review(plan, shown)

@@ -1,4 +1,4 @@
-"""What `up` does when something differs: refuse what cannot work, prepare the disk and the engine, apply, gate."""
+"""What `up` does if something differs: check the preconditions, prepare disk and engine, apply, gate."""
 
 from __future__ import annotations
 
@@ -10,51 +10,51 @@ from manage.apply import files, receipt, refusals, rollback_tags, secrets, volum
 from manage.apply.change import Change
 from manage.apply.desired_state import DesiredState
 from manage.apply.receipt import Receipt, Step
-from manage.engine import hashes, networks, ownership, volumes
+from manage.engine import hashes, networks, volume_owner, volumes
 from manage.engine.client import Api, connect, require_supported_engine
 from manage.engine.model import Facts
 from manage.events import Event, Progress
-from manage.installation import desired
+from manage.installation import intent
 from manage.plan.model import Operation
 
 
 @dataclass(frozen=True)
-class Todo:
-    """The operations of a change, by project, and what it only has to prove."""
+class Selection:
+    """The operations that a change applies, by project, and the services that it only gates."""
 
-    managing: tuple[Operation, ...]
-    serving: tuple[Operation, ...]
+    manager: tuple[Operation, ...]
+    stack: tuple[Operation, ...]
     unproven: tuple[str, ...]
-    """Services that an earlier, unfinished change left without a passed gate."""
+    """Services that an earlier, unfinished change left without a passed gate; they are gated again."""
 
     @property
     def operations(self) -> tuple[Operation, ...]:
-        return (*self.managing, *self.serving)
+        return (*self.manager, *self.stack)
 
 
-def run(state: DesiredState, facts: Facts, todo: Todo, *, lock: int, progress: Progress, by: str) -> Receipt:
-    """Apply `todo`, which follows from `facts`, under the lock whose descriptor is `lock`."""
+def run(state: DesiredState, facts: Facts, selection: Selection, *, lock: int, progress: Progress, by: str) -> Receipt:
+    """Apply `selection`, which follows from `facts`, under the lock whose descriptor is `lock`."""
     with connect() as api:
-        refusals.require_images(api, state, todo.operations)
+        refusals.require_images(api, state, selection.operations)
         require_supported_engine(api)
-        refusals.require_free_ports(api, state, todo.operations)
-        refusals.require_fit_host(api, state, facts, todo.serving, progress)
-        draft = receipt.of_state(state, "up", by, _steps(state, todo))
+        refusals.require_free_ports(api, state, selection.operations)
+        refusals.require_fit_host(api, state, facts, selection.stack, progress)
+        draft = receipt.of_state(state, "up", by, _steps(state, selection))
         with Change(state, api, facts.containers, lock=lock, progress=progress, draft=draft) as change:
             _prepare(state, api, facts, progress)
-            starting = {operation.service for operation in todo.serving if operation.kind in refusals.STARTING}
+            starting = {operation.service for operation in selection.stack if operation.kind in refusals.STARTING}
             volume_images.record(state.layout, state.stack, starting, time.time())
-            change.do_manager(todo.managing)
-            change.do(todo.serving)
-            for service in todo.unproven:
-                change.prove(service)
+            change.apply_manager(selection.manager)
+            change.apply_stack(selection.stack)
+            for service in selection.unproven:
+                change.gate_only(service)
             rollback_tags.update(api, state.installation, receipt.history(state.layout))
             change.summary = _summary(change.receipt)
         return change.receipt
 
 
 def _prepare(state: DesiredState, api: Api, facts: Facts, progress: Progress) -> None:
-    """Write everything to disk, then make networks and volumes: what the containers will find."""
+    """Write files and secrets to disk, then create networks and volumes, before any container starts."""
     before = set(secrets.generations(state.layout))
     in_force = secrets.ensure(state.layout, state.secret_uses, progress)
     _report_adopted(state, facts, set(in_force) - before, progress)
@@ -63,9 +63,9 @@ def _prepare(state: DesiredState, api: Api, facts: Facts, progress: Progress) ->
     hashes.save(state.layout, state.compose_texts, facts.config_hashes)
     names = dict.fromkeys((*state.stack.networks, *state.manager.networks))
     for name in networks.ensure(api, state.installation, names):
-        progress(Event("note", "", f"Network {name} made."))
+        progress(Event("note", "", f"Network {name} created."))
     _make_volumes(state, api, facts, progress)
-    desired.want(state.layout, up=True)
+    intent.record(state.layout, up=True)
 
 
 def _make_volumes(state: DesiredState, api: Api, facts: Facts, progress: Progress) -> None:
@@ -73,30 +73,30 @@ def _make_volumes(state: DesiredState, api: Api, facts: Facts, progress: Progres
         volume: stack.service(volume.service) for stack in (state.stack, state.manager) for volume in stack.volumes
     }
     for name in volumes.ensure(api, state.installation, (volume.name for volume in wanted)):
-        progress(Event("note", "", f"Volume {name} made."))
+        progress(Event("note", "", f"Volume {name} created."))
     started = {container.service for container in facts.containers}
     for volume, service in wanted.items():
-        if service.name not in started:  # also a volume that an `up` made just before it was killed
-            ownership.give(api, state.installation, volume.name, volume.uid, service.image.reference)
+        if service.name not in started:  # includes a volume that an interrupted `up` created
+            volume_owner.set_owner(api, state.installation, volume.name, volume.uid, service.image.reference)
 
 
 def _report_adopted(state: DesiredState, facts: Facts, made: set[str], progress: Progress) -> None:
-    """Warn about data that was found without its secrets: it is adopted with new ones, never silently."""
+    """Warn about volumes that are older than their secrets: they are adopted with new ones."""
     found = {volume.service: volume.name for volume in state.stack.volumes if volume.name in facts.volumes}
     for service in sorted({use.service for use in state.secret_uses if use.name in made} & found.keys()):
         names = sorted({use.name for use in state.secret_uses if use.service == service and use.name in made})
         older = f"Volume {found[service]} is older than its secrets ({', '.join(names)})"
-        progress(Event("warning", service, f"{older}: it is adopted and gets the new ones."))
+        progress(Event("warning", service, f"{older}: it is kept and gets the new ones."))
 
 
-def _steps(state: DesiredState, todo: Todo) -> list[Step]:
+def _steps(state: DesiredState, selection: Selection) -> list[Step]:
     return [
-        *(Step(operation.kind, operation.service, state.manager.project) for operation in todo.managing),
-        *(Step(operation.kind, operation.service, state.stack.project) for operation in todo.serving),
-        *(Step("keep", service, "") for service in todo.unproven),
+        *(Step(operation.kind, operation.service, state.manager.project) for operation in selection.manager),
+        *(Step(operation.kind, operation.service, state.stack.project) for operation in selection.stack),
+        *(Step("keep", service, "") for service in selection.unproven),
     ]
 
 
 def _summary(done: Receipt) -> str:
     names = [step.service for step in done.operations]
-    return f"{words.listing(names)} {'is' if len(names) == 1 else 'are'} as stack.yml says (change {done.number})."
+    return f"{words.listing(names)} now {'matches' if len(names) == 1 else 'match'} stack.yml (change {done.number})."

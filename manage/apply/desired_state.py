@@ -1,4 +1,4 @@
-"""What an installation should be: both projects as rendered, and what they need of the host."""
+"""The desired state of an installation: both rendered projects, and what they need from the host."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from manage.render.model import SecretUse, ServiceSpec, Stack
 
 @dataclass(frozen=True)
 class DesiredState:
-    """What `up`, `down`, `restart` and `plan` work on."""
+    """The input of `up`, `down`, `restart` and `plan`."""
 
     layout: Layout
     installation: Installation
@@ -23,7 +23,7 @@ class DesiredState:
     manager: Stack
     secret_uses: tuple[SecretUse, ...]
     disk_bytes: Mapping[str, int] = field(default_factory=dict)
-    """Service -> bytes that it stores when it starts."""
+    """Service -> bytes that it stores from the start."""
     memory_bytes: Mapping[str, int] = field(default_factory=dict)
     """Service -> its memory limit."""
     image_digests: Mapping[str, str] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class DesiredState:
 
 
 def render(inputs: Inputs) -> DesiredState:
-    """The state that `inputs` describe; pure but for a look at the owners of adopted chain folders.
+    """The state that `inputs` describe; pure, except that it reads the owners of adopted chain folders.
 
     Raises NodeyardError for images that were not built yet and for a chain folder that cannot be used.
     """

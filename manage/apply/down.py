@@ -1,4 +1,4 @@
-"""`down`: stop and remove containers, only ours, by id. Data is kept, and the manager stays unless everything goes."""
+"""`down`: stop and remove our containers, by id. Data is kept; the manager keeps running unless `everything` is set."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from manage.engine.client import Api, connect
 from manage.engine.model import ContainerFacts
 from manage.engine.reader import Reader
 from manage.events import Event, Progress, silent
-from manage.installation import desired, lock
+from manage.installation import intent, lock
 from manage.installation.identity import Installation
 from manage.plan.model import Difference, Operation, Plan
 
 STOP_ORDER = ("services", "chains", "data")
-"""Consumers first, what they need last; a service of no group (an orphan) before all, the manager after all."""
+"""Consumers before what they need. A service without a group (an orphan) is removed first, the manager last."""
 
 
 def plan(state: DesiredState, containers: Iterable[ContainerFacts], *, everything: bool = False) -> Plan:
-    """What `down` removes, in the order of removal; with `everything` the manager too. Pure.
+    """What `down` removes, in order; with `everything` the manager too. Pure.
 
-    Raises NodeyardError if a container has our project's name and is not ours.
+    Raises NodeyardError if a container has our project's name but is not ours.
     """
     found = tuple(containers)
     refusals.require_own_containers(found, state.installation)
     manager = state.installation.manager_project
-    doomed = sorted(
+    removable = sorted(
         (container for container in found if everything or container.project != manager),
         key=lambda container: _rank(state, container),
     )
-    return Plan(tuple(_removal(container) for container in doomed))
+    return Plan(tuple(_removal(container) for container in removable))
 
 
 def apply(
@@ -68,7 +68,7 @@ def apply(
         ):
             change.ends = "done"
             change.summary = _summary(len(planned.operations), everything)
-            desired.want(state.layout, up=False)
+            intent.record(state.layout, up=False)
             for wave in _waves(state, planned, found):
                 remove(api, state.installation, wave, progress)
                 for container in wave:
@@ -76,21 +76,21 @@ def apply(
             if everything:
                 networks.remove_all(api, state.installation)
         if len(planned.operations) < len(found):  # the manager keeps running and reports the change
-            gate.wait_for_news(state.layout, change.receipt.ended_at)
+            gate.wait_for_report(state.layout, change.receipt.ended_at)
         return change.receipt
 
 
 def remove(
     api: Api, installation: Installation, containers: Iterable[ContainerFacts], progress: Progress = silent
 ) -> None:
-    """Stop and remove these at the same time, each within its own grace period."""
+    """Stop and remove these containers in parallel, each within its grace period."""
 
-    def one(container: ContainerFacts) -> None:
+    def remove_one(container: ContainerFacts) -> None:
         steps.remove(api, installation, container)
         progress(Event("done", container.service, "stopped and removed"))
 
     with ThreadPoolExecutor(facts.PARALLEL, thread_name_prefix="stop") as pool:
-        list(pool.map(one, containers))
+        list(pool.map(remove_one, containers))
 
 
 def _removal(container: ContainerFacts) -> Operation:
@@ -107,13 +107,13 @@ def _removal(container: ContainerFacts) -> Operation:
 
 
 def shown_state(container: ContainerFacts) -> str:
-    """The state in a plan: a container that the engine restarts again and again counts as running, else the plan of a
-    crash loop would change with every look."""
+    """The state in a plan: `restarting` counts as running, because the plan of a crash loop would otherwise change with
+    every read."""
     return "running" if container.state == "restarting" else container.state
 
 
 def _waves(state: DesiredState, planned: Plan, found: Iterable[ContainerFacts]) -> list[list[ContainerFacts]]:
-    """The plan's containers in the order of removal; those of one wave may stop at the same time."""
+    """The plan's containers in the order of removal; those of one wave are stopped in parallel."""
     ids = {step.container_id for step in planned.operations}
     waves: dict[int, list[ContainerFacts]] = {}
     for container in found:
@@ -130,11 +130,11 @@ def _rank(state: DesiredState, container: ContainerFacts) -> int:
 
 
 def _nothing_to_do(state: DesiredState, everything: bool, by: str) -> Receipt:
-    desired.want(state.layout, up=False)
+    intent.record(state.layout, up=False)
     if everything:
         with connect() as api:
             networks.remove_all(api, state.installation)
-    return receipt.of_nothing("down", by, "Nothing was running." if everything else "The stack is down already.")
+    return receipt.of_nothing("down", by, "Nothing is running." if everything else "The stack is already down.")
 
 
 def _summary(count: int, everything: bool) -> str:

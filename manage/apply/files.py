@@ -1,4 +1,4 @@
-"""What a change writes to disk before it touches a container: config files, compose files, specs, bind folders."""
+"""The files that a change writes before it changes a container: config files, compose files, specs, bind folders."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from manage.engine.compose import Project
+from manage.engine.compose_cli import ComposeProject
 from manage.installation import documents
 from manage.installation.layout import Layout
 from manage.installation.owners import Owners
@@ -27,10 +27,10 @@ def write(layout: Layout, stack: Stack) -> None:
     _put(project.file, stack.compose_yaml.encode(), 0o644)
 
 
-def project_of(layout: Layout, stack: Stack) -> Project:
+def project_of(layout: Layout, stack: Stack) -> ComposeProject:
     """The compose project of `stack` and its file, `compose/<project>-<revision12>.yml`."""
     file = layout.compose_dir / f"{stack.project}-{stack.revision[:12]}.yml"
-    return Project(stack.project, file, layout.dir)
+    return ComposeProject(stack.project, file, layout.dir)
 
 
 def _config_files(folder: Path, spec: ServiceSpec) -> None:
@@ -48,10 +48,10 @@ def _spec(layout: Layout, spec: ServiceSpec) -> None:
 
 
 def _bind_folders(owners: Owners, spec: ServiceSpec) -> None:
-    """Make the missing host folders that the service writes to, owned by the service.
+    """Create the missing host folders that the service writes to, owned by the service.
 
     Only the service and root can open them. An existing folder keeps its owner (an adopted chain folder), unless it is
-    empty and belongs to root: then somebody made it for the service.
+    empty and belongs to root: then somebody created it for the service.
     """
     uid, gid = _owner(spec.compose)
     for source in _bind_sources(spec.compose):
@@ -67,7 +67,7 @@ def _bind_folders(owners: Owners, spec: ServiceSpec) -> None:
 
 
 def _bind_sources(compose: Mapping[str, Any]) -> Iterator[Path]:
-    """The host paths among the service's volumes that it may write to."""
+    """The host paths among the service's volumes that are writable."""
     for entry in compose.get("volumes", ()):
         if isinstance(entry, Mapping):
             if entry.get("type") == "bind" and not entry.get("read_only"):

@@ -1,4 +1,4 @@
-"""The gate: a change goes on only when watch has seen the service well, with facts newer than the change."""
+"""The gate: a change continues only after watch reports the service as well, with facts newer than the change."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from manage.installation.layout import Layout
 PASSING: Collection[str] = ("healthy", "syncing", "waiting")
 POLL_S = 0.2
 GRACE_S = 15.0
-"""How much longer than the startup time watch may take to tell of it: it looks every second, the agent every two, and
-one lost probe is no fault."""
+"""How much longer than the startup time watch may take to report: it probes every second, the agent samples every two,
+and one lost probe is not a failure."""
 
 
-NEWS_S = 5.0
-"""How long news of the engine may take: the agent looks every two seconds, watch every one."""
+REPORT_S = 5.0
+"""How long a change in the engine may take to be reported: the agent samples every two seconds, watch every second."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class Decision:
 
 
 def decide(snapshot: Snapshot | None, service: str, started_at: float, now: float, startup_s: float) -> Decision:
-    """Whether a change of `service` that was made at `started_at` may be built upon. Pure; times in unix seconds.
+    """Whether the next step may follow a change of `service` made at `started_at`. Pure; times in unix seconds.
 
-    A verdict counts only when the probe's answer and the engine's state behind it are newer than the change: the first
-    snapshots after it still tell of the container before. A service that waits for another need not have answered.
-    `healthy`, `syncing` and `waiting` pass; anything else fails when the startup time is over.
+    A verdict counts only if the probe's answer and the engine's state behind it are newer than the change: the first
+    snapshots after it still describe the previous container. A service that waits for another need not have answered.
+    `healthy`, `syncing` and `waiting` pass; anything else fails after the startup time.
     """
     status = _status(snapshot, service)
     fresh = status is not None and snapshot is not None and _is_newer(status, snapshot, started_at)
@@ -55,24 +55,24 @@ def wait(
     started_at: float,
     startup_s: float,
     *,
-    tell: Callable[[str], None] = lambda _reason: None,
+    report: Callable[[str], None] = lambda _reason: None,
 ) -> Decision:
-    """Read snapshots until the decision is not "wait". `tell` gets each new reason for waiting."""
-    told = ""
+    """Read snapshots until the decision is not "wait". `report` gets each new reason for waiting."""
+    reported = ""
     while True:
         decision = decide(_read(layout), service, started_at, time.time(), startup_s)
         if decision.answer != "wait":
             return decision
-        if decision.reason != told:
-            told = decision.reason
-            tell(told)
+        if decision.reason != reported:
+            reported = decision.reason
+            report(reported)
         time.sleep(POLL_S)
 
 
-def wait_for_news(layout: Layout, since: float, patience_s: float = NEWS_S) -> None:
-    """Return when a snapshot tells of the engine after `since` (unix seconds), or when `patience_s` are over.
+def wait_for_report(layout: Layout, since: float, patience_s: float = REPORT_S) -> None:
+    """Return when a snapshot describes the engine after `since` (unix seconds), or after `patience_s`.
 
-    So that `manage status` after `manage down` does not show what ran a moment ago.
+    So `manage status` right after `manage down` does not show the removed containers.
     """
     deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
@@ -99,14 +99,14 @@ def _silence(snapshot: Snapshot | None, status: ServiceStatus | None, service: s
         return "watch has written no snapshot yet"
     age = now - snapshot.as_of
     if age > GRACE_S:
-        return f"watch is silent: its last snapshot is {words.duration(age)} old"
+        return f"watch does not report: its last snapshot is {words.duration(age)} old"
     if status is None:
-        return f"watch does not know {service} yet"
-    return "watch has not seen it since the change"
+        return f"watch does not report {service} yet"
+    return "watch has not reported it since the change"
 
 
 def _read(layout: Layout) -> Snapshot | None:
-    """The snapshot; None while there is none that can be read (watch is starting, or was never there)."""
+    """The snapshot; None if there is none or it cannot be read (watch is starting, or never ran)."""
     try:
         return snapshots.read(layout)
     except NodeyardError:

@@ -1,4 +1,4 @@
-"""What a change starts from, read once per command: identity, catalog, configuration, locked images, generations."""
+"""The inputs of a change, read once per command: identity, catalog, configuration, locked images, generations."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from manage.render.model import Image
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything that the installation's folder and the checkout say."""
+    """Everything that is read from the installation's folder and the checkout."""
 
     layout: Layout
     installation: Installation
     catalog: Catalog
     config: Config
     locked: Mapping[str, Locked]
-    """By image name: what `images.json` holds; images that were not built or pulled yet are missing."""
+    """Image name -> entry of `images.json`; images that were not built or pulled yet are missing."""
     generations: Mapping[str, int]
-    """Secret name -> the generation that the next `up` has in force."""
+    """Secret name -> generation that the next `up` uses."""
 
     @cached_property
     def image_names(self) -> tuple[str, ...]:
@@ -44,12 +44,12 @@ class Inputs:
         return {name: entry.image for name, entry in self.locked.items()}
 
     def with_locked_images(self) -> Inputs:
-        """The same with `images.json` read again, after images were built or pulled."""
+        """The same, with `images.json` read again after images were built or pulled."""
         return replace(self, locked=lock.entries(self.layout))
 
 
 def read(layout: Layout) -> Inputs:
-    """Read everything in the installation's folder; asks no engine and changes nothing.
+    """Read everything in the installation's folder; does not use the engine and changes nothing.
 
     Raises NodeyardError for a folder without an installation and for an invalid stack.yml.
     """
@@ -84,7 +84,7 @@ def chain_folder_owners(config: Config) -> dict[str, int]:
             found[service] = uid
         elif any(path.iterdir()):
             raise NodeyardError(
-                f"The folder {path} (storage.chain_dirs.{service}) belongs to root, and no chain node runs as root.",
+                f"Root owns the folder {path} (storage.chain_dirs.{service}), and a chain node does not run as root.",
                 f"Give the folder and its content to another user: chown -R USER {path}",
             )
     return found

@@ -1,4 +1,4 @@
-"""Facts read once, and the plans of both projects that follow from them."""
+"""The facts, read once, and the plans of both projects that follow from them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from manage.plan.model import Plan
 
 @dataclass(frozen=True)
 class Planned:
-    """The facts of one moment and what follows from them."""
+    """The facts at one time, and the plans that follow from them."""
 
     facts: Facts
     manager: Plan

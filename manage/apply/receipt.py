@@ -49,10 +49,10 @@ class Receipt:
     reason: str = ""
     """Why it failed or was interrupted, else ""."""
     summary: str = ""
-    """How it ended, for the person who asked for it."""
+    """How it ended, as a sentence for the user."""
     operations: tuple[Step, ...] = ()
     images: Mapping[str, str] = field(default_factory=dict)
-    """Service -> config digest of the image wanted for it, or of the image it ran (down, restart)."""
+    """Service -> config digest of its desired image, or of the image that it ran (down, restart)."""
     references: Mapping[str, str] = field(default_factory=dict)
     """Service -> image reference."""
     specs: Mapping[str, str] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Receipt:
 
 
 def of_state(state: DesiredState, verb: str, by: str, steps: Iterable[Step]) -> Receipt:
-    """The receipt of a change that is about to begin, with what is wanted for every service."""
+    """The receipt of a change that is about to start, with the desired image and spec of every service."""
     return Receipt(
         number=0,
         verb=verb,
@@ -84,7 +84,7 @@ def of_state(state: DesiredState, verb: str, by: str, steps: Iterable[Step]) -> 
 def of_containers(
     state: DesiredState, verb: str, steps: Iterable[Step], found: Iterable[ContainerFacts], by: str
 ) -> Receipt:
-    """The receipt of a change that is about to begin on containers as they are, with what each was made from."""
+    """The receipt of a change of existing containers that is about to start, with the image and spec of each."""
     found = tuple(found)
     return Receipt(
         number=0,
@@ -94,12 +94,12 @@ def of_containers(
         state="in_progress",
         operations=tuple(steps),
         images={one.service: state.image_digests.get(one.image_digest, one.image_digest) for one in found},
-        specs={one.service: one.spec for one in found},
+        specs={one.service: one.spec_digest for one in found},
     )
 
 
 def of_nothing(verb: str, by: str, summary: str) -> Receipt:
-    """The answer of a change that had nothing to do; it is not saved."""
+    """The result of a change that had nothing to do; it is not saved."""
     now = time.time()
     return Receipt(number=0, verb=verb, by=by, started_at=now, ended_at=now, state="done", summary=summary)
 
@@ -138,7 +138,7 @@ def interrupted(receipt: Receipt) -> Receipt:
 
 
 def find(found: Sequence[Receipt], number: int) -> Receipt:
-    """The receipt with this number. Raises NodeyardError when there is none."""
+    """The receipt with this number. Raises NodeyardError if there is none."""
     for receipt in found:
         if receipt.number == number:
             return receipt
@@ -160,7 +160,7 @@ def _path(layout: Layout, number: int) -> Path:
 
 def _read(path: Path) -> Receipt:
     document = documents.read(path)
-    with documents.shaped(path):
+    with documents.require_shape(path):
         known = {key: document[key] for key in Receipt.__dataclass_fields__ if key in document}
         known["operations"] = tuple(Step(**step) for step in known.get("operations", ()))
         return Receipt(**known)

@@ -1,4 +1,4 @@
-"""What stops a change before it has changed anything. Every refusal names what is in the way."""
+"""Preconditions of a change: each raises before anything is changed, and names the obstacle."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from manage import words
 from manage.apply.desired_state import DesiredState
-from manage.engine import published
+from manage.engine import published_ports
 from manage.engine.client import Api
 from manage.engine.facts import image_id
 from manage.engine.model import ContainerFacts, Facts
@@ -39,12 +39,12 @@ def require_known_services(names: Iterable[str], services: Collection[str]) -> N
 
 
 def require_own_containers(containers: Iterable[ContainerFacts], installation: Installation) -> None:
-    """Raise NodeyardError for containers with our project's name and without our id, which compose takes for ours."""
+    """Raise NodeyardError for containers with our project's name but without our id, which compose would change."""
     foreign = [container for container in containers if container.installation != installation.id]
     if foreign:
         names = ", ".join(container.name for container in foreign)
         raise NodeyardError(
-            f"{names}: part of compose project {foreign[0].project}, but not of this installation (the label "
+            f"{names}: belongs to compose project {foreign[0].project}, but not to this installation (the label "
             f"{LABEL_INSTALLATION}={installation.id} is missing). Nothing was changed.",
             "Another installation or compose file uses this project's name: rename or remove what you do not need.",
         )
@@ -61,7 +61,7 @@ def require_containers(containers: Iterable[ContainerFacts], services: Sequence[
 
 
 def require_manager_unchanged(plan: Plan) -> None:
-    """For the agent, which cannot replace its own container: the manager's project is changed on the host only."""
+    """Raise NodeyardError if the manager would change: the agent cannot replace its own container."""
     if plan.changes:
         what = ", ".join(f"{operation.service} ({operation.kind})" for operation in plan.changes)
         raise NodeyardError(
@@ -71,7 +71,7 @@ def require_manager_unchanged(plan: Plan) -> None:
 
 
 def require_images(api: Api, state: DesiredState, operations: Iterable[Operation]) -> None:
-    """Raise NodeyardError for a needed image that somebody removed: compose may not pull it."""
+    """Raise NodeyardError for a needed image that is no longer on the engine: compose must not pull it."""
     making = {operation.service for operation in operations if operation.kind in ("create", "recreate")}
     wanted = {spec.image.reference for spec in state.services if spec.name in making}
     missing = {reference for reference in wanted if not image_id(api, reference)}
@@ -83,15 +83,14 @@ def require_images(api: Api, state: DesiredState, operations: Iterable[Operation
 
 
 def require_free_ports(api: Api, state: DesiredState, operations: Iterable[Operation]) -> None:
-    """Raise NodeyardError if a service that is to start needs a port that another program or container holds."""
-
-    ours, others = published.read(api, state.installation)
+    """Raise NodeyardError if a service that is about to start needs a port that another program or container uses."""
+    ours, others = published_ports.read(api, state.installation)
     starting = {operation.service for operation in operations if operation.kind in STARTING}
     wanted = [
         endpoint
         for spec in state.services
         if spec.name in starting
-        for endpoint in ports.wanted(spec.compose)
+        for endpoint in ports.published_by(spec.compose)
         if endpoint not in ours
     ]
     if wanted:
@@ -102,20 +101,19 @@ def require_free_ports(api: Api, state: DesiredState, operations: Iterable[Opera
 def require_fit_host(
     api: Api, state: DesiredState, facts: Facts, operations: Iterable[Operation], progress: Progress
 ) -> None:
-    """Raise NodeyardError in an unprivileged LXC and for too little disk; warn if limits exceed the memory.
+    """Raise NodeyardError in an unprivileged LXC and for too little disk; warn if a limit exceeds the memory.
 
-    Disk counts only for services whose volumes are still to be filled.
+    Disk space counts only for services whose volumes do not exist yet.
     """
-
     creating = {operation.service for operation in operations if operation.kind == "create"}
     filled = {volume.service for volume in state.stack.volumes if volume.name in facts.volumes}
     needed = {name: size for name, size in state.disk_bytes.items() if name in creating - filled}
     if not creating:
         return
     root = Path(api.info()["DockerRootDir"])
-    # The agent does not see Docker's folder; what it does see is on the same disk unless somebody moved one of them.
+    # The agent cannot see Docker's folder; the installation's folder is on the same disk unless one of them was moved.
     host = preflight.read(root if root.exists() else state.layout.dir)
-    preflight.require([preflight.not_unprivileged_lxc(host), preflight.disk(host, needed)])
+    preflight.require_passed([preflight.not_unprivileged_lxc(host), preflight.disk(host, needed)])
     memory = preflight.memory(host, {name: size for name, size in state.memory_bytes.items() if name in creating})
     if not memory.ok:
         progress(Event("warning", "", f"{memory.sentence} {memory.hint}"))

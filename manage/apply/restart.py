@@ -1,4 +1,4 @@
-"""`restart`: restart services as they are, one after the other, each gated."""
+"""`restart`: restart existing containers, one after the other, each gated."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def plan(
 ) -> Plan:
     """What `restart` does, the manager's services first, then in the stack's order. Pure.
 
-    Raises NodeyardError for an unknown service, for one without a container, for a container that has our project's
-    name and is not ours, and without `manager` for a service of the manager.
+    Raises NodeyardError for an unknown service, for a service without a container, for a container that has our
+    project's name but is not ours, and without `manager` for a service of the manager.
     """
     refusals.require_known_services(services, state.names)
     found = tuple(containers)
@@ -66,7 +66,7 @@ def apply(
     progress: Progress = silent,
     by: str = "",
 ) -> Receipt:
-    """Restart `services` in the stack's order. `stack.yml` is not applied; that is what `up` does.
+    """Restart `services` in the stack's order. `stack.yml` is not applied; `up` does that.
 
     The facts are read under the lock. A plan that is not the `shown` one goes to `review` before it is applied.
     `manager=False` is for the agent, which cannot restart its own project.
@@ -87,8 +87,8 @@ def apply(
             connect() as api,
             Change(state, api, found, lock=descriptor, progress=progress, draft=draft) as change,
         ):
-            change.do_manager(managing)
-            change.do(serving)
+            change.apply_manager(managing)
+            change.apply_stack(serving)
             names = [operation.service for operation in planned.operations]
             change.summary = f"{words.listing(names)} {'was' if len(names) == 1 else 'were'} restarted."
         return change.receipt

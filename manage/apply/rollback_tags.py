@@ -32,7 +32,7 @@ def update(api: Api, installation: Installation, receipts: Iterable[Receipt]) ->
         try:
             api.tag(reference, REPOSITORY, tag, force=True)
         except ImageNotFound:
-            continue  # somebody removed this older image: there is nothing left to tag
+            continue  # this older image was removed
     for tag in present - wanted.keys():
         api.remove_image(f"{REPOSITORY}:{tag}", noprune=True)
 

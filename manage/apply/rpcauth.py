@@ -1,4 +1,4 @@
-"""bitcoind's RPC users: their passwords stay with those who call, bitcoind gets salted hashes.
+"""bitcoind's RPC users: the callers hold the passwords, bitcoind gets only salted hashes.
 
 Format (bitcoin share/rpcauth/rpcauth.py): `rpcauth=<user>:<salt>$<hash>`, the hash being the HMAC-SHA256 of the
 password keyed with the salt; both in hex, the salt used as text.

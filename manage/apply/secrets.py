@@ -1,10 +1,10 @@
-"""Generated secrets: one master copy for root, one copy a consumer, owned by it.
+"""Generated secrets: one master file for root, and one copy per consumer, owned by the consumer.
 
 `secrets/<name>_g<N>` (0600 root) is the master of generation N; `run/secrets/<service>/<name>_g<N>` (0400, owned by the
-consumer's uid) is what its container mounts, since it could not read a file of root's. Which generation is in force is
-part of what a container is made from, so a new one recreates its consumers.
-`secrets.json` holds the generations, beside the folder of the values and not in it: when the values are lost that is
-known, and their successors get a new number instead of being taken for the old ones.
+consumer's uid) is what its container mounts, because it cannot read root's file. The generation is part of a
+container's spec, so a new generation recreates the consumers.
+`secrets.json` holds the current generations. It is outside the folder of the values, so that a loss of the values is
+noticed and new values get a new number.
 """
 
 from __future__ import annotations
@@ -24,39 +24,39 @@ if TYPE_CHECKING:
     from manage.render.model import SecretUse
 
 HOST = "host"
-"""The consumer of secrets that only commands on the host read (`manage.render.wiring`): it needs no copy."""
+"""The consumer of secrets that only commands on the host read (`manage.render.wiring`); it gets no copy."""
 PASSWORD_BYTES = 24
 """Random bytes of a password or token: 192 bits, 32 characters of URL-safe base64."""
 
 
 def generations(layout: Layout) -> dict[str, int]:
-    """Secret name -> generation in force; empty before the first `up`."""
+    """Secret name -> current generation; empty before the first `up`."""
     return {name: entry["generation"] for name, entry in _record(layout).items()}
 
 
 def value(layout: Layout, name: str) -> str:
-    """A secret's value. Raises NodeyardError when there is none of that name, or when it cannot be read."""
+    """A secret's value. Raises NodeyardError if there is no secret of that name, or if it cannot be read."""
     known = generations(layout)
     if name not in known:
         raise NodeyardError(
             f"There is no secret {name}.",
-            f"There are: {', '.join(sorted(known))}." if known else "Secrets are made by the first manage up.",
+            f"There are: {', '.join(sorted(known))}." if known else "The first manage up generates the secrets.",
             exit_code=EXIT_USAGE,
         )
     text = _read(_master(layout, name, known[name])) or _from_copy(layout, name, known[name])
     if text is None:
         raise NodeyardError(
             f"The secret {name} is lost ({_master(layout, name, known[name])}).",
-            "The next manage up makes a new one and gives it to every service that uses it.",
+            "The next manage up generates a new one and gives it to every service that uses it.",
         )
     return text.rstrip("\n")
 
 
 def planned(layout: Layout, uses: Iterable[SecretUse]) -> dict[str, int]:
-    """Secret name -> generation that `ensure` would leave in force; changes nothing.
+    """Secret name -> generation that `ensure` would use; changes nothing.
 
-    One more than recorded when the value is lost with all its copies, or when a derived one has other sources now.
-    A reader who may not look into the folder of the values takes the record for true.
+    It is one more than recorded if the value and all copies are lost, or if a derived secret has other sources now.
+    Without permission to read the folder of the values, the recorded generation is used.
     """
     uses = tuple(uses)
     record = _record(layout)
@@ -70,10 +70,10 @@ def planned(layout: Layout, uses: Iterable[SecretUse]) -> dict[str, int]:
 
 
 def ensure(layout: Layout, uses: Iterable[SecretUse], progress: Progress = silent) -> dict[str, int]:
-    """Make what is missing, so that every use has its copy; gives the generations in force.
+    """Generate missing secrets and write every consumer's copy; returns the current generations.
 
-    What has a value keeps it. A lost master is taken back from a consumer's copy; where no copy is left a new value of
-    the next generation is made, and said so. Raises NodeyardError for values that are there and cannot be read.
+    Existing values are kept. A lost master is restored from a consumer's copy; without a copy, a new value of the next
+    generation is generated, with a warning. Raises NodeyardError for values that exist but cannot be read.
     """
     uses = tuple(uses)
     record = _record(layout)
@@ -86,7 +86,7 @@ def ensure(layout: Layout, uses: Iterable[SecretUse], progress: Progress = silen
         if text is None:
             text = _fresh(use, values)
             if before.get(use.name, 0) > 0 and use.kind != "rpcauth":
-                lost = f"The secret {use.name} was lost; a new one is made (generation {generation})."
+                lost = f"The secret {use.name} was lost; a new one is generated (generation {generation})."
                 progress(Event("warning", use.service, lost))
         _write(layout, _master(layout, use.name, generation), text, mode=0o600)
         values[use.name] = text
@@ -110,14 +110,14 @@ def _fresh(use: SecretUse, values: Mapping[str, str]) -> str:
 
 
 def _in_order(uses: tuple[SecretUse, ...]) -> list[SecretUse]:
-    """One use of each secret, derived ones after what they are derived from."""
+    """One use of each secret, derived secrets after their sources."""
     once = {use.name: use for use in uses}
     return sorted(once.values(), key=lambda use: (use.kind == "rpcauth", use.name))
 
 
-def _sources(use: SecretUse, generations_: Mapping[str, int]) -> dict[str, int]:
-    """What the rpcauth lines are made from: password secret -> generation."""
-    return {name: generations_[name] for name in sorted(use.sources.values())}
+def _sources(use: SecretUse, in_force: Mapping[str, int]) -> dict[str, int]:
+    """The sources of the rpcauth lines: password secret -> generation."""
+    return {name: in_force[name] for name in sorted(use.sources.values())}
 
 
 def _record(layout: Layout) -> dict[str, dict[str, Any]]:
@@ -125,7 +125,7 @@ def _record(layout: Layout) -> dict[str, dict[str, Any]]:
         document = documents.read(layout.secret_generations_file)
     except FileNotFoundError:
         return {}
-    with documents.shaped(layout.secret_generations_file):
+    with documents.require_shape(layout.secret_generations_file):
         return {name: {**entry, "generation": int(entry["generation"])} for name, entry in document["secrets"].items()}
 
 
@@ -153,7 +153,7 @@ def _exists(layout: Layout, name: str, generation: int) -> bool:
 
 
 def _newest_on_disk(layout: Layout, name: str) -> int:
-    """The highest generation of which a value lies about, for an installation whose record was lost; 0 for none."""
+    """The highest generation that has a value on disk, for an installation that lost `secrets.json`; 0 if none."""
     try:
         found = [*layout.secrets_dir.glob(f"{name}_g*"), *layout.secret_copies_dir.glob(f"*/{name}_g*")]
     except PermissionError:
@@ -163,27 +163,27 @@ def _newest_on_disk(layout: Layout, name: str) -> int:
 
 
 def _read(path: Path) -> str | None:
-    """The value at `path`, None when there is no file. Raises NodeyardError when there is one that holds no value."""
+    """The value at `path`; None if there is no file. Raises NodeyardError if the file is unreadable or empty."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not a text file"
         raise NodeyardError(
             f"The secret {path.name} cannot be read: {reason} ({path}).",
-            "Run it as root. If the file is broken, put back a copy or remove it: manage up then makes a new secret.",
+            "Run it as root. If the file is damaged, restore a copy, or remove it: manage up then generates a new one.",
         ) from error
     if not text.strip():
         raise NodeyardError(
             f"The secret {path.name} is empty ({path}).",
-            "Put back a copy, or remove the file: manage up then makes a new secret.",
+            "Restore a copy, or remove the file: manage up then generates a new secret.",
         )
     return text
 
 
 def _write(layout: Layout, path: Path, text: str, *, mode: int, uid: int = 0) -> None:
-    """Leave `text` at `path` with this mode and owner; nothing is done where it is so already."""
+    """Write `text` to `path` with this mode and owner, unless the file already matches."""
     try:
         present = (path.stat().st_mode & 0o7777, layout.owners.uid(path))
         if present == (mode, uid) and path.read_text(encoding="utf-8") == text:

@@ -1,4 +1,4 @@
-"""Which planned operations a change applies, and which services it has to see healthy. Pure."""
+"""Which planned operations a change applies, and which services it only gates. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def selected(plan: Plan, services: Sequence[str]) -> tuple[Operation, ...]:
 def unproven(latest: Receipt | None, services: Iterable[str], changes: Iterable[Operation]) -> tuple[str, ...]:
     """Services that an unfinished change left without a passed gate, and that no operation of this change gates.
 
-    They may run as wanted already, but no gate saw them healthy: an interrupted `up` stops before the gate.
+    They may already run as desired, but no gate saw them healthy: an interrupted `up` stops before the gate.
     """
     if latest is None or latest.state not in UNFINISHED or latest.verb not in ("up", "restart"):
         return ()

@@ -1,4 +1,4 @@
-"""How each kind of operation is applied: one compose call, or one engine call by id."""
+"""Applies each kind of operation: one compose call, or one engine call by id."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from manage.engine import compose
+from manage.engine import compose_cli
 from manage.engine.client import Api
 from manage.engine.model import ContainerFacts
 from manage.errors import NodeyardError
@@ -23,11 +23,11 @@ UP = ("up", "-d", "--no-deps", "--no-build", "--pull", "never")
 
 @dataclass(frozen=True)
 class Tools:
-    """What operations are applied with."""
+    """Everything that is needed to apply an operation."""
 
     api: Api
     installation: Installation
-    project: compose.Project
+    project: compose_cli.ComposeProject
     containers: tuple[ContainerFacts, ...]
     lock: int
     progress: Progress
@@ -57,7 +57,7 @@ def carry_out(operation: Operation, tools: Tools) -> None:
 
 
 def _find(tools: Tools, operation: Operation) -> ContainerFacts | None:
-    """Our container that the operation changes: by its id where the plan names one, else by service."""
+    """Our container that the operation changes: by id if the plan has one, else by service."""
     ours = _ours(tools)
     if operation.container_id:
         return next((container for container in ours if container.id == operation.container_id), None)
@@ -65,12 +65,12 @@ def _find(tools: Tools, operation: Operation) -> ContainerFacts | None:
 
 
 def _ours(tools: Tools) -> list[ContainerFacts]:
-    """Our containers of the project at hand."""
+    """Our containers of the project."""
     return [c for c in tools.containers if c.installation == tools.installation.id and c.project == tools.project.name]
 
 
 def _clear_half_made(tools: Tools, service: str) -> None:
-    """Remove what a killed compose left: two containers of one service, which compose would rename over each other."""
+    """Remove both containers of a service that a killed compose left: compose cannot replace them."""
     found = [container for container in _ours(tools) if container.service == service]
     if len(found) > 1:
         for container in found:
@@ -93,7 +93,7 @@ def remove(api: Api, installation: Installation, container: ContainerFacts) -> N
 
 
 def _restart(api: Api, container: ContainerFacts) -> None:
-    """Stop the container and start it again by its id: it stays as it is, whatever stack.yml says now."""
+    """Restart the container by its id, without applying changes of stack.yml."""
     config = api.inspect_container(container.id)["Config"]
     _unpause(api, container)
     api.restart(container.id, timeout=_grace_s(config))
@@ -117,14 +117,14 @@ def _present(container: ContainerFacts | None, operation: Operation) -> Containe
     if container is None:
         raise NodeyardError(
             f"{operation.service} no longer has a container, so there is nothing to {operation.kind}.",
-            "Somebody removed it in the meantime. Run: manage up",
+            "It was removed in the meantime. Run: manage up",
         )
     return container
 
 
 def _compose(tools: Tools, service: str, *words: str) -> None:
     def report_interrupt() -> None:
-        text = "Ctrl-C: this step is finished first, because the service would otherwise be half replaced."
+        text = "Ctrl-C received: finishing this step first, so that the service is not left half replaced."
         tools.progress(Event("warning", service, text))
 
-    compose.run(compose.argv(tools.project, *words), lock=tools.lock, on_interrupt=report_interrupt)
+    compose_cli.run(compose_cli.argv(tools.project, *words), lock=tools.lock, on_interrupt=report_interrupt)

@@ -1,4 +1,4 @@
-"""`uninstall`: list what would be removed, get consent, remove it. Only what carries this installation's label."""
+"""`uninstall`: list what would be removed, get consent, remove it. Only objects with this installation's label."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ FOLDERS = (
     "cache",
 )
 FILES = ("stack.yml", "installation.json", "lock", "images.json", "data-formats.json", "secrets.json")
-"""What Nodeyard puts into an installation's folder (manage/host/layout.py); anything else there is not ours."""
+"""What Nodeyard writes to an installation's folder (manage/installation/layout.py); other files are not ours."""
 
 UNTAGGED = "<none>:<none>"
-"""What engine 20.10 calls an image whose tag went to a newer build; later engines give no name at all."""
+"""The name in engine 20.10 of an image whose tag moved to a newer build; later engines give no name."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,12 @@ class Removal:
 
     @property
     def data(self) -> frozenset[str]:
-        """What cannot be made again: volumes, and the content of the installation's folder."""
-        return frozenset((*self.volumes, *map(str, self.paths))) - self._made_by_us
+        """What cannot be restored: volumes, and the content of the installation's folder."""
+        return frozenset((*self.volumes, *map(str, self.paths))) - self._lock_file
 
     @property
-    def _made_by_us(self) -> frozenset[str]:
-        """The lock file, which the uninstall itself may make after it was shown."""
+    def _lock_file(self) -> frozenset[str]:
+        """The lock file, which the uninstall itself may create after the removal was shown."""
         return frozenset(str(path) for path in self.paths if path.name == "lock")
 
     @cached_property
@@ -80,12 +80,12 @@ class Removal:
         """sha256 hex over container ids and names: equal for plans that remove the same things."""
         parts = [
             [container.id for container in self.containers],
-            *([name for name in names if name not in self._made_by_us] for _, names in self.named()),
+            *([name for name in names if name not in self._lock_file] for _, names in self.named()),
         ]
         return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
 
     def named(self) -> list[tuple[str, tuple[str, ...]]]:
-        """(kind in the singular, names) of everything there is."""
+        """(kind in the singular, names) of everything that is removed."""
         kinds = [
             ("container", tuple(container.name for container in self.containers)),
             ("network", self.networks),
@@ -106,7 +106,7 @@ def accept(_removal: Removal, _shown: Removal | None) -> None:
 
 
 def plan(layout: Layout, *, everything: bool) -> Removal:
-    """What there is to remove: containers and networks; with `everything` volumes, images and the folder too."""
+    """What can be removed: containers and networks; with `everything` also volumes, images and the folder."""
     paths = (
         tuple(layout.dir / name for name in (*FOLDERS, *FILES) if (layout.dir / name).exists()) if everything else ()
     )
@@ -135,7 +135,7 @@ def apply(
 ) -> None:
     """Remove what `plan` finds under the lock; a removal that is not the `shown` one goes to `review` first.
 
-    Raises NodeyardError, naming it, for what the engine does not let go.
+    Raises NodeyardError, naming the object, if the engine refuses to remove it.
     """
     with _locked(layout):
         removal = plan(layout, everything=everything)
@@ -144,12 +144,17 @@ def apply(
         if removal.installation is not None:
             with connect() as api:
                 _remove_from_engine(api, removal.installation, removal, progress)
-        for path in (*removal.paths, layout.lock_file) if removal.paths else ():  # the lock may be our own, just made
+        for path in (
+            (*removal.paths, layout.lock_file) if removal.paths else ()
+        ):  # this uninstall may have created the lock
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     if removal.paths and layout.dir.exists():
         left = [path.name for path in layout.dir.iterdir()]
         if left:
-            progress(Event("note", "", f"{layout.dir} is kept: {', '.join(sorted(left))} is not ours."))
+            names = ", ".join(sorted(left))
+            progress(
+                Event("note", "", f"{layout.dir} is kept: it contains files that Nodeyard did not create: {names}.")
+            )
         else:
             layout.dir.rmdir()
 
@@ -167,11 +172,11 @@ def _remove_from_engine(api: Api, installation: Installation, removal: Removal, 
 
 
 def remove_images(api: Api, names: Iterable[str], progress: Progress = silent) -> None:
-    """Remove these images, except those that somebody uses, and built ones while anybody builds on this machine."""
-    with builds.nobody_builds() as alone:
+    """Remove these images, except those in use, and except built images while a build runs on this machine."""
+    with builds.purge_lock() as alone:
         for name in names:
             if not alone and not name.startswith(rollback_tags.REPOSITORY):
-                progress(Event("note", "", f"image {name} is kept: somebody is building on this machine"))
+                progress(Event("note", "", f"image {name} is kept: a build is running on this machine"))
             elif _remove_image(api, name):
                 progress(Event("done", "", f"image {name} removed"))
             else:
@@ -179,7 +184,7 @@ def remove_images(api: Api, names: Iterable[str], progress: Progress = silent) -
 
 
 def _remove_volume(api: Api, name: str) -> None:
-    """Remove one volume. It may be gone already; NodeyardError if it is still in use."""
+    """Remove one volume, if it still exists. Raises NodeyardError if it is in use."""
     from docker.errors import APIError, NotFound
 
     try:
@@ -191,7 +196,7 @@ def _remove_volume(api: Api, name: str) -> None:
 
 
 def _remove_image(api: Api, name: str) -> bool:
-    """Remove one image. It may be gone already; False if a container or a build, maybe somebody else's, uses it."""
+    """Remove one image, if it still exists. False if a container or a build uses it."""
     from docker.errors import APIError, NotFound
 
     try:
@@ -207,13 +212,14 @@ def _remove_image(api: Api, name: str) -> bool:
 
 def _refused(what: str, error: APIError) -> NodeyardError:
     return NodeyardError(
-        f"The {what} could not be removed: {error.explanation}.", "Free it, then run the same command again."
+        f"The {what} could not be removed: {error.explanation}.",
+        "Stop whatever uses it, then run the same command again.",
     )
 
 
 @contextlib.contextmanager
 def _locked(layout: Layout) -> Iterator[None]:
-    """The lock, if there is a folder to hold it in."""
+    """Hold the lock, if the installation's folder exists."""
     if not layout.dir.exists():
         yield
         return

@@ -13,7 +13,7 @@ from manage.apply.receipt import Receipt
 from manage.engine import hashes
 from manage.engine.reader import Reader
 from manage.events import Event, Progress, silent
-from manage.installation import desired, folders, identity, lock
+from manage.installation import folders, identity, intent, lock
 from manage.plan.model import Plan
 
 
@@ -36,7 +36,7 @@ def apply(
 
     The facts are read under the lock. A plan that is not the `shown` one goes to `review` before it is applied.
     `services` limits the change to these services of the stack. `manager=False` is for the agent: it refuses if the
-    manager's project would change. `by` is who asked, the user of this process if left out.
+    manager's project would change. `by` is the caller; if empty, the user of this process.
     Raises NodeyardError for every refusal, failed step and failed gate, and for a Ctrl-C (exit code 130).
     """
     refusals.require_known_services(services, state.names)
@@ -59,14 +59,14 @@ def apply(
             return _nothing_to_do(state, by)
         from manage.apply import converge  # imported only here: most of its imports are not needed to do nothing
 
-        todo = converge.Todo(managing, serving, unproven)
-        done = converge.run(state, planned.facts, todo, lock=descriptor, progress=progress, by=by)
+        chosen = converge.Selection(managing, serving, unproven)
+        done = converge.run(state, planned.facts, chosen, lock=descriptor, progress=progress, by=by)
         identity.record_layout_version(state.layout)
         return done
 
 
 def _latest_receipt(state: DesiredState, progress: Progress) -> Receipt | None:
-    """The last receipt; one left `in_progress` is saved as interrupted: we hold the lock, so nobody works on it."""
+    """The last receipt. One left `in_progress` is saved as interrupted: this process holds the lock."""
     latest = receipt.latest(state.layout)
     if latest is not None and latest.state == "in_progress":
         latest = receipt.interrupted(latest)
@@ -79,6 +79,6 @@ def _latest_receipt(state: DesiredState, progress: Progress) -> Receipt | None:
 
 
 def _nothing_to_do(state: DesiredState, by: str) -> Receipt:
-    if not desired.stack_is_wanted(state.layout):
-        desired.want(state.layout, up=True)
-    return receipt.of_nothing("up", by, "Nothing to do: everything runs as stack.yml says.")
+    if not intent.is_up(state.layout):
+        intent.record(state.layout, up=True)
+    return receipt.of_nothing("up", by, "Nothing to do: the stack already matches stack.yml.")

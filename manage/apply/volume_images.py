@@ -1,4 +1,4 @@
-"""`data-formats.json`: which image opened which volume, recorded before it does, so that a downgrade can be judged."""
+"""`data-formats.json`: which image opened which volume, recorded before it starts, so that a downgrade is noticed."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ def _read(layout: Layout) -> dict[str, list[dict[str, Any]]]:
         document = documents.read(layout.data_formats_file)
     except FileNotFoundError:
         return {}
-    with documents.shaped(layout.data_formats_file):
+    with documents.require_shape(layout.data_formats_file):
         return {name: list(opened) for name, opened in document["volumes"].items()}

@@ -1,4 +1,4 @@
-"""`manage completion SHELL`, and what the shell offers for services, keys and their values."""
+"""`manage completion SHELL`, and the completions of services, keys and their values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from manage.installation.layout import DEFAULT_DIR, Layout
 
 SHELLS = ("bash", "zsh", "fish")
 VARIABLE = "_MANAGE_COMPLETE"
-"""What click asks for when the shell wants to complete `manage` (click, shell completion)."""
+"""The environment variable with which the shell asks click for completions of `manage` (click, shell completion)."""
 
 
 @click.command(
@@ -36,7 +36,7 @@ def command(shell: str) -> None:
 
 
 def services(context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Services of the installation's stack, the manager's too."""
+    """Services of the installation's stack, including the manager's."""
     from manage import config
     from manage.catalog import load_catalog
 
@@ -51,7 +51,7 @@ def services(context: click.Context, _parameter: click.Parameter, begun: str) ->
 
 
 def catalog_services(context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Every service that exists, shipped and own."""
+    """Every service in the catalog, shipped and own."""
     from manage.catalog import load_catalog
 
     try:
@@ -69,16 +69,16 @@ def profiles(_context: click.Context, _parameter: click.Parameter, begun: str) -
 def keys(context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
     """Keys of stack.yml, with their help."""
     found = _settings(context)
-    return [CompletionItem(key, help=help_) for key, (help_, _values) in found.items() if key.startswith(begun)]
+    return [CompletionItem(key, help=text) for key, (text, _values) in found.items() if key.startswith(begun)]
 
 
 def values(context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Values that the key before it takes."""
+    """Values that the preceding key accepts."""
     return _items(_settings(context).get(context.params.get("key", ""), ("", []))[1], begun)
 
 
 def _settings(context: click.Context) -> dict[str, tuple[str, list[str]]]:
-    """Key -> (help, values to offer)."""
+    """Key -> (help, accepted values)."""
     from manage.catalog import load_catalog
     from manage.config.schema import keys as all_keys
 

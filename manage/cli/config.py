@@ -30,7 +30,7 @@ def command() -> None:
 @with_dir
 @with_json
 def show(layout: Layout, as_json: bool) -> None:
-    """The configuration in force, defaults filled in."""
+    """Show the current configuration, with defaults filled in."""
     from manage import config
     from manage.catalog import load_catalog
 
@@ -46,7 +46,7 @@ def show(layout: Layout, as_json: bool) -> None:
 @with_dir
 @with_json
 def explain(key: str, layout: Layout, as_json: bool) -> None:
-    """What can be set: every key that begins with KEY, its meaning, default, and what a change does."""
+    """Explain every key that begins with KEY: its meaning, its default, and the effect of a change."""
     from manage import config
     from manage.catalog import load_catalog
 
@@ -73,39 +73,39 @@ def explain(key: str, layout: Layout, as_json: bool) -> None:
         return
     for entry in found:
         output.say(output.tone(entry.path, "strong"))
-        facts = f"{entry.type}, default {json.dumps(entry.default)}; a change: {entry.effect}"
+        facts = f"{entry.type}, default {json.dumps(entry.default)}; effect of a change: {entry.effect}"
         output.table([(entry.help,), (facts,), (f"for example: {json.dumps(entry.setting.example)}",)])
 
 
 @command.command()
 @with_dir
 def check(layout: Layout) -> None:
-    """Check stack.yml: every fault at once, with its line; changes nothing."""
+    """Check stack.yml and report every error with its line; changes nothing."""
     from manage import config
     from manage.catalog import load_catalog
 
     config.load(layout.stack_file, load_catalog(layout))
-    output.say(f"{layout.stack_file} is in order.")
+    output.say(f"{layout.stack_file} is valid.")
 
 
 @command.command("set", context_settings={"ignore_unknown_options": True})  # a value may begin with a dash
 @click.argument("key", shell_complete=completion.keys)
 @click.argument("value", shell_complete=completion.values)
 @with_dir
-def set_(key: str, value: str, layout: Layout) -> None:
-    """Set KEY to VALUE (YAML) in stack.yml; checked before it is written, comments stay. Applied by `manage up`."""
+def set_key(key: str, value: str, layout: Layout) -> None:
+    """Set KEY to VALUE (YAML) in stack.yml, after checking it; comments are kept. Apply it with `manage up`."""
     require_root("Changing the configuration")
     from manage import config
     from manage.catalog import load_catalog
 
     config.set_value(layout.stack_file, key, value, load_catalog(layout))
-    output.say(f"{key} is set. What that changes: manage plan")
+    output.say(f"{key} is set. See what changes: manage plan")
 
 
 @command.command()
 @with_dir
 def schema(layout: Layout) -> None:
-    """The JSON Schema of stack.yml, for an editor; it holds for the network that stack.yml names."""
+    """Print the JSON Schema of stack.yml for an editor; it applies to the network that stack.yml names."""
     from manage import config
     from manage.catalog import load_catalog
     from manage.catalog.json_schema import stack_schema

@@ -1,4 +1,4 @@
-"""Consent at the terminal: what would happen is shown first; what can lose data wants a word typed."""
+"""Consent at the terminal: each plan is shown first; one that can lose data must be confirmed by typing a word."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from manage.apply.uninstall import Removal
     from manage.images.operators import Unbuilt
 
-AGAIN = "Look at what changed, then run the command again."
+AGAIN = "Review what changed, then run the command again."
 
 
 class PlanReview:
-    """A `manage.apply.consent.Review`: shows each plan once, and asks if it can lose data."""
+    """A `manage.apply.consent.Review`: shows each plan once, and asks for confirmation if the plan can lose data."""
 
     def __init__(self, *, yes: bool = False) -> None:
-        """`yes`: the person agreed on the command line, to what is shown and not to more."""
+        """`yes`: the user agreed on the command line to the plan that is shown, and to no greater data risk."""
         self._yes = yes
 
     def __call__(self, plan: Plan, shown: Plan | None) -> None:
-        """Raises NodeyardError if the person does not agree, cannot be asked, or agreed to less with --yes."""
+        """Raises NodeyardError if the user does not agree, if there is no terminal, or if --yes covered less risk."""
         if shown is not None:
             output.note("The plan changed since it was shown:")
         if plan.changes or shown is not None:
@@ -42,7 +42,7 @@ class PlanReview:
 
 
 class RemovalReview:
-    """The same for what an uninstall removes: it always asks."""
+    """The same for an uninstall: it always asks."""
 
     def __init__(self, *, purge: bool, yes: bool = False) -> None:
         self._word = "delete" if purge else "stop"
@@ -50,7 +50,7 @@ class RemovalReview:
 
     def __call__(self, removal: Removal, shown: Removal | None) -> None:
         if shown is not None:
-            output.note("What is to be removed changed since it was shown:")
+            output.note("The list of what will be removed changed since it was shown:")
         for kind, names in removal.named():
             output.note(f"{words.plural(len(names), kind)}: {', '.join(names)}")
         if not self._yes:
@@ -77,10 +77,10 @@ class BuildReview:
 
 
 def type_to_confirm(word: str) -> None:
-    """Continue only if `word` is typed. Raises NodeyardError if it is not, or if there is no terminal to ask at."""
+    """Continue only if the user types `word`. Raises NodeyardError otherwise, and if there is no terminal."""
     if not sys.stdin.isatty():
         raise NodeyardError(
-            "This needs your confirmation, and there is no terminal to ask at.", "If you are sure, add --yes."
+            "This needs your confirmation, but there is no terminal to ask for it.", "If you are sure, add --yes."
         )
     if click.prompt(f"Type {word} to continue", default="", show_default=False, err=True) != word:
         raise NodeyardError(f"You did not type {word}, so nothing was done.", "Run the command again if you are sure.")
@@ -93,5 +93,5 @@ def _require_no_more_risk(plan: Plan, shown: Plan | None) -> None:
     grown = [step.service for step in plan.risky if (step.service, step.data_risk) not in agreed]
     if grown:
         raise NodeyardError(
-            f"The plan changed, and now data of {words.listing(tuple(grown))} may be lost too. Nothing was done.", AGAIN
+            f"The plan changed: data of {words.listing(tuple(grown))} may now be lost too. Nothing was done.", AGAIN
         )

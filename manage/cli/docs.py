@@ -1,4 +1,4 @@
-"""docs/cli.md, made from the commands' own help; `python -m manage.docs` writes it."""
+"""docs/cli.md, generated from the commands' own help; `python -m manage.docs` writes it."""
 
 from __future__ import annotations
 

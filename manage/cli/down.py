@@ -13,16 +13,16 @@ from manage.installation.layout import Layout
 @click.command(
     epilog="""\b
 Examples:
-  manage down              the stack stops; the dashboard keeps running and says so
-  manage down --all        everything of this installation stops
-  manage up                and back"""
+  manage down              stop the stack; the dashboard keeps running
+  manage down --all        stop everything of this installation
+  manage up                start it again"""
 )
-@click.option("--all", "everything", is_flag=True, help="The manager (agent, watch, dashboard) too.")
+@click.option("--all", "everything", is_flag=True, help="Stop the manager (agent, watch, dashboard) too.")
 @with_dir
 def command(everything: bool, layout: Layout) -> None:
-    """Stop and remove the stack's containers; data is kept, the manager stays.
+    """Stop and remove the stack's containers; data is kept, and the manager keeps running.
 
-    Only containers with this installation's label are touched. What would be removed: manage plan down
+    Only containers with this installation's label are touched. See what would be removed: manage plan down
     """
     require_root("Stopping the stack")
     from manage.apply import desired_state, down, inputs

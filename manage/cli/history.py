@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from manage.apply.receipt import Receipt
 
 NAMED = 3
-"""Up to so many services are named in a line of the list."""
+"""A line of the list names the services if there are at most this many."""
 
 
 @click.command(
     epilog="""\b
 Examples:
   manage history
-  manage history 12            what exactly ran after change 12?
+  manage history 12            exactly what ran after change 12
   manage history --json"""
 )
 @click.argument("number", type=int, required=False)
@@ -31,7 +31,7 @@ Examples:
 @with_dir
 @with_json
 def command(number: int | None, last: int, layout: Layout, as_json: bool) -> None:
-    """What was changed, when, and how it ended; with NUMBER, that one with every image's digest."""
+    """Show what was changed, when, and how it ended; with NUMBER, one change and the digest of every image."""
     from manage.apply import receipt as receipts
 
     require_installation(layout)
@@ -47,7 +47,7 @@ def command(number: int | None, last: int, layout: Layout, as_json: bool) -> Non
         output.emit([receipts.as_json(receipt) for receipt in found[-last:]])
         return
     if not found:
-        output.say("Nothing has been changed yet.")
+        output.say("There are no changes yet.")
         return
     output.table([_line(receipt) for receipt in found[-last:]])
 

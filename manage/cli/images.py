@@ -1,4 +1,4 @@
-"""`manage images`: build or pull, and list."""
+"""`manage images`: build, pull and list images."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Examples:
   manage images build""",
 )
 def command() -> None:
-    """Build or pull, and list, the images of this stack."""
+    """Build, pull and list the images of this stack."""
 
 
 @command.command("list")
 @with_dir
 @with_json
-def list_(layout: Layout, as_json: bool) -> None:
-    """The locked images: what the render refers to, and the digest that identifies each."""
+def list_images(layout: Layout, as_json: bool) -> None:
+    """List the locked images: the reference in the compose file, and the digest that identifies each image."""
     from manage.images import lock
 
     require_installation(layout)
@@ -50,7 +50,7 @@ def list_(layout: Layout, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask before a Dockerfile of your own services is built.")
 @with_dir
 def build(yes: bool, layout: Layout) -> None:
-    """Build (or pull) what is missing, and lock it; no container changes. Nothing missing: done in a second."""
+    """Build or pull the missing images, and lock them; no container changes. Takes a second if none is missing."""
     require_root("Building images")
     from manage.cli.consent import BuildReview
     from manage.images import ensure

@@ -1,4 +1,4 @@
-"""`manage init`: a new stack.yml, by answers or by options."""
+"""`manage init`: write a new stack.yml from answers or options."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from manage.installation.layout import Layout
 @click.command(
     epilog="""\b
 Examples:
-  manage init                                    asks
+  manage init                                    ask for each choice
   manage init --profile sandbox --yes
   manage init --profile bitcoin --profile core --network private --dir /srv/nodes"""
 )
@@ -26,16 +26,16 @@ Examples:
     "profiles",
     multiple=True,
     shell_complete=completion.profiles,
-    help="What to deploy; may be given more than once (manage profiles).",
+    help="What to deploy (see manage profiles); can be repeated.",
 )
-@click.option("--network", type=click.Choice(NETWORKS), help="Which network; the profile's default if left out.")
-@click.option("--name", default="home", show_default=True, help="What you call this installation.")
+@click.option("--network", type=click.Choice(NETWORKS), help="Which network; the profile's default if omitted.")
+@click.option("--name", default="home", show_default=True, help="A name for this installation.")
 @click.option(
     "--port-base",
     type=click.IntRange(1024, 65000),
     default=8600,
     show_default=True,
-    help="First of its ports on this host.",
+    help="First port that it uses on this host.",
 )
 @click.option("--yes", is_flag=True, help="Take the defaults instead of asking.")
 @with_dir
@@ -44,16 +44,16 @@ def command(
 ) -> None:
     """Write a new stack.yml and the installation's identity; nothing is started.
 
-    A stack.yml that is there is never overwritten.
+    An existing stack.yml is never overwritten.
     """
-    require_root("Making an installation")
+    require_root("Creating an installation")
     if layout.stack_file.exists():
         raise NodeyardError(
-            f"{layout.stack_file} is there already.",
-            "Change it: manage config set KEY VALUE. A second installation: --dir DIR",
+            f"{layout.stack_file} already exists.",
+            "To change it: manage config set KEY VALUE. To create a second installation, add --dir DIR.",
         )
     create(layout, profiles, network, name=name, port_base=port_base, ask=not yes)
-    output.say(f"Wrote {layout.stack_file}. Make it so: manage setup{dir_option(layout)}")
+    output.say(f"Wrote {layout.stack_file}. Apply it: manage setup{dir_option(layout)}")
 
 
 def create(
@@ -65,7 +65,7 @@ def create(
     port_base: int = 8600,
     ask: bool,
 ) -> None:
-    """Decide where images come from, write stack.yml and the identity. What fails leaves no trace."""
+    """Decide where images come from, then write stack.yml and the identity. A failure writes neither."""
     from manage import config
     from manage.catalog import load_catalog
     from manage.images import source
@@ -100,7 +100,7 @@ def create(
             catalog=catalog,
         )
     except config.InvalidConfig as refused:
-        raise refused.without_lines("These answers do not go together") from None
+        raise refused.without_lines("These answers contradict each other") from None
     identity.create(layout)
 
 

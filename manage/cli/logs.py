@@ -18,12 +18,17 @@ Examples:
 )
 @click.argument("service", shell_complete=completion.services)
 @click.option(
-    "--lines", "-n", default=100, show_default=True, type=click.IntRange(1, 100_000), help="How many of the last lines."
+    "--lines",
+    "-n",
+    default=100,
+    show_default=True,
+    type=click.IntRange(1, 100_000),
+    help="How many lines to show, counted from the end.",
 )
-@click.option("--follow", "-f", is_flag=True, help="Go on until Ctrl-C.")
+@click.option("--follow", "-f", is_flag=True, help="Show new lines until Ctrl-C.")
 @with_dir
 def command(service: str, lines: int, follow: bool, layout: Layout) -> None:
-    """A service's own log lines, oldest first, with the time of each."""
+    """Show a service's log lines, oldest first, with the time of each."""
     from manage.engine import logs
     from manage.installation import identity
 

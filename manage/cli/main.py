@@ -1,6 +1,6 @@
-"""`manage`: the commands and how their errors become one sentence and an exit code.
+"""`manage`: the list of commands, and how an error becomes one sentence and an exit code.
 
-Each command lives in its own module and is imported only when it runs, so that `--help` stays quick.
+Each command has its own module, which is imported only when the command runs, so that `--help` is fast.
 """
 
 from __future__ import annotations
@@ -17,39 +17,39 @@ from manage.cli import output
 from manage.errors import EXIT_FAILED, EXIT_USAGE, NodeyardError
 
 COMMANDS: dict[str, str] = {
-    "setup": "From nothing to a running, watched stack; again: converges.",
+    "setup": "Set up and start a watched stack; safe to repeat.",
     "init": "Write a new stack.yml; nothing is started.",
     "config": "Show, explain, check or change the configuration.",
-    "profiles": "What can be deployed.",
+    "profiles": "List what can be deployed.",
     "services": "List, add and check services, shipped and your own.",
-    "images": "Build or pull, and list, the images of this stack.",
-    "render": "Show what the configuration renders to; no container changes.",
+    "images": "Build, pull and list the images of this stack.",
+    "render": "Show the rendered compose and configuration files.",
     "plan": "Show what `up` would change and why; changes nothing.",
-    "up": "Make the stack what stack.yml says, gated by chain facts.",
-    "down": "Stop the stack; data is kept, the manager stays.",
+    "up": "Apply stack.yml; wait until each service is healthy.",
+    "down": "Stop the stack; data is kept, and the manager keeps running.",
     "restart": "Restart services, one after the other.",
-    "status": "The verdict of every service, with its reason.",
-    "why": "The root cause of a service's verdict, with evidence.",
-    "logs": "A service's own log lines.",
-    "history": "What was changed, when, and how it ended.",
-    "urls": "Where everything is reached, and how to get in.",
+    "status": "Show the verdict of every service, with its reason.",
+    "why": "Show the root cause of a service's verdict, with evidence.",
+    "logs": "Show a service's log lines.",
+    "history": "Show what was changed, when, and how it ended.",
+    "urls": "Show the address of each service, and how to sign in.",
     "secrets": "List or show the generated secrets.",
-    "user": "Who may sign in to the dashboard.",
+    "user": "List, add and remove users of the dashboard.",
     "sandbox": "Pay, mine and break things on the simulated chains.",
-    "completion": "Print the completion script of bash, zsh or fish.",
+    "completion": "Print the completion script for bash, zsh or fish.",
     "uninstall": "Stop everything of this installation; --purge deletes its data too.",
 }
-"""Name -> the sentence of `manage --help`; the command is `manage.cli.<name>:command`. A test holds both together."""
+"""Name -> its sentence in `manage --help`; the command is `manage.cli.<name>:command`. A test checks that it exists."""
 
-MANY_OBJECTS = 100_000
-"""New objects between two looks of the garbage collector: a command ends before its garbage matters, and the default
-of 700 is a tenth of what `plan` costs."""
+GC_THRESHOLD = 100_000
+"""New objects between two runs of the garbage collector. A command ends before its garbage matters, and collecting
+after every 700 objects, Python's default, takes a tenth of the time of `plan`."""
 
 EPILOG = """\b
 Examples:
-  manage status                 how is it?
+  manage status                 is everything healthy?
   manage plan                   what would change, and why?
-  manage up                     make it so
+  manage up                     apply the changes
   manage why tracker            what is the root cause?
   manage COMMAND --help         more, with examples
 
@@ -96,7 +96,7 @@ class Commands(click.Group):
 @click.version_option(package_name=None, version=__version__, prog_name="nodeyard")
 @click.pass_context
 def cli(ctx: click.Context, directory: str | None, debug: bool) -> None:
-    """Nodeyard: a whole crypto node stack on Docker, and kept true."""
+    """Nodeyard: deploy and watch a complete crypto node stack on Docker."""
     ctx.obj = {"directory": directory, "debug": debug}
     if debug:
         import logging
@@ -106,8 +106,8 @@ def cli(ctx: click.Context, directory: str | None, debug: bool) -> None:
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Run `manage`; leaves by SystemExit."""
-    gc.set_threshold(MANY_OBJECTS)
+    """Run `manage`; always raises SystemExit."""
+    gc.set_threshold(GC_THRESHOLD)
     debug = "--debug" in (sys.argv if arguments is None else arguments)
     try:
         result = cli.main(args=arguments, prog_name="manage", standalone_mode=False)
@@ -132,19 +132,19 @@ def main(arguments: list[str] | None = None) -> Any:
     except Exception as error:
         if debug:
             raise
-        output.fail(*_unforeseen(error))
+        output.fail(*_unexpected(error))
         sys.exit(EXIT_FAILED)
     sys.exit(result if isinstance(result, int) else 0)
 
 
-def _unforeseen(error: Exception) -> tuple[str, str]:
-    """Message and hint for what no room foresaw: a full disk, or a fault of ours."""
+def _unexpected(error: Exception) -> tuple[str, str]:
+    """Message and hint for an error that no module handles: an error of the system (a full disk), or a bug."""
     if isinstance(error, OSError) and error.strerror:
         where = f" ({error.filename})" if error.filename else ""
-        return f"This machine refuses: {error.strerror}{where}.", "Mend that, then run the same command again."
+        return f"The operating system reports: {error.strerror}{where}.", "Fix this, then run the same command again."
     return (
-        f"manage failed in a way it should not: {type(error).__name__}: {error}.",
-        "This is a fault of Nodeyard. Where it is: manage --debug, then the same command.",
+        f"manage failed unexpectedly: {type(error).__name__}: {error}.",
+        "This is a bug in Nodeyard. To see the traceback, run the same command with manage --debug.",
     )
 
 

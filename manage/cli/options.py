@@ -1,4 +1,4 @@
-"""Options and openings that the commands share."""
+"""Options and checks that the commands share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from manage.installation.layout import DEFAULT_DIR, Layout
 
 
 class Verbs(click.Group):
-    """A group of verbs whose help gives each one's whole first sentence, wrapped and never cut off."""
+    """A group of verbs whose help shows the whole first sentence of each verb, wrapped instead of truncated."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         verbs = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
@@ -31,7 +31,7 @@ def _take_directory(ctx: click.Context, _parameter: click.Parameter, value: str 
 
 
 def with_dir(function: F) -> F:
-    """`--dir DIR`, also after the command's name; gives `layout: Layout`."""
+    """`--dir DIR`, also accepted after the command's name; passes `layout: Layout`."""
     return click.option(
         "--dir",
         "layout",
@@ -42,23 +42,23 @@ def with_dir(function: F) -> F:
 
 
 def dir_option(layout: Layout) -> str:
-    """What a command that is shown to the user needs to mean this installation; "" for the usual folder."""
+    """The option that a suggested command needs to reach this installation; "" for the default folder."""
     return "" if layout.dir == DEFAULT_DIR else f" --dir {layout.dir}"
 
 
 def with_json(function: F) -> F:
-    """`--json`; gives `as_json: bool`."""
-    return click.option("--json", "as_json", is_flag=True, help="The same facts as JSON.")(function)
+    """`--json`; passes `as_json: bool`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the same facts as JSON.")(function)
 
 
 def require_installation(layout: Layout) -> None:
-    """NodeyardError where no installation is, for verbs that would find nothing there, or make a part of one."""
+    """Raise NodeyardError if there is no installation, where the verb would find nothing or create half of one."""
     from manage.installation import identity
 
     identity.read(layout)
 
 
 def require_root(what: str) -> None:
-    """Verbs that change something need root: state is root-owned and Docker's socket is root's."""
+    """Raise NodeyardError unless root runs this: root owns the state and Docker's socket."""
     if not owners.of_this_process().root:
         raise NodeyardError(f"{what} needs root.", "Run it again with sudo.")

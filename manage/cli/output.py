@@ -1,4 +1,4 @@
-"""All that the terminal sees goes through here: the one place that knows colours, symbols and widths."""
+"""All output to the terminal: the only module that knows colours, symbols and widths."""
 
 from __future__ import annotations
 
@@ -34,49 +34,49 @@ TONES = {
 
 
 def colourful(stream: TextIO) -> bool:
-    """Whether colour and symbols suit: a terminal, and NO_COLOR not set."""
+    """Whether to print colours and symbols: on a terminal, unless NO_COLOR is set."""
     return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
 def tone(text: str, name: str, stream: TextIO | None = None) -> str:
-    """`text` in the tone of a verdict (or error, soft, strong), plain where colour does not suit."""
+    """`text` in the tone of a verdict (or error, soft, strong); plain text where colours are off."""
     return f"\033[{TONES[name]}m{text}\033[0m" if colourful(stream or sys.stdout) else text
 
 
 def glyph(verdict: str, stream: TextIO | None = None) -> str:
-    """The verdict's symbol and a space on a terminal, nothing elsewhere: the word is always printed too."""
+    """The verdict's symbol and a space on a terminal, else "": the word is always printed too."""
     return f"{GLYPHS[verdict]} " if colourful(stream or sys.stdout) else ""
 
 
 def say(text: str = "") -> None:
-    """A line for the reader of the result (stdout)."""
+    """Print a line of the result (stdout)."""
     print(text)
 
 
 def note(text: str) -> None:
-    """A line about the work under way (stderr), so that stdout stays the result alone."""
+    """Print a line about the progress (stderr), so that stdout holds only the result."""
     print(text, file=sys.stderr, flush=True)
 
 
 def fail(message: str, hint: str) -> None:
-    """An error: what happened, then what to do."""
+    """Print an error: what happened, then what to do."""
     print(f"{tone('error:', 'error', sys.stderr)} {message}", file=sys.stderr)
     if hint:
         print(f"       {hint}", file=sys.stderr)
 
 
 def emit(value: Any) -> None:
-    """A result as JSON, one document."""
+    """Print a result as one JSON document."""
     print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def width() -> int:
-    """Characters in a line of the terminal, 80 when piped."""
+    """Width of the terminal in characters, 80 when piped."""
     return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
 
 
 def table(rows: Sequence[Sequence[str]], *, indent: int = 2, tones: Sequence[Sequence[str]] = ()) -> None:
-    """Columns that fit the terminal (80 characters when piped) by wrapping the last one.
+    """Print columns that fit the terminal (80 characters when piped); the last column wraps.
 
     `tones[row][column]` names a tone for a cell, "" for none.
     """

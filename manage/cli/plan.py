@@ -31,14 +31,14 @@ Exit codes: 0 nothing to do, 10 changes pending, 1 failed, 64 usage."""
 )
 @click.argument("verb", type=click.Choice(["up", "down", "restart"]), default="up", required=False)
 @click.argument("services", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="With down: the manager (agent, watch, dashboard) too.")
+@click.option("--all", "everything", is_flag=True, help="With down: include the manager (agent, watch, dashboard).")
 @with_dir
 @with_json
 def command(verb: str, services: tuple[str, ...], everything: bool, layout: Layout, as_json: bool) -> int:
-    """Show each operation that a verb (up, if left out) would do, with its cause; changes nothing.
+    """Show each operation that a verb (default: up) would do, with its cause; changes nothing.
 
-    `digest` in the JSON is equal for plans that do the same. Images whose sources changed since they were built are
-    listed: `up` builds them first.
+    `digest` in the JSON is equal for plans that do the same. Also lists the images whose sources changed since they
+    were built: `up` builds them first.
     """
     _require_usage(verb, services, everything)
     from manage.apply import inputs
@@ -55,7 +55,7 @@ def command(verb: str, services: tuple[str, ...], everything: bool, layout: Layo
         output.say(text.as_text(plan, output.width(), command=asked + dir_option(layout)))
     if images:
         output.say(
-            f"Older than their sources: {words.plural(len(images), 'image')} ({words.listing(images)}).\n"
+            f"{words.plural(len(images), 'image')} older than the sources: {words.listing(images)}.\n"
             "manage up builds them first and replaces the containers that run them. To build them now: "
             "manage images build"
         )
@@ -64,11 +64,15 @@ def command(verb: str, services: tuple[str, ...], everything: bool, layout: Layo
 
 def _require_usage(verb: str, services: tuple[str, ...], everything: bool) -> None:
     if verb == "down" and services:
-        raise NodeyardError("down takes no services.", "See: manage plan --help", exit_code=EXIT_USAGE)
+        raise NodeyardError("manage plan down accepts no services.", "See: manage plan --help", exit_code=EXIT_USAGE)
     if verb == "restart" and not services:
-        raise NodeyardError("restart needs services.", "For example: manage plan restart tracker", exit_code=EXIT_USAGE)
+        raise NodeyardError(
+            "manage plan restart needs at least one service.",
+            "For example: manage plan restart tracker",
+            exit_code=EXIT_USAGE,
+        )
     if everything and verb != "down":
-        raise NodeyardError("--all belongs to down.", "See: manage plan --help", exit_code=EXIT_USAGE)
+        raise NodeyardError("--all is only valid with down.", "See: manage plan --help", exit_code=EXIT_USAGE)
 
 
 def _outdated(found: Inputs) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""`manage profiles`: what can be deployed."""
+"""`manage profiles`: list what can be deployed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Examples:
 )
 @with_json
 def command(as_json: bool) -> None:
-    """What can be deployed: each profile, its services and the networks it runs on."""
+    """List what can be deployed: each profile, its services and its networks."""
     from manage.catalog import load_catalog
 
     catalog = load_catalog()

@@ -1,4 +1,4 @@
-"""Progress of long work: one line an event, on standard error."""
+"""Progress of a change: one line per event, on standard error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from manage.events import Event
 
 
 def printer() -> Callable[[Event], None]:
-    """A function that prints events with the seconds since it was made."""
+    """A function that prints each event with the seconds since this call."""
     start = time.monotonic()
 
     def show(event: Event) -> None:

@@ -1,4 +1,4 @@
-"""`manage render`: what the configuration renders to."""
+"""`manage render`: show the rendered files."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from manage.installation.layout import Layout
     epilog="""\b
 Examples:
   manage render                    the stack's compose file
-  manage render --manager          the manager's
+  manage render --manager          the manager's compose file
   manage render --files proxy      the configuration files of one service"""
 )
-@click.option("--manager", is_flag=True, help="The manager's project instead of the stack's.")
-@click.option("--files", "service", metavar="SERVICE", help="The rendered configuration files of one service.")
+@click.option("--manager", is_flag=True, help="Show the manager's project instead of the stack's.")
+@click.option("--files", "service", metavar="SERVICE", help="Show the rendered configuration files of one service.")
 @with_dir
 def command(manager: bool, service: str | None, layout: Layout) -> None:
-    """Show what the configuration renders to, checked; no container changes. Secrets are never part of it."""
+    """Show the rendered compose and configuration files, after checking them. They contain no secrets."""
     from manage.apply import desired_state, inputs
     from manage.errors import EXIT_USAGE, NodeyardError
 

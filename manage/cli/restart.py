@@ -19,9 +19,9 @@ Examples:
 @click.argument("services", nargs=-1, required=True)
 @with_dir
 def command(services: tuple[str, ...], layout: Layout) -> None:
-    """Restart services, one after the other, each gated by its health.
+    """Restart services one after the other; wait until each is healthy.
 
-    Changes of stack.yml are not applied; that is what `up` does. What would happen: manage plan restart SERVICE
+    Changes of stack.yml are not applied; `up` does that. See what would happen: manage plan restart SERVICE
     """
     require_root("Restarting services")
     from manage.apply import desired_state, inputs, restart

@@ -36,20 +36,20 @@ def command() -> None:
 
 
 def _ask(layout: Layout, node: str, verb: str, **arguments: Any) -> dict[str, Any]:
-    require_root("Steering a simulator")
+    require_root("Controlling a simulator")
     from sandbox import control
 
     socket = layout.sandbox_socket(node)
     if not socket.exists():
         raise NodeyardError(
             f"There is no simulated {node} in {layout.dir}.",
-            "The sandbox verbs work on network sandbox, once the stack is up: manage up",
+            "The sandbox commands need network sandbox and a running stack. Start it: manage up",
         )
     try:
         return control.call(socket, verb, **arguments)
     except control.ControlError as error:
         raise NodeyardError(
-            f"{node}: {error}.", f"How it is: manage status. Every verb and what it takes: manage sandbox {verb} --help"
+            f"{node}: {error}.", f"See its state: manage status. See the arguments: manage sandbox {verb} --help"
         ) from error
 
 
@@ -60,7 +60,7 @@ def _base_units(amount: str, node: str) -> int:
     except InvalidOperation:
         raise NodeyardError(
             f"{amount!r} is not an amount.",
-            f"Whole {coin} as a decimal number, such as 5 or 0.25.",
+            f"Give a decimal number of {coin}, such as 5 or 0.25.",
             exit_code=EXIT_USAGE,
         ) from None
     if not value.is_finite() or value <= 0:
@@ -79,8 +79,8 @@ def _node_of(address: str) -> str:
             return node
     raise NodeyardError(
         f"{address!r} is not an address of a simulated chain.",
-        f"Kaspa addresses begin with {prefixes['kaspad']}, Bitcoin addresses with {prefixes['bitcoind']}. Or name the "
-        "node: --node kaspad",
+        f"Kaspa addresses begin with {prefixes['kaspad']}, Bitcoin addresses with {prefixes['bitcoind']}. You can also "
+        "name the node: --node kaspad",
         exit_code=EXIT_USAGE,
     )
 
@@ -99,11 +99,11 @@ def _with_node(function: Any) -> Any:
 @command.command()
 @click.argument("address")
 @click.argument("amount")
-@click.option("--node", type=click.Choice(NODES), help="Which simulated node; known from the address.")
+@click.option("--node", type=click.Choice(NODES), help="Which simulated node; derived from the address if omitted.")
 @with_dir
 @with_json
 def pay(address: str, amount: str, node: str | None, layout: Layout, as_json: bool) -> None:
-    """Pay AMOUNT whole coins (a decimal number) to ADDRESS."""
+    """Pay AMOUNT coins (a decimal number, such as 0.25) to ADDRESS."""
     chosen = node or _node_of(address)
     units = _base_units(amount, chosen)
     answer = _ask(layout, chosen, "pay", address=address, amount=units)
@@ -113,7 +113,7 @@ def pay(address: str, amount: str, node: str | None, layout: Layout, as_json: bo
 @command.command()
 @_with_node
 @click.argument("blocks", type=click.IntRange(1, 10_000), default=1)
-@click.option("--address", help="Who gets the reward; the simulator's own miner if left out.")
+@click.option("--address", help="Address that gets the reward; the simulator's own miner if omitted.")
 @with_dir
 @with_json
 def mine(node: str, blocks: int, address: str | None, layout: Layout, as_json: bool) -> None:
@@ -132,8 +132,8 @@ def mine(node: str, blocks: int, address: str | None, layout: Layout, as_json: b
 @with_dir
 @with_json
 def reorg(node: str, depth: int, layout: Layout, as_json: bool) -> None:
-    """Take the last DEPTH chain blocks back and put a longer chain in their place."""
-    _done(_ask(layout, node, "reorg", depth=depth), as_json, f"{node} took {words.plural(depth, 'block')} back.")
+    """Replace the last DEPTH blocks with a longer chain."""
+    _done(_ask(layout, node, "reorg", depth=depth), as_json, f"{node} replaced {words.plural(depth, 'block')}.")
 
 
 @command.command()
@@ -141,7 +141,7 @@ def reorg(node: str, depth: int, layout: Layout, as_json: bool) -> None:
 @with_dir
 @with_json
 def freeze(node: str, layout: Layout, as_json: bool) -> None:
-    """Stand still: connections are taken, nothing is answered, no block comes. Undo: clear."""
+    """Freeze the node: it accepts connections, but answers nothing and adds no block. Undo: clear."""
     _done(_ask(layout, node, "freeze"), as_json, f"{node} is frozen. Undo: manage sandbox clear --node {node}")
 
 
@@ -160,7 +160,7 @@ def drop(node: str, layout: Layout, as_json: bool) -> None:
 @with_dir
 @with_json
 def lag(node: str, milliseconds: int, layout: Layout, as_json: bool) -> None:
-    """Answer every call MILLISECONDS late. Undo: clear."""
+    """Delay every answer by MILLISECONDS. Undo: clear."""
     _done(_ask(layout, node, "lag", ms=milliseconds), as_json, f"{node} answers {milliseconds} ms late.")
 
 
@@ -171,7 +171,7 @@ def lag(node: str, milliseconds: int, layout: Layout, as_json: bool) -> None:
 @with_dir
 @with_json
 def error(node: str, method: str, message: str, layout: Layout, as_json: bool) -> None:
-    """Answer METHOD with an error that says MESSAGE. Undo: clear."""
+    """Answer calls of METHOD with the error MESSAGE. Undo: clear."""
     _done(
         _ask(layout, node, "error", method=method, message=message), as_json, f"{node} answers {method} with an error."
     )
@@ -182,5 +182,5 @@ def error(node: str, method: str, message: str, layout: Layout, as_json: bool) -
 @with_dir
 @with_json
 def clear(node: str, layout: Layout, as_json: bool) -> None:
-    """End every fault of this node."""
-    _done(_ask(layout, node, "clear"), as_json, f"{node} is itself again.")
+    """End every simulated fault of this node."""
+    _done(_ask(layout, node, "clear"), as_json, f"{node} behaves normally again.")

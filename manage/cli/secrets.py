@@ -1,4 +1,4 @@
-"""`manage secrets`: list names, show one value."""
+"""`manage secrets`: list the names, show one value."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ Examples:
 def command() -> None:
     """List or show the generated secrets.
 
-    They lie in the installation's folder, readable by root alone; every service gets a copy of those it needs.
+    They are files in the installation's folder that only root can read; each service gets a copy of those it needs.
     """
 
 
 @command.command("list")
 @with_dir
 @with_json
-def list_(layout: Layout, as_json: bool) -> None:
-    """Names and generations, never values."""
+def list_secrets(layout: Layout, as_json: bool) -> None:
+    """List names and generations, never values."""
     require_root("Reading the list of secrets")
     from manage.apply import secrets
 
@@ -43,7 +43,7 @@ def list_(layout: Layout, as_json: bool) -> None:
 @click.argument("name")
 @with_dir
 def show(name: str, layout: Layout) -> None:
-    """Print the value of one secret, alone on a line."""
+    """Print the value of one secret on a line of its own."""
     require_root("Reading a secret")
     from manage.apply import secrets
 

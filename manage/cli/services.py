@@ -17,22 +17,22 @@ from manage.installation.layout import Layout
 Examples:
   manage services list
   manage services new redis          a folder to fill in, in DIR/services/redis
-  manage services check redis        what is missing, in sentences
+  manage services check redis        list what is missing or wrong
   manage services schema             JSON Schema of service.yml, for an editor""",
 )
 def command() -> None:
-    """List, add and check services: those that are shipped and your own.
+    """List, add and check services, shipped and your own.
 
-    Your own services lie in the folder `services` of the installation. They are data and templates; no code of theirs
-    runs in Nodeyard.
+    Your own services are in the folder `services` of the installation. They consist of data and templates; Nodeyard
+    runs no code of theirs.
     """
 
 
 @command.command("list")
 @with_dir
 @with_json
-def list_(layout: Layout, as_json: bool) -> None:
-    """Every service that can be part of a stack."""
+def list_services(layout: Layout, as_json: bool) -> None:
+    """List every service that can be part of a stack."""
     from manage.catalog import load_catalog
 
     catalog = load_catalog(layout)
@@ -47,12 +47,14 @@ def list_(layout: Layout, as_json: bool) -> None:
 
 @command.command()
 @click.argument("name")
-@click.option("--shipped", is_flag=True, help="In the checkout's profiles/services, for a contribution to Nodeyard.")
+@click.option(
+    "--shipped", is_flag=True, help="Write it to the checkout's profiles/services, for a contribution to Nodeyard."
+)
 @with_dir
 def new(name: str, shipped: bool, layout: Layout) -> None:
-    """Write the folder of a new service NAME, to be filled in.
+    """Write the folder of a new service NAME for you to fill in.
 
-    Nothing that exists is overwritten, and nothing is started.
+    No existing file is overwritten, and nothing is started.
     """
     from manage.catalog import scaffold
     from manage.installation.layout import CHECKOUT
@@ -72,12 +74,11 @@ def new(name: str, shipped: bool, layout: Layout) -> None:
 @with_dir
 @with_json
 def check(name: str, layout: Layout, as_json: bool) -> int:
-    """Say in sentences what is missing or wrong in the service NAME, or in every service.
+    """List what is missing or wrong in the service NAME, or in every service.
 
-    Needs neither root nor Docker. Every network is checked, and each service is rendered and held to the hardening
-    preset.
+    Needs neither root nor Docker. Renders each service for every network and checks it against the hardening preset.
 
-    Exit codes: 0 nothing is missing, 1 something is.
+    Exit codes: 0 no problems, 1 problems found.
     """
     from manage.render.service_check import problems
 
@@ -94,7 +95,7 @@ def check(name: str, layout: Layout, as_json: bool) -> int:
 
 @command.command()
 def schema() -> None:
-    """The JSON Schema of service.yml, for an editor."""
+    """Print the JSON Schema of service.yml for an editor."""
     from manage.catalog.json_schema import service_schema
 
     output.emit(service_schema())

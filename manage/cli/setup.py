@@ -1,4 +1,4 @@
-"""`manage setup`: from nothing to a running, watched stack; again: converges."""
+"""`manage setup`: set up and start a watched stack; safe to repeat."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from manage.installation.layout import Layout
 @click.command(
     epilog="""\b
 Examples:
-  manage setup                                   the sandbox, here and now
+  manage setup                                   set up the sandbox
   manage setup --profile bitcoin --network private --dir /srv/btc --port-base 8700
-  manage setup --no-start                        everything but the start"""
+  manage setup --no-start                        set up everything, start nothing"""
 )
 @click.option(
     "--profile",
     "profiles",
     multiple=True,
     shell_complete=completion.profiles,
-    help="What to deploy [sandbox]; may be given more than once.",
+    help="What to deploy [sandbox]; can be repeated.",
 )
-@click.option("--network", type=click.Choice(NETWORKS), help="Which network; the profile's default if left out.")
-@click.option("--port-base", type=click.IntRange(1024, 65000), help="First of its ports on this host [8600].")
+@click.option("--network", type=click.Choice(NETWORKS), help="Which network; the profile's default if omitted.")
+@click.option("--port-base", type=click.IntRange(1024, 65000), help="First port that it uses on this host [8600].")
 @click.option("--yes", is_flag=True, help="Take the defaults instead of asking.")
-@click.option("--no-start", is_flag=True, help="Make and build everything, start nothing.")
+@click.option("--no-start", is_flag=True, help="Create and build everything, start nothing.")
 @with_dir
 def command(
     profiles: tuple[str, ...], network: Network | None, port_base: int | None, yes: bool, no_start: bool, layout: Layout
 ) -> None:
-    """From nothing to a running, watched stack; run again, it converges.
+    """Set up and start a watched stack; safe to repeat.
 
-    An installation that is there keeps its stack.yml: change that with `manage config set`.
+    An existing installation keeps its stack.yml; change it with `manage config set`.
     """
     require_root("Setting up")
     from manage.cli import init
@@ -78,20 +78,20 @@ def _say_what_is_kept(
     }
     for key, (differs, value) in asked.items():
         if differs:
-            output.note(f"{layout.stack_file} says {key}: {value}; that stays. Change it: manage config set {key} ...")
+            output.note(f"{layout.stack_file} keeps {key}: {value}. To change it: manage config set {key} ...")
 
 
 def _first_user(layout: Layout) -> None:
-    """Make `admin` where there is no user; the password goes to the terminal alone, or to a 0600 file."""
+    """Create `admin` if there is no user; its password goes to the terminal, or to a 0600 file without one."""
     from manage.access import users
 
     if users.names(layout):
-        output.note(f"A forgotten password: manage user reset admin{dir_option(layout)}")
+        output.note(f"If you forgot the password: manage user reset admin{dir_option(layout)}")
         return
     password = users.create_first(layout, "admin", to_file=not sys.stdout.isatty())
     if sys.stdout.isatty():
         output.say(
-            f"Sign in as admin with password {password} (shown this once; you choose your own at the first sign-in)."
+            f"Sign in as admin with password {password} (shown only once; you choose a new one at the first sign-in)."
         )
     else:
         output.say(f"Sign in as admin; the password is in {users.first_password_file(layout)} until the first sign-in.")
@@ -110,5 +110,5 @@ def _say_where(layout: Layout) -> None:
 
 
 def _headless() -> bool:
-    """Whether a browser on this very machine is unlikely."""
+    """Whether this machine is unlikely to have a browser."""
     return "SSH_CONNECTION" in os.environ or not ({"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys())

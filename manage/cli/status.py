@@ -1,4 +1,4 @@
-"""`manage status`: the snapshot, as a page for the terminal."""
+"""`manage status`: the snapshot as text for the terminal."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from manage.health.model import Snapshot
 from manage.installation.layout import Layout
 
 STALE_S = 10.0
-"""A snapshot older than this is not shown as the present."""
+"""A snapshot older than this is shown as outdated."""
 
 
 def document(snapshot: Snapshot) -> dict[str, Any]:
-    """The shape that others rely on: keys may be added, never renamed."""
+    """The output of `--json`, a stable interface: keys may be added, never renamed."""
     return {
         "as_of": snapshot.as_of,
         "name": snapshot.name,
@@ -42,7 +42,7 @@ def document(snapshot: Snapshot) -> dict[str, Any]:
 Examples:
   manage status
   manage status --json | jq '.services[] | select(.verdict != "healthy")'
-  manage status --check || echo "not all is well"
+  manage status --check || echo "not everything is healthy"
 """
 )
 @with_dir
@@ -53,29 +53,29 @@ Examples:
     help="Exit 1 unless every service is healthy (or stopped on purpose) and the facts are fresh.",
 )
 def command(layout: Layout, as_json: bool, check: bool) -> int:
-    """The verdict of every service, with its reason.
+    """Show the verdict of every service, with its reason.
 
-    Reads what `watch` saw last; asks no node and changes nothing.
+    Reads the last snapshot of `watch`; sends no request to a node and changes nothing.
     """
     from manage.health import snapshot as snapshots
 
     snapshot = snapshots.read(layout)
     age = time.time() - snapshot.as_of
-    fine = age <= STALE_S and all(service.verdict in ("healthy", "disabled") for service in snapshot.services)
+    all_healthy = age <= STALE_S and all(service.verdict in ("healthy", "disabled") for service in snapshot.services)
     if as_json:
         output.emit(document(snapshot))
     else:
         _page(snapshot, age)
-    return 1 if check and not fine else 0
+    return 1 if check and not all_healthy else 0
 
 
 def _page(snapshot: Snapshot, age: float) -> None:
     title = f"{snapshot.name} · {snapshot.network}"
     if age > STALE_S:
-        truth = f"watch has been silent for {words.duration(age)}; this is how it was then"
+        freshness = f"outdated: watch last reported {words.duration(age)} ago"
     else:
-        truth = f"true as of {words.duration(age)} ago"
-    output.say(f"{output.tone(title, 'strong')}{truth.rjust(max(len(truth) + 2, 79 - len(title)))}")
+        freshness = f"as of {words.duration(age)} ago"
+    output.say(f"{output.tone(title, 'strong')}{freshness.rjust(max(len(freshness) + 2, 79 - len(title)))}")
     output.say(snapshot.sentence)
     if snapshot.detail:
         output.say(snapshot.detail)

@@ -1,4 +1,4 @@
-"""`manage uninstall`: stops everything of this installation; with --purge it deletes its data too."""
+"""`manage uninstall`: stop everything of this installation; with --purge, delete its data too."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ Examples:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @with_dir
 def command(purge: bool, yes: bool, layout: Layout) -> None:
-    """Stop everything of this installation; with --purge delete its data too.
+    """Stop everything of this installation; with --purge, delete its data too.
 
-    Only what carries this installation's label is touched. It is shown, and you are asked first. Docker stays.
+    Only objects with this installation's label are touched. They are listed, and you are asked, before anything is
+    removed. Docker itself stays installed.
     """
     require_root("Uninstalling")
     from manage.apply import uninstall
@@ -30,13 +31,13 @@ def command(purge: bool, yes: bool, layout: Layout) -> None:
 
     removal = uninstall.plan(layout, everything=purge)
     if removal.empty:
-        output.say(f"Nothing of an installation in {layout.dir} is left.")
+        output.say(f"There is nothing to remove in {layout.dir}.")
         return
     review = RemovalReview(purge=purge, yes=yes)
     review(removal, None)
     uninstall.apply(layout, everything=purge, shown=removal, review=review, progress=printer())
     output.say(
-        "Everything is removed. Docker itself stays."
+        "Everything is removed. Docker itself stays installed."
         if purge
-        else f"Stopped and removed; data and configuration stay in {layout.dir}."
+        else f"Containers and networks are removed; data and configuration are kept in {layout.dir}."
     )

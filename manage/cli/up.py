@@ -1,4 +1,4 @@
-"""`manage up`: bring the stack to what stack.yml says."""
+"""`manage up`: bring the stack to the state that stack.yml describes."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   manage up
-  manage up tracker proxy      only these, if they differ
+  manage up tracker proxy      only these services
 
-What would change, and why: manage plan"""
+See what would change, and why: manage plan"""
 )
 @click.argument("services", nargs=-1)
 @click.option(
     "--yes",
     is_flag=True,
-    help="Do not ask, neither where the shown plan puts data at risk nor before a Dockerfile of yours is built.",
+    help="Do not ask, even if the plan puts data at risk or a Dockerfile of your own services is new.",
 )
 @with_dir
 def command(services: tuple[str, ...], yes: bool, layout: Layout) -> None:
-    """Make the stack what stack.yml says, gated by chain facts.
+    """Apply stack.yml; wait until each service is healthy.
 
-    Builds or pulls images that are missing and shows the plan. Then goes service by service: the next one starts when
-    `watch` has seen the one before healthy, syncing or waiting. New services of one group start together. If nothing
-    differs, nothing is changed.
+    Builds or pulls missing images, shows the plan, then applies it service by service: the next one starts when `watch`
+    reports the one before as healthy, syncing or waiting. New services of one group start together. If nothing differs,
+    nothing changes.
     """
     require_root("Starting the stack")
     run(layout, services, yes=yes)
 
 
 def run(layout: Layout, services: tuple[str, ...] = (), *, yes: bool = False) -> None:
-    """Images, plan, consent where data is at risk, then the change; prints as it goes."""
+    """Get the images, show the plan, ask if data is at risk, then apply it; prints progress."""
     from manage.apply import desired_state, inputs, planned, refusals, up
     from manage.cli.consent import PlanReview
     from manage.engine.reader import Reader
@@ -60,7 +60,7 @@ def run(layout: Layout, services: tuple[str, ...] = (), *, yes: bool = False) ->
 
 
 def _with_images(found: Inputs, reader: Reader, *, yes: bool) -> Inputs:
-    """The inputs after every image is there as the checkout and stack.yml describe it."""
+    """The inputs, after building or pulling every image that is missing or outdated."""
     from manage.images import current
 
     source = found.config.image_source

@@ -1,4 +1,4 @@
-"""`manage urls`: where everything is reached."""
+"""`manage urls`: the address of each service."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def addresses(layout: Layout) -> dict[str, dict[str, str]]:
     found = {
         "dashboard": {
             "url": f"{doors['dashboard']}/",
-            "auth": f"name and password; a new one: manage user reset admin{dir_option(layout)}",
+            "auth": f"name and password; reset it: manage user reset admin{dir_option(layout)}",
         }
     }
     for link in here.links:
@@ -57,7 +57,7 @@ Examples:
 @with_dir
 @with_json
 def command(layout: Layout, as_json: bool) -> None:
-    """Where everything is reached, and how to get in."""
+    """Show the address of each service, and how to sign in."""
     found = addresses(layout)
     if as_json:
         output.emit(found)

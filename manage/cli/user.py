@@ -1,4 +1,4 @@
-"""`manage user`: who may sign in to the dashboard."""
+"""`manage user`: the users of the dashboard."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ Examples:
   manage user remove ann""",
 )
 def command() -> None:
-    """Who may sign in to the dashboard, and what they may do.
+    """List, add and remove users of the dashboard.
 
-    viewer: look and read logs. operator: also restart and start. admin: everything.
+    Roles: a viewer sees everything and reads logs, an operator can also start and restart, an admin can do everything.
     """
 
 
 @command.command("list")
 @with_dir
 @with_json
-def list_(layout: Layout, as_json: bool) -> None:
-    """Every user with role."""
+def list_users(layout: Layout, as_json: bool) -> None:
+    """List every user with their role."""
     require_root("Reading the users")
     from manage.access import users
 
@@ -52,43 +52,43 @@ def list_(layout: Layout, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--role", type=click.Choice(ROLES), default="viewer", show_default=True)
 @click.option(
-    "--password-file", type=click.Path(path_type=Path), help="File with the password; - reads standard input."
+    "--password-file", type=click.Path(path_type=Path), help="Read the password from this file; - is standard input."
 )
 @with_dir
 def add(name: str, role: str, password_file: Path | None, layout: Layout) -> None:
-    """Add a user. Without --password-file the password is asked for."""
+    """Add a user. Asks for the password unless --password-file is given."""
     require_root("Adding a user")
     from manage.access import users
 
     require_installation(layout)
     users.add(layout, name, role, _password(password_file))
-    output.say(f"{name} may sign in as {role}.")
+    output.say(f"{name} can now sign in as {role}.")
 
 
 @command.command()
 @click.argument("name", default="admin")
 @with_dir
 def reset(name: str, layout: Layout) -> None:
-    """Give a user a new password, shown once; it is changed at the next sign-in. Ends the user's sessions."""
+    """Give a user a new password, which is shown once and must be changed at the next sign-in. Ends their sessions."""
     require_root("Resetting a password")
     from manage.access import users
 
     require_installation(layout)
     output.say(f"New password of {name}: {users.reset(layout, name)}")
-    output.note("It is shown this once and must be changed at the next sign-in.")
+    output.note("It is shown only once and must be changed at the next sign-in.")
 
 
 @command.command()
 @click.argument("name")
 @with_dir
 def remove(name: str, layout: Layout) -> None:
-    """Remove a user and end the user's sessions."""
+    """Remove a user and end their sessions."""
     require_root("Removing a user")
     from manage.access import users
 
     require_installation(layout)
     users.remove(layout, name)
-    output.say(f"{name} may no longer sign in.")
+    output.say(f"{name} can no longer sign in.")
 
 
 def _password(path: Path | None) -> str:
@@ -99,8 +99,8 @@ def _password(path: Path | None) -> str:
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not a text file"
         raise NodeyardError(
-            f"The password file {path} cannot be read: {reason}.", "Name a text file that holds the password alone."
+            f"The password file {path} cannot be read: {reason}.", "Give a text file that contains only the password."
         ) from error
     return text.rstrip("\r\n")

@@ -1,4 +1,4 @@
-"""`manage why NAME`: from a verdict to its root cause, with the evidence."""
+"""`manage why NAME`: the root cause of a verdict, with evidence."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ Examples:
 @with_dir
 @with_json
 def command(name: str, layout: Layout, as_json: bool) -> None:
-    """The root cause of a service's verdict, with evidence.
+    """Show the root cause of a service's verdict, with evidence.
 
-    NAME is a service, or "disk". Reads what `watch` saw last; changes nothing.
+    NAME is a service, or "disk". Reads the last snapshot of `watch`; changes nothing.
     """
     from manage.health import snapshot as snapshots
     from manage.health.root_cause import explain
@@ -39,7 +39,7 @@ def command(name: str, layout: Layout, as_json: bool) -> None:
     reasons = {service.name: service.reason for service in snapshot.services}
     output.say(f"{name}: {output.glyph(answer['verdict'])}{output.tone(answer['verdict'], answer['verdict'])}")
     for step in answer["path"]:
-        if step in reasons:  # the disk is no service, and has none
+        if step in reasons:  # the disk is not a service and has no reason
             output.say(f"  {step}: {reasons[step]}")
     if answer["evidence"]:
         output.say()

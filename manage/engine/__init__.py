@@ -1,1 +1,1 @@
-"""The only room that speaks to Docker. Every import of the SDK is inside a function: it costs more than `--help`."""
+"""The only room that talks to Docker. The SDK is imported inside functions, because its import is slow."""

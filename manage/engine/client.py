@@ -1,7 +1,7 @@
-"""The SDK's connection to Docker's engine, for changes, and which engines are supported.
+"""The SDK's connection to Docker's engine, for changes, and the check for supported engines.
 
-`api` is the SDK's low-level client (`docker.APIClient`): it returns the engine's own JSON and needs no second request
-to make an object of it. Whatever only reads can use `manage.engine.reader.Reader`, which needs no import of the SDK.
+`api` is the SDK's low-level client (`docker.APIClient`): it returns the engine's own JSON and makes no second request
+to build an object. Code that only reads can use `manage.engine.reader.Reader`, which does not import the SDK.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from manage.engine.endpoint import address, dial, url
 from manage.errors import NodeyardError
 
 Api: TypeAlias = Any
-"""`docker.APIClient`; the SDK is imported where it is used (it costs 120 to 200 ms)."""
+"""`docker.APIClient`; the SDK is imported only where it is used (the import takes 120 to 200 ms)."""
 
 OLDEST_API = (1, 41)
 """Engine 20.10, the oldest that was tested (Debian 12)."""
@@ -23,7 +23,7 @@ GREETING_TIMEOUT_S = 10
 
 @contextlib.contextmanager
 def connect(timeout_s: int = 60) -> Iterator[Api]:
-    """A connection for the length of a block. Raises NodeyardError, one sentence for each way it can fail."""
+    """A connection for the duration of a block. Raises NodeyardError, with one sentence per kind of failure."""
     version = _api_version(address())
     import docker
     import requests
@@ -33,7 +33,7 @@ def connect(timeout_s: int = 60) -> Iterator[Api]:
         api = docker.APIClient(base_url=url(), version=version, timeout=timeout_s)
     except DockerException as error:
         raise NodeyardError(f"The SDK does not understand Docker's engine: {error}.", "See: docker version") from error
-    api.trust_env = False  # a socket needs no proxy, and looking for one costs every request a quarter millisecond
+    api.trust_env = False  # a socket needs no proxy, and the lookup costs 0.25 ms per request
     try:
         yield api
     except APIError as error:
@@ -48,12 +48,12 @@ def connect(timeout_s: int = 60) -> Iterator[Api]:
 
 
 def require_supported_engine(api: Api) -> None:
-    """Raise NodeyardError if the engine behind `api` is of a kind that Nodeyard does not support."""
+    """Raise NodeyardError if Nodeyard does not support the engine behind `api`."""
     require_supported(api.info(), api.version(api_version=False))
 
 
 def require_supported(info: Mapping[str, Any], version: Mapping[str, Any]) -> None:
-    """Raise NodeyardError, one sentence each, for what does not work; pure over `GET /info` and `GET /version`.
+    """Raise NodeyardError for an unsupported engine; pure function of `GET /info` and `GET /version`.
 
     Podman names itself in the components of its version (podman pkg/api/handlers/compat/version.go); rootless and
     userns-remap are security options (moby daemon/info.go); snap's engine keeps its data below /var/snap.
@@ -85,9 +85,8 @@ def require_supported(info: Mapping[str, Any], version: Mapping[str, Any]) -> No
 def _api_version(path: str) -> str:
     """The engine's API version, "auto" if its greeting does not name one.
 
-    Every Docker engine answers `HEAD /_ping` with an Api-Version header; Docker's own CLI starts the same way. Asking
-    here costs one round trip where the SDK takes a slower one, and gives plain errors where the SDK wraps them four
-    times.
+    Every Docker engine answers `HEAD /_ping` with an Api-Version header; Docker's own CLI starts the same way. This
+    request replaces a slower one of the SDK, and its errors are not wrapped four times as the SDK's are.
     """
     with dial(path, GREETING_TIMEOUT_S) as connection:
         try:

@@ -1,4 +1,4 @@
-"""Where Docker's engine listens, and a connection to it."""
+"""The address of Docker's engine, and connections to it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ DEFAULT = "unix:///var/run/docker.sock"
 
 
 def url() -> str:
-    """`DOCKER_HOST`, else the usual socket. Raises NodeyardError for an engine on another machine."""
+    """`DOCKER_HOST`, else the default socket. Raises NodeyardError for an engine on another machine."""
     value = os.environ.get("DOCKER_HOST") or DEFAULT
     if not value.startswith("unix://"):
         raise NodeyardError(
-            f"DOCKER_HOST is {value}, which is not reached by a socket of this machine.",
-            "Nodeyard mounts folders of the machine it runs on: unset DOCKER_HOST, or run it on that machine.",
+            f"DOCKER_HOST is {value}, which is not a socket of this machine.",
+            "Nodeyard mounts folders of the machine it runs on. Unset DOCKER_HOST, or run manage on that machine.",
         )
     return value
 
@@ -27,22 +27,22 @@ def address() -> str:
 
 
 def dial(path: str, timeout_s: float) -> socket.socket:
-    """A connection to the engine. Raises NodeyardError, one sentence for each way it can fail."""
+    """A connection to the engine. Raises NodeyardError, with one sentence per kind of failure."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.settimeout(timeout_s)
     try:
         connection.connect(path)
     except OSError as error:
         connection.close()
-        raise _explained(path, error) from error
+        raise _unreachable(path, error) from error
     return connection
 
 
-def _explained(path: str, error: OSError) -> NodeyardError:
+def _unreachable(path: str, error: OSError) -> NodeyardError:
     if isinstance(error, PermissionError):
         return NodeyardError(
             f"You do not have permission to open Docker's socket {path}.",
-            "Run the command with sudo, or join the group docker.",
+            "Run the command with sudo, or add yourself to the group docker.",
         )
     if isinstance(error, (FileNotFoundError, ConnectionRefusedError)):
         return NodeyardError(

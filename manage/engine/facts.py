@@ -1,4 +1,4 @@
-"""What runs now, in one pass: one list of containers, details where the list has none, volumes, networks, images."""
+"""What runs now, read in one pass: containers and their details, volumes, networks, images."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from manage.installation import documents
 from manage.installation.identity import Installation
 from manage.installation.labels import LABEL_INSTALLATION, LABEL_SERVICE, LABEL_SPEC
 
-Asked: TypeAlias = "Reader | Any"
-"""Who is asked: the plain reader, or the SDK's client where a command has one anyway. Their answers are equal."""
+ReadApi: TypeAlias = "Reader | Any"
+"""The plain reader, or the SDK's client if a command already has one. Their answers are equal."""
 
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
@@ -27,11 +27,11 @@ ONEOFF_LABEL = "com.docker.compose.oneoff"
 """Compose's own labels (docker/compose pkg/api/labels.go)."""
 
 PARALLEL = 8
-"""Requests at one time; the SDK's pool holds ten connections."""
+"""Concurrent requests; the SDK's pool has ten connections."""
 
 
 def read(
-    api: Asked,
+    api: ReadApi,
     installation: Installation,
     specs_dir: Path,
     *,
@@ -40,10 +40,10 @@ def read(
 ) -> Facts:
     """Facts of both projects of `installation`.
 
-    `image_digests` maps this engine's image ids to config digests, as
-    `images.json` records them: the two are equal except on the containerd store, whose ids are manifest digests and
-    whose API does not show the config digest. An id that is not in the mapping stands for itself.
-    `config_hashes` gives compose's hashes of the desired services; it is called last, because compose is slow.
+    `image_digests` maps this engine's image ids to config digests, as `images.json` records them. They are equal except
+    on the containerd store, whose ids are manifest digests and whose API does not show the config digest. An id that is
+    not in the mapping is used as the digest.
+    `config_hashes` returns compose's hashes of the desired services; it is called last, because compose is slow.
     """
     known = image_digests or {}
     with ThreadPoolExecutor(PARALLEL, thread_name_prefix="facts") as pool:
@@ -57,7 +57,7 @@ def read(
         containers=tuple(sorted(containers, key=lambda facts: (facts.project, facts.service, facts.name))),
         volumes=_labels(volumes.result()["Volumes"] or (), installation),
         networks=_labels(networks.result(), installation),
-        known_specs=_specs(specs_dir, {facts.spec for facts in containers if facts.spec}),
+        known_specs=_specs(specs_dir, {facts.spec_digest for facts in containers if facts.spec_digest}),
         config_hashes=config_hashes(),
     )
 
@@ -72,7 +72,7 @@ def container(document: Mapping[str, Any], digests: Mapping[str, str]) -> Contai
         service=labels.get(LABEL_SERVICE) or labels.get(SERVICE_LABEL, ""),
         project=labels.get(PROJECT_LABEL, ""),
         installation=labels.get(LABEL_INSTALLATION, ""),
-        spec=labels.get(LABEL_SPEC, ""),
+        spec_digest=labels.get(LABEL_SPEC, ""),
         state=state["Status"],
         config_hash=labels.get(HASH_LABEL, ""),
         image_digest=digests.get(document["Image"], document["Image"]),
@@ -85,12 +85,12 @@ def container(document: Mapping[str, Any], digests: Mapping[str, str]) -> Contai
     )
 
 
-def containers(api: Asked, installation: Installation) -> tuple[ContainerFacts, ...]:
-    """The containers alone, of both projects: all that carry our id, and strangers that carry our project's name."""
+def containers(api: ReadApi, installation: Installation) -> tuple[ContainerFacts, ...]:
+    """Only the containers: all with our installation id, and others with the name of one of our projects."""
     listed = [entry for entry in api.containers(all=True) if _concerns(entry["Labels"], installation)]
     with ThreadPoolExecutor(PARALLEL, thread_name_prefix="facts") as pool:
-        documents_ = pool.map(lambda entry: _inspect(api, entry["Id"]), listed)
-        return tuple(container(document, {}) for document in documents_ if document)
+        inspected = pool.map(lambda entry: _inspect(api, entry["Id"]), listed)
+        return tuple(container(document, {}) for document in inspected if document)
 
 
 def timestamp(text: str) -> float:
@@ -114,7 +114,7 @@ def _concerns(labels: Mapping[str, str] | None, installation: Installation) -> b
 
 
 def _labels(entries: Sequence[Mapping[str, Any]], installation: Installation) -> dict[str, dict[str, str]]:
-    """Name -> labels of those volumes or networks that are ours by label, or look so by name."""
+    """Name -> labels of the volumes or networks that have our label, or our project's name as prefix."""
     prefix = f"{installation.project}_"
     return {
         entry["Name"]: dict(entry.get("Labels") or {})
@@ -123,19 +123,19 @@ def _labels(entries: Sequence[Mapping[str, Any]], installation: Installation) ->
     }
 
 
-def _inspect(api: Asked, container_id: str) -> Mapping[str, Any] | None:
+def _inspect(api: ReadApi, container_id: str) -> Mapping[str, Any] | None:
     """The container's document; None if it was removed after it was listed."""
     return _if_there(api.inspect_container, container_id)
 
 
-def image_id(api: Asked, reference: str) -> str:
+def image_id(api: ReadApi, reference: str) -> str:
     """The engine's id of the image, "" if the engine does not have it."""
     found = _if_there(api.inspect_image, reference)
     return str(found["Id"]) if found else ""
 
 
 def _if_there(inspect: Callable[[str], Mapping[str, Any]], name: str) -> Mapping[str, Any] | None:
-    """The document of `name`; None where the engine says 404, in the SDK's exception as in the reader's."""
+    """The document of `name`; None if the engine answers 404, as an exception of the SDK or of the reader."""
     try:
         return inspect(name)
     except Exception as error:

@@ -1,6 +1,6 @@
 """Compose's hashes of the desired services, saved by the last `up`.
 
-They depend only on the text and on the program, and asking compose is the slowest part of a plan with nothing to do.
+They depend only on the text and the program, and running compose is the slowest part of a plan with nothing to do.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from manage.engine import compose
+from manage.engine import compose_cli
 from manage.errors import NodeyardError
 from manage.installation import documents
 from manage.installation.layout import Layout
@@ -19,7 +19,7 @@ Hashes = Mapping[str, str]
 """Service -> hash."""
 
 _answered: dict[str, Hashes] = {}
-"""Compose's answers in this process by key: a command that plans again under the lock does not ask again."""
+"""Compose's answers in this process by key, so that a command that plans again under the lock does not run it again."""
 
 
 @contextlib.contextmanager
@@ -27,7 +27,7 @@ def lookup(layout: Layout, texts: Sequence[str]) -> Iterator[Callable[[], Hashes
     """Yield a function that returns the hashes of the compose files `texts`: the saved ones, else compose's.
 
     Compose starts when the block is entered and runs in parallel. The function raises NodeyardError for a file that
-    compose does not accept.
+    compose rejects.
     """
     saved = read(layout, texts)
     if saved is not None:
@@ -37,7 +37,7 @@ def lookup(layout: Layout, texts: Sequence[str]) -> Iterator[Callable[[], Hashes
     if key in _answered:
         yield lambda: _answered[key]
         return
-    hashing = compose.Hashing(texts, layout.dir)
+    hashing = compose_cli.HashingProcess(texts, layout.dir)
 
     def answer() -> Hashes:
         _answered[key] = hashing.result()
@@ -46,17 +46,17 @@ def lookup(layout: Layout, texts: Sequence[str]) -> Iterator[Callable[[], Hashes
     try:
         yield answer
     finally:
-        hashing.end()
+        hashing.close()
 
 
 def read(layout: Layout, texts: Sequence[str]) -> Hashes | None:
     """The hashes saved for exactly these texts and this program; None if there are none."""
     try:
         document = documents.read(layout.compose_hashes_file)
-        with documents.shaped(layout.compose_hashes_file):
+        with documents.require_shape(layout.compose_hashes_file):
             return dict(document["hashes"]) if document["of"] == _key(texts) else None
     except (FileNotFoundError, NodeyardError):
-        return None  # compose can always be asked again
+        return None  # compose can compute them again
 
 
 def save(layout: Layout, texts: Sequence[str], hashes: Hashes) -> None:
@@ -67,7 +67,7 @@ def save(layout: Layout, texts: Sequence[str], hashes: Hashes) -> None:
 
 def _key(texts: Sequence[str]) -> str:
     """sha256 hex over the texts and the compose program's path, size and time."""
-    program = Path(compose.binary()[0])
+    program = Path(compose_cli.binary()[0])
     found = program.stat()
     parts = [*texts, str(program), str(found.st_size), str(found.st_mtime_ns)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""A service's own log lines."""
+"""The log lines of a service."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from manage.installation.identity import Installation
 from manage.installation.labels import LABEL_INSTALLATION, LABEL_SERVICE
 
 FOLLOW_TIMEOUT_S = 24 * 3600
-"""How long a followed service may be silent before the connection is given up."""
+"""How long a followed service may write nothing before the connection is closed."""
 
 
 def read(installation: Installation, service: str, *, lines: int = 100, follow: bool = False) -> Iterator[str]:
-    """The last `lines` lines of `service`, oldest first, each "2026-11-21T14:02:11Z text"; with `follow` it goes on.
+    """The last `lines` lines of `service`, oldest first, each "2026-11-21T14:02:11Z text"; with `follow` also new ones.
 
-    Following ends when the container ends. Raises NodeyardError when the service has no container.
+    Following ends when the container ends. Raises NodeyardError if the service has no container.
     """
     with connect(timeout_s=FOLLOW_TIMEOUT_S if follow else 60) as api:
-        for at, text in entries(api, find(api, installation, service), lines=lines, follow=follow):
+        for at, text in entries(api, require_container(api, installation, service), lines=lines, follow=follow):
             yield f"{at} {text}"
 
 
-def find(api: Api, installation: Installation, service: str) -> str:
-    """Id of the container of `service`, by our labels (never by name). Raises NodeyardError when there is none."""
+def require_container(api: Api, installation: Installation, service: str) -> str:
+    """Id of the container of `service`, found by our labels, never by name. Raises NodeyardError if there is none."""
     labels = [f"{LABEL_INSTALLATION}={installation.id}"]
     found = api.containers(all=True, filters={"label": [*labels, f"{LABEL_SERVICE}={service}"]})
     if found:
@@ -33,13 +33,15 @@ def find(api: Api, installation: Installation, service: str) -> str:
         {entry["Labels"].get(LABEL_SERVICE, "") for entry in api.containers(all=True, filters={"label": labels})}
     )
     raise NodeyardError(
-        f"{service} has no container, and so no log.",
-        f"There are: {', '.join(filter(None, others))}." if any(others) else "The stack is down: manage up",
+        f"{service} has no container, so there is no log.",
+        f"Services with a log: {', '.join(filter(None, others))}."
+        if any(others)
+        else "The stack is down. Start it: manage up",
     )
 
 
 def entries(api: Api, container_id: str, *, lines: int, follow: bool = False) -> Iterator[tuple[str, str]]:
-    """(time to the second as the engine stamped it, line) pairs of one container."""
+    """(the engine's timestamp to the second, line) pairs of one container."""
     stream = api.logs(container_id, stdout=True, stderr=True, timestamps=True, tail=lines, stream=True, follow=follow)
     rest = b""
     for chunk in stream:
@@ -50,7 +52,7 @@ def entries(api: Api, container_id: str, *, lines: int, follow: bool = False) ->
 
 
 def tail(api: Api, container_id: str, lines: int) -> tuple[str, ...]:
-    """The last lines without their times, for the message of a failed gate."""
+    """The last lines without timestamps, for the error of a failed gate."""
     return tuple(text for _, text in entries(api, container_id, lines=lines))
 
 

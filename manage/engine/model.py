@@ -1,4 +1,4 @@
-"""What runs now, read from the engine in one pass. No Docker import here: plan and tests use these values."""
+"""Values for what runs now. This module does not import Docker, so that plans and tests can use it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ class ContainerFacts:
     service: str
     project: str
     installation: str
-    """Value of our installation label, "" when it carries none (then it is not ours)."""
-    spec: str
+    """Value of our installation label, "" if it has none (then it is not ours)."""
+    spec_digest: str
+    """Value of the label `io.nodeyard.spec`, "" if it has none."""
     state: str
-    """created, running, paused, restarting, exited, dead (the engine's words)."""
+    """created, running, paused, restarting, exited or dead, as the engine reports it."""
     config_hash: str
     """Compose's own hash label."""
     image_digest: str
@@ -33,7 +34,7 @@ class ContainerFacts:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything a plan may look at."""
+    """Everything that a plan depends on besides the desired state."""
 
     containers: tuple[ContainerFacts, ...]
     volumes: Mapping[str, Mapping[str, str]]
@@ -42,4 +43,4 @@ class Facts:
     known_specs: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """Spec digest -> spec document (what `specs/` holds), to name differences."""
     config_hashes: Mapping[str, str] = field(default_factory=dict)
-    """Service -> hash that compose would give the desired service."""
+    """Service -> compose's hash of the desired service."""

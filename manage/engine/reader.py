@@ -1,8 +1,8 @@
-"""Reads the engine over plain HTTP on its socket: what a plan needs, without the SDK, whose import costs 136 to 202 ms.
+"""Reads from the engine over plain HTTP on its socket, without the SDK, whose import takes 136 to 202 ms.
 
-The answers are those of `docker.APIClient`'s methods of the same names (tests/engine/test_reader.py compares them).
-Every request is HTTP/1.0 on a connection of its own: the engine then answers without chunks and closes, so the body
-needs no framing. Paths without a version mean the engine's newest API (moby api/server, "current version").
+The methods return the same as those of `docker.APIClient` (tests/engine/test_reader.py compares them). Every request
+is HTTP/1.0 on its own connection: the engine then answers without chunks and closes, so the body needs no framing.
+Paths without a version mean the engine's newest API (moby api/server, "current version").
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class EngineRefused(NodeyardError):
 
 
 class Reader:
-    """Questions to the engine; safe for several threads. Raises NodeyardError for every failure."""
+    """Read-only requests to the engine; thread-safe. Raises NodeyardError for every failure."""
 
     def __init__(self, timeout_s: float = 60.0) -> None:
         self._path = address()
@@ -53,7 +53,7 @@ class Reader:
         return dict(self._get("/info"))
 
     def version(self, *, api_version: bool = True) -> dict[str, Any]:
-        del api_version  # every path here is without a version
+        del api_version  # paths in this module have no version
         return dict(self._get("/version"))
 
     def _get(self, path: str, **query: Any) -> Any:
@@ -70,7 +70,7 @@ class Reader:
         try:
             with dial(self._path, self._timeout_s) as connection:
                 connection.sendall(request)
-                answer = _all(connection)
+                answer = _read_all(connection)
         except OSError as error:
             raise NodeyardError(
                 "Docker's engine stopped answering.",
@@ -97,7 +97,7 @@ def _quoted(value: Any) -> str:
     return quote(json.dumps({key: found if isinstance(found, list) else [found] for key, found in value.items()}))
 
 
-def _all(connection: socket.socket) -> bytes:
+def _read_all(connection: socket.socket) -> bytes:
     parts = []
     while part := connection.recv(_CHUNK):
         parts.append(part)

@@ -1,1 +1,1 @@
-"""The machine: paths of an installation, its identity, the lock, checks before a change, unit files."""
+"""The machine: ports, checks before a change, the lock of image builds, the `manage` command, systemd units."""

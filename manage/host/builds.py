@@ -1,7 +1,7 @@
-"""Builds and purges on one host: images are shared between installations, so none is removed while anybody builds.
+"""The lock between image builds and purges: installations on a host share images, so none is removed during a build.
 
-A build of minutes stands on images that no container uses yet, and an installation that is being set up has no volumes
-that would tell of it.
+A build needs images that no container uses yet, and an installation that is being set up has no volumes by which a
+purge would notice it.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 LOCK = Path("/run/nodeyard-builds.lock")
-"""Held by flock: shared by builds, alone by a purge. Only root may open it, and it is gone after a reboot."""
+"""An flock: shared by builds, exclusive for a purge. Only root can open the file; it is gone after a reboot."""
 
 
 @contextlib.contextmanager
-def building() -> Iterator[None]:
-    """While images are built. Waits for a purge that is removing images, which takes seconds."""
-    with _opened() as descriptor:
+def build_lock() -> Iterator[None]:
+    """Hold the shared lock during a build. Waits for a running purge, which takes seconds."""
+    with _lock_file() as descriptor:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         yield
 
 
 @contextlib.contextmanager
-def nobody_builds() -> Iterator[bool]:
-    """Whether nobody builds; if so, nobody begins before the block is left."""
-    with _opened() as descriptor:
+def purge_lock() -> Iterator[bool]:
+    """Try to hold the exclusive lock; yields False if a build is running, else no build starts during the block."""
+    with _lock_file() as descriptor:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -37,7 +37,7 @@ def nobody_builds() -> Iterator[bool]:
 
 
 @contextlib.contextmanager
-def _opened() -> Iterator[int]:
+def _lock_file() -> Iterator[int]:
     descriptor = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         yield descriptor

@@ -1,4 +1,4 @@
-"""`manage` and compose where a shell and the docker client look for them.
+"""Links to `manage` and compose, where a shell and the docker client find them.
 
 python -m manage.host.commands install|remove
 """
@@ -23,7 +23,7 @@ def launcher(python: Path) -> str:
 
 
 def write_launcher(checkout: Path, site_packages: Path) -> Path:
-    """Put the checkout and `services/` on the environment's path and write `.venv/bin/manage`; gives that file."""
+    """Add the checkout and `services/` to the environment's path and write `.venv/bin/manage`; returns that file."""
     (site_packages / "nodeyard.pth").write_text(f"{checkout}\n{checkout / 'services'}\n", encoding="utf-8")
     folder = checkout / ".venv" / "bin"
     command = folder / "manage"
@@ -33,7 +33,7 @@ def write_launcher(checkout: Path, site_packages: Path) -> Path:
 
 
 def link(name: Path, target: Path) -> bool:
-    """Make `name` a link to `target` unless somebody else's file is there; whether it is ours now."""
+    """Make `name` a link to `target`, unless it is another file; returns whether it is the link now."""
     if name.is_symlink() and (name.readlink() == target or not name.exists()):
         name.unlink()
     if name.exists():
@@ -44,7 +44,7 @@ def link(name: Path, target: Path) -> bool:
 
 
 def unlink(name: Path, checkout: Path) -> bool:
-    """Remove the link `name` if it leads into this checkout; whether it did."""
+    """Remove the link `name` if it leads into this checkout; returns whether it did."""
     if not name.is_symlink() or not name.readlink().is_relative_to(checkout):
         return False
     name.unlink()
@@ -54,7 +54,7 @@ def unlink(name: Path, checkout: Path) -> bool:
 def _install() -> str:
     command = write_launcher(CHECKOUT, Path(sysconfig.get_path("purelib")))
     linked = link(LINK, command)
-    words = [f"manage is {LINK if linked else command}" + ("" if linked else f" ({LINK} is somebody else's)")]
+    words = [f"manage is {LINK if linked else command}" + ("" if linked else f" ({LINK} is another program)")]
     if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode != 0:
         link(PLUGIN, command.with_name("docker-compose"))
         words.append("our compose is linked as docker compose")
@@ -63,7 +63,7 @@ def _install() -> str:
 
 def _remove() -> str:
     gone = [str(name) for name in (LINK, PLUGIN) if unlink(name, CHECKOUT)]
-    return f"removed {', '.join(gone)}" if gone else "no link of ours"
+    return f"removed {', '.join(gone)}" if gone else "there was no link to remove"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Ports that a change would publish: are they free, and if not, who has them."""
+"""Checks that the ports that a change publishes are free, and names who uses the others."""
 
 from __future__ import annotations
 
@@ -20,44 +20,44 @@ class Endpoint:
     port: int
     protocol: str = "tcp"
 
-    def meets(self, other: Endpoint) -> bool:
-        """Whether the two cannot both be listened on."""
+    def conflicts_with(self, other: Endpoint) -> bool:
+        """Whether two programs cannot listen on both at the same time."""
         return (self.port, self.protocol) == (other.port, other.protocol) and _overlap(self.address, other.address)
 
 
 @dataclass(frozen=True)
 class Listener:
-    """Someone who listens on this host."""
+    """A process or container that listens on this host."""
 
     endpoint: Endpoint
     who: str
     """ "nginx (pid 812)" or "the container web"."""
 
 
-def wanted(compose: Mapping[str, Any]) -> tuple[Endpoint, ...]:
-    """What one compose service publishes, in the short syntax ("127.0.0.1:8600:8000/tcp") and the long."""
+def published_by(compose: Mapping[str, Any]) -> tuple[Endpoint, ...]:
+    """What a compose service publishes, in the short syntax ("127.0.0.1:8600:8000/tcp") or the long one."""
     return tuple(endpoint for entry in compose.get("ports", ()) if (endpoint := _endpoint(entry)))
 
 
 def require_free(endpoints: Iterable[Endpoint], listeners: Iterable[Listener]) -> None:
-    """Raise NodeyardError naming each taken port and its holder; containers among `listeners` come first, so that
-    a port is said to be taken by the container and not by Docker's proxy process."""
+    """Raise NodeyardError with each port in use and its user. Pass containers first in `listeners`: the error then
+    names the container instead of Docker's proxy process."""
     listeners = tuple(listeners)
     taken = []
     for endpoint in endpoints:
-        found = next((listener for listener in listeners if listener.endpoint.meets(endpoint)), None)
+        found = next((listener for listener in listeners if listener.endpoint.conflicts_with(endpoint)), None)
         if found:
-            taken.append(f"Port {endpoint.port} on {endpoint.address} is taken by {found.who}.")
+            taken.append(f"Port {endpoint.port} on {endpoint.address} is already used by {found.who}.")
     if taken:
         raise NodeyardError(
             " ".join(taken),
-            "Stop the other, or move this installation: manage config set ports.base NUMBER "
-            "(--port-base NUMBER when it is set up).",
+            "Stop it, or move this installation to other ports: manage config set ports.base NUMBER "
+            "(with manage setup: --port-base NUMBER).",
         )
 
 
 def listening() -> tuple[Listener, ...]:
-    """Processes of this network namespace that listen on TCP, or are bound on UDP. Their names need root."""
+    """Processes of this network namespace that listen on TCP or are bound to UDP. Only root sees their names."""
     import psutil
 
     found = []
@@ -97,7 +97,7 @@ def _endpoint(entry: str | int | Mapping[str, Any]) -> Endpoint | None:
 
 def _overlap(one: str, other: str) -> bool:
     first, second = _plain(one), _plain(other)
-    # "::" takes the IPv4 port as well unless IPV6_V6ONLY is set, which Linux does not do by itself.
+    # "::" includes the IPv4 port unless IPV6_V6ONLY is set, which is not Linux's default.
     return first == second or first.is_unspecified or second.is_unspecified
 
 

@@ -1,4 +1,4 @@
-"""Can this machine carry it? Facts of the host and pure checks over them, in one list with several readers."""
+"""Facts of the host, and pure checks whether the stack fits on it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from manage import words
 from manage.errors import NodeyardError
 
 DISK_RESERVE_BYTES = 500_000_000
-"""Kept free beside what the services ask for: logs, receipts, image layers on the move."""
+"""Kept free in addition to what the services need: for logs, receipts and image layers during a pull."""
 
 
 @dataclass(frozen=True)
@@ -21,14 +21,14 @@ class HostFacts:
     memory_total_bytes: int
     cpus: int
     uid_map: str = ""
-    """Text of /proc/self/uid_map: tells a user namespace (an unprivileged LXC) from a plain host."""
+    """Text of /proc/self/uid_map: shows whether this is a user namespace (an unprivileged LXC)."""
     container: str = ""
-    """What systemd says holds us (/run/systemd/container): "lxc", "docker", "" on a plain host."""
+    """The container type that systemd reports (/run/systemd/container): "lxc", "docker", "" on a plain host."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at."""
+    """The result of one check."""
 
     name: str
     ok: bool
@@ -50,7 +50,7 @@ def read(folder: Path) -> HostFacts:
 
 
 def disk(facts: HostFacts, needed: Mapping[str, int]) -> Check:
-    """Is there room for what the services of `needed` (name -> bytes) will store at the start?"""
+    """Whether the disk has room for the data that the services of `needed` (name -> bytes) store when they start."""
     total = sum(needed.values()) + DISK_RESERVE_BYTES
     largest = max(needed, key=lambda name: needed[name], default="")
     if facts.disk_free_bytes >= total:
@@ -58,28 +58,28 @@ def disk(facts: HostFacts, needed: Mapping[str, int]) -> Check:
     return Check(
         "disk",
         False,
-        f"Too little disk: {words.size(facts.disk_free_bytes)} free, {words.size(total)} needed"
+        f"Not enough disk space: {words.size(facts.disk_free_bytes)} free, {words.size(total)} needed"
         + (f", {words.size(needed[largest])} of it for {largest}." if largest else "."),
         "Free some space, put the chain on another disk (storage.chain_dirs), or choose a smaller profile.",
     )
 
 
 def memory(facts: HostFacts, limits: Mapping[str, int]) -> Check:
-    """Does the largest limit fit at all? Limits are ceilings: their sum may exceed the memory, one alone may not."""
+    """Whether the largest limit fits. Limits are ceilings: their sum may exceed the memory, a single one may not."""
     largest = max(limits, key=lambda name: limits[name], default="")
     if not largest or limits[largest] <= facts.memory_total_bytes:
         return Check("memory", True, f"{words.size(facts.memory_total_bytes)} of memory")
     return Check(
         "memory",
         False,
-        f"Too little memory: {largest} may take {words.size(limits[largest])} and this machine has "
+        f"Not enough memory: the limit of {largest} is {words.size(limits[largest])}, and this machine has "
         f"{words.size(facts.memory_total_bytes)}.",
         f"Lower services.{largest}.memory in stack.yml, or use a larger machine.",
     )
 
 
 def not_unprivileged_lxc(facts: HostFacts) -> Check:
-    """Docker inside an unprivileged LXC is not supported: uids are shifted and fixed owners cannot be set."""
+    """Docker in an unprivileged LXC is not supported: uids are shifted, so fixed owners cannot be set."""
     shifted = bool(facts.uid_map.strip()) and facts.uid_map.split()[:3] != ["0", "0", "4294967295"]
     if facts.container == "lxc" and shifted:
         return Check(
@@ -91,8 +91,8 @@ def not_unprivileged_lxc(facts: HostFacts) -> Check:
     return Check("lxc", True, "not in an unprivileged LXC container")
 
 
-def require(checks: Iterable[Check]) -> None:
-    """Raise NodeyardError with every failed check, the first one's hint."""
+def require_passed(checks: Iterable[Check]) -> None:
+    """Raise NodeyardError with every failed check and the hint of the first."""
     failed = [check for check in checks if not check.ok]
     if failed:
         raise NodeyardError(" ".join(check.sentence for check in failed), failed[0].hint)

@@ -1,7 +1,7 @@
-"""Start at boot where there is systemd: `python -m manage.host.unit install|remove|start --dir DIR`.
+"""The systemd unit that starts the stack at boot: `python -m manage.host.unit install|remove|start --dir DIR`.
 
-Docker's restart policies bring containers back by themselves; the unit runs `manage up` after them, which repairs what
-a power cut left half done. Without systemd the restart policies are all there is.
+Docker's restart policies start the containers again; the unit then runs `manage up`, which finishes a change that a
+power failure interrupted. Without systemd there are only the restart policies.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import os
 import subprocess
 from pathlib import Path
 
-from manage.installation import desired, identity
+from manage.installation import identity, intent
 from manage.installation.layout import CHECKOUT, Layout
 
 UNITS = Path("/etc/systemd/system")
 RUNNING = Path("/run/systemd/system")
-"""There exactly when systemd is the first process: sd_booted(3)."""
+"""Exists if and only if systemd is the init process: sd_booted(3)."""
 
 
 def text(layout: Layout, checkout: Path) -> str:
@@ -40,14 +40,14 @@ WantedBy=multi-user.target
 
 
 def path(layout: Layout, folder: Path = UNITS) -> Path:
-    """Where the unit of this installation lies: it carries the name of the compose project."""
+    """The path of this installation's unit, which has the name of the compose project."""
     return folder / f"{identity.read(layout).project}.service"
 
 
 def install(layout: Layout, *, enable: bool) -> str:
-    """Write the unit and, if `enable`, have it start at boot; a sentence of what was done."""
+    """Write the unit and, with `enable`, start it at boot; returns a description of what was done."""
     if not RUNNING.is_dir():
-        return "no systemd here; Docker's restart policies bring the containers back with the engine"
+        return "no systemd on this machine; Docker's restart policies start the containers with the engine"
     unit = path(layout)
     wanted = text(layout, CHECKOUT)
     if not unit.exists() or unit.read_text(encoding="utf-8") != wanted:
@@ -59,7 +59,7 @@ def install(layout: Layout, *, enable: bool) -> str:
 
 
 def remove(layout: Layout) -> str:
-    """Take back what `install` did. It finds the unit by what it runs: the installation may be gone already."""
+    """Undo `install`. Finds the unit by its command, because the installation may no longer exist."""
     ours = [unit for unit in UNITS.glob("nodeyard*.service") if _command(layout) in unit.read_text(encoding="utf-8")]
     for unit in ours:
         if RUNNING.is_dir():
@@ -67,18 +67,18 @@ def remove(layout: Layout) -> str:
         unit.unlink()
     if ours and RUNNING.is_dir():
         _systemctl("daemon-reload")
-    return f"removed {', '.join(str(unit) for unit in ours)}" if ours else "no unit of ours"
+    return f"removed {', '.join(str(unit) for unit in ours)}" if ours else "there was no unit to remove"
 
 
 def start(layout: Layout) -> str:
-    """Become `manage up`, unless the operator took the stack down on purpose; then a sentence that says so."""
-    if desired.stack_is_wanted(layout):
+    """Replace this process with `manage up`; returns a sentence if the operator stopped the stack on purpose."""
+    if intent.is_up(layout):
         os.execv(manage := str(CHECKOUT / ".venv/bin/manage"), [manage, "up", "--dir", str(layout.dir)])  # noqa: S606
-    return "The stack was taken down on purpose; it stays so."
+    return "The stack was stopped on purpose and stays down."
 
 
 def _command(layout: Layout) -> str:
-    """What the unit runs with the environment's Python: it tells the units of several installations apart."""
+    """The command of the unit, which differs between installations."""
     return f"-m manage.host.unit start --dir {layout.dir}\n"
 
 

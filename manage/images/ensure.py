@@ -79,10 +79,10 @@ def ensure(
 def _building(api: Api) -> Iterator[None]:
     """Others may build on this machine at the same time; the last one removes the stages of all."""
     try:
-        with builds.building():
+        with builds.build_lock():
             yield
     finally:
-        with builds.nobody_builds() as alone:
+        with builds.purge_lock() as alone:
             if alone:
                 store.remove_stages(api)
 

@@ -33,7 +33,7 @@ def entries(layout: Layout) -> Mapping[str, Locked]:
         document = documents.read(layout.image_lock_file)
     except FileNotFoundError:
         return {}
-    with documents.shaped(layout.image_lock_file):
+    with documents.require_shape(layout.image_lock_file):
         return {name: _entry(name, entry) for name, entry in document["images"].items()}
 
 

@@ -1,4 +1,4 @@
-"""JSON files of an installation: each begins with `version`, is replaced by rename, and refused when newer than us."""
+"""JSON files of an installation: each has a `version` and is replaced by rename; newer versions are refused."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from manage.errors import NodeyardError
 from manage.installation.owners import Give
 
 VERSION = 1
-MEND = "Put back a copy of it, or move it away."
+RESTORE_HINT = "Restore a copy of it, or move it away."
 
 
 def replace(
     path: Path, content: bytes, *, mode: int = 0o644, uid: int = -1, gid: int = -1, give: Give = os.chown
 ) -> None:
-    """Put `content` at `path` in one step, durably; readers see the old bytes or the new, never half of them.
+    """Write `content` to `path` atomically and durably; readers see the old bytes or the new ones.
 
-    `uid` and `gid` -1 keep our own; `give` passes the file to them. The file is 0600 until it is complete, so a secret
-    is never readable on the way.
+    `uid` and `gid` -1 keep the owner of this process; else `give` changes the owner. The file is 0600 until it is
+    complete, so that a secret is never readable in between.
     """
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     temporary = Path(name)
@@ -42,7 +42,7 @@ def replace(
 
 
 def write(path: Path, document: Mapping[str, Any], *, mode: int = 0o644) -> None:
-    """Write `document` with the version that this manage knows."""
+    """Write `document` with the current version."""
     text = json.dumps({"version": VERSION, **document}, indent=1, ensure_ascii=False)
     replace(path, text.encode() + b"\n", mode=mode)
 
@@ -50,7 +50,7 @@ def write(path: Path, document: Mapping[str, Any], *, mode: int = 0o644) -> None
 def read(path: Path, *, known: int = VERSION) -> dict[str, Any]:
     """The document at `path`, its `version` included; `known` is the newest version that the caller reads.
 
-    Raises FileNotFoundError when there is none, NodeyardError when it is unreadable, broken or newer than us.
+    Raises FileNotFoundError if there is none, and NodeyardError if it is unreadable, damaged or of a newer version.
     """
     try:
         document = json.loads(path.read_bytes())
@@ -59,10 +59,10 @@ def read(path: Path, *, known: int = VERSION) -> dict[str, Any]:
     except OSError as error:
         raise NodeyardError(f"{path} cannot be read: {error.strerror}.", "Run it again as root.") from error
     except ValueError as error:
-        raise NodeyardError(f"{path} is not JSON: {error}.", MEND) from error
+        raise NodeyardError(f"{path} is not JSON: {error}.", RESTORE_HINT) from error
     version = document.get("version") if isinstance(document, dict) else None
     if not isinstance(version, int):
-        raise NodeyardError(f"{path} has no version.", MEND)
+        raise NodeyardError(f"{path} has no version.", RESTORE_HINT)
     if version > known:
         raise NodeyardError(
             f"{path} was written by a newer manage (version {version}, this one knows {known}).",
@@ -72,9 +72,9 @@ def read(path: Path, *, known: int = VERSION) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def shaped(path: Path) -> Iterator[None]:
-    """Around the reading of a document's parts: one that is JSON and not of our shape is a NodeyardError, too."""
+def require_shape(path: Path) -> Iterator[None]:
+    """A context for reading the parts of a document: raises NodeyardError if a part is missing or of another type."""
     try:
         yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise NodeyardError(f"{path} is damaged ({type(error).__name__}: {error}).", MEND) from error
+        raise NodeyardError(f"{path} is damaged ({type(error).__name__}: {error}).", RESTORE_HINT) from error

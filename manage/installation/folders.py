@@ -32,7 +32,7 @@ def folders(layout: Layout) -> tuple[tuple[Path, int, int, int], ...]:
 
 
 def make(layout: Layout) -> None:
-    """Every folder that is missing, each with the owner and mode it should have. NodeyardError without the right."""
+    """Create the missing folders, and set owner and mode of each. Raises NodeyardError without permission."""
     try:
         for path, mode, uid, gid in folders(layout):
             path.mkdir(parents=True, exist_ok=True)
@@ -40,6 +40,6 @@ def make(layout: Layout) -> None:
             layout.owners.give(path, uid, gid)
     except OSError as error:
         raise NodeyardError(
-            f"The installation's folder {layout.dir} cannot be made: {error.strerror} ({error.filename}).",
-            "Run it as root, or name another folder with --dir.",
+            f"The installation's folder {layout.dir} cannot be created: {error.strerror} ({error.filename}).",
+            "Run it as root, or choose another folder with --dir.",
         ) from error

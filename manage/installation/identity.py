@@ -1,4 +1,4 @@
-"""Who an installation is: its id and compose project, made once and read by everyone."""
+"""The identity of an installation: its id and compose project, created once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ version 1 refuses it."""
 
 @dataclass(frozen=True)
 class Installation:
-    """Who we are on this host: every container, volume, network and image of ours carries `id` as label."""
+    """The identity on this host: every container, volume, network and image of the installation has `id` as a label."""
 
     id: str
     project: str
@@ -29,10 +29,10 @@ class Installation:
 
 
 def create(layout: Layout, project: str | None = None) -> Installation:
-    """Make the folders and, where there is none yet, a new identity; an identity that is there stays.
+    """Create the folders and, if there is none yet, a new identity; an existing identity is kept.
 
     The compose project is `nodeyard` in the default folder, else `nodeyard-<id>`, so that two installations on one
-    host never share a name. `project` overrides it (tests). Raises NodeyardError without the right to do it.
+    host never share a name. `project` overrides it (tests). Raises NodeyardError without permission.
     """
     folders.make(layout)
     if layout.installation_file.exists():
@@ -48,18 +48,17 @@ def create(layout: Layout, project: str | None = None) -> Installation:
 
 
 def read(layout: Layout) -> Installation:
-    """Who lives in this folder. Raises NodeyardError when nobody does, or when a newer manage wrote it."""
+    """The identity in this folder. Raises NodeyardError if there is none, or if a newer manage wrote it."""
     try:
         document = documents.read(layout.installation_file, known=LAYOUT_VERSION)
     except FileNotFoundError:
         raise NodeyardError(
-            f"There is no installation in {layout.dir}.", "Make one with manage init, or name its folder with --dir."
+            f"There is no installation in {layout.dir}.",
+            "Create one with manage init, or give its folder with --dir.",
         ) from None
     identity, project = document.get("id"), document.get("project")
     if not isinstance(identity, str) or not isinstance(project, str) or not identity or not project:
-        raise NodeyardError(
-            f"{layout.installation_file} names no installation id and project.", "Put back a copy of it."
-        )
+        raise NodeyardError(f"{layout.installation_file} has no installation id or project.", "Restore a copy of it.")
     return Installation(identity, project)
 
 

@@ -1,7 +1,7 @@
-"""Labels that say what is ours; every destructive act is scoped by them."""
+"""Labels of the objects that Nodeyard creates; every destructive operation is limited by them."""
 
 LABEL_INSTALLATION = "io.nodeyard.installation"
 """On every container, network and volume: the installation's id. It never changes."""
 LABEL_SERVICE = "io.nodeyard.service"
 LABEL_SPEC = "io.nodeyard.spec"
-"""On containers: the digest of everything they were made from (`manage.render.spec`)."""
+"""On containers: the digest of everything they were created from (`manage.render.spec`)."""

@@ -1,4 +1,4 @@
-"""Where an installation keeps its things: every path below `--dir` has its name here and nowhere else."""
+"""The paths of an installation: every path below `--dir` is defined here and nowhere else."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ DEFAULT_DIR = Path("/var/lib/nodeyard")
 
 @dataclass(frozen=True)
 class Layout:
-    """Paths of one installation. State is root-owned; folders that another uid writes are named with it."""
+    """Paths of one installation. Root owns the state, except where another uid is given."""
 
     dir: Path
     owners: Owners = field(default=Owners(), compare=False, repr=False)
-    """How its files are given to the users that need them."""
+    """How files are given to other users."""
 
     @property
     def stack_file(self) -> Path:
@@ -34,7 +34,7 @@ class Layout:
 
     @property
     def installation_file(self) -> Path:
-        """`{"version": 1, "id", "project", "created_at"}`: who this installation is."""
+        """The identity of this installation: `{"version": 1, "id", "project", "created_at"}`."""
         return self.dir / "installation.json"
 
     @property
@@ -48,7 +48,7 @@ class Layout:
 
     @property
     def cache_dir(self) -> Path:
-        """Programs compiled for images; may be deleted at any time, at the cost of compiling them again."""
+        """Programs compiled for images; can be deleted at any time, and are then compiled again."""
         return self.dir / "cache"
 
     @property
@@ -67,7 +67,7 @@ class Layout:
 
     @property
     def secret_generations_file(self) -> Path:
-        """Which generation of each secret is in force; outside `secrets/`, so that their loss is noticed."""
+        """The current generation of each secret; outside `secrets/`, so that a loss of that folder is noticed."""
         return self.dir / "secrets.json"
 
     @property
@@ -87,12 +87,12 @@ class Layout:
 
     @property
     def compose_hashes_file(self) -> Path:
-        """Compose's hashes of the files that are in force; may be deleted at any time."""
+        """Compose's hashes of the current files; can be deleted at any time."""
         return self.compose_dir / "hashes.json"
 
     @property
     def specs_dir(self) -> Path:
-        """Every spec that ever ran, `<spec digest>.json`, so that a plan can name differences."""
+        """Every spec that ever ran, as `<spec digest>.json`, so that a plan can name differences."""
         return self.dir / "specs"
 
     @property
@@ -101,7 +101,7 @@ class Layout:
 
     @property
     def agent_dir(self) -> Path:
-        """Root's: users, session key, audit log."""
+        """Users, session key and audit log; only root can read it."""
         return self.dir / "agent"
 
     @property
@@ -121,7 +121,7 @@ class Layout:
 
     @property
     def first_password_file(self) -> Path:
-        """The first admin's password when there was no terminal to show it on; 0600, gone after the first login."""
+        """The first admin's password if there was no terminal to show it; 0600, removed at the first sign-in."""
         return self.agent_dir / "first-password"
 
     @property
@@ -131,7 +131,7 @@ class Layout:
 
     @property
     def audit_file(self) -> Path:
-        """Who did, tried or was refused what: JSON lines, only ever appended to."""
+        """The audit log: one JSON line per sign-in, change and refusal, append-only."""
         return self.agent_dir / "audit.log"
 
     @property
@@ -140,17 +140,17 @@ class Layout:
 
     @property
     def session_public_file(self) -> Path:
-        """Ed25519 public key (PEM): the dashboard checks sessions with it while the agent is away."""
+        """Ed25519 public key (PEM): the dashboard verifies sessions with it, also while the agent is down."""
         return self.agent_socket_dir / "session.pub"
 
     @property
-    def standing_file(self) -> Path:
-        """Which sessions ended early and which users there are; the dashboard refuses by it, agent or no agent."""
+    def revocations_file(self) -> Path:
+        """Revoked sessions and current users: the dashboard refuses sessions by it, also while the agent is down."""
         return self.agent_socket_dir / "standing.json"
 
     @property
     def desired_file(self) -> Path:
-        """Whether the operator wants the stack up or down; see `manage.installation.desired`."""
+        """Whether the operator wants the stack up or down; see `manage.installation.intent`."""
         return self.dir / "run" / "desired.json"
 
     @property

@@ -1,8 +1,8 @@
 """One change at a time: an flock on the installation's lock file, whose text names the holder.
 
-The lock belongs to the open file, not to a process: the descriptor goes to every docker-compose that a change starts,
-so that the lock stays taken while such a child still works, even when its parent was killed.
-The file is never replaced by rename, else two holders would lock two different files.
+The lock belongs to the open file, not to a process: every docker-compose that a change starts inherits the descriptor,
+so that the lock is held while such a child runs, even if its parent was killed.
+The file is never replaced by rename, because two holders would then lock two different files.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from manage.errors import NodeyardError
 from manage.installation.layout import Layout
 
 PATIENCE_S = 0.5
-"""How long `hold` tries: a reader that only looks whether the lock is free has it for a moment."""
+"""How long `hold` retries: `holder`, which only checks the lock, holds it for a moment."""
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds the lock. The pid helps a person; nothing is decided by it (the agent has its own pid namespace)."""
+    """Who holds the lock. The pid is only shown, never used (the agent has its own pid namespace)."""
 
     verb: str
     by: str
@@ -40,7 +40,7 @@ class Holder:
 
 
 def user() -> str:
-    """The person behind this process: who called sudo, else the owner of the process."""
+    """The user behind this process: the one that called sudo, else the owner of the process."""
     if os.environ.get("SUDO_USER"):
         return os.environ["SUDO_USER"]
     try:
@@ -51,27 +51,27 @@ def user() -> str:
 
 @contextlib.contextmanager
 def hold(layout: Layout, verb: str, by: str = "") -> Iterator[int]:
-    """Hold the installation's lock; gives the descriptor that every child of the change must inherit.
+    """Hold the installation's lock; yields the descriptor that every child process of the change must inherit.
 
-    Raises NodeyardError naming the holder when another change runs.
+    Raises NodeyardError, naming the holder, if another change is running.
     """
     descriptor = _open(layout, os.O_RDWR | os.O_CREAT)
     try:
         if not _acquire(descriptor):
             raise NodeyardError(
-                f"Another change is under way: {_who(descriptor)}.",
-                "Wait until it has ended, its docker-compose included; manage history shows how it went.",
+                f"Another change is running: {_who(descriptor)}.",
+                "Wait until it and its docker-compose have ended; see the result with: manage history",
             )
         _write(descriptor, json.dumps(asdict(Holder(verb, by or user(), time.time(), os.getpid()))))
         yield descriptor
         _write(descriptor, "")
     finally:
-        # Closed, not unlocked: LOCK_UN would free it for a child that still works, too.
+        # Close instead of LOCK_UN, which would also release the lock of a child that is still running.
         os.close(descriptor)
 
 
 def holder(layout: Layout) -> str:
-    """Who holds the lock, as a sentence; "" when it is free."""
+    """Who holds the lock, as a sentence; "" if it is free."""
     try:
         descriptor = _open(layout, os.O_RDONLY)
     except FileNotFoundError:
@@ -92,7 +92,7 @@ def _open(layout: Layout, flags: int) -> int:
         if flags & os.O_CREAT:
             raise NodeyardError(
                 f"There is no installation in {layout.dir}.",
-                "Make one with manage init, or name its folder with --dir.",
+                "Create one with manage init, or give its folder with --dir.",
             ) from None
         raise
     except OSError as error:
@@ -118,7 +118,7 @@ def _who(descriptor: int) -> str:
     try:
         return Holder(**json.loads(text)).sentence()
     except (ValueError, TypeError):
-        return "a process that has not said who it is"
+        return "an unknown process"
 
 
 def _write(descriptor: int, text: str) -> None:

@@ -1,7 +1,7 @@
-"""Who owns the files that a change leaves: the one place that decides whether this process may give files away.
+"""Ownership of the files that a change writes.
 
-Only root can give a file to another user. Every function that gives one takes the `Owners` of its `Layout`, so a test
-can pass `tests.stage.owners.Paper`, which records the owner instead, and run as any user.
+Only root can give a file to another user. Functions that do so use the `Owners` of the `Layout`, so a test can pass
+`tests.stage.owners.Paper`, which only records the owner, and run as any user.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 Give = Callable[[Path | int, int, int], None]
-"""Make a path or an open descriptor belong to (uid, gid). -1 leaves that id as it is. Raises OSError if not allowed."""
+"""Change the owner of a path or an open descriptor to (uid, gid); -1 keeps that id. Raises OSError if not allowed."""
 
 
 def _uid(path: Path) -> int:
@@ -21,15 +21,15 @@ def _uid(path: Path) -> int:
 
 @dataclass(frozen=True)
 class Owners:
-    """How this process gives files away, and how it reads whose they are."""
+    """How this process changes and reads the owner of a file."""
 
     give: Give = os.chown
     uid: Callable[[Path], int] = _uid
     """The user that owns a path."""
     root: bool = True
-    """Whether this process may give files away at all."""
+    """Whether this process may change owners."""
 
 
 def of_this_process() -> Owners:
-    """The owners that the command line passes on: `root` is False for everybody else, and `give` then fails."""
+    """The owners that the command line uses: without root, `root` is False and `give` fails."""
     return Owners(root=os.geteuid() == 0)

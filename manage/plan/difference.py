@@ -1,4 +1,4 @@
-"""Names every difference between a container that runs and the service that is wanted. Pure."""
+"""Names every difference between a container and the desired service. Pure."""
 
 from __future__ import annotations
 
@@ -13,48 +13,48 @@ from manage.plan.model import Difference
 from manage.render.model import ServiceSpec
 
 NONE = "none"
-NOISE = ("labels", "secrets", "environment", "volumes", "ports", "image", "mem_limit", "memswap_limit", "networks")
-"""Compose keys that are named in another way, or that follow from another difference."""
+COVERED = ("labels", "secrets", "environment", "volumes", "ports", "image", "mem_limit", "memswap_limit", "networks")
+"""Compose keys whose differences have their own name, or follow from another difference."""
 
 
-def of_documents(known: Mapping[str, Any], desired: Mapping[str, Any]) -> Iterator[Difference]:
+def of_documents(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
     """Between two spec documents (`manage.render.spec_document`)."""
-    was, wanted = known["compose"], desired["compose"]
-    if known["image"]["config_digest"] != desired["image"]["config_digest"]:
-        yield _image(known["image"], desired["image"])
-    yield from _mapping("env.", was.get("environment", {}), wanted.get("environment", {}))
-    if was.get("mem_limit") != wanted.get("mem_limit"):
-        yield Difference("memory limit", memory(was.get("mem_limit", 0)), memory(wanted.get("mem_limit", 0)))
-    if _mounts(was) != _mounts(wanted):
-        yield Difference("mounts", *_changed(_mounts(was), _mounts(wanted)))
-    if was.get("ports") != wanted.get("ports"):
-        yield Difference("ports", *_changed(_ports(was), _ports(wanted)))
-    for key in sorted({*was, *wanted} - {*NOISE}):
-        if was.get(key) != wanted.get(key):
-            yield Difference(key, *_shown(was.get(key), wanted.get(key)))
-    yield from _files(known["files"], desired["files"])
-    for name in sorted({*known["secrets"], *desired["secrets"]}):
-        before, after = known["secrets"].get(name), desired["secrets"].get(name)
-        if before != after:
-            yield Difference(f"secret {name}", _generation(before), _generation(after))
+    current, desired = before["compose"], after["compose"]
+    if before["image"]["config_digest"] != after["image"]["config_digest"]:
+        yield _image(before["image"], after["image"])
+    yield from _mapping("env.", current.get("environment", {}), desired.get("environment", {}))
+    if current.get("mem_limit") != desired.get("mem_limit"):
+        yield Difference("memory limit", memory(current.get("mem_limit", 0)), memory(desired.get("mem_limit", 0)))
+    if _mounts(current) != _mounts(desired):
+        yield Difference("mounts", *_changed(_mounts(current), _mounts(desired)))
+    if current.get("ports") != desired.get("ports"):
+        yield Difference("ports", *_changed(_ports(current), _ports(desired)))
+    for key in sorted({*current, *desired} - {*COVERED}):
+        if current.get(key) != desired.get(key):
+            yield Difference(key, *_shown(current.get(key), desired.get(key)))
+    yield from _files(before["files"], after["files"])
+    for name in sorted({*before["secrets"], *after["secrets"]}):
+        old, new = before["secrets"].get(name), after["secrets"].get(name)
+        if old != new:
+            yield Difference(f"secret {name}", _generation(old), _generation(new))
 
 
 def of_container(container: ContainerFacts, spec: ServiceSpec, networks: Sequence[str]) -> Iterator[Difference]:
-    """What the container itself shows, whatever its label says: image, memory limit, networks."""
+    """Differences in the container itself, independently of its spec label: image, memory limit, networks."""
     if container.image_digest and container.image_digest != spec.image.config_digest:
         yield Difference(
             "image", _short(container.image_digest), image_name(spec.image.reference, spec.image.config_digest)
         )
-    wanted = spec.compose.get("mem_limit", 0)
-    if container.memory_bytes != wanted:
-        yield Difference("memory limit", memory(container.memory_bytes), memory(wanted))
+    desired = spec.compose.get("mem_limit", 0)
+    if container.memory_bytes != desired:
+        yield Difference("memory limit", memory(container.memory_bytes), memory(desired))
     attached = sorted(network for network in container.networks if network != NONE)
     if attached != sorted(networks):
         yield Difference("networks", ", ".join(attached) or NONE, ", ".join(sorted(networks)) or NONE)
 
 
 def memory(count: int) -> str:
-    """A memory limit as stack.yml writes it ("2g"), else in words; 0 bytes is the engine's "no limit"."""
+    """A memory limit as in stack.yml ("2g") if possible; 0 bytes is the engine's "no limit"."""
     for unit in ("g", "m", "k"):
         if count and count % UNITS[unit] == 0:
             return f"{count // UNITS[unit]}{unit}"
@@ -62,7 +62,7 @@ def memory(count: int) -> str:
 
 
 def first_change(before: str, after: str) -> tuple[str, str]:
-    """The words that differ in the first place that differs: ("rate=20r/s", "rate=10r/s")."""
+    """The words that differ in the first changed lines: ("rate=20r/s", "rate=10r/s")."""
     old, new = before.splitlines(), after.splitlines()
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag != "equal":
@@ -71,13 +71,13 @@ def first_change(before: str, after: str) -> tuple[str, str]:
 
 
 def _words(lines: Sequence[str]) -> list[str]:
-    """Of the first line that says something, without the semicolon that ends it."""
-    telling = [line for line in lines if any(letter.isalnum() for letter in line)] or list(lines)
-    return telling[0].strip(" ;").split() if telling else []
+    """The words of the first line with a letter or digit, without the final semicolon."""
+    candidates = [line for line in lines if any(letter.isalnum() for letter in line)] or list(lines)
+    return candidates[0].strip(" ;").split() if candidates else []
 
 
 def _image(known: Mapping[str, str], desired: Mapping[str, str]) -> Difference:
-    if known["reference"] == desired["reference"]:  # built anew under one tag
+    if known["reference"] == desired["reference"]:  # rebuilt under the same tag
         return Difference("image", _short(known["config_digest"]), _short(desired["config_digest"]))
     return Difference(
         "image",
@@ -87,7 +87,7 @@ def _image(known: Mapping[str, str], desired: Mapping[str, str]) -> Difference:
 
 
 def image_name(reference: str, digest: str) -> str:
-    """`name:tag`, with the digest where the tag does not say it."""
+    """`name:tag`, or the name and the short digest if there is no tag."""
     name, _, tag = reference.rpartition("/")[2].partition("@")[0].partition(":")
     return f"{name}:{tag}" if tag else f"{name} {_short(digest)}"
 
@@ -96,14 +96,14 @@ def _short(digest: str) -> str:
     return digest.removeprefix("sha256:")[:12]
 
 
-def _mapping(prefix: str, was: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[Difference]:
-    for key in sorted({*was, *wanted}):
-        if was.get(key) != wanted.get(key):
-            yield Difference(f"{prefix}{key}", str(was.get(key, NONE)), str(wanted.get(key, NONE)))
+def _mapping(prefix: str, current: Mapping[str, Any], desired: Mapping[str, Any]) -> Iterator[Difference]:
+    for key in sorted({*current, *desired}):
+        if current.get(key) != desired.get(key):
+            yield Difference(f"{prefix}{key}", str(current.get(key, NONE)), str(desired.get(key, NONE)))
 
 
 def _mounts(compose: Mapping[str, Any]) -> list[str]:
-    """Mounts as `source:target`; the folders of rendered files are left out, their content is compared itself."""
+    """Mounts as `source:target`, without the folders of rendered files, whose content is compared instead."""
     return [
         f"{mount.get('source', '')}:{mount['target']}"
         for mount in compose.get("volumes", [])
@@ -120,32 +120,32 @@ def _files_dir(compose: Mapping[str, Any]) -> str:
     return f"{sources[0]}/" if sources else "\0"
 
 
-def _files(was: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[Difference]:
-    for name in sorted({*was, *wanted}):
-        if was.get(name) == wanted.get(name):
+def _files(current: Mapping[str, str], desired: Mapping[str, str]) -> Iterator[Difference]:
+    for name in sorted({*current, *desired}):
+        if current.get(name) == desired.get(name):
             continue
-        if name not in was or name not in wanted:
-            yield Difference(name, "there" if name in was else NONE, "there" if name in wanted else NONE)
+        if name not in current or name not in desired:
+            yield Difference(name, "present" if name in current else NONE, "present" if name in desired else NONE)
         else:
-            yield Difference(name, *first_change(was[name], wanted[name]))
+            yield Difference(name, *first_change(current[name], desired[name]))
 
 
-def _shown(was: Any, wanted: Any) -> tuple[str, str]:
-    if isinstance(was, list) and isinstance(wanted, list):
-        return _changed([str(entry) for entry in was], [str(entry) for entry in wanted])
-    return _text(was), _text(wanted)
+def _shown(current: Any, desired: Any) -> tuple[str, str]:
+    if isinstance(current, list) and isinstance(desired, list):
+        return _changed([str(entry) for entry in current], [str(entry) for entry in desired])
+    return _text(current), _text(desired)
 
 
 def _text(value: Any) -> str:
     return NONE if value is None else str(value)
 
 
-def _changed(was: Sequence[str], wanted: Sequence[str]) -> tuple[str, str]:
-    """Only the entries that the other side lacks; all of them where just the order changed."""
-    gone = [entry for entry in was if entry not in wanted]
-    new = [entry for entry in wanted if entry not in was]
+def _changed(current: Sequence[str], desired: Sequence[str]) -> tuple[str, str]:
+    """Only the entries that the other side lacks; all entries if only the order changed."""
+    gone = [entry for entry in current if entry not in desired]
+    new = [entry for entry in desired if entry not in current]
     if not gone and not new:
-        gone, new = list(was), list(wanted)
+        gone, new = list(current), list(desired)
     return " ".join(gone) or NONE, " ".join(new) or NONE
 
 

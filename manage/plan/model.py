@@ -1,4 +1,4 @@
-"""A plan: what would be done, why, and what it costs."""
+"""A plan: what would be done, why, and at what cost."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DataRisk = Literal["kept", "at-risk", "deleted"]
 
 @dataclass(frozen=True)
 class Difference:
-    """One named difference between what runs and what is wanted."""
+    """One named difference between what runs and the desired state."""
 
     name: str
     current: str
@@ -31,9 +31,9 @@ class Operation:
     rollback_class: str
     project: str = ""
     container_id: str = ""
-    """The container that it changes, by the id in the facts ("" for create); nothing is removed by name."""
+    """Id of the container that it changes ("" for create); nothing is removed by name."""
     warning: str = ""
-    """What is lost, in the catalog's words, where data is at risk."""
+    """What can be lost, as the catalog describes it, if data is at risk."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`Stack` + `Facts` -> `Plan`: what to do, in which order, why, and at what cost. Pure."""
+"""Plans the operations that turn `Facts` into a `Stack`: order, causes and cost. Pure."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from manage.render.model import ServiceSpec, Stack
 from manage.render.spec import spec_document
 
 STOPPED = ("created", "exited")
-"""States in which a container only needs to be started."""
+"""States of a container that only needs a start."""
 
 
 def plan_project(stack: Stack, facts: Facts) -> Plan:
-    """The plan that turns `facts` into `stack`: orphans are removed first, then services follow in start order.
+    """The plan that turns `facts` into `stack`: removes orphans first, then changes services in start order.
 
-    Raises NodeyardError if something has one of our names but is not ours.
+    Raises NodeyardError if an object has one of our names but is not ours.
     """
     refusals.require_own_names(stack, facts)
     ours = [container for container in facts.containers if container.project == stack.project]
-    wanted = {spec.name for spec in stack.services}
-    operations = [_remove(stack, container) for container in ours if container.service not in wanted]
+    desired = {spec.name for spec in stack.services}
+    operations = [_remove(stack, container) for container in ours if container.service not in desired]
     for spec in stack.services:
         found = [container for container in ours if container.service == spec.name]
         operations += _service(stack, spec, found, facts)
@@ -43,7 +43,7 @@ def _service(stack: Stack, spec: ServiceSpec, found: Sequence[ContainerFacts], f
         state = (Difference("state", "paused", "running"),)
         yield Operation("unpause", spec.name, state, 0, "kept", "safe", stack.project, container.id)
     if cause:
-        yield _recreate(stack, spec, container, cause, facts.known_specs.get(container.spec))
+        yield _recreate(stack, spec, container, cause, facts.known_specs.get(container.spec_digest))
     elif container.state in STOPPED:
         ended = f"{container.state} (code {container.exit_code})" if container.state == "exited" else container.state
         state = (Difference("state", ended, "running"),)
@@ -59,19 +59,19 @@ def _causes(stack: Stack, spec: ServiceSpec, found: Sequence[ContainerFacts], fa
     if container.state == "dead":
         yield Difference("state", "dead", "running")
     named: list[Difference] = []
-    if container.spec != spec.spec_digest:
-        known = facts.known_specs.get(container.spec)
+    if container.spec_digest != spec.spec_digest:
+        known = facts.known_specs.get(container.spec_digest)
         if known is None:
-            named = [Difference("spec", container.spec[:12] or "none", spec.spec_digest[:12])]
+            named = [Difference("spec", container.spec_digest[:12] or "none", spec.spec_digest[:12])]
         else:
             named = list(difference.of_documents(cast(Mapping[str, Any], known), spec_document(spec)))
-            named = named or [Difference("spec", container.spec[:12], spec.spec_digest[:12])]
+            named = named or [Difference("spec", container.spec_digest[:12], spec.spec_digest[:12])]
     names = {entry.name for entry in named}
     shown = [d for d in difference.of_container(container, spec, _networks(stack, spec)) if d.name not in names]
     yield from [*named, *shown]
-    wanted = facts.config_hashes.get(spec.name, "")
-    if not named and not shown and container.config_hash and wanted and container.config_hash != wanted:
-        yield Difference("compose itself would recreate", container.config_hash[:12], wanted[:12])
+    desired = facts.config_hashes.get(spec.name, "")
+    if not named and not shown and container.config_hash and desired and container.config_hash != desired:
+        yield Difference("compose config hash", container.config_hash[:12], desired[:12])
 
 
 def _recreate(
@@ -97,7 +97,7 @@ def _recreate(
 
 
 def _losses(spec: ServiceSpec, known: Mapping[str, object] | None) -> Iterator[tuple[Difference, str]]:
-    """The one-way settings that this change moves in the direction that loses data."""
+    """The one-way settings that this plan changes in the direction that loses data."""
     before = cast(Mapping[str, Mapping[str, Any]], (known or {}).get("one_way", {}))
     for key, one_way in spec.one_way.items():
         if key not in before or before[key]["value"] == one_way.value:
@@ -107,7 +107,7 @@ def _losses(spec: ServiceSpec, known: Mapping[str, object] | None) -> Iterator[t
 
 
 def _networks(stack: Stack, spec: ServiceSpec) -> list[str]:
-    """Full Docker names of the networks that `spec` is on."""
+    """Full Docker names of the networks of `spec`."""
     keys = spec.compose.get("networks", {})
     return [name for name in stack.networks if name.rpartition("_")[2] in keys]
 

@@ -1,4 +1,4 @@
-"""What no plan may touch: things that have our names but not our installation id."""
+"""Refuses to plan changes of objects that have our names but not our installation id."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ def require_own_names(stack: Stack, facts: Facts) -> None:
     for container in facts.containers:
         if container.project == stack.project and container.installation != stack.installation:
             raise NodeyardError(
-                f"Container {container.name} carries our project's name ({stack.project}) but not our installation id; "
-                "it belongs to somebody else. Nothing was changed.",
-                "Rename or remove it, or make another installation: manage init --dir DIR",
+                f"Container {container.name} has this project's name ({stack.project}) but not this installation's id, "
+                "so it belongs to somebody else. Nothing was changed.",
+                "Rename or remove it, or create another installation: manage init --dir DIR",
             )
     for name in stack.networks:
         if name in facts.networks and facts.networks[name].get(LABEL_INSTALLATION) != stack.installation:
             raise NodeyardError(
-                f"Network {name} exists but does not carry our installation id; somebody else made it.",
-                f"If nobody needs it, remove it: docker network rm {name}",
+                f"Network {name} exists but does not have this installation's id, so it belongs to somebody else.",
+                f"If it is not needed, remove it: docker network rm {name}",
             )
     for volume in stack.volumes:
         if volume.name in facts.volumes and facts.volumes[volume.name].get(LABEL_INSTALLATION) != stack.installation:
             raise NodeyardError(
-                f"Volume {volume.name} exists but does not carry our installation id; it is another installation's or "
-                f"was made by hand. {volume.service} would write into data that is not ours.",
-                "Copy it to another name, or remove it if nobody needs its content.",
+                f"Volume {volume.name} exists but does not have this installation's id: another installation or a "
+                f"person created it, and {volume.service} would write into its data.",
+                "Copy it to another name, or remove it if its content is not needed.",
             )

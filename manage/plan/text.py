@@ -1,4 +1,4 @@
-"""A plan as people read it in the terminal."""
+"""A plan as text for the terminal."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ DATA = {"kept": "data kept", "at-risk": "data at risk", "deleted": "data deleted
 
 
 def as_text(plan: Plan, width: int = 160, *, command: str = "manage up") -> str:
-    """One row per operation, further causes below it, what is lost, and a sentence that sums the plan up.
+    """One row per operation, with further causes and what can be lost below it, and a summary.
 
-    If a row would be wider than `width` characters, all causes are shown below the rows. `command` applies the plan; ""
-    for a plan that is being applied.
+    If a row would be wider than `width` characters, all causes are shown below the rows. `command` applies the plan; it
+    is "" for a plan that is being applied.
     """
     changes = plan.changes
     if not changes:
         kept = len(plan.operations)
-        return f"Nothing to do: {_services(kept)} as wanted." if kept else "Nothing to do."
+        return f"Nothing to do: {_services(kept)} as desired." if kept else "Nothing to do."
     lines = _table(changes, in_row=1)
     if max(map(len, lines)) > width:
         lines = _table(changes, in_row=0)

@@ -37,7 +37,7 @@ class Sources:
         self.history: History = {}
         self._layout = layout
         self._snapshot = CachedFile(layout.snapshot_file, lambda: snapshots.read(layout))
-        self._standing = CachedFile(layout.standing_file, lambda: revocations.read(layout.standing_file))
+        self._standing = CachedFile(layout.revocations_file, lambda: revocations.read(layout.revocations_file))
         self._key = CachedFile(layout.session_public_file, lambda: keys.read_public(layout.session_public_file))
         self._history_at = float("-inf")
 

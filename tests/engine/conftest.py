@@ -40,7 +40,7 @@ def engine() -> Iterator[Any]:
 @pytest.fixture
 def layout(engine: Any, tmp_path: Path) -> Iterator[Layout]:
     """A fresh installation in a folder of its own."""
-    made = Layout(tmp_path / "yard")
+    made = Layout(tmp_path / "nodeyard")
     project = f"{PREFIX}{secrets.token_hex(3)}"
     installation = identity.create(made, project=project)
     yield made

@@ -13,7 +13,7 @@ from manage.engine import facts
 from manage.errors import NodeyardError
 from manage.health import snapshot as snapshots
 from manage.host import builds
-from manage.installation import desired, identity
+from manage.installation import identity, intent
 from manage.installation.layout import Layout
 from tests.engine import stacks, standin, tiny
 
@@ -52,16 +52,16 @@ def foreign(engine: Any) -> Iterator[Callable[[], Any]]:
 def test_down_stops_the_stack_and_leaves_the_manager_and_the_data(engine: Any, watched: Any) -> None:
     state = stacks.state(watched, SERVICES, {"keeper": {}})
     up.apply(state)
-    assert desired.stack_is_wanted(watched)
+    assert intent.is_up(watched)
     done = down.apply(state)
     assert services(engine, watched) == {"keeper"}
     assert done.state == "done"
     assert {step.service for step in done.operations if step.outcome == "done"} == {"store", "node", "front"}
-    assert not desired.stack_is_wanted(watched)
+    assert not intent.is_up(watched)
     assert engine.inspect_volume(state.stack.volumes[0].name)
 
     assert up.apply(state).state == "healthy"
-    assert desired.stack_is_wanted(watched)
+    assert intent.is_up(watched)
     assert services(engine, watched) == {"store", "node", "front", "keeper"}
 
 
@@ -94,10 +94,10 @@ def test_a_paused_container_is_stopped_too(engine: Any, watched: Any) -> None:
 
 def test_down_when_nothing_runs_says_so(layout: Layout) -> None:
     state = stacks.state(layout, {"one": {}})
-    assert down.apply(state).summary == "The stack is down already."
-    assert down.apply(state, everything=True).summary == "Nothing was running."
+    assert down.apply(state).summary == "The stack is already down."
+    assert down.apply(state, everything=True).summary == "Nothing is running."
     assert receipt.history(layout) == ()
-    assert not desired.stack_is_wanted(layout)
+    assert not intent.is_up(layout)
 
 
 @pytest.mark.promise(
@@ -137,9 +137,9 @@ def test_restart_takes_what_runs_whatever_stack_yml_says_meanwhile(engine: Any, 
     edited = stacks.state(watched, {"one": {"env": {"A": "1"}, "flavour": "edited"}})
     done = restart.apply(edited, ["one"])
     after = facts.containers(engine, identity.read(watched))[0]
-    assert (after.id, after.spec, after.state) == (before.id, before.spec, "running")
+    assert (after.id, after.spec_digest, after.state) == (before.id, before.spec_digest, "running")
     assert after.started_at > before.started_at
-    assert (done.specs, done.images) == ({"one": before.spec}, {"one": before.image_digest})
+    assert (done.specs, done.images) == ({"one": before.spec_digest}, {"one": before.image_digest})
 
 
 def test_a_paused_container_is_restarted(engine: Any, watched: Any) -> None:
@@ -209,9 +209,9 @@ def test_a_purge_leaves_images_alone_while_somebody_builds(
     monkeypatch.setattr(builds, "LOCK", tmp_path / "builds.lock")
     reference, _digest = tiny.ensure(engine, "doomed")
     told: list[Any] = []
-    with builds.building():
+    with builds.build_lock():
         uninstall.remove_images(engine, [reference], told.append)
-    assert [event.text for event in told] == [f"image {reference} is kept: somebody is building on this machine"]
+    assert [event.text for event in told] == [f"image {reference} is kept: a build is running on this machine"]
     assert engine.images(name=reference)
     uninstall.remove_images(engine, [reference])
     assert not engine.images(name=reference)

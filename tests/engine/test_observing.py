@@ -10,7 +10,7 @@ import pytest
 
 from manage.apply import down, up
 from manage.engine import facts, logs
-from manage.engine.state import Observer
+from manage.engine.observer import Observer
 from manage.errors import NodeyardError
 from manage.installation import identity
 from manage.installation.layout import Layout
@@ -115,6 +115,6 @@ def test_following_goes_on_until_the_container_ends(engine: Any, watched: Layout
 
 
 def test_logs_of_what_has_no_container_are_a_sentence(stack: Any) -> None:
-    with pytest.raises(NodeyardError, match="three has no container, and so no log") as refused:
+    with pytest.raises(NodeyardError, match="three has no container, so there is no log") as refused:
         list(logs.read(stack.installation, "three"))
-    assert refused.value.hint == "There are: keeper, one, two."
+    assert refused.value.hint == "Services with a log: keeper, one, two."

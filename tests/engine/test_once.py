@@ -29,7 +29,7 @@ from tests.engine import sandboxed, stacks, standin
 @pytest.fixture(scope="module")
 def sandbox(engine: Any, tmp_path_factory: Any) -> Any:
     """The sandbox on tiny images, running."""
-    layout = Layout(tmp_path_factory.mktemp("once") / "yard")
+    layout = Layout(tmp_path_factory.mktemp("once") / "nodeyard")
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = min(int(server.getsockname()[1]), 64000)
     sandboxed.install(engine, layout, f"nytest-once-{port}", port)

@@ -71,7 +71,9 @@ def test_a_port_taken_by_a_process_names_it(layout: Layout) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         state = stacks.state(layout, {"one": {"ports": [f"127.0.0.1:{port}:80"]}})
-        with pytest.raises(NodeyardError, match=rf"Port {port} on 127.0.0.1 is taken by .* \(pid \d+\)") as refused:
+        with pytest.raises(
+            NodeyardError, match=rf"Port {port} on 127.0.0.1 is already used by .* \(pid \d+\)"
+        ) as refused:
             up.apply(state)
     assert "--port-base" in refused.value.hint
     assert untouched(layout)
@@ -88,7 +90,9 @@ def test_a_port_taken_by_a_container_names_it(engine: Any, layout: Layout, free_
     try:
         name = engine.inspect_container(other)["Name"].lstrip("/")
         state = stacks.state(layout, {"one": {"ports": [f"127.0.0.1:{free_port}:80"]}})
-        with pytest.raises(NodeyardError, match=f"Port {free_port} on 127.0.0.1 is taken by the container {name}"):
+        with pytest.raises(
+            NodeyardError, match=f"Port {free_port} on 127.0.0.1 is already used by the container {name}"
+        ):
             up.apply(state)
         assert untouched(layout)
     finally:
@@ -113,7 +117,7 @@ def test_our_own_published_port_is_not_in_our_way(watched: Layout, free_port: in
 @pytest.mark.promise("Too little disk space is refused", runs="ci")
 def test_too_little_disk_is_a_refusal(layout: Layout) -> None:
     state = stacks.state(layout, {"chain": {"volume": True, "disk_bytes": 10**15}})
-    with pytest.raises(NodeyardError, match=r"Too little disk: .* for chain"):
+    with pytest.raises(NodeyardError, match=r"Not enough disk space: .* for chain"):
         up.apply(state)
     assert untouched(layout)
 
@@ -139,7 +143,7 @@ def test_a_socket_that_nobody_listens_on_is_the_same_sentence(monkeypatch: pytes
 
 def test_an_engine_on_another_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
-    with pytest.raises(NodeyardError, match="not reached by a socket of this machine"), connect():
+    with pytest.raises(NodeyardError, match="not a socket of this machine"), connect():
         pass
 
 

@@ -17,7 +17,7 @@ import pytest
 from manage import config as configuration
 from manage.apply import files, secrets
 from manage.catalog import load_catalog
-from manage.engine import compose, networks, ownership, volumes
+from manage.engine import compose_cli, networks, volume_owner, volumes
 from manage.engine.client import connect
 from manage.images import ensure
 from manage.installation import identity
@@ -29,13 +29,13 @@ SERVICES = ("timescaledb", "proxy")
 DEADLINE_S = 60
 
 
-class Yard:
+class RunningStack:
     """The sandbox's stack, of which only database and proxy are started."""
 
     def __init__(self, directory: Path, port: int, made: dict[str, Image]) -> None:
         import docker
 
-        self.layout = Layout(directory / "yard")
+        self.layout = Layout(directory / "installation")
         self.port = port
         project = f"nytest-{random.token_hex(3)}"
         self.installation = identity.create(self.layout, project=project)
@@ -57,11 +57,11 @@ class Yard:
             volumes.ensure(api, self.installation, [volume.name for volume in self.stack.volumes])
             for volume in (volume for volume in self.stack.volumes if volume.service in SERVICES):
                 reference = self.stack.service(volume.service).image.reference
-                ownership.give(api, self.installation, volume.name, volume.uid, reference)
+                volume_owner.set_owner(api, self.installation, volume.name, volume.uid, reference)
         self.compose("up", "--detach", "--no-deps", *SERVICES)
 
     def compose(self, *words: str) -> None:
-        compose.run(compose.argv(files.project_of(self.layout, self.stack), *words))
+        compose_cli.run(compose_cli.argv(files.project_of(self.layout, self.stack), *words))
 
     def container(self, service: str) -> Any:
         return self.client.containers.get(f"{self.stack.project}-{service}-1")
@@ -106,76 +106,78 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 @pytest.fixture(scope="module")
-def yard(engine: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
+def running(engine: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     directory = tmp_path_factory.mktemp("templates")
     made = dict(ensure.ensure(("timescaledb", "nginx"), Layout(directory), lambda _event: None))
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = int(server.getsockname()[1])
-    found = Yard(directory, port, made)
+    found = RunningStack(directory, port, made)
     yield found
     found.remove()
 
 
-def test_who_can_connect_finds_role_database_and_extension_in_place(yard: Yard) -> None:
-    yard.wait_for_tcp()
-    password = yard.password("tracker")
-    code, output = yard.sql(
+def test_who_can_connect_finds_role_database_and_extension_in_place(running: RunningStack) -> None:
+    running.wait_for_tcp()
+    password = running.password("tracker")
+    code, output = running.sql(
         "select extname from pg_extension where extname = 'timescaledb'",
         role="tracker",
         database="tracker_sandbox",
         password=password,
     )
     assert (code, output) == (0, "timescaledb")
-    assert yard.sql("select pg_has_role('watch', 'pg_monitor', 'member')") == (0, "t")
-    assert yard.sql("show data_checksums") == (0, "on")
+    assert running.sql("select pg_has_role('watch', 'pg_monitor', 'member')") == (0, "t")
+    assert running.sql("show data_checksums") == (0, "on")
     kind = "select datlocale, pg_encoding_to_char(encoding) from pg_database where datname = 'tracker_sandbox'"
-    assert yard.sql(kind) == (0, "C.UTF-8|UTF8")
+    assert running.sql(kind) == (0, "C.UTF-8|UTF8")
 
 
-def test_a_role_reaches_its_own_database_alone_and_only_with_its_password(yard: Yard) -> None:
-    yard.wait_for_tcp()
-    code, output = yard.sql("select 1", role="tracker", database="watch_sandbox", password=yard.password("tracker"))
+def test_a_role_reaches_its_own_database_alone_and_only_with_its_password(running: RunningStack) -> None:
+    running.wait_for_tcp()
+    code, output = running.sql(
+        "select 1", role="tracker", database="watch_sandbox", password=running.password("tracker")
+    )
     assert code != 0
     assert "permission denied" in output
-    code, output = yard.sql("select 1", role="tracker", database="tracker_sandbox", password="wrong")
+    code, output = running.sql("select 1", role="tracker", database="tracker_sandbox", password="wrong")
     assert code != 0
     assert "password authentication failed" in output
 
 
-def test_a_password_that_went_astray_is_set_anew_at_the_next_start_and_data_stays(yard: Yard) -> None:
-    yard.wait_for_tcp()
-    password = yard.password("tracker")
+def test_a_password_that_went_astray_is_set_anew_at_the_next_start_and_data_stays(running: RunningStack) -> None:
+    running.wait_for_tcp()
+    password = running.password("tracker")
     own = {"role": "tracker", "database": "tracker_sandbox", "password": password}
-    assert yard.sql("create table if not exists kept (n int)", **own)[0] == 0
-    assert yard.sql("alter role tracker password 'astray'")[0] == 0
-    assert yard.sql("select 1", **own)[0] != 0
-    yard.container("timescaledb").restart(timeout=30)
-    yard.wait_for_tcp()
-    assert yard.sql("select count(*) from kept", **own) == (0, "0")
+    assert running.sql("create table if not exists kept (n int)", **own)[0] == 0
+    assert running.sql("alter role tracker password 'astray'")[0] == 0
+    assert running.sql("select 1", **own)[0] != 0
+    running.container("timescaledb").restart(timeout=30)
+    running.wait_for_tcp()
+    assert running.sql("select count(*) from kept", **own) == (0, "0")
 
 
-def test_the_database_comes_back_after_a_kill(yard: Yard) -> None:
-    yard.wait_for_tcp()
-    yard.container("timescaledb").kill()
-    yard.container("timescaledb").start()
-    yard.wait_for_tcp()
+def test_the_database_comes_back_after_a_kill(running: RunningStack) -> None:
+    running.wait_for_tcp()
+    running.container("timescaledb").kill()
+    running.container("timescaledb").start()
+    running.wait_for_tcp()
 
 
-def test_a_cluster_whose_making_was_cut_short_is_finished_at_the_next_start(yard: Yard) -> None:
-    yard.wait_for_tcp()
+def test_a_cluster_whose_making_was_cut_short_is_finished_at_the_next_start(running: RunningStack) -> None:
+    running.wait_for_tcp()
     data = "/var/lib/postgresql/data"
-    container = yard.container("timescaledb")
+    container = running.container("timescaledb")
     undo = f"mkdir {data}/initdb && mv {data}/PG_VERSION {data}/global {data}/initdb/ && touch {data}/initdb/done"
     assert container.exec_run(["sh", "-c", undo])[0] == 0
     container.kill()
     container.start()
-    yard.wait_for_tcp()
+    running.wait_for_tcp()
     assert container.exec_run(["ls", f"{data}/initdb"])[0] != 0
 
 
-def test_it_stops_within_its_grace_period_with_nothing_to_recover(yard: Yard) -> None:
-    yard.wait_for_tcp()
-    container = yard.container("timescaledb")
+def test_it_stops_within_its_grace_period_with_nothing_to_recover(running: RunningStack) -> None:
+    running.wait_for_tcp()
+    container = running.container("timescaledb")
     container.stop(timeout=30)
     container.reload()
     logs = container.logs(tail=20).decode()
@@ -184,36 +186,38 @@ def test_it_stops_within_its_grace_period_with_nothing_to_recover(yard: Yard) ->
     container.start()
 
 
-def test_the_proxy_is_up_without_its_services_and_says_so_in_json(yard: Yard) -> None:
-    until(lambda: _answers(yard))
-    assert yard.get("/health") == (200, {"status": "ok"})
-    status, answer = yard.get("/tracker/ready")
+def test_the_proxy_is_up_without_its_services_and_says_so_in_json(running: RunningStack) -> None:
+    until(lambda: _answers(running))
+    assert running.get("/health") == (200, {"status": "ok"})
+    status, answer = running.get("/tracker/ready")
     assert status in (502, 504)
     assert "manage why tracker" in answer["error"]
-    status, answer = yard.get("/nowhere")
+    status, answer = running.get("/nowhere")
     assert (status, answer["services"]) == (404, ["/oracle/", "/tracker/"])
 
 
 @pytest.mark.promise("Behind the proxy the oracle has a rate limit", runs="ci")
-def test_a_client_that_asks_too_often_is_told_the_limit(yard: Yard) -> None:
-    until(lambda: _answers(yard))
-    statuses = [yard.get("/tracker/ready") for _ in range(20)]
+def test_a_client_that_asks_too_often_is_told_the_limit(running: RunningStack) -> None:
+    until(lambda: _answers(running))
+    statuses = [running.get("/tracker/ready") for _ in range(20)]
     refused = [answer for status, answer in statuses if status == 429]
     assert refused
     assert refused[0]["error"] == "Too many requests; at most 5 a second."
-    assert yard.get("/health")[0] == 200
+    assert running.get("/health")[0] == 200
 
 
-def test_both_run_without_root_without_capabilities_and_write_nowhere_but_their_own_places(yard: Yard) -> None:
+def test_both_run_without_root_without_capabilities_and_write_nowhere_but_their_own_places(
+    running: RunningStack,
+) -> None:
     for service in SERVICES:
-        container = yard.container(service)
+        container = running.container(service)
         assert container.exec_run(["sh", "-c", "grep CapEff /proc/1/status"])[1].split()[1] == b"0" * 16
         assert container.exec_run(["id", "-u"])[1].strip() != b"0"
         assert container.exec_run(["touch", "/etc/x"])[0] != 0
 
 
-def _answers(yard: Yard) -> bool:
+def _answers(running: RunningStack) -> bool:
     try:
-        return yard.get("/health")[0] == 200
+        return running.get("/health")[0] == 200
     except OSError:
         return False

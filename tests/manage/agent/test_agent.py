@@ -55,7 +55,7 @@ def test_the_dashboard_can_check_a_session_by_itself(agent: Agent) -> None:
     assert public is not None
     claims = tokens.verify(agent.signed_in("vera"), public)
     assert (claims.name, claims.role) == ("vera", "viewer")
-    assert revocations.read(agent.layout.standing_file).allows(claims)
+    assert revocations.read(agent.layout.revocations_file).allows(claims)
     assert stat.S_IMODE(agent.layout.session_public_file.stat().st_mode) == 0o640
 
 
@@ -102,7 +102,7 @@ def test_a_removed_user_is_gone_for_the_dashboard_too(agent: Agent) -> None:
     claims = tokens.verify(agent.signed_in("vera"), public)
     users.remove(agent.layout, "vera")
     agent.sessions.follow_users()
-    assert not revocations.read(agent.layout.standing_file).allows(claims)
+    assert not revocations.read(agent.layout.revocations_file).allows(claims)
 
 
 def test_a_changed_password_ends_all_sessions_but_the_new_one(agent: Agent) -> None:
@@ -117,8 +117,8 @@ def test_a_changed_password_ends_all_sessions_but_the_new_one(agent: Agent) -> N
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("wrong", "green apples grow", "The present password is wrong."),
-        (PASSWORD, PASSWORD, "The new password is the old one."),
+        ("wrong", "green apples grow", "The current password is wrong."),
+        (PASSWORD, PASSWORD, "The new password is the same as the old one."),
         (PASSWORD, "short", "The password has 5 characters; it needs at least 10."),
     ],
 )
@@ -213,7 +213,7 @@ def test_before_the_first_password_is_changed_nothing_else_works(agent: Agent) -
         ("restart", {"services": "kaspad"}, "restart: services must be a list of service names."),
         ("restart", {"services": ["../etc"]}, "restart: services must be a list of service names."),
         ("restart", {"services": ["--all"]}, "restart: services must be a list of service names."),
-        ("down", {"everything": True}, "down takes no argument 'everything'."),
+        ("down", {"everything": True}, "down has no argument 'everything'."),
         ("logs", {"service": "kaspad", "lines": 10**9}, "logs: lines must be a number from 1 to 2000."),
         ("logs", {"service": "kaspad", "lines": True}, "logs: lines must be a number from 1 to 2000."),
     ],

@@ -34,5 +34,5 @@ def test_old_changes_and_old_events_are_forgotten() -> None:
     operations.end(first, result={}, error=None)
     for _ in range(20):
         operations.end(operations.begin("up", "ann", []), result={}, error=None)
-    with pytest.raises(Refused, match="not known any more"):
-        operations.find(first.id)
+    with pytest.raises(Refused, match="does not know this operation"):
+        operations.require(first.id)

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.root
 @pytest.fixture
 def place(tmp_path: Path) -> Layout:
     """A folder with an identity and nothing else; made by root, as the agent is root's."""
-    layout = Layout(tmp_path / "yard")
+    layout = Layout(tmp_path / "nodeyard")
     identity.create(layout)
     return layout
 

@@ -71,6 +71,4 @@ def test_the_thread_looks_again_after_a_failed_look_and_says_the_fault_once(
     assert enough.wait(10)
     sampler.stop()
     assert document(layout)["services"] == FOUND["services"]
-    assert [r.getMessage() for r in caplog.records] == [
-        "the engine cannot be looked at: Docker's engine does not answer."
-    ]
+    assert [r.getMessage() for r in caplog.records] == ["cannot sample the engine: Docker's engine does not answer."]

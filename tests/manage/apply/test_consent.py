@@ -97,7 +97,7 @@ def test_a_risky_plan_is_shown_and_wants_the_word(
 
 
 def test_without_a_terminal_a_risky_plan_is_refused() -> None:
-    with pytest.raises(NodeyardError, match="no terminal to ask at"):
+    with pytest.raises(NodeyardError, match="no terminal to ask for it"):
         PlanReview()(Plan((RISKY,)), None)
 
 
@@ -132,9 +132,9 @@ def test_with_yes_a_changed_plan_goes_on_and_says_so(capsys: pytest.CaptureFixtu
 def test_with_yes_a_plan_whose_risk_grew_is_refused() -> None:
     review = PlanReview(yes=True)
     review(Plan((RISKY,)), None)
-    with pytest.raises(NodeyardError, match="now data of oracle may be lost too"):
+    with pytest.raises(NodeyardError, match="data of oracle may now be lost too"):
         review(Plan((RISKY, replace(RISKY, service="oracle"))), Plan((RISKY,)))
-    with pytest.raises(NodeyardError, match="now data of bitcoind may be lost too"):
+    with pytest.raises(NodeyardError, match="data of bitcoind may now be lost too"):
         review(Plan((replace(RISKY, data_risk="deleted"),)), Plan((RISKY,)))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from manage.apply import files, volume_images
-from manage.installation import desired, identity
+from manage.installation import identity, intent
 from manage.installation.layout import Layout
 from manage.render.model import Image, ServiceSpec, Stack, VolumeSpec
 from tests.stage.owners import Paper
@@ -22,7 +22,7 @@ def paper() -> Paper:
 
 @pytest.fixture
 def layout(tmp_path: Path, paper: Paper) -> Layout:
-    made = Layout(tmp_path / "yard", paper.owners())
+    made = Layout(tmp_path / "nodeyard", paper.owners())
     identity.create(made)
     return made
 
@@ -98,7 +98,7 @@ def test_a_folder_that_the_service_writes_to_is_made_for_it(layout: Layout, pape
 
 @pytest.mark.root
 def test_a_folder_that_the_service_writes_to_belongs_to_it(tmp_path: Path) -> None:
-    layout = Layout(tmp_path / "yard")
+    layout = Layout(tmp_path / "nodeyard")
     identity.create(layout)
     socket = layout.sandbox_socket("kaspad").parent
     files.write(layout, stack(layout, volumes=[{"type": "bind", "source": str(socket), "target": "/c"}]))
@@ -136,8 +136,8 @@ def test_every_image_that_opens_a_volume_is_noted_once(layout: Layout) -> None:
 
 
 def test_a_stack_is_wanted_until_somebody_says_down(layout: Layout) -> None:
-    assert desired.stack_is_wanted(layout)
-    desired.want(layout, up=False)
-    assert not desired.stack_is_wanted(layout)
-    desired.want(layout, up=True)
-    assert desired.stack_is_wanted(layout)
+    assert intent.is_up(layout)
+    intent.record(layout, up=False)
+    assert not intent.is_up(layout)
+    intent.record(layout, up=True)
+    assert intent.is_up(layout)

@@ -67,9 +67,9 @@ def test_an_old_fault_does_not_fail_the_change_before_watch_had_time_to_look() -
     ("seen", "reason"),
     [
         (None, "watch has written no snapshot yet"),
-        (snapshot(as_of=900.0), "watch is silent: its last snapshot is 2 min 26 s old"),
-        (snapshot(name="proxy", as_of=1045.0), "watch does not know tracker yet"),
-        (snapshot(as_of=1045.0, engine_at=999.0), "watch has not seen it since the change"),
+        (snapshot(as_of=900.0), "watch does not report: its last snapshot is 2 min 26 s old"),
+        (snapshot(name="proxy", as_of=1045.0), "watch does not report tracker yet"),
+        (snapshot(as_of=1045.0, engine_at=999.0), "watch has not reported it since the change"),
     ],
 )
 def test_silence_of_watch_fails_in_its_own_words(seen: Snapshot | None, reason: str) -> None:
@@ -92,7 +92,7 @@ def test_waiting_ends_with_the_first_snapshot_that_is_new_enough(tmp_path: Path)
 
     thread = threading.Thread(target=watch)
     thread.start()
-    decision = gate.wait(layout, "tracker", 3e9, STARTUP_S, tell=tell)
+    decision = gate.wait(layout, "tracker", 3e9, STARTUP_S, report=tell)
     thread.join()
     assert decision.answer == "pass"
     assert reasons == ["watch has written no snapshot yet"]

@@ -53,7 +53,7 @@ def paper() -> Paper:
 
 @pytest.fixture
 def layout(tmp_path: Path, paper: Paper) -> Layout:
-    made = Layout(tmp_path / "yard", paper.owners())
+    made = Layout(tmp_path / "nodeyard", paper.owners())
     identity.create(made)
     return made
 
@@ -85,7 +85,7 @@ def test_every_consumer_has_a_copy_that_it_alone_can_read(layout: Layout, paper:
 
 @pytest.mark.root
 def test_a_copy_belongs_to_its_consumer_and_the_master_to_root(tmp_path: Path) -> None:
-    layout = Layout(tmp_path / "yard")
+    layout = Layout(tmp_path / "nodeyard")
     identity.create(layout)
     secrets.ensure(layout, (TRACKER,))
     found, master = copy(layout, TRACKER).stat(), (layout.secrets_dir / "tracker_db_password_g1").stat()
@@ -123,7 +123,9 @@ def test_a_secret_lost_with_all_copies_gets_a_new_generation_and_that_is_said(la
         secrets.value(layout, TOKEN.name)
     told: list[Any] = []
     assert secrets.ensure(layout, (TOKEN,), told.append) == {TOKEN.name: 2}
-    assert [event.text for event in told] == ["The secret tracker_token was lost; a new one is made (generation 2)."]
+    assert [event.text for event in told] == [
+        "The secret tracker_token was lost; a new one is generated (generation 2)."
+    ]
     assert copy(layout, TOKEN, 2).exists()
 
 

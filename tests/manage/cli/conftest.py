@@ -42,9 +42,9 @@ def manage(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture
-def yard(tmp_path: Path) -> Layout:
+def layout(tmp_path: Path) -> Layout:
     """An installation with a stack.yml, as `manage init` leaves it."""
-    layout = Layout(tmp_path / "yard", Paper().owners())
+    layout = Layout(tmp_path / "nodeyard", Paper().owners())
     identity.create(layout)
     write_initial(
         layout.stack_file,

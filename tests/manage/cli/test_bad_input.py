@@ -70,7 +70,7 @@ def test_a_user_is_not_added_where_no_installation_is(manage: Manage, tmp_path: 
         (["config", "set", "services.kaspad.enabled", "false"], "tracker needs kaspad"),
         (["config", "explain", "proxy"], "Did you mean services.proxy.enabled?"),
         (["secrets", "show", "nosuch"], "There is no secret nosuch."),
-        (["user", "add", "Bad Name", "--password-file", "-"], "'Bad Name' is no user name."),
+        (["user", "add", "Bad Name", "--password-file", "-"], "'Bad Name' is not a valid user name."),
         (["user", "remove", "nosuch"], "There is no user nosuch."),
         (["user", "add", "ann", "--role", "god"], "'god' is not one of"),
         (["history", "99"], "There is no change number 99."),
@@ -82,37 +82,37 @@ def test_a_user_is_not_added_where_no_installation_is(manage: Manage, tmp_path: 
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_wrong_word_is_a_usage_error_that_says_what_is_right(
-    manage: Manage, yard: Layout, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+    manage: Manage, layout: Layout, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
 ) -> None:
-    before = contents(yard)
+    before = contents(layout)
     with Path("/dev/null").open() as nothing:
         monkeypatch.setattr("sys.stdin", nothing)
-        found = manage("--dir", str(yard.dir), *arguments)
+        found = manage("--dir", str(layout.dir), *arguments)
     assert found.code == EXIT_USAGE, found.err
     assert said in found.err
     assert "Traceback" not in found.err
-    assert contents(yard) == before
+    assert contents(layout) == before
 
 
-def test_every_fault_of_stack_yml_is_told_at_once_with_its_line(manage: Manage, yard: Layout) -> None:
-    yard.stack_file.write_text(
+def test_every_fault_of_stack_yml_is_told_at_once_with_its_line(manage: Manage, layout: Layout) -> None:
+    layout.stack_file.write_text(
         "version: 1\nnetwork: sandbx\nservics:\n  kaspad: {}\nports:\n  base: high\nservices:\n  kaspda: {}\n"
     )
-    found = manage("config", "check", "--dir", str(yard.dir))
+    found = manage("config", "check", "--dir", str(layout.dir))
     assert found.code == EXIT_FAILED
     lines = found.err.splitlines()
-    assert lines[0] == f"error: {yard.stack_file} has 4 problems:"
+    assert lines[0] == f"error: {layout.stack_file} has 4 problems:"
     assert [line.split(":")[0].strip() for line in lines[1:5]] == ["line 2", "line 3", "line 6", "line 8"]
     assert "did you mean services?" in found.err
     assert "did you mean kaspad?" in found.err
 
 
-def test_a_password_that_is_no_text_is_a_sentence(manage: Manage, yard: Layout, tmp_path: Path) -> None:
+def test_a_password_that_is_no_text_is_a_sentence(manage: Manage, layout: Layout, tmp_path: Path) -> None:
     (tmp_path / "bytes").write_bytes(bytes(range(128, 256)))
-    found = manage("user", "add", "ann", "--password-file", str(tmp_path / "bytes"), "--dir", str(yard.dir))
+    found = manage("user", "add", "ann", "--password-file", str(tmp_path / "bytes"), "--dir", str(layout.dir))
     assert found.code == EXIT_FAILED
-    assert "bytes cannot be read: it is not text." in found.err
-    assert not yard.users_file.exists()
+    assert "bytes cannot be read: it is not a text file." in found.err
+    assert not layout.users_file.exists()
 
 
 SHAPES = ['{"version": 1}', '{"version": 1, "images": [], "secrets": 7, "users": 3, "operations": 3}']
@@ -127,14 +127,14 @@ STATE = {
 @pytest.mark.parametrize("text", [*SHAPES, "{", "", '{"version": 2}'])
 @pytest.mark.parametrize("name", STATE)
 def test_a_damaged_file_of_state_is_named_by_whoever_reads_it(
-    manage: Manage, yard: Layout, name: str, text: str
+    manage: Manage, layout: Layout, name: str, text: str
 ) -> None:
-    (yard.dir / name).write_text(text)
+    (layout.dir / name).write_text(text)
     for arguments in STATE[name]:
-        found = manage(*arguments, "--dir", str(yard.dir))
+        found = manage(*arguments, "--dir", str(layout.dir))
         assert found.code == EXIT_FAILED, arguments
-        assert str(yard.dir / name) in found.err
-        assert "should not" not in found.err, "it is foreseen"
+        assert str(layout.dir / name) in found.err
+        assert "unexpectedly" not in found.err, "it is expected"
 
 
 def test_answers_that_do_not_go_together_blame_no_file_that_is_not_there(manage: Manage, tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_answers_that_do_not_go_together_blame_no_file_that_is_not_there(manage:
     (target / "images.json").write_text(json.dumps({"version": 1, "images": {"base": locked}}))
     found = manage("init", "--profile", "bitcoin", "--network", "mainnet", "--yes", "--dir", str(target))
     assert found.code == EXIT_USAGE
-    assert "These answers do not go together: " in found.err
+    assert "These answers contradict each other: " in found.err
     assert not (target / "stack.yml").exists()
 
 
@@ -157,15 +157,15 @@ def test_a_command_without_its_verb_shows_its_help(manage: Manage, arguments: li
     assert "..." not in found.err.replace("[ARGS]...", ""), "no sentence is cut off"
 
 
-def test_what_nobody_foresaw_is_a_sentence_too_and_a_traceback_with_debug(manage: Manage, yard: Layout) -> None:
+def test_what_nobody_foresaw_is_a_sentence_too_and_a_traceback_with_debug(manage: Manage, layout: Layout) -> None:
     odd = {"version": 1, "number": 1, "verb": "up", "by": "root", "started_at": "noon", "state": "done"}
-    (yard.receipts_dir / "000001.json").write_text(json.dumps(odd))
-    found = manage("history", "--dir", str(yard.dir))
+    (layout.receipts_dir / "000001.json").write_text(json.dumps(odd))
+    found = manage("history", "--dir", str(layout.dir))
     assert found.code == EXIT_FAILED
-    assert found.err.startswith("error: manage failed in a way it should not: TypeError: ")
+    assert found.err.startswith("error: manage failed unexpectedly: TypeError: ")
     assert "Traceback" not in found.err
     with pytest.raises(TypeError):
-        main(["--debug", "history", "--dir", str(yard.dir)])
+        main(["--debug", "history", "--dir", str(layout.dir)])
 
 
 def test_no_command_is_left_out_of_the_walk() -> None:

@@ -75,4 +75,4 @@ def test_a_socket_that_this_user_may_not_open_is_a_sentence(tmp_path: Path) -> N
             check=True,
         )
     said = f"You do not have permission to open Docker's socket {path}."
-    assert done.stdout == f"{said} Run the command with sudo, or join the group docker.\n"
+    assert done.stdout == f"{said} Run the command with sudo, or add yourself to the group docker.\n"

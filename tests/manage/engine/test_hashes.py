@@ -65,5 +65,5 @@ def test_a_damaged_record_is_as_good_as_none(layout: Layout, text: str) -> None:
 
 
 def test_what_compose_does_not_accept_is_said_when_it_is_asked_for(layout: Layout) -> None:
-    with pytest.raises(NodeyardError, match="does not accept what was rendered"):
+    with pytest.raises(NodeyardError, match="rejects the rendered file"):
         ask(layout, ('{"services": {"one": {"imagee": "x"}}}', TEXTS[1]))

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from manage.engine import facts, logs, state
+from manage.engine import facts, logs, observer
 
 INSPECTED = {
     "Id": "f0",
@@ -74,14 +74,14 @@ def test_a_log_line_is_split_from_its_time() -> None:
 
 @pytest.mark.parametrize("cache", ["total_inactive_file", "inactive_file"])
 def test_used_memory_leaves_out_the_page_cache_of_either_cgroup_version(cache: str) -> None:
-    assert state.used_memory({"memory_stats": {"usage": 1000, "stats": {cache: 300}}}) == 700
+    assert observer.used_memory({"memory_stats": {"usage": 1000, "stats": {cache: 300}}}) == 700
 
 
 def test_used_memory_of_a_container_that_has_just_ended_is_nothing() -> None:
-    assert state.used_memory(json.loads('{"memory_stats": {}}')) == 0
+    assert observer.used_memory(json.loads('{"memory_stats": {}}')) == 0
 
 
 def test_processor_use_is_a_share_of_one_processor_since_the_last_look() -> None:
     now = {"cpu_stats": {"cpu_usage": {"total_usage": 700}, "system_cpu_usage": 3000, "online_cpus": 2}}
-    assert state.cpu_percent(now, (500, 2000)) == 40.0
-    assert state.cpu_percent(now, (0, 0)) == 0.0
+    assert observer.cpu_percent(now, (500, 2000)) == 40.0
+    assert observer.cpu_percent(now, (0, 0)) == 0.0

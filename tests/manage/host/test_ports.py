@@ -22,11 +22,11 @@ from manage.host.ports import Endpoint, Listener
     ],
 )
 def test_published_ports_are_read_from_both_syntaxes(entry: Any, endpoint: Endpoint) -> None:
-    assert ports.wanted({"ports": [entry]}) == (endpoint,)
+    assert ports.published_by({"ports": [entry]}) == (endpoint,)
 
 
 def test_a_port_without_a_place_on_the_host_takes_none() -> None:
-    assert ports.wanted({"ports": ["8000", {"target": 80}]}) == ()
+    assert ports.published_by({"ports": ["8000", {"target": 80}]}) == ()
 
 
 @pytest.mark.parametrize(
@@ -42,8 +42,8 @@ def test_a_port_without_a_place_on_the_host_takes_none() -> None:
     ],
 )
 def test_two_endpoints_meet_when_they_cannot_both_be_listened_on(one: Endpoint, other: Endpoint, meet: bool) -> None:
-    assert one.meets(other) is meet
-    assert other.meets(one) is meet
+    assert one.conflicts_with(other) is meet
+    assert other.conflicts_with(one) is meet
 
 
 def test_every_taken_port_is_named_with_its_holder_and_the_way_out() -> None:
@@ -55,7 +55,8 @@ def test_every_taken_port_is_named_with_its_holder_and_the_way_out() -> None:
     with pytest.raises(NodeyardError) as refused:
         ports.require_free([Endpoint("127.0.0.1", 8600), Endpoint("127.0.0.1", 8601)], listeners)
     assert refused.value.message == (
-        "Port 8600 on 127.0.0.1 is taken by the container web. Port 8601 on 127.0.0.1 is taken by nginx (pid 7)."
+        "Port 8600 on 127.0.0.1 is already used by the container web. "
+        "Port 8601 on 127.0.0.1 is already used by nginx (pid 7)."
     )
     assert "--port-base" in refused.value.hint
 

@@ -19,15 +19,15 @@ def test_too_little_disk_names_who_needs_most() -> None:
     check = preflight.disk(SMALL, {"proxy": 1_000_000, "kaspad": 640_000_000_000})
     assert not check.ok
     assert "kaspad" in check.sentence
-    with pytest.raises(NodeyardError, match="Too little disk: 10 GB free"):
-        preflight.require([check])
+    with pytest.raises(NodeyardError, match="Not enough disk space: 10 GB free"):
+        preflight.require_passed([check])
 
 
 def test_limits_may_exceed_the_memory_together_but_not_alone() -> None:
     assert preflight.memory(SMALL, {"kaspad": 7_000_000_000, "bitcoind": 7_000_000_000}).ok
     check = preflight.memory(SMALL, {"kaspad": 16_000_000_000, "proxy": 1})
     assert not check.ok
-    assert "kaspad may take 16 GB" in check.sentence
+    assert "the limit of kaspad is 16 GB" in check.sentence
 
 
 @pytest.mark.parametrize(

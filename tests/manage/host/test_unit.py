@@ -4,7 +4,7 @@ import configparser
 from pathlib import Path
 
 from manage.host import unit
-from manage.installation import desired, documents
+from manage.installation import documents, intent
 from manage.installation.layout import Layout
 
 
@@ -38,6 +38,6 @@ def test_two_installations_have_units_of_their_own(tmp_path: Path) -> None:
 def test_a_stack_that_was_taken_down_on_purpose_is_not_started(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     layout.desired_file.parent.mkdir(parents=True)
-    desired.want(layout, up=False)
+    intent.record(layout, up=False)
 
-    assert unit.start(layout) == "The stack was taken down on purpose; it stays so."
+    assert unit.start(layout) == "The stack was stopped on purpose and stays down."

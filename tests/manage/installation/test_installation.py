@@ -13,7 +13,7 @@ from tests.stage.owners import Paper
 
 
 def test_a_new_installation_has_an_id_and_a_project_of_its_own(tmp_path: Path) -> None:
-    made = identity.create(Layout(tmp_path / "yard", Paper().owners()))
+    made = identity.create(Layout(tmp_path / "nodeyard", Paper().owners()))
     assert len(made.id) == 8
     assert int(made.id, 16) >= 0
     assert made.project == f"nodeyard-{made.id}"
@@ -67,8 +67,8 @@ def test_a_folder_without_installation_is_said_to_have_none(tmp_path: Path) -> N
 
 def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(NodeyardError, match="cannot be made"):
-        identity.create(Layout(tmp_path / "file" / "yard"))
+    with pytest.raises(NodeyardError, match="cannot be created"):
+        identity.create(Layout(tmp_path / "file" / "nodeyard"))
 
 
 def test_files_of_state_are_replaced_whole(tmp_path: Path) -> None:

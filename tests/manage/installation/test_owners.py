@@ -33,8 +33,8 @@ def test_a_right_that_is_missing_is_a_sentence_and_never_ignored(tmp_path: Path)
     def refuse(target: Path | int, uid: int, gid: int) -> None:
         raise PermissionError(1, "Operation not permitted", str(target))
 
-    layout = Layout(tmp_path / "yard", owners.Owners(refuse))
-    with pytest.raises(NodeyardError, match="cannot be made: Operation not permitted") as refused:
+    layout = Layout(tmp_path / "nodeyard", owners.Owners(refuse))
+    with pytest.raises(NodeyardError, match="cannot be created: Operation not permitted") as refused:
         identity.create(layout)
     assert "Run it as root" in refused.value.hint
 

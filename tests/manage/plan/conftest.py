@@ -18,7 +18,7 @@ from manage.render import image_names, render_stack, spec_document
 from manage.render.model import Image, Installation, ServiceSpec, Stack
 
 CATALOG = load_catalog()
-OURS = Installation("0123abcd", "yard")
+OURS = Installation("0123abcd", "nodeyard")
 LABELS = {LABEL_INSTALLATION: OURS.id}
 
 
@@ -27,7 +27,7 @@ def stack_of(text: str, generations: Mapping[str, int] | None = None, images: Ma
     config = configuration.parse(f"version: 1\n{text}", "stack.yml", CATALOG)
     tags = dict.fromkeys(image_names(CATALOG, config), "1") | dict(images or {})
     made = {name: Image(name, f"localhost/nodeyard/{name}:{tag}", f"sha256:{name}-{tag}") for name, tag in tags.items()}
-    return render_stack(CATALOG, config, OURS, made, generations or {}, Path("/srv/yard"))
+    return render_stack(CATALOG, config, OURS, made, generations or {}, Path("/srv/nodeyard"))
 
 
 def container_of(stack: Stack, spec: ServiceSpec, **changed: Any) -> ContainerFacts:
@@ -39,7 +39,7 @@ def container_of(stack: Stack, spec: ServiceSpec, **changed: Any) -> ContainerFa
         service=spec.name,
         project=stack.project,
         installation=stack.installation,
-        spec=spec.spec_digest,
+        spec_digest=spec.spec_digest,
         state="running",
         config_hash=f"hash-{spec.name}",
         image_digest=spec.image.config_digest,

@@ -37,7 +37,9 @@ def test_a_container_with_our_projects_name_but_not_our_id_is_a_refusal() -> Non
     for stranger in ("", "ffffffff"):
         with pytest.raises(NodeyardError) as caught:
             plan_project(stack, facts_of(stack, {"proxy": {"installation": stranger}}))
-        assert "yard-proxy-1 carries our project's name (yard) but not our installation id" in caught.value.message
+        assert (
+            "nodeyard-proxy-1 has this project's name (nodeyard) but not this installation's id" in caught.value.message
+        )
 
 
 def test_containers_of_other_projects_are_none_of_our_business() -> None:
@@ -48,7 +50,9 @@ def test_containers_of_other_projects_are_none_of_our_business() -> None:
 
 
 @pytest.mark.parametrize("labels", [{}, {LABEL_INSTALLATION: "ffffffff"}])
-@pytest.mark.parametrize(("kind", "name"), [("volumes", "yard_sandbox_timescaledb_data"), ("networks", "yard_chain")])
+@pytest.mark.parametrize(
+    ("kind", "name"), [("volumes", "nodeyard_sandbox_timescaledb_data"), ("networks", "nodeyard_chain")]
+)
 def test_a_volume_or_network_of_our_name_without_our_id_is_a_refusal(
     labels: dict[str, str], kind: str, name: str
 ) -> None:
@@ -71,7 +75,7 @@ def test_what_compose_itself_would_recreate_is_in_the_plan_too() -> None:
     stack = stack_of(SANDBOX)
     facts = facts_of(stack, {}, config_hashes={"proxy": "another"})
     (change,) = plan_project(stack, facts).changes
-    assert (change.service, change.cause[0].name) == ("proxy", "compose itself would recreate")
+    assert (change.service, change.cause[0].name) == ("proxy", "compose config hash")
 
 
 def test_an_orphan_is_removed_by_its_id_and_its_volume_stays() -> None:

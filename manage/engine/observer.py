@@ -1,4 +1,4 @@
-"""What the agent samples for `engine.json`: state, use of memory and processor, the log lines that verdicts need."""
+"""What the agent samples for `engine.json`: state, memory and CPU use, and the log lines that verdicts need."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from typing import Any
 from manage.engine import facts, logs
 from manage.engine.client import Api, connect
 from manage.engine.model import ContainerFacts
-from manage.installation import desired
+from manage.installation import intent
 from manage.installation.identity import Installation
 from manage.installation.layout import Layout
 
 STATS_EVERY_S = 5.0
 LOG_KEPT = 20
-"""Matching log lines kept a service."""
+"""Matching log lines kept per service."""
 LOG_TAIL = 200
-"""Lines looked at each time: the engine reads a log from its end, so the cost does not grow with the log."""
+"""Lines read each time: the engine reads a log from its end, so the cost does not grow with the log."""
 
 
 @dataclass
-class _Memory:
-    """What one service's next sample needs of the earlier ones."""
+class _Previous:
+    """What the next sample of a service needs from the previous ones."""
 
     container_id: str = ""
     lines: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=LOG_KEPT))
     log_until: float = 0.0
     cpu: tuple[int, int] = (0, 0)
-    """Nanoseconds of processor time, the container's and the machine's."""
+    """Nanoseconds of CPU time: the container's, the machine's."""
     use: dict[str, float] = field(default_factory=dict)
 
 
 class Observer:
-    """Looks at one installation's containers again and again. Not for several threads."""
+    """Samples the containers of one installation. Not thread-safe."""
 
     def __init__(
         self,
@@ -46,19 +46,19 @@ class Observer:
         patterns: Mapping[str, Sequence[str]],
         manager: Collection[str] = (),
     ) -> None:
-        """`patterns`: the log patterns of every service that should exist; `manager`: those of the manager's project,
-        which `manage down` leaves running."""
+        """`patterns`: the log patterns of every service that should exist; `manager`: the services of the manager's
+        project, which `manage down` leaves running."""
         self._layout = layout
         self._installation = installation
         self._patterns = {name: [re.compile(text) for text in texts] for name, texts in patterns.items()}
         self._manager = frozenset(manager)
-        self._memory: dict[str, _Memory] = {}
+        self._previous: dict[str, _Previous] = {}
         self._stats_at = 0.0
 
     def sample(self) -> dict[str, Any]:
         """`{"services": {NAME: EngineState fields}, "host": {...}}` as in docs/architecture.md.
 
-        Raises NodeyardError when the engine does not answer.
+        Raises NodeyardError if the engine does not answer.
         """
         now = time.time()
         with_stats = now - self._stats_at >= STATS_EVERY_S
@@ -69,60 +69,64 @@ class Observer:
                 if container.installation == self._installation.id and container.service
             }
             with ThreadPoolExecutor(facts.PARALLEL, thread_name_prefix="sample") as pool:
-                list(pool.map(lambda container: self._look(api, container, with_stats), current.values()))
+                list(pool.map(lambda container: self._observe(api, container, with_stats), current.values()))
         if with_stats:
             self._stats_at = now
-        wanted = desired.stack_is_wanted(self._layout)
+        wanted = intent.is_up(self._layout)
         names = sorted({*self._patterns, *current})
         return {
             "services": {name: self._state(name, current.get(name), now, wanted) for name in names},
             "host": host(self._layout),
         }
 
-    def _look(self, api: Api, container: ContainerFacts, with_stats: bool) -> None:
+    def _observe(self, api: Api, container: ContainerFacts, with_stats: bool) -> None:
         from docker.errors import APIError
 
-        memory = self._memory.setdefault(container.service, _Memory())
-        if memory.container_id != container.id:
-            memory.container_id, memory.cpu, memory.use = container.id, (0, 0), {}
+        previous = self._previous.setdefault(container.service, _Previous())
+        if previous.container_id != container.id:
+            previous.container_id, previous.cpu, previous.use = container.id, (0, 0), {}
         try:
             if container.state == "running" and with_stats:
-                self._stats(api, container, memory)
+                self._stats(api, container, previous)
             if self._patterns.get(container.service):
-                self._log(api, container, memory)
+                self._log(api, container, previous)
         except APIError as error:
-            # It went away between the list and the look; the next sample says so. Anything else is the engine's fault.
+            # The container was removed after it was listed; the next sample shows that. Other errors are the engine's.
             if error.status_code not in (404, 409):
                 raise
 
-    def _stats(self, api: Api, container: ContainerFacts, memory: _Memory) -> None:
+    def _stats(self, api: Api, container: ContainerFacts, previous: _Previous) -> None:
         from docker.errors import APIError
 
         try:
             document = api.stats(container.id, stream=False, one_shot=True)
         except APIError:
-            # Engine 29 on cgroup v1 has none ("no metrics received"): use is unknown then, and the state still counts.
-            memory.use = {}
+            # Engine 29 on cgroup v1 has none ("no metrics received"): the use is unknown, but the state is valid.
+            previous.use = {}
             return
-        memory.use = {"memory_bytes": used_memory(document), "cpu_percent": cpu_percent(document, memory.cpu)}
-        memory.cpu = cpu_times(document)
+        previous.use = {"memory_bytes": used_memory(document), "cpu_percent": cpu_percent(document, previous.cpu)}
+        previous.cpu = cpu_times(document)
 
-    def _log(self, api: Api, container: ContainerFacts, memory: _Memory) -> None:
+    def _log(self, api: Api, container: ContainerFacts, previous: _Previous) -> None:
         raw = api.logs(
-            container.id, stdout=True, stderr=True, timestamps=True, tail=LOG_TAIL, since=memory.log_until or None
+            container.id, stdout=True, stderr=True, timestamps=True, tail=LOG_TAIL, since=previous.log_until or None
         )
         for line in raw.splitlines():
             stamp, text = logs.split(line, exact=True)
             at = facts.timestamp(stamp)
-            if at <= memory.log_until:
+            if at <= previous.log_until:
                 continue
-            memory.log_until = at
+            previous.log_until = at
             if any(pattern.search(text) for pattern in self._patterns[container.service]):
-                memory.lines.append((at, text))
+                previous.lines.append((at, text))
 
     def _state(self, name: str, container: ContainerFacts | None, now: float, wanted: bool) -> dict[str, Any]:
-        memory = self._memory.get(name, _Memory())
-        known = {"at": now, "desired": wanted or name in self._manager, "log": [list(entry) for entry in memory.lines]}
+        previous = self._previous.get(name, _Previous())
+        known = {
+            "at": now,
+            "desired": wanted or name in self._manager,
+            "log": [list(entry) for entry in previous.lines],
+        }
         if container is None:
             return {"state": "absent", **known}
         return {
@@ -132,15 +136,15 @@ class Observer:
             "exit_code": container.exit_code,
             "oom_killed": container.oom_killed,
             "memory_limit": container.memory_bytes,
-            **memory.use,
+            **previous.use,
             **known,
         }
 
 
 def used_memory(document: Mapping[str, Any]) -> int:
-    """Bytes without the page cache that may go at any time, as `docker stats` counts them.
+    """Bytes without the page cache, which can be freed at any time, as `docker stats` counts them.
 
-    cgroup v1 and v2 name the cache apart.
+    cgroup v1 and v2 have different names for the cache.
     Source: docker/cli cli/command/container/stats_helpers.go, calculateMemUsageUnixNoCache.
     """
     memory = document.get("memory_stats") or {}
@@ -150,13 +154,13 @@ def used_memory(document: Mapping[str, Any]) -> int:
 
 
 def cpu_times(document: Mapping[str, Any]) -> tuple[int, int]:
-    """Nanoseconds of processor time: the container's, the machine's."""
+    """Nanoseconds of CPU time: the container's, the machine's."""
     cpu = document.get("cpu_stats") or {}
     return (cpu.get("cpu_usage") or {}).get("total_usage") or 0, cpu.get("system_cpu_usage") or 0
 
 
 def cpu_percent(document: Mapping[str, Any], before: tuple[int, int]) -> float:
-    """Per cent of one processor since `before`; 0.0 the first time (a one-shot answer has no earlier one in it)."""
+    """Per cent of one CPU since `before`; 0.0 the first time (a one-shot answer contains no earlier value)."""
     used, machine = cpu_times(document)
     if not before[1] or machine <= before[1]:
         return 0.0
@@ -165,7 +169,7 @@ def cpu_percent(document: Mapping[str, Any], before: tuple[int, int]) -> float:
 
 
 def host(layout: Layout) -> dict[str, float]:
-    """The machine: bytes of disk (where the installation lies) and memory, per cent of all processors, load."""
+    """The machine: bytes of disk (of the installation's folder) and memory, per cent of all CPUs, load."""
     import psutil
 
     disk = psutil.disk_usage(str(layout.dir))

@@ -9,7 +9,7 @@ from manage.installation.labels import LABEL_INSTALLATION
 
 
 def read(api: Api, installation: Installation) -> tuple[frozenset[Endpoint], tuple[Listener, ...]]:
-    """(what this installation's own containers publish, what all others do)."""
+    """(ports published by this installation's containers, ports published by all others)."""
     ours: set[Endpoint] = set()
     others: list[Listener] = []
     for entry in api.containers():

@@ -1,4 +1,4 @@
-"""Who owns the root of a volume: the uid that its service runs as, whatever the image holds at that path."""
+"""Sets the owner of a volume's root folder to the uid of its service, independently of the image."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from manage.installation.labels import LABEL_INSTALLATION
 _TARGET = "volume"
 
 
-def give(api: Api, installation: Installation, volume: str, uid: int, image: str) -> None:
+def set_owner(api: Api, installation: Installation, volume: str, uid: int, image: str) -> None:
     """Make `uid` (and the group of that number) the owner of the volume's root folder, mode 0700.
 
-    The engine makes a volume for root. It is told by an archive unpacked into a container that never starts, so nothing
-    runs as root and `image` needs no programs. Files in the volume stay as they are.
+    The engine creates volumes owned by root. This unpacks an archive into a container that never starts, so nothing
+    runs as root and `image` needs no programs. Files in the volume are not changed.
     """
     mount = {"Type": "volume", "Source": volume, "Target": f"/{_TARGET}", "VolumeOptions": {"NoCopy": True}}
     host = api.create_host_config(mounts=[mount], network_mode="none")
-    labels = {LABEL_INSTALLATION: installation.id}  # so that uninstall finds one that a kill left here
+    labels = {LABEL_INSTALLATION: installation.id}  # so that uninstall finds it if this process is killed
     made = api.create_container(image, command=["never-started"], host_config=host, labels=labels)
     try:
         api.put_archive(made["Id"], "/", _folder(uid))
@@ -29,7 +29,7 @@ def give(api: Api, installation: Installation, volume: str, uid: int, image: str
 
 
 def _folder(uid: int) -> bytes:
-    """A tar archive with that one folder in it."""
+    """A tar archive with only that folder."""
     entry = tarfile.TarInfo(_TARGET)
     entry.type, entry.mode, entry.uid, entry.gid = tarfile.DIRTYPE, 0o700, uid, uid
     buffer = io.BytesIO()

@@ -1,4 +1,4 @@
-"""What the sampler looks at: the services that `stack.yml` names today, with their log patterns from the catalog."""
+"""What the sampler samples: the services in the current `stack.yml`, with their log patterns from the catalog."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from manage import config
 from manage.catalog import load_catalog
-from manage.engine.state import Observer
+from manage.engine.observer import Observer
 from manage.errors import NodeyardError
 from manage.installation import identity, lock
 from manage.installation.layout import Layout
@@ -17,8 +17,8 @@ from manage.installation.layout import Layout
 log = logging.getLogger(__name__)
 
 
-class Look:
-    """One look at the engine a call; follows changes of `stack.yml`. Not for several threads."""
+class StackObserver:
+    """Samples the engine once per call; follows changes of `stack.yml`. Not thread-safe."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
@@ -26,7 +26,7 @@ class Look:
         self._stamp = 0
 
     def __call__(self) -> Mapping[str, Any]:
-        """`services` and `host` of `engine.json`. Raises NodeyardError when the engine does not answer."""
+        """`services` and `host` of `engine.json`. Raises NodeyardError if the engine does not answer."""
         try:
             stamp = self._layout.stack_file.stat().st_mtime_ns
         except FileNotFoundError:
@@ -43,19 +43,19 @@ class Look:
             found = config.load(self._layout.stack_file, catalog)
             names, network = [*found.services, *manager], found.network
         except NodeyardError as error:
-            # What runs is still looked at, without the patterns: a typing error must not blind everyone.
-            log.error("stack.yml cannot be read, so log lines are not picked: %s", error.message)
+            # Sample the containers anyway, without log patterns: an error in stack.yml must not hide their state.
+            log.error("stack.yml is not valid, so no log lines are collected: %s", error.message)
             return Observer(self._layout, identity.read(self._layout), {}, manager)
         patterns = {name: catalog.service(name, network).health.log_patterns for name in names}
         return Observer(self._layout, identity.read(self._layout), patterns, manager)
 
 
-def change_on_host(layout: Layout) -> dict[str, Any] | None:
-    """The change that somebody makes with the host's `manage`, as `engine.json` shows it; None when there is none."""
+def host_operation(layout: Layout) -> dict[str, Any] | None:
+    """The change that `manage` on the host is making, as `engine.json` shows it; None if there is none."""
     if not lock.holder(layout):
         return None
     try:
         held = json.loads(layout.lock_file.read_text())
         return {"kind": held["verb"], "by": held["by"], "since": held["since"]}
     except (OSError, ValueError, KeyError, TypeError):
-        return None  # it ended between the two looks
+        return None  # it ended between the two reads

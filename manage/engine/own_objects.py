@@ -1,4 +1,4 @@
-"""Whose a network or volume is: the label tells, never the name."""
+"""Which networks and volumes are ours: the label decides, never the name."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from manage.installation.labels import LABEL_INSTALLATION
 def missing(
     kind: str, present: Iterable[Mapping[str, Any]], names: Iterable[str], installation: Installation, advice: str
 ) -> Iterator[str]:
-    """Those of `names` that are to be made, one after the other.
+    """Yield those of `names` that do not exist yet.
 
-    `kind` is Docker's word (`network`, `volume`), `present` the engine's entries of it. Raises NodeyardError, with
-    `advice` after the command that shows it, at the first that is there and not ours: it is never used, changed or
-    removed.
+    `kind` is Docker's word (`network`, `volume`), `present` the engine's entries of it. Raises NodeyardError with
+    `advice` at the first name that exists and is not ours: it is never used, changed or removed.
     """
     labels = {entry["Name"]: entry.get("Labels") or {} for entry in present}
     for name in names:
@@ -25,12 +24,12 @@ def missing(
             yield name
         elif labels[name].get(LABEL_INSTALLATION) != installation.id:
             raise NodeyardError(
-                f"There is a {kind} {name} that is not this installation's (it lacks the label "
+                f"The {kind} {name} does not belong to this installation (it lacks the label "
                 f"{LABEL_INSTALLATION}={installation.id}).",
                 advice.format(inspect=f"docker {kind} inspect {name}"),
             )
 
 
-def filters(installation: Installation) -> dict[str, str]:
-    """The engine's filter for what is ours."""
+def label_filter(installation: Installation) -> dict[str, str]:
+    """The engine's filter for our objects."""
     return {"label": f"{LABEL_INSTALLATION}={installation.id}"}

@@ -1,6 +1,6 @@
-"""Whether the operator wants the stack up: written by `up` and `down`, shown by the agent in `engine.json`.
+"""Whether the operator wants the stack up: `up` and `down` record it, the agent shows it in `engine.json`.
 
-With it a stack that was stopped on purpose is `disabled`, and one that fell over is `down`.
+It tells a stack that was stopped on purpose (`disabled`) from one that failed (`down`).
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from manage.installation import documents
 from manage.installation.layout import Layout
 
 
-def want(layout: Layout, *, up: bool) -> None:
-    """Note what the operator wants: `run/desired.json`, {"version": 1, "stack": "up" | "down"}."""
+def record(layout: Layout, *, up: bool) -> None:
+    """Record what the operator wants in `run/desired.json`: {"version": 1, "stack": "up" | "down"}."""
     documents.write(layout.desired_file, {"stack": "up" if up else "down"})
 
 
-def stack_is_wanted(layout: Layout) -> bool:
+def is_up(layout: Layout) -> bool:
     """False only after `manage down`."""
     try:
         return bool(documents.read(layout.desired_file).get("stack") != "down")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manage.agent.following import new_lines
+from manage.agent.log_follow import new_lines
 
 
 def test_what_was_seen_is_not_told_again() -> None:

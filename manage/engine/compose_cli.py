@@ -1,6 +1,6 @@
-"""The compose runner: argv lists, one binary, nothing asked, the lock handed down.
+"""Runs docker-compose: argv lists, one binary, no questions; the child inherits the lock.
 
-Compose never gets `-y` and never a terminal: with a yes it answers a changed volume by deleting it with its data.
+Compose never gets `-y` and never a terminal: with a yes, it deletes a changed volume together with its data.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ SHOWN_LINES = 12
 
 
 @dataclass(frozen=True)
-class Project:
+class ComposeProject:
     """One compose project and the file that describes it."""
 
     name: str
     file: Path
     directory: Path
-    """What relative paths would start from; our files have none."""
+    """The base of relative paths; our files have none."""
 
 
 def binary() -> tuple[str, ...]:
-    """The compose program: the hash-locked wheel's beside the running interpreter, in the CLI and the agent alike.
+    """The compose program of the hash-locked wheel, next to the running interpreter, in the CLI and the agent.
 
-    Ubuntu 22.04's Python is too old for the wheel: there it is the distribution's plugin, called by its own path, which
+    Ubuntu 22.04's Python is too old for the wheel: there it is the distribution's plugin, called by its path, which
     gives the same hashes as calling it through `docker`.
     """
     ours = Path(sys.prefix) / "bin" / "docker-compose"
@@ -52,12 +52,12 @@ def binary() -> tuple[str, ...]:
         if plugin.exists():
             return (str(plugin),)
     raise NodeyardError(
-        f"There is no docker-compose beside this Python ({ours}).", "Run ./install.sh again: it completes .venv."
+        f"There is no docker-compose next to this Python ({ours}).", "Run ./install.sh again: it completes .venv."
     )
 
 
-def argv(project: Project, *words: str) -> list[str]:
-    """The whole command line for `words` on `project`."""
+def argv(project: ComposeProject, *words: str) -> list[str]:
+    """The command line that runs `words` on `project`."""
     return [
         *binary(),
         "--ansi",
@@ -75,7 +75,7 @@ def argv(project: Project, *words: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """All that compose may see of ours: no COMPOSE_* of the caller's shell may steer it, nor another docker context."""
+    """The environment of compose: without the caller's COMPOSE_* variables and docker context."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return {**kept, "DOCKER_HOST": url()}
 
@@ -86,14 +86,14 @@ def run(
     lock: int | None = None,
     on_interrupt: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run one command to its end. `lock` is the descriptor that it inherits.
+    """Run one command and wait for its end. `lock` is the descriptor that it inherits.
 
-    A first Ctrl-C lets it finish, since compose stopped in the middle of a recreate leaves the old container stopped
-    and the new one not started: `on_interrupt` is called to say so, KeyboardInterrupt is raised afterwards. A second
-    one ends it. Raises NodeyardError with compose's last lines when it fails.
+    After a first Ctrl-C the command still finishes, because compose stopped in the middle of a recreate leaves the old
+    container stopped and the new one not started: `on_interrupt` is called, and KeyboardInterrupt is raised at the end.
+    A second Ctrl-C terminates it. Raises NodeyardError with compose's last lines if it fails.
     """
     log.debug("%s", shlex.join(command))
-    # A file and not a pipe: a compose whose parent was killed must not end in the middle because nobody reads it.
+    # A file instead of a pipe: compose must not stop in the middle when its parent is killed and nothing reads a pipe.
     with _in_memory() as output:
         child = subprocess.Popen(
             command,
@@ -102,23 +102,23 @@ def run(
             stderr=subprocess.STDOUT,
             env=environment(),
             pass_fds=() if lock is None else (lock,),
-            process_group=0,  # the terminal's Ctrl-C is for us alone
+            process_group=0,  # so that Ctrl-C in the terminal reaches only this process
         )
         interrupted = _wait(child, on_interrupt)
         output.seek(0)
-        said = output.read().decode("utf-8", "replace")
-    log.debug("exit %s\n%s", child.returncode, said)
+        text = output.read().decode("utf-8", "replace")
+    log.debug("exit %s\n%s", child.returncode, text)
     if interrupted:
         raise KeyboardInterrupt
     if child.returncode != 0:
         raise NodeyardError(
-            f"docker-compose failed (exit {child.returncode}): {_reason(said)}\n{_last_lines(said)}",
+            f"docker-compose failed (exit {child.returncode}): {_reason(text)}\n{_last_lines(text)}",
             f"The whole command: {shlex.join(command)}",
         )
 
 
 def _wait(child: subprocess.Popen[bytes], on_interrupt: Callable[[], None]) -> bool:
-    """Wait for its end; True when a Ctrl-C came meanwhile."""
+    """Wait for its end; True if there was a Ctrl-C in the meantime."""
     interrupted = False
     while True:
         try:
@@ -131,15 +131,15 @@ def _wait(child: subprocess.Popen[bytes], on_interrupt: Callable[[], None]) -> b
             on_interrupt()
 
 
-class Hashing:
-    """Compose reading the text of both projects: started early, asked for its hashes when they are needed.
+class HashingProcess:
+    """A compose process that hashes the services of both projects: started early, read when the hashes are needed.
 
-    It validates them against compose's own schema on the way. One process reads both, as if one were merged into the
-    other: a service's hash depends on the service alone, and their names differ.
+    Compose also validates the files against its schema. One process reads both files as if they were merged: a hash
+    depends only on its service, and the names of the services differ.
     """
 
     def __init__(self, texts: Sequence[str], directory: Path) -> None:
-        """Start it. `texts` are the compose files' contents: a plan writes no file."""
+        """Start the process. `texts` are the contents of the compose files: a plan writes no file."""
         self._files = [_in_memory() for _ in texts]
         for file, text in zip(self._files, texts, strict=True):
             file.write(text.encode())
@@ -157,17 +157,17 @@ class Hashing:
         )
 
     def result(self) -> dict[str, str]:
-        """Service -> hash. Raises NodeyardError when compose does not accept the files."""
+        """Service -> hash. Raises NodeyardError if compose rejects the files."""
         output, errors = self._child.communicate()
         if self._child.returncode != 0:
             raise NodeyardError(
-                f"docker-compose does not accept what was rendered:\n{_last_lines(errors)}",
-                "This is a fault of Nodeyard's templates, not of your stack.yml; manage render shows the text.",
+                f"docker-compose rejects the rendered file:\n{_last_lines(errors)}",
+                "This is a bug in the templates, not in your stack.yml. To see the file: manage render",
             )
         return dict(line.split(None, 1) for line in output.splitlines() if line.strip())
 
-    def end(self) -> None:
-        """Let go of it, also when nobody asked for its hashes."""
+    def close(self) -> None:
+        """Stop the process if it still runs, and close its files."""
         for file in self._files:
             file.close()
         if self._child.poll() is None:
@@ -176,12 +176,12 @@ class Hashing:
 
 
 def _in_memory() -> BinaryIO:
-    """A file without a place on disk: the agent's root is read-only."""
+    """A file in memory: the agent's root file system is read-only."""
     return os.fdopen(os.memfd_create("compose"), "w+b")
 
 
 def _reason(text: str) -> str:
-    """Compose's last line, where it says why it gave up."""
+    """Compose's last line, which gives the reason of the failure."""
     return text.strip().rpartition("\n")[2]
 
 

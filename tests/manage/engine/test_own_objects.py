@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from manage.engine import ours
+from manage.engine import own_objects
 from manage.errors import NodeyardError
 from manage.installation.identity import Installation
 
@@ -19,7 +19,7 @@ ENTRIES: list[dict[str, Any]] = [
 
 
 def missing(*names: str) -> list[str]:
-    return list(ours.missing("network", ENTRIES, names, HERE, "Look at it ({inspect})."))
+    return list(own_objects.missing("network", ENTRIES, names, HERE, "Look at it ({inspect})."))
 
 
 def test_only_what_is_not_there_is_to_be_made() -> None:
@@ -28,6 +28,6 @@ def test_only_what_is_not_there_is_to_be_made() -> None:
 
 @pytest.mark.parametrize("name", ["nodeyard_chain", "nodeyard_data"])
 def test_what_carries_another_label_or_none_is_a_refusal_with_the_command_that_shows_it(name: str) -> None:
-    with pytest.raises(NodeyardError, match=f"a network {name}.*io.nodeyard.installation=ab12cd34") as raised:
+    with pytest.raises(NodeyardError, match=f"The network {name} .*io.nodeyard.installation=ab12cd34") as raised:
         missing("nodeyard_front", name)
     assert raised.value.hint == f"Look at it (docker network inspect {name})."
