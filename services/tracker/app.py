@@ -1,4 +1,4 @@
-"""The parts put together: an ASGI application whose lifespan runs the follower."""
+"""The ASGI application; its lifespan runs the follower."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tracker.store.database import Database
 
 
 def build(settings: Settings) -> FastAPI:
-    """The application. It starts without waiting for database or node; /ready says when it has them."""
+    """The application. It starts without waiting for database or node; /ready says whether both are available."""
     counters = Counters()
     database = Database(settings.database_url, settings.database_password_file)
     follower = Follower(settings.kaspad_url, settings.network, database, counters)
@@ -41,8 +41,8 @@ def build(settings: Settings) -> FastAPI:
 
     app = FastAPI(
         title="Nodeyard tracker",
-        description="Balances of followed addresses, live from the chain. Every route but /health and /ready needs the "
-        "token (manage secrets show tracker_token) as Authorization: Bearer TOKEN.",
+        description="Balances of followed addresses, live from the chain. Every route except /health and /ready "
+        "requires the token (manage secrets show tracker_token) in the header Authorization: Bearer TOKEN.",
         version="1",
         docs_url=None,
         redoc_url=None,

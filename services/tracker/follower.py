@@ -1,4 +1,4 @@
-"""Keeps a session with kaspad alive, one after the other, and says how it stands."""
+"""Keeps a session with kaspad running, starts a new one after each failure, and reports the current state."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ log = logging.getLogger(__name__)
 
 FIRST_DELAY_S = 0.1
 LONGEST_DELAY_S = 0.6
-"""The node is ours and near: one that returns is found within a second."""
+"""The node is local, so retry often: a node that comes back is found within a second."""
 ASK_DEADLINE_S = 3.0
 
 
 class NotConfirmed(Exception):
-    """The node cannot be asked at the moment; a sentence."""
+    """The node cannot answer at the moment; the message says why."""
 
 
 class Follower:
-    """Follows every account of the database while `run` runs; the rest may be called meanwhile."""
+    """Follows every account in the database while `run` runs; the other methods may be called at the same time."""
 
     def __init__(self, url: str, network: KaspaNetwork, database: Database, counters: Counters) -> None:
         self._url = url
@@ -48,7 +48,7 @@ class Follower:
         return self._board.standing
 
     async def run(self) -> None:
-        """Sessions without end. Each starts with a resync, the first as `connect`, the others as `reconnect`."""
+        """Run one session after another. Each starts with a resync: `connect` for the first, `reconnect` afterwards."""
         cause, delay = "connect", FIRST_DELAY_S
         await self._database.checked.wait()
         while True:
@@ -69,7 +69,7 @@ class Follower:
             delay = min(2 * delay, LONGEST_DELAY_S)
 
     def follow(self, address: str) -> None:
-        """An account was added. Without a session there is nothing to do: the next one starts with all accounts."""
+        """Follow a new account. Without a session there is nothing to do: the next one starts with all accounts."""
         if self._session is not None:
             self._session.inbox.put_nowait(Follow(address))
 
@@ -78,7 +78,7 @@ class Follower:
             self._session.inbox.put_nowait(Unfollow(address))
 
     async def ask(self, address: str) -> int:
-        """Balance in sompi of any address, from the node itself. NotConfirmed when it cannot tell; never 0 for that."""
+        """Balance in sompi of any address, read from the node. Raises NotConfirmed (never 0) if it is unknown."""
         reason = fault(self.standing, time.time())
         session = self._session
         if reason or session is None:
@@ -86,10 +86,10 @@ class Follower:
         try:
             return (await node.balances(session.calls, [address], ASK_DEADLINE_S))[address]
         except (NodeFault, ValueError, KeyError) as error:
-            raise NotConfirmed(f"kaspad did not tell the balance: {error}") from error
+            raise NotConfirmed(f"kaspad did not report the balance: {error}") from error
 
     async def _recall(self) -> None:
-        """After a start: since when the balances in the database are no longer confirmed."""
+        """After a start, read from the database when its balances were last confirmed."""
         if self.standing.confirmed_at is not None:
             return
         moment = await self._database.run(lambda connection: balances.confirmed(connection, CHAIN))
@@ -98,7 +98,7 @@ class Follower:
             self._board.standing = replace(self.standing, confirmed_at=confirmed, daa_score=moment.daa_score)
 
     def _note(self, error: BaseException) -> None:
-        """Write down why nothing is in force, and say it in the log when it is news."""
+        """Record why the subscription is not running; log it if the reason is new."""
         reason, waits_for = _explain(error)
         if reason != self._said or self.standing.in_force:
             log.warning("not following: %s", reason, exc_info=None if waits_for else error)
@@ -108,19 +108,19 @@ class Follower:
 
 
 def _explain(error: BaseException) -> tuple[str, tuple[str, ...]]:
-    """(sentence, services that must do something about it)."""
+    """(reason, services that the tracker waits for)."""
     match error:
         case DatabaseUnavailable():
             return str(error), ("timescaledb",)
         case NodeUnfit() | NodeFault():
             return str(error), ("kaspad",)
         case ValueError():
-            return f"kaspad sent what the tracker cannot read: {error}", ("kaspad",)
-    return f"the tracker failed by itself: {type(error).__name__}: {error}", ()
+            return f"kaspad sent an answer that the tracker cannot read: {error}", ("kaspad",)
+    return f"the tracker has an internal error: {type(error).__name__}: {error}", ()
 
 
 def _first(error: BaseException) -> BaseException:
-    """The first plain exception within a group."""
+    """The first exception in a group that is not itself a group."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

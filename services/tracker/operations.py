@@ -1,4 +1,4 @@
-"""The routes for operators and their tools: health, readiness, metrics, the description of the API."""
+"""The routes for operators and their tools: health, readiness, metrics, API documentation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def router(parts: Parts) -> APIRouter:
     database, follower = parts.database, parts.follower
 
     async def followed() -> list[Account] | None:
-        """The accounts; None while the database cannot be asked."""
+        """The accounts; None while the database is unavailable."""
         try:
             await database.require()
             return await database.run(accounts.listing, 2.0)
@@ -34,7 +34,7 @@ def router(parts: Parts) -> APIRouter:
 
     @operations.get("/health")
     async def health() -> Live:
-        """The process lives. Says nothing of its dependencies: /ready does."""
+        """The process is alive. See /ready for its dependencies."""
         edition = database.health.edition
         shown = (
             None
@@ -45,7 +45,7 @@ def router(parts: Parts) -> APIRouter:
 
     @operations.get("/ready", responses={503: {"model": Ready}})
     async def ready(response: Response) -> Ready:
-        """200 only while every balance is known to be the node's own; else 503 with the reason."""
+        """200 while every balance is current; otherwise 503 with the reason."""
         standing, now = follower.standing, time.time()
         answer = readiness(standing, database.health.reason(time.monotonic()), now)
         response.status_code = 200 if answer.ready else 503
@@ -62,7 +62,7 @@ def router(parts: Parts) -> APIRouter:
 
     @operations.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> PlainTextResponse:
-        """For Prometheus."""
+        """Metrics in the text format of Prometheus."""
         database_up = not database.health.reason(time.monotonic())
         families = _families(parts.counters, follower.standing, await followed(), database_up, time.time())
         return PlainTextResponse(exposition(families), media_type=CONTENT_TYPE)
@@ -77,11 +77,11 @@ def router(parts: Parts) -> APIRouter:
 def _families(
     counters: Counters, standing: Standing, known: Sequence[Account] | None, database_up: bool, now: float
 ) -> list[Family]:
-    """What /metrics shows at `now`. Ages of balances are left out while the database cannot be asked."""
+    """The metrics at `now` (unix seconds). While the database is unavailable, the ages of balances are missing."""
     ages = [age for account in known or () if (age := balance_state(account, standing, now).age_s) is not None]
     families = [
         Family("tracker_database_up", "gauge", "1 while the database answers.", [({}, database_up)]),
-        Family("tracker_in_force", "gauge", "1 while balances are the node's own.", [({}, not fault(standing, now))]),
+        Family("tracker_in_force", "gauge", "1 while balances are current.", [({}, not fault(standing, now))]),
         Family("tracker_events_total", "counter", "UtxosChanged notifications applied.", [({}, counters.events)]),
         Family(
             "tracker_resyncs_total",

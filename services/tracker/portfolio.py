@@ -1,4 +1,4 @@
-"""Accounts and the follower's standing as the API shows them. Pure."""
+"""Accounts and their balances as the API returns them. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WORST_FIRST: tuple[Status, ...] = ("error", "pending", "stale", "ok")
 
 
 def portfolio(accounts: Sequence[Account], standing: Standing, network: str, now: float) -> Portfolio:
-    """All accounts with their balances at `now` (unix seconds), and the sum of each chain."""
+    """All accounts with their balances at `now` (unix seconds), and the total of each chain."""
     shown = [with_balance(account, standing, now) for account in accounts]
     chains = dict.fromkeys(account.chain for account in accounts)
     return Portfolio(

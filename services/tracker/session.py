@@ -1,11 +1,11 @@
-"""One life of the connections to kaspad: subscribe, take a snapshot, apply what is told, notice silence.
+"""One session with kaspad: subscribe, take a snapshot, apply notifications, detect silence.
 
-Subscriptions die with their connection and kaspad has no cursor to catch up from, so nothing survives a session: it
-ends with its first failure, whatever it is, and the next one subscribes and reads everything anew.
+A subscription ends with its connection, and kaspad has no cursor to resume from. So a session ends at its first
+failure, and the next one subscribes and reads all balances again.
 
 Order within a session: (1) subscribe, (2) getUtxosByAddresses on a second connection, (3) apply the notifications that
-came meanwhile, in one transaction, idempotently by outpoint. kaspad's index commits before it notifies, so whatever the
-snapshot does not hold yet is told later.
+arrived meanwhile, in one transaction, idempotently by outpoint. kaspad commits to its index before it notifies, so a
+notification follows for any change that the snapshot does not contain.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ from tracker.store.database import Database
 log = logging.getLogger(__name__)
 
 CALL_DEADLINE_S = 4.0
-"""With BEAT_S: a node that accepts TCP but never answers is noticed after 6 s at most."""
+"""Together with BEAT_S: a node that accepts TCP but never answers is detected within 6 s."""
 BEAT_S = 2.0
 CONFIRM_EVERY_S = 10.0
 AUDIT_EVERY_S = 30.0
 WRITE_DEADLINE_S = 60.0
 MOST_WAITING = 20_000
-"""Notifications. With more than that a new snapshot is cheaper than working through them, and memory stays bounded."""
+"""Limit on queued notifications, which bounds memory. Beyond it, a new snapshot is cheaper than applying them."""
 
 
 @dataclass(frozen=True)
 class Follow:
-    """An address was added: subscribe it and take its snapshot."""
+    """An address was added: subscribe to it and take its snapshot."""
 
     address: str
 
@@ -57,7 +57,7 @@ class Unfollow:
 
 @dataclass(frozen=True)
 class Beat:
-    """The node lived at `at` (unix seconds); everything it told before lies earlier in the inbox."""
+    """The node answered at `at` (unix seconds); its earlier notifications are ahead of this in the inbox."""
 
     info: node.NodeInfo
     at: float
@@ -65,18 +65,18 @@ class Beat:
 
 @dataclass(frozen=True)
 class Audit:
-    """Time to hold our balances against the node's."""
+    """Time to compare our balances with the node's."""
 
 
 Item = Notification | Follow | Unfollow | Beat | Audit
 
 
 class Session:
-    """Use once: `await Session(...).run("connect")` returns only by raising what ended it."""
+    """Use once: `await Session(...).run("connect")` never returns; it raises the error that ended the session."""
 
     def __init__(self, url: str, network: KaspaNetwork, database: Database, counters: Counters, board: Board) -> None:
         self.calls = KaspadClient(url, timeout_s=CALL_DEADLINE_S)
-        """For questions: a slow one holds up whatever is behind it, so the subscription has its own connection."""
+        """For calls: a slow call delays everything behind it, so the subscription has its own connection."""
         self.inbox: asyncio.Queue[Item] = asyncio.Queue()
         self._events = KaspadClient(url, timeout_s=CALL_DEADLINE_S)
         self._network = network
@@ -87,7 +87,7 @@ class Session:
         self._suspects: frozenset[str] = frozenset()
 
     async def run(self, cause: str) -> None:
-        """NodeFault, NodeUnfit, DatabaseUnavailable or ValueError (an answer of an unknown shape), maybe in a group."""
+        """Raises NodeFault, NodeUnfit, DatabaseUnavailable or ValueError (an unknown answer), perhaps in a group."""
         async with self._events, self.calls, asyncio.TaskGroup() as group:
             await node.server_info(self._events, self._network, CALL_DEADLINE_S)
             group.create_task(self._pump())
@@ -102,11 +102,11 @@ class Session:
             if isinstance(note, Closed):
                 raise NodeUnreachable(f"kaspad closed the connection ({note.code} {note.reason}".rstrip() + ")")
             if self.inbox.qsize() >= MOST_WAITING:
-                raise NodeUnreachable("kaspad told more than could be written; all balances must be read anew")
+                raise NodeUnreachable("kaspad sent more notifications than the database could store")
             self.inbox.put_nowait(note)
 
     async def _beat(self) -> None:
-        """Ask on the connection of the subscription, whose silence is otherwise no news."""
+        """Call on the connection of the subscription, which may otherwise be silent for a long time."""
         while True:
             info = await node.server_info(self._events, self._network, CALL_DEADLINE_S)
             self.inbox.put_nowait(Beat(info, time.time()))
@@ -124,7 +124,7 @@ class Session:
         return batch
 
     async def _handle(self, batch: Sequence[Item]) -> None:
-        """Everything that waits, at once. New addresses come last: their snapshot holds all that was told before it."""
+        """Handle everything queued. New addresses come last: their snapshot contains all earlier notifications."""
         notes = [item for item in batch if isinstance(item, Notification)]
         for item in batch:
             if isinstance(item, Unfollow):
@@ -142,8 +142,8 @@ class Session:
             await self.audit()
 
     async def _resync(self, cause: str) -> None:
-        """Subscribe to and read every followed address. Nothing counts as confirmed until it is done."""
-        self._set(in_force=False, reason="all balances are being read anew", waits_for=("kaspad",))
+        """Subscribe to and read every followed address. No balance counts as confirmed until this is done."""
+        self._set(in_force=False, reason="the tracker is reading all balances", waits_for=("kaspad",))
         followed = [account.address for account in await self._database.run(accounts.listing)]
         await self._events.subscribe("PruningPointUtxoSetOverride")
         await self._subscribe(followed)
@@ -153,7 +153,7 @@ class Session:
         log.info("following %d addresses after a resync (%s)", len(followed), cause)
 
     async def _subscribe(self, addresses: Sequence[str]) -> None:
-        for some in _chunks(addresses, 1000):  # an empty list would ask for every address there is
+        for some in _chunks(addresses, 1000):  # an empty list would subscribe to all addresses of the chain
             await self._events.subscribe("UtxosChanged", {"addresses": some})
 
     async def _snapshot(self, addresses: Sequence[str], cause: str) -> None:
@@ -185,9 +185,9 @@ class Session:
             await self._database.run(lambda connection: balances.confirm(connection, CHAIN, moment))
 
     async def audit(self) -> None:
-        """Hold our balances against the node's. What differs twice in a row was lost somewhere and is read anew.
+        """Compare our balances with the node's. Those that differ twice in a row missed a change and are read again.
 
-        Once is no proof: the node may be a notification ahead of us.
+        A single difference proves nothing: the node may be one notification ahead.
         """
         held = {account.address: account.balance for account in await self._database.run(accounts.listing)}
         differing = set()
@@ -199,7 +199,7 @@ class Session:
         lost = sorted(differing & self._suspects)
         self._suspects = frozenset(differing)
         if lost:
-            log.warning("kaspad told nothing of changes to %d addresses; reading them anew", len(lost))
+            log.warning("kaspad did not report changes to %d addresses; reading them again", len(lost))
             await self._snapshot(lost, "audit")
 
     def _set(self, **fields: object) -> None:

@@ -1,4 +1,4 @@
-"""How much the balances can be trusted right now: pure functions of what the follower knows and of the clock."""
+"""Whether the balances are current: pure functions of the follower's state and the time."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from tracker.store.accounts import Account
 Status = Literal["ok", "stale", "error", "pending"]
 
 SILENT_AFTER_S = 9.0
-"""So long after the node's last sign of life nothing counts as confirmed any more."""
+"""After the node has been silent for this long, no balance counts as confirmed."""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What the follower knows of its hold on the node. All times are unix seconds."""
+    """What the follower knows about its subscription. All times are unix seconds."""
 
     in_force: bool = False
-    """Subscribed, snapshot taken, and everything since then applied."""
+    """The subscription is active, the snapshot taken, and every change since then applied."""
     synced: bool = True
-    """False while a node of a public network says that it is still syncing."""
+    """False while a node of a public network reports that it is syncing."""
     reason: str = "the tracker has just started"
-    """Why it is not in force; "" when it is."""
+    """Why `in_force` is false, "" otherwise."""
     waits_for: tuple[str, ...] = ()
     since: float = 0.0
-    """Since when `in_force` is what it is."""
+    """When `in_force` last changed."""
     confirmed_at: float | None = None
-    """When the node last showed that the subscription lives."""
+    """When the node last answered on the connection of the subscription."""
     daa_score: int = 0
     """Virtual DAA score at `confirmed_at`."""
     last_event_at: float | None = None
@@ -36,7 +36,7 @@ class Standing:
 
 @dataclass
 class Board:
-    """Where the follower writes its standing and everyone else reads it."""
+    """Holds the current state: the follower writes it, everything else reads it."""
 
     standing: Standing = Standing()  # frozen
 
@@ -50,48 +50,48 @@ class Readiness:
 
 @dataclass(frozen=True)
 class BalanceState:
-    """A balance's provenance: whether it is the node's own, and when it last was."""
+    """Whether a balance is current, and when it last was."""
 
     status: Status
     reason: str
-    """Why it is not "ok"; "" when it is."""
+    """Why the status is not "ok"; "" if it is."""
     daa_score: int | None
     as_of: datetime | None
     age_s: float | None
 
 
 def fault(standing: Standing, now: float) -> str:
-    """Why balances are not the node's own at `now`, "" when they are."""
+    """Why balances are not current at `now`; "" if they are."""
     if not standing.in_force:
         return standing.reason
     if standing.confirmed_at is None or now - standing.confirmed_at > SILENT_AFTER_S:
         return "kaspad does not answer"
     if not standing.synced:
-        return "kaspad is still syncing, its balances are old"
+        return "kaspad is still syncing, so its balances are out of date"
     return ""
 
 
 def readiness(standing: Standing, database_fault: str, now: float) -> Readiness:
-    """Ready only when database and node are there, the subscription is in force and the snapshot taken."""
+    """Ready if database and node are available, the subscription is active and the snapshot taken."""
     if database_fault:
         return Readiness(False, database_fault, ("timescaledb",))
     reason = fault(standing, now)
     if reason:
         return Readiness(False, reason, standing.waits_for if not standing.in_force else ("kaspad",))
-    return Readiness(True, "subscribed and confirmed by kaspad")
+    return Readiness(True, "subscribed, and kaspad confirms the balances")
 
 
 def balance_state(account: Account, standing: Standing, now: float) -> BalanceState:
-    """What can be said of one account's balance at `now`.
+    """The state of one account's balance at `now`.
 
-    `pending`: no snapshot yet and nothing is wrong. `error`: none, because the node or the database fails. `stale`: the
-    last known one, no longer confirmed. A balance that could not be had is never zero.
+    `pending`: no snapshot yet, and nothing is wrong. `error`: no balance, because the node or the database fails.
+    `stale`: the last known balance, no longer confirmed. An unknown balance is never shown as zero.
     """
     reason = fault(standing, now)
     if account.balance is None or account.as_of is None:
         if reason:
             return BalanceState("error", reason, None, None, None)
-        return BalanceState("pending", "its first snapshot is being taken", None, None, None)
+        return BalanceState("pending", "the tracker is reading its first balance", None, None, None)
     told, daa_score = account.as_of.timestamp(), account.daa_score or 0
     if standing.synced and standing.confirmed_at is not None and standing.confirmed_at > told:
         told, daa_score = standing.confirmed_at, max(daa_score, standing.daa_score)

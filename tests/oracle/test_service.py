@@ -276,7 +276,7 @@ def test_faults_are_sentences_and_headers_are_strict(start: Start) -> None:
     oracle = start()
     missing = oracle.get("/nothing")
     assert missing.status == 404
-    assert "has no such address" in missing.body["error"]
+    assert "has no such path" in missing.body["error"]
     page = oracle.get("/")
     assert page.status == 200
     for part in ("default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"):

@@ -84,7 +84,7 @@ def test_adding_an_address_again_answers_200_and_keeps_one(api: Tracker, address
     ("body", "sentence"),
     [
         ({"chain": "dogecoin", "address": "x"}, "The chain 'dogecoin' is not followed"),
-        ({"chain": "kaspa", "address": "kaspasim:qqqq"}, "This is no Kaspa address"),
+        ({"chain": "kaspa", "address": "kaspasim:qqqq"}, "This is not a Kaspa address"),
         (
             {
                 "chain": "kaspa",
@@ -96,7 +96,7 @@ def test_adding_an_address_again_answers_200_and_keeps_one(api: Tracker, address
         ({"chain": "kaspa", "adress": "x"}, "Did you mean 'address'?"),
         ({"chain": "kaspa"}, "'address' is missing."),
         ([], "The body must be a JSON object"),
-        ("{", "The body is not JSON."),
+        ("{", "The body is not valid JSON."),
         ({"chain": "kaspa", "address": 5}, "'address' is not usable"),
     ],
 )
@@ -137,7 +137,7 @@ def test_a_balance_of_no_address_is_refused(api: Tracker) -> None:
 
 
 def test_unknown_paths_and_methods_are_refused_in_words(api: Tracker) -> None:
-    assert "There is nothing" in api.ask("GET", "/api/nothing").body["error"]
+    assert "no such path" in api.ask("GET", "/api/nothing").body["error"]
     assert api.ask("PUT", "/api/addresses").status == 405
 
 

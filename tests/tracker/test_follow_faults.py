@@ -162,7 +162,7 @@ def test_a_failed_question_is_never_a_zero(
     assert (total["status"], total["complete"]) == ("error", False)
     asked = tracker.ask("GET", f"/addresses/{address(1)}/balance")
     assert asked.status == 503
-    assert asked.body["error"].startswith("The tracker waits for its node")
+    assert asked.body["error"].startswith("The tracker is waiting for its node")
     node.behaviour.errors.clear()
     tracker.wait_amount(address(1), 5)
 

@@ -1,7 +1,6 @@
-"""The ledger in SQL: replace it by a snapshot, apply a change to it, and keep the history of the sums.
+"""The ledger in SQL: replace it with a snapshot, apply a change to it, and keep the history of balances.
 
-Both work within the caller's transaction and lock the accounts they touch, so that an address removed meanwhile is
-simply not among them any more.
+Both run in the caller's transaction and lock the accounts that they touch; an address removed meanwhile is skipped.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from tracker.ledger import Change, Utxo
 
 @dataclass(frozen=True)
 class Moment:
-    """Where in the chain and in time something was told by the node."""
+    """The time and the position in the chain of something that the node reported."""
 
     at: datetime
     daa_score: int
     block_hash: bytes | None = None
-    """The sink of a snapshot; a notification does not name its block."""
+    """The sink of a snapshot. None for a notification, which does not name its block."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,9 @@ class _Held:
 async def replace(
     connection: AsyncConnection, chain: str, addresses: Collection[str], utxos: Iterable[Utxo], moment: Moment
 ) -> dict[str, int]:
-    """Make the ledger of `addresses` what a snapshot says; address -> balance (sompi) of those that changed.
+    """Make the ledger of `addresses` match a snapshot; address -> balance (sompi) of those that changed.
 
-    Only rows that differ are written: a resync after a short break costs reading, not writing.
+    Writes only rows that differ, so a resync after a short interruption mostly reads.
     """
     held = await _lock(connection, chain, addresses)
     await connection.execute("CREATE TEMP TABLE snapshot (LIKE utxo) ON COMMIT DROP")
@@ -64,8 +63,8 @@ async def replace(
 async def apply(connection: AsyncConnection, chain: str, change: Change, moment: Moment) -> dict[str, int]:
     """Apply a folded change; address -> new balance (sompi) of those that changed.
 
-    Idempotent: outpoints already there are taken out first and put in again, so only real differences count. Accounts
-    without a snapshot yet are left alone: theirs is still to come and will hold this change.
+    Idempotent: existing outpoints are deleted and inserted again, so only real differences count. Skips accounts that
+    have no snapshot yet: their first snapshot will contain this change.
     """
     locked = await _lock(connection, chain, change.addresses)
     held = {address: account for address, account in locked.items() if account.balance is not None}
@@ -91,7 +90,7 @@ async def apply(connection: AsyncConnection, chain: str, change: Change, moment:
 
 
 async def confirm(connection: AsyncConnection, chain: str, moment: Moment) -> None:
-    """Note that every balance of the chain was the node's own at `moment`."""
+    """Record that every balance of the chain was current at `moment`."""
     await connection.execute(
         "INSERT INTO chain_state (chain, daa_score, confirmed_at) VALUES (%s, %s, %s) ON CONFLICT (chain) DO UPDATE"
         " SET daa_score = excluded.daa_score, confirmed_at = excluded.confirmed_at",
@@ -100,7 +99,7 @@ async def confirm(connection: AsyncConnection, chain: str, moment: Moment) -> No
 
 
 async def confirmed(connection: AsyncConnection, chain: str) -> Moment | None:
-    """What `confirm` noted last."""
+    """What `confirm` recorded last."""
     row = await connection.execute("SELECT confirmed_at, daa_score FROM chain_state WHERE chain = %s", (chain,))
     found = await row.fetchone()
     return Moment(*found) if found else None
@@ -117,7 +116,7 @@ async def _lock(connection: AsyncConnection, chain: str, addresses: Collection[s
 async def _settle(
     connection: AsyncConnection, held: Mapping[str, _Held], balances: Mapping[str, int], moment: Moment
 ) -> dict[str, int]:
-    """Write the new sums, and a point of history for each that changed."""
+    """Write the new balances, and a point of history for each that changed."""
     async with connection.cursor() as cursor:
         await cursor.executemany(
             "UPDATE account SET balance = %s, daa_score = %s, as_of = %s WHERE id = %s",
