@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 
-from tracker import api, faults, operations
+from tracker import api, error_handlers, operations
+from tracker.context import Context
 from tracker.counters import Counters
 from tracker.follower import Follower
-from tracker.guard import BearerToken, RequestCount
-from tracker.parts import Parts
+from tracker.middleware import BearerToken, RequestCount
 from tracker.settings import Settings
 from tracker.store.database import Database
 
@@ -23,7 +23,7 @@ def build(settings: Settings) -> FastAPI:
     counters = Counters()
     database = Database(settings.database_url, settings.database_password_file)
     follower = Follower(settings.kaspad_url, settings.network, database, counters)
-    parts = Parts(settings.network, database, follower, counters, time.time())
+    context = Context(settings.network, database, follower, counters, time.time())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -48,9 +48,9 @@ def build(settings: Settings) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.include_router(api.router(parts))
-    app.include_router(operations.router(parts))
-    faults.install(app)
+    app.include_router(api.router(context))
+    app.include_router(operations.router(context))
+    error_handlers.install(app)
     app.add_middleware(BearerToken, token=settings.token)
     app.add_middleware(RequestCount, counters=counters)
     return app

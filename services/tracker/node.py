@@ -16,7 +16,7 @@ ADDRESSES_AT_ONCE = 100
 SNAPSHOT_DEADLINE_S = 60.0
 
 
-class NodeUnfit(Exception):
+class NodeUnsuitable(Exception):
     """The node answers, but the tracker cannot use it; the message says why."""
 
 
@@ -37,16 +37,16 @@ class Snapshot:
 
 
 async def server_info(client: KaspadClient, network: KaspaNetwork, timeout_s: float) -> NodeInfo:
-    """The node's state. Raises NodeUnfit if it is on another network or runs without a UTXO index.
+    """The node's state. Raises NodeUnsuitable if it is on another network or runs without a UTXO index.
 
     Without `--utxoindex` kaspad accepts a subscription to UtxosChanged but never notifies
     (github.com/kaspanet/rusty-kaspa/issues/960), so the tracker checks for the index.
     """
     info = await client.call("getServerInfo", timeout_s=timeout_s)
     if info.get("networkId") != network.node_id:
-        raise NodeUnfit(f"kaspad is on {info.get('networkId')}, but {network.name} requires {network.node_id}")
+        raise NodeUnsuitable(f"kaspad is on {info.get('networkId')}, but {network.name} requires {network.node_id}")
     if info.get("hasUtxoIndex") is not True:
-        raise NodeUnfit("kaspad runs without a UTXO index, which the tracker requires: start it with --utxoindex")
+        raise NodeUnsuitable("kaspad runs without a UTXO index, which the tracker requires: start it with --utxoindex")
     synced = bool(info.get("isSynced")) or not network.must_be_synced
     return NodeInfo(synced, int(info.get("virtualDaaScore", 0)), str(info.get("serverVersion", "")))
 

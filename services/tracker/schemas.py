@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from tracker.standing import Status
+from tracker.follower_state import Status
 
 
-class Given(BaseModel):
+class RequestBody(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class AddressGiven(Given):
+class NewAddress(RequestBody):
     """An address to follow."""
 
     chain: Literal["kaspa"] = Field(description="The chain of the address.")

@@ -37,8 +37,8 @@ def from_env(env: Mapping[str, str]) -> Settings:
     if name not in NETWORKS:
         raise SettingsError(f"NETWORK is {name!r}. Expected one of: {', '.join(NETWORKS)}.")
     server = server_from_env(env)
-    _check_url("KASPAD_URL", env["KASPAD_URL"], ("ws", "wss"))
-    _check_url("DATABASE_URL", env["DATABASE_URL"], ("postgresql", "postgres"))
+    _require_url("KASPAD_URL", env["KASPAD_URL"], ("ws", "wss"))
+    _require_url("DATABASE_URL", env["DATABASE_URL"], ("postgresql", "postgres"))
     token = _read("TOKEN_FILE", env["TOKEN_FILE"])
     if len(token) < _MIN_TOKEN_LENGTH:
         raise SettingsError(f"The token in {env['TOKEN_FILE']} is shorter than {_MIN_TOKEN_LENGTH} characters.")
@@ -53,7 +53,7 @@ def from_env(env: Mapping[str, str]) -> Settings:
     )
 
 
-def _check_url(key: str, value: str, schemes: tuple[str, ...]) -> None:
+def _require_url(key: str, value: str, schemes: tuple[str, ...]) -> None:
     try:
         url = urlsplit(value)
         usable = url.scheme in schemes and bool(url.hostname)

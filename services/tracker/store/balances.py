@@ -57,7 +57,9 @@ async def replace(
     sums = await connection.execute("SELECT account_id, sum(amount) FROM snapshot GROUP BY account_id")
     balances = {account_id: int(total) async for account_id, total in sums}
     await connection.execute("DROP TABLE snapshot")
-    return await _settle(connection, held, {a: balances.get(account.id, 0) for a, account in held.items()}, moment)
+    return await _write_balances(
+        connection, held, {a: balances.get(account.id, 0) for a, account in held.items()}, moment
+    )
 
 
 async def apply(connection: AsyncConnection, chain: str, change: Change, moment: Moment) -> dict[str, int]:
@@ -86,7 +88,7 @@ async def apply(connection: AsyncConnection, chain: str, change: Change, moment:
     for utxo in change.added.values():
         delta[held[utxo.address].id] += utxo.amount
     balances = {address: (account.balance or 0) + delta[account.id] for address, account in held.items()}
-    return await _settle(connection, held, balances, moment)
+    return await _write_balances(connection, held, balances, moment)
 
 
 async def confirm(connection: AsyncConnection, chain: str, moment: Moment) -> None:
@@ -98,7 +100,7 @@ async def confirm(connection: AsyncConnection, chain: str, moment: Moment) -> No
     )
 
 
-async def confirmed(connection: AsyncConnection, chain: str) -> Moment | None:
+async def last_confirmed(connection: AsyncConnection, chain: str) -> Moment | None:
     """What `confirm` recorded last."""
     row = await connection.execute("SELECT confirmed_at, daa_score FROM chain_state WHERE chain = %s", (chain,))
     found = await row.fetchone()
@@ -110,10 +112,13 @@ async def _lock(connection: AsyncConnection, chain: str, addresses: Collection[s
         "SELECT address, id, balance FROM account WHERE chain = %s AND address = ANY(%s) ORDER BY id FOR UPDATE",
         (chain, list(addresses)),
     )
-    return {address: _Held(id_, None if balance is None else int(balance)) async for address, id_, balance in rows}
+    return {
+        address: _Held(account_id, None if balance is None else int(balance))
+        async for address, account_id, balance in rows
+    }
 
 
-async def _settle(
+async def _write_balances(
     connection: AsyncConnection, held: Mapping[str, _Held], balances: Mapping[str, int], moment: Moment
 ) -> dict[str, int]:
     """Write the new balances, and a point of history for each that changed."""

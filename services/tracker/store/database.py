@@ -114,7 +114,7 @@ class Database:
         task.add_done_callback(self._abandoned.discard)
         task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # keeps asyncio from logging it
 
-    async def require(self) -> None:
+    async def require_available(self) -> None:
         """Raise DatabaseUnavailable at once if the database is known to be unavailable."""
         if reason := self.health.reason(time.monotonic()):
             raise DatabaseUnavailable(reason)

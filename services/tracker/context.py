@@ -11,7 +11,7 @@ from tracker.store.database import Database
 
 
 @dataclass(frozen=True)
-class Parts:
+class Context:
     network: KaspaNetwork
     database: Database
     follower: Follower

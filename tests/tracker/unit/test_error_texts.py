@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from serving.refusals import Refused
-from tracker.api import check_address
+from tracker.api import require_address
 from tracker.docs_page import page
-from tracker.faults import validation_sentence
+from tracker.error_handlers import validation_sentence
 from tracker.networks import NETWORKS
-from tracker.schemas import AddressGiven
+from tracker.schemas import NewAddress
 
 ADDRESS = "kaspasim:qp8n2k7uklxq4aegau7vawtptkgxsja4kt99lpv6krctwpq8tpc656wlktmzx"
 
 
 def sentences(body: dict[str, Any]) -> list[str]:
     with pytest.raises(ValidationError) as raised:
-        AddressGiven.model_validate(body)
+        NewAddress.model_validate(body)
     return [validation_sentence({**fault, "loc": ("body", *fault["loc"])}) for fault in raised.value.errors()]
 
 
@@ -46,13 +46,13 @@ def test_a_label_with_a_line_break_is_refused() -> None:
 
 def test_an_address_of_another_network_is_refused_with_the_right_prefix() -> None:
     with pytest.raises(Refused, match="Addresses on mainnet begin with kaspa:"):
-        check_address(ADDRESS, NETWORKS["mainnet"])
+        require_address(ADDRESS, NETWORKS["mainnet"])
 
 
 @pytest.mark.parametrize("address", ["", "kaspasim:", ADDRESS[:-1], ADDRESS[:-1] + "y", ADDRESS.upper(), "bcrt1qxyz"])
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(Refused, match="not a Kaspa address") as raised:
-        check_address(address, NETWORKS["sandbox"])
+        require_address(address, NETWORKS["sandbox"])
     assert raised.value.status == 422
 
 

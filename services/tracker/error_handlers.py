@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from serving import refusals
 
-from tracker.follower import NotConfirmed
-from tracker.schemas import AddressGiven
+from tracker.follower import BalanceUnavailable
+from tracker.schemas import NewAddress
 from tracker.store.database import DatabaseUnavailable
 
 
@@ -20,7 +20,7 @@ def install(app: FastAPI) -> None:
     words: dict[type[Exception], refusals.Words] = {
         RequestValidationError: lambda error: (422, " ".join(map(validation_sentence, error.errors()))),
         DatabaseUnavailable: lambda error: (503, f"The tracker is waiting for its database: {error}."),
-        NotConfirmed: lambda error: (503, f"The tracker is waiting for its node: {error}."),
+        BalanceUnavailable: lambda error: (503, f"The tracker is waiting for its node: {error}."),
     }
     refusals.install(app, "tracker", "/docs", words)
 
@@ -31,7 +31,7 @@ def validation_sentence(fault: Mapping[str, Any]) -> str:
     key = ".".join(str(part) for part in where)
     match fault["type"]:
         case "extra_forbidden":
-            known = list(AddressGiven.model_fields)
+            known = list(NewAddress.model_fields)
             near = difflib.get_close_matches(key, known, 1)
             meant = f" Did you mean {near[0]!r}?" if near else ""
             return f"Unknown key {key!r}.{meant} Known keys: {', '.join(known)}."
