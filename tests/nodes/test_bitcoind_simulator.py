@@ -76,12 +76,12 @@ async def test_a_payment_waits_at_once_and_is_mined_with_the_next_block(still: R
 
 async def test_refuses_orders_that_cannot_be_and_says_why(still: Running) -> None:
     for verb, args, reason in (
-        ("pay", {"address": "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "amount": 10**8}, "no address of regtest"),
+        ("pay", {"address": "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "amount": 10**8}, "is not a regtest address"),
         ("pay", {"address": OTHER[:-1], "amount": 10**8}, "wrong checksum"),
-        ("pay", {"address": OTHER, "amount": 10}, "the mempool does not take it: dust"),
+        ("pay", {"address": OTHER, "amount": 10}, "the mempool rejects the transaction: dust"),
         ("pay", {"address": OTHER, "amount": 10**15}, "the simulator's wallet cannot pay"),
         ("mine", {"blocks": -1}, "between 1 and 10000"),
-        ("reorg", {"depth": 1}, "between 1 and 0 blocks can be taken back"),
+        ("reorg", {"depth": 1}, "the depth must be between 1 and 0"),
     ):
         with pytest.raises(ControlError, match=reason):
             await order(still, verb, **args)

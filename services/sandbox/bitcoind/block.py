@@ -19,7 +19,7 @@ from sandbox.bitcoind.params import (
 from sandbox.bitcoind.tx import NOWHERE, Reader, Tx, TxIn, TxOut, compact, double_sha256
 
 COMMITMENT = b"\x6a\x24\xaa\x21\xa9\xed"
-"""OP_RETURN, 36 bytes, and BIP141's mark; the commitment follows."""
+"""OP_RETURN, a push of 36 bytes, and the header of BIP141; the commitment follows."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,14 @@ def read_header(raw: bytes) -> Header:
 
 
 def read_block(raw: bytes) -> Block:
-    """Truncated when the bytes are no block."""
+    """Raises Truncated if the bytes are not a block."""
     reader = Reader(raw)
     header = read_header(reader.take(80))
     return Block(header, tuple(reader.tx() for _ in range(reader.size())))
 
 
 def merkle_root(hashes: Sequence[bytes]) -> bytes:
-    """The last hash of an odd level is taken twice."""
+    """The last hash of a level with an odd number of hashes is duplicated."""
     level = list(hashes)
     while len(level) > 1:
         level += level[-1:] * (len(level) % 2)
@@ -89,7 +89,7 @@ def merkle_root(hashes: Sequence[bytes]) -> bytes:
 
 
 def mine(previous: bytes, chosen: Sequence[Tx], *, height: int, time: int, script: bytes, fees: int) -> Block:
-    """A block of `chosen` whose coinbase pays subsidy and fees to `script`. Takes two tries on average."""
+    """A block of `chosen` whose coinbase pays subsidy and fees to `script`. Needs two nonces on average."""
     reserved = bytes(32)
     root = merkle_root([bytes(32), *(tx.wtxid for tx in chosen)])
     commitment = TxOut(0, COMMITMENT + double_sha256(root + reserved))

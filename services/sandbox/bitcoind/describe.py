@@ -16,11 +16,11 @@ from sandbox.bitcoind.params import COIN, DIFFICULTY, HRP, TARGET
 from sandbox.bitcoind.tx import Tx, TxIn
 
 _DESCRIPTOR = (0xF5DEE51989, 0xA9FDCA3312, 0x1BAB10E32D, 0x3706B1677A, 0x644D626FFD)
-"""The code of descriptors' checksums: BIP380."""
+"""Generator of the checksum of descriptors (BIP380)."""
 
 
 def header(chain: Chain, value: Header, height: int) -> dict[str, Any]:
-    """getblockheader, and the head of getblock."""
+    """The answer of getblockheader, which is also the first part of getblock."""
     around: dict[str, Any] = {}
     best = chain.on_best(value.hash)
     if height:
@@ -46,7 +46,7 @@ def header(chain: Chain, value: Header, height: int) -> dict[str, Any]:
 
 
 def block(chain: Chain, value: Block, height: int, verbosity: int) -> dict[str, Any]:
-    """getblock with verbosity 1 (ids) or 2 (transactions, with their fees)."""
+    """The answer of getblock with verbosity 1 (ids) or 2 (transactions with fees)."""
     first = value.transactions[0]
     entry = first.ins[0]
     size, stripped = len(value.raw), value.stripped_size
@@ -77,7 +77,7 @@ def block(chain: Chain, value: Block, height: int, verbosity: int) -> dict[str, 
 
 
 def transaction(tx: Tx) -> dict[str, Any]:
-    """getrawtransaction and the transactions of getblock, without what a block or the mempool adds."""
+    """A transaction as in getrawtransaction and getblock, without the fields that depend on its block."""
     return {
         "txid": tx.txid[::-1].hex(),
         "hash": tx.wtxid[::-1].hex(),
@@ -95,7 +95,7 @@ def transaction(tx: Tx) -> dict[str, Any]:
 
 
 def in_block(tx: Tx, header_: Header, chain: Chain, height: int) -> dict[str, Any]:
-    """getrawtransaction of one in a block."""
+    """The answer of getrawtransaction for a transaction in a block."""
     best = chain.on_best(header_.hash)
     return {
         "in_active_chain": best,
@@ -109,7 +109,7 @@ def in_block(tx: Tx, header_: Header, chain: Chain, height: int) -> dict[str, An
 
 
 def script(value: bytes) -> dict[str, Any]:
-    """A scriptPubKey. Kinds other than the witness ones and OP_RETURN are told as nonstandard."""
+    """A scriptPubKey. All types except witness and OP_RETURN are reported as nonstandard."""
     address = segwit.address_of(value, HRP)
     if address:
         version, program = value[0] - 0x50 if value[0] else 0, value[2:]
@@ -126,7 +126,7 @@ def script(value: bytes) -> dict[str, Any]:
 
 
 def mempool_entry(mempool: Mempool, txid: bytes) -> dict[str, Any]:
-    """getmempoolentry. Ancestors and descendants count the transaction itself."""
+    """The answer of getmempoolentry. Ancestors and descendants include the transaction itself."""
     entry = mempool.entries[txid]
     ancestors = _related(txid, mempool.parents, mempool)
     descendants = _related(txid, mempool.children, mempool)
@@ -161,7 +161,7 @@ def btc(amount: int) -> float:
 
 
 def chain_work(height: int) -> str:
-    """Two hashes a block at regtest's target."""
+    """Two hashes per block at regtest's target."""
     return f"{2 * (height + 1):064x}"
 
 

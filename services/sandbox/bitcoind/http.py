@@ -1,4 +1,4 @@
-"""JSON-RPC over HTTP as bitcoind's `src/httprpc.cpp` does it: users, whitelist, batches, both JSON-RPC versions."""
+"""JSON-RPC over HTTP as in bitcoind's `src/httprpc.cpp`: users, whitelist, batches, both JSON-RPC versions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Reply:
 
 
 class RpcServer:
-    """Listens at every `rpcbind`. `drop` cuts all connections and refuses new ones, `open` lets them in again."""
+    """Listens at every `rpcbind`. `drop` closes all connections and refuses new ones; `open` accepts them again."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -36,7 +36,7 @@ class RpcServer:
         self._connections: set[asyncio.StreamWriter] = set()
 
     async def open(self) -> None:
-        """OSError when an address is taken."""
+        """Raises OSError if an address is in use."""
         for host, port in self._node.conf.binds:
             self._servers.append(await asyncio.start_server(self._client, host, port))
 
@@ -59,7 +59,7 @@ class RpcServer:
             writer.close()
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """One request; whether the connection stays open."""
+        """Answer one request; return whether the connection stays open."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         verb = head[0].split(" ", 1)[0]
         fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
@@ -122,7 +122,7 @@ class RpcServer:
         return rpc.call(self._node, name, METHODS[name], arguments or [])
 
     def _user(self, authorization: str) -> str | None:
-        """Who asks, None when the password is wrong."""
+        """The user of a request; None if the password is wrong."""
         try:
             user, _, password = base64.b64decode(authorization.removeprefix("Basic ")).decode().partition(":")
         except (binascii.Error, ValueError):
@@ -139,7 +139,7 @@ class RpcServer:
 
 
 def _single(result: Any, fault: RpcError | None, request: dict[str, Any] | None) -> Reply:
-    """An answer in the JSON-RPC version of its request: 1.x tells errors by HTTP status too, 2.0 by content only."""
+    """An answer in the JSON-RPC version of its request. Only 1.x also reports errors in the HTTP status."""
     asked = request or {}
     error = {"code": fault.code, "message": fault.message} if fault else None
     if asked.get("jsonrpc") == "2.0":

@@ -1,4 +1,4 @@
-"""What kaspad says of itself: versions, connections, metrics."""
+"""RPC methods about the node itself: versions, connections, metrics."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""What every RPC method is made of."""
+"""Parameters and errors of RPC methods."""
 
 from __future__ import annotations
 
 from typing import Any
 
 Params = dict[str, Any]
-"""The `params` of a request; fields are read with `fields`."""
+"""The `params` of a request; `fields` reads them."""
 
 
 class Failed(Exception):
-    """Answered with this message as an error."""
+    """An error answer with this message."""

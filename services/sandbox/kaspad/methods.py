@@ -1,4 +1,4 @@
-"""The RPC methods by name: each takes the node and its params, and returns a result of a real kaspad's shape."""
+"""The RPC methods by name. Each takes the node and the params and returns a result in kaspad's shape."""
 
 from __future__ import annotations
 
@@ -76,4 +76,4 @@ METHODS: dict[str, Method] = {
         _not_simulated,
     ),
 }
-"""All that 2.0.1 knows (rpc/wrpc/server/src/router.rs); any other name closes the connection."""
+"""All methods of 2.0.1 (rpc/wrpc/server/src/router.rs); any other name closes the connection."""

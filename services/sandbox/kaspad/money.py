@@ -1,4 +1,4 @@
-"""Transactions, the mempool, and the UTXO index."""
+"""RPC methods for transactions, the mempool and the UTXO index."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def get_utxos_by_addresses(node: Node, params: Params) -> dict[str, Any]:
 
 
 def get_balances_by_addresses(node: Node, params: Params) -> dict[str, Any]:
-    """0, not null, for an address without coins: what both recorded versions say."""
+    """An address without coins has balance 0, not null, as in both recorded versions."""
     return {
         "entries": [
             {"address": address, "balance": _balance(node, script)}
@@ -107,7 +107,7 @@ def _balance(node: Node, script: str) -> int:
 
 
 def _wants_pool(params: Params) -> bool:
-    """`filterTransactionPool` leaves only orphans, and there are none here."""
+    """`filterTransactionPool` selects only orphans, and the simulator has none."""
     boolean(params.get("includeOrphanPool"))
     return not boolean(params.get("filterTransactionPool"))
 

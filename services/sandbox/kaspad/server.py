@@ -1,4 +1,4 @@
-"""The WebSocket side: frames in, frames out, as kaspad's wRPC server treats them."""
+"""The WebSocket server, which handles frames as kaspad's wRPC server does."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ MAX_MESSAGE_BYTES = 128 * 1024 * 1024
 
 
 class Unreadable(Exception):
-    """A frame that makes kaspad drop the connection without a word."""
+    """A frame for which kaspad closes the connection without an answer."""
 
 
 class WrpcServer:
-    """Listens for clients. `drop` cuts them all and refuses new ones, `open` lets them in again."""
+    """Listens for clients. `drop` closes all connections and refuses new ones; `open` accepts them again."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -35,7 +35,7 @@ class WrpcServer:
         self._next_number = 0
 
     async def open(self) -> None:
-        """OSError when the address is taken. Without --rpclisten-json nobody listens, as with the real one."""
+        """Raises OSError if the address is in use. Does not listen without --rpclisten-json, like the real node."""
         flags = self._node.flags
         if not flags.port:
             return
@@ -58,7 +58,7 @@ class WrpcServer:
             connection.transport.abort()
 
     async def _hold_while_frozen(self, _connection: ServerConnection, _request: Request) -> Response | None:
-        """A frozen node's kernel still accepts connections; nothing comes after that."""
+        """The kernel still accepts connections for a frozen node, but nothing follows."""
         await self._node.faults.thawed()
         return None
 
@@ -92,7 +92,7 @@ class WrpcServer:
                 await connection.send(text)
 
     def _answer(self, session: Session, message: str | bytes) -> dict[str, Any] | None:
-        """The answer to one frame, None when it wants none. Unreadable when kaspad would hang up."""
+        """The answer to one frame; None for one without an id. Raises Unreadable if kaspad would disconnect."""
         number, method, params = _parsed(message)
         try:
             told = self._node.faults.errors.get(method)
@@ -111,7 +111,7 @@ class WrpcServer:
 
     def _call(self, method: str, params: Any) -> dict[str, Any]:
         if params == []:
-            params = {}  # serde reads a struct without fields from an empty list as well
+            params = {}  # serde also reads a struct without fields from an empty list
         if not isinstance(params, dict):
             raise Malformed
         return METHODS[method](self._node, params)
@@ -130,7 +130,7 @@ _SUBSCRIPTIONS = ("subscribe", "unsubscribe")
 
 
 def _parsed(message: str | bytes) -> tuple[int | None, str, Any]:
-    """(id, method, params) of a frame, binary or text alike."""
+    """(id, method, params) of a frame, binary or text."""
     try:
         frame = json.loads(message)
     except ValueError as fault:
