@@ -1,4 +1,4 @@
-"""`python -m oracle`: the service; with a command, the oracle on files or on a recording."""
+"""`python -m oracle`: runs the service, or with a command the oracle on files or on a recording."""
 
 import sys
 

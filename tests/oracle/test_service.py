@@ -129,7 +129,7 @@ def test_a_chain_without_a_market_never_shows_a_number(
 @pytest.mark.promise("A node of the wrong chain is named", runs="ci")
 def test_the_wrong_chain_is_named(start: Start) -> None:
     oracle = start(NETWORK="mainnet", MARKET="real")
-    until(lambda: oracle.price()["reason"] == "bitcoind is on the chain regtest, not on main")
+    until(lambda: oracle.price()["reason"] == "bitcoind is on chain regtest, but main is required")
     ready = oracle.get("/ready")
     assert (ready.status, ready.body["state"], ready.body["waits_for"]) == (503, "not_ready", ["bitcoind"])
     assert ready.body["price"] is None
@@ -145,7 +145,7 @@ def test_a_missing_topic_names_the_flag_of_bitcoind(tmp_path: Path) -> None:
     conf.write_text("".join(line for line in lines if "sequence" not in line and "rawblock" not in line))
     with node, Oracle(tmp_path, free_port(), environment(node.running)) as oracle:
         node.mine()
-        wanted = "bitcoind does not publish all that is needed: start it with -zmqpubrawblock and -zmqpubsequence"
+        wanted = "bitcoind does not publish all required topics: start it with -zmqpubrawblock and -zmqpubsequence"
         until(lambda: oracle.price()["reason"] == wanted)
 
 
@@ -154,7 +154,7 @@ def test_an_endpoint_where_nobody_speaks_zmq_is_named(start: Start, simulated: B
     simulated.mine()
     for address in (f"tcp://127.0.0.1:{free_port()}", f"tcp://127.0.0.1:{simulated.rpc_port}"):
         oracle = start(BITCOIND_ZMQ=address)
-        until(partial(_says, oracle, f"nothing at {address} speaks ZMQ"))
+        until(partial(_says, oracle, f"no ZMQ publisher answers at {address}"))
 
 
 def _says(oracle: Oracle, words: str) -> bool:

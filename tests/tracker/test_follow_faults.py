@@ -134,7 +134,7 @@ def test_without_a_utxo_index_it_is_not_ready_although_subscribing_works(
 def test_a_node_of_another_network_is_refused_in_words(start_tracker: Callable[..., Tracker], node: TinyNode) -> None:
     node.behaviour.network = "mainnet"
     tracker = start_tracker(node.url)
-    tracker.wait_not_ready("kaspad is on mainnet, but sandbox needs simnet")
+    tracker.wait_not_ready("kaspad is on mainnet, but sandbox requires simnet")
 
 
 def test_a_mainnet_node_that_syncs_confirms_no_balance(start_tracker: Callable[..., Tracker], node: TinyNode) -> None:

@@ -1,4 +1,4 @@
-"""The edge between the node and `Live`: hands it every frame, ticks, and mends what was missed."""
+"""Connects the node to `Live`: passes on every frame, sends ticks, and recovers from missed messages."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ TICK_S = 0.5
 POLL_S = 2.0
 RETRY_S = 0.5
 AT_ONCE = 2000
-"""Frames that are taken before others get their turn, some 20 ms."""
+"""Frames processed before other tasks run, about 20 ms."""
 HISTORY = 144
-"""Blocks that are read at the start: a day."""
+"""Blocks read at the start: a day."""
 UNCONNECTED_S = 3.0
 UNTOLD_S = 10.0
-"""How long RPC may name a tip that ZMQ has not told of."""
+"""How long RPC may report a tip that ZMQ has not announced."""
 SILENT = 3
-"""So many times in a row the mempool may change without a word over ZMQ, before it is called silent."""
+"""After the mempool has changed this many times in a row without a ZMQ message, ZMQ counts as silent."""
 SETTLE_S = 0.2
-"""A burst of losses is let pass before a snapshot is asked for."""
+"""Delay before a snapshot, so that a burst of losses ends first."""
 
 
 class Feed:
-    """`await Feed(...).run()` goes on until it is cancelled; it raises only what is a fault of its own."""
+    """`await Feed(...).run()` runs until it is cancelled. It raises only internal errors."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Feed:
         record: Callable[[Frame], None] = lambda _: None,
         clock: SteadyClock | None = None,
     ) -> None:
-        """`tell` gets every answer, `record` every input."""
+        """Calls `tell` with every answer and `record` with every input."""
         self.live = live
         self._node = node
         self._address = zmq_address
@@ -62,12 +62,12 @@ class Feed:
         self._lost = asyncio.Event()
         self._frames = 0
         self._frames_at_poll = 0
-        self._differed = False  # at the last look: another size, and nothing told of it
+        self._differed = False  # at the last poll: the size differed, and ZMQ had sent nothing
         self._silences = 0
         self._connections = 0
         self._unconnected_since = self._clock.now()
-        self._height = -1  # up to which blocks are known
-        self._tip = b""  # the last one that was told or read
+        self._height = -1  # height of the last known block
+        self._tip = b""  # the last tip announced or read
         self._untold_since: float | None = None
         self._asked: set[bytes] = set()
 
@@ -113,7 +113,7 @@ class Feed:
     def _connected(self) -> None:
         self._connections += 1
         if self._connections > 1:
-            self._own(recording.INTERRUPTED, "the ZMQ connection broke and came back")
+            self._own(recording.INTERRUPTED, "the ZMQ connection was interrupted")
 
     async def _tick(self) -> NoReturn:
         loop = asyncio.get_running_loop()
@@ -124,7 +124,7 @@ class Feed:
             await asyncio.sleep(due - loop.time())
 
     async def _keep_in_step(self, drain: Drain) -> NoReturn:
-        """Look at the node every `POLL_S`, at once when something was lost."""
+        """Poll the node every `POLL_S`, or at once after a loss."""
         while True:
             try:
                 fault = await self._step(drain)
@@ -144,7 +144,7 @@ class Feed:
             await asyncio.sleep(SETTLE_S if self.live.mempool.lost else 0)
 
     async def _step(self, drain: Drain) -> str:
-        """Why the node cannot be relied on, "" when it can and the mempool is in step."""
+        """Why the node cannot be used; "" if it can and the mempool is in sync."""
         if jump_s := self._clock.jumped():
             self._start_over(jump_s)
         status = await self._node.status()
@@ -155,7 +155,7 @@ class Feed:
             return fault
         self._compare(drain, status)
         if self._silences >= SILENT:
-            return f"the mempool changes, but ZMQ at {self._address} tells nothing of it"
+            return f"the mempool changes, but ZMQ at {self._address} sends no messages"
         if self.live.mempool.lost:
             await self._catch_up(status)
         if not self.live.mempool.lost:
@@ -164,7 +164,7 @@ class Feed:
         return ""
 
     async def _catch_up(self, status: Status) -> None:
-        """Blocks that are not known yet, and a snapshot of the mempool."""
+        """Read new blocks and a snapshot of the mempool."""
         log.info("taking a snapshot of the mempool: %s", self.live.mempool.lost)
         if self._height < 0:
             self._stand(READING)
@@ -184,7 +184,7 @@ class Feed:
         self._height = status.height
 
     async def _fill(self) -> None:
-        """Fetch waiting transactions whose bytes were not heard, as far as they entered within the window."""
+        """Fetch mempool transactions that ZMQ did not send, if they entered within the window."""
         missing = self.live.mempool.missing
         self._asked &= missing
         wanted = [txid[::-1].hex() for txid in missing - self._asked]
@@ -200,7 +200,7 @@ class Feed:
                     self._take(recording.transaction(raw, entered, self._clock.now()))
 
     def _compare(self, drain: Drain, status: Status) -> None:
-        """Notice that ZMQ says nothing although the mempool or the tip has changed."""
+        """Detect that ZMQ is silent although the mempool or the tip has changed."""
         mempool, now = self.live.mempool, self._clock.now()
         quiet = self._frames == self._frames_at_poll and not len(drain)
         self._frames_at_poll = self._frames
@@ -211,7 +211,7 @@ class Feed:
         differs = quiet and status.mempool_size != len(mempool.tracked)
         if differs and self._differed:
             self._silences += 1
-            told = f"{len(mempool.tracked)} transactions were told of, the node has {status.mempool_size}"
+            told = f"ZMQ announced {len(mempool.tracked)} transactions, the node has {status.mempool_size}"
             self._own(recording.INTERRUPTED, told)
         self._differed = differs
         if status.tip == self._tip or status.tip in self.live.heard:
@@ -219,7 +219,7 @@ class Feed:
         elif self._untold_since is None:
             self._untold_since = now
         elif now - self._untold_since > UNTOLD_S:
-            self._own(recording.INTERRUPTED, "ZMQ did not tell of the tip")
+            self._own(recording.INTERRUPTED, "ZMQ did not announce the tip")
 
     def _connection_fault(self, drain: Drain) -> str:
         now = self._clock.now()
@@ -228,17 +228,17 @@ class Feed:
             return ""
         if now - self._unconnected_since < UNCONNECTED_S:
             return CONNECTING
-        return f"nothing at {self._address} speaks ZMQ; bitcoind's -zmqpub options name the address"
+        return f"no ZMQ publisher answers at {self._address}; compare it with the -zmqpub options of bitcoind"
 
     def _stand(self, fault: str) -> None:
         ready = not fault
         if (ready, fault) != (self.live.ready, self.live.reason):
             own = ready or fault in STARTING
-            log.log(logging.INFO if own else logging.WARNING, "%s", fault or "in step with the node")
+            log.log(logging.INFO if own else logging.WARNING, "%s", fault or "in sync with the node")
             self._take(recording.standing(ready, fault, self._clock.now()))
 
     def _start_over(self, jump_s: float) -> None:
-        log.warning("the clock was set by %.1f s: everything is read anew", jump_s)
+        log.warning("the clock jumped by %.1f s: reading everything again", jump_s)
         self._clock.set()
         self._own(recording.RESET)
         self._height = -1

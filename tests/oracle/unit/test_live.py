@@ -76,7 +76,7 @@ def drive(weights: Weights) -> Callable[..., Drive]:
 def test_before_the_node_was_asked_there_is_no_number(drive: Callable[..., Drive]) -> None:
     told = drive().tick()
     assert (told.answer.state, told.answer.price) == (State.NOT_READY, None)
-    assert told.answer.reason == "the node has not been asked yet"
+    assert told.answer.reason == "waiting for the node's first answer"
 
 
 def test_payments_of_round_dollars_give_the_price(drive: Callable[..., Drive]) -> None:
