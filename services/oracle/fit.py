@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
+from oracle.attribution import counts_by_amount
 from oracle.backtest import judge, replay_day
 from oracle.errors import EXIT_FAILED, EXIT_USAGE, OracleError
 from oracle.estimate import window_of_points
 from oracle.grid import STEP, Floats
 from oracle.points import HOUR, Day, read_days, read_hours
-from oracle.share_out import share_out
 from oracle.track import path
 from oracle.weights import Motion, Weights, dump
 
@@ -127,8 +127,10 @@ def _shape(distance: Floats) -> Floats:
 def _contrast(price: Floats, distance: Floats, weights: Weights) -> Floats:
     """Log of (1 + excess density at the top of the peak over the density around), by amount."""
     usd = np.array(weights.usd)
-    inside = share_out(price[np.abs(distance) < CORE], usd) / (2 * CORE)
-    outside = share_out(price[(np.abs(distance) > FAR[0]) & (np.abs(distance) < FAR[1])], usd) / (2 * (FAR[1] - FAR[0]))
+    inside = counts_by_amount(price[np.abs(distance) < CORE], usd) / (2 * CORE)
+    outside = counts_by_amount(price[(np.abs(distance) > FAR[0]) & (np.abs(distance) < FAR[1])], usd) / (
+        2 * (FAR[1] - FAR[0])
+    )
     core = np.expm1(np.interp(np.arange(-CORE, CORE, STEP / 4), weights.offsets, weights.shape))
     top_over_core = np.expm1(max(weights.shape)) / core.mean()
     excess = np.maximum(inside / np.maximum(outside, 1.0) - 1, 0)

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
+from oracle.attribution import counts_by_amount
 from oracle.errors import EXIT_FAILED, EXIT_USAGE, OracleError
 from oracle.fit import FAR, residuals, split
 from oracle.histogram import is_round
 from oracle.parse import filter_block
 from oracle.points import Day, read_days, read_hours
-from oracle.share_out import share_out
 from oracle.weights import Weights, load
 
 REACH = 0.005
@@ -39,8 +39,8 @@ def mix(days: Sequence[Day], truth: Mapping[int, float], weights: Weights) -> di
     price = np.concatenate([r.price for r in found])
     distance = np.abs(np.concatenate([r.distance for r in found]))
     usd = np.array(weights.usd)
-    around = share_out(price[(distance > FAR[0]) & (distance < FAR[1])], usd) / (2 * (FAR[1] - FAR[0]))
-    excess = np.maximum(share_out(price[distance < REACH], usd) - around * 2 * REACH, 0)
+    around = counts_by_amount(price[(distance > FAR[0]) & (distance < FAR[1])], usd) / (2 * (FAR[1] - FAR[0]))
+    excess = np.maximum(counts_by_amount(price[distance < REACH], usd) - around * 2 * REACH, 0)
     background = float(around.max()) * SPREAD * np.sqrt(2 * np.pi)
     return {
         "usd": {

@@ -32,13 +32,13 @@ class Faults:
         self.errors.clear()
         self._running.set()
 
-    async def pass_gate(self) -> None:
+    async def wait_for_turn(self) -> None:
         """Wait until the node is not frozen, then for the lag."""
         await self._running.wait()
         if self.lag_s:
             await asyncio.sleep(self.lag_s)
 
-    async def thawed(self) -> None:
+    async def wait_while_frozen(self) -> None:
         """Wait until the node is not frozen."""
         await self._running.wait()
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox import controlserver
-from sandbox.controlserver import Simulator
+from sandbox import control_server
+from sandbox.control_server import Simulator
 from sandbox.faults import Faults
 
 log = logging.getLogger("sandbox")
@@ -51,7 +51,7 @@ async def every(period_s: float, faults: Faults, work: Callable[[], None]) -> No
         due += period_s
         await asyncio.sleep(max(0.0, due - loop.time()))
         if faults.frozen:
-            await faults.thawed()
+            await faults.wait_while_frozen()
         due = max(due, loop.time() - period_s)
         work()
 
@@ -62,7 +62,7 @@ async def until_stopped(simulator: Simulator, control: Path | None, *clocks: asy
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopped.set)
-    server = await controlserver.serve(control, simulator) if control else None
+    server = await control_server.serve(control, simulator) if control else None
     wait = asyncio.create_task(stopped.wait())
     try:
         done, _ = await asyncio.wait({wait, *clocks}, return_when=asyncio.FIRST_COMPLETED)

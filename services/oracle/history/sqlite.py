@@ -41,8 +41,8 @@ class SqliteStore:
         await self._do(lambda connection: connection.executemany(statement, rows))
 
     async def read(self, first: float, last: float, step: float) -> list[Bucket]:
-        range_ = {"first": first, "last": last, "step": step}
-        rows = await self._do(lambda connection: connection.execute(READ, range_).fetchall())
+        bounds = {"first": first, "last": last, "step": step}
+        rows = await self._do(lambda connection: connection.execute(READ, bounds).fetchall())
         return [Bucket(*row[:8]) for row in rows]
 
     async def forget(self, before: float) -> None:

@@ -45,9 +45,9 @@ class Writer:
                 if self._last and self._last.at - forgot_at > FORGET_EVERY_S:
                     forgot_at = self._last.at
                     await self._store.forget(forgot_at - KEEP_S)
-                self._stand("")
+                self._set_fault("")
             except HistoryUnavailable as fault:
-                self._stand(str(fault))
+                self._set_fault(str(fault))
             await asyncio.sleep(EVERY_S / 5)
 
     async def _write(self) -> None:
@@ -57,7 +57,7 @@ class Writer:
             while self._waiting and self._waiting[0] in waiting:
                 self._waiting.popleft()
 
-    def _stand(self, fault: str) -> None:
+    def _set_fault(self, fault: str) -> None:
         if fault and fault != self.fault:
             log.warning("the history is not being written: %s", fault)
         elif self.fault and not fault:

@@ -37,7 +37,7 @@ class Answer:
     """Time of the estimate, unix s; None without a price, older than `at` if stale."""
 
 
-def fresh(estimate: Estimate, market: Market, at: float) -> Answer:
+def of_estimate(estimate: Estimate, market: Market, at: float) -> Answer:
     """The answer of an estimate at its own time, rounded to cents."""
     return Answer(
         at=at,
@@ -53,7 +53,7 @@ def fresh(estimate: Estimate, market: Market, at: float) -> Answer:
     )
 
 
-def without(state: State, reason: str, market: Market, at: float) -> Answer:
+def without_price(state: State, reason: str, market: Market, at: float) -> Answer:
     """An answer without a price."""
     return Answer(at, None, None, None, 0.0, state, reason, 0, market, None)
 

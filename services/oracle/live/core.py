@@ -31,7 +31,7 @@ STARTING = (NOT_ASKED, CONNECTING, READING)
 
 
 @dataclass(frozen=True)
-class Told:
+class Update:
     """An answer, and the payments since the previous one as (unix s, implied USD per BTC)."""
 
     answer: Answer
@@ -47,7 +47,7 @@ class Live:
         self.mempool = Mempool()
         self.window = Window()
         self.prior: float | None = None
-        self.heard: set[bytes] = set()
+        self.block_hashes: set[bytes] = set()
         """Hashes of the blocks received over ZMQ, in wire order."""
         self.ready = False
         self.reason = NOT_ASKED
@@ -57,7 +57,7 @@ class Live:
         self._last_at = 0.0
         self._priced: Answer | None = None
 
-    def take(self, frame: Frame) -> Told | None:
+    def take(self, frame: Frame) -> Update | None:
         """Process one input; returns an answer for a tick."""
         if frame.topic in TOPICS:
             if events := self.mempool.take(frame):
@@ -66,8 +66,8 @@ class Live:
         match frame.topic:
             case recording.TICK:
                 return self._tick(frame.at)
-            case recording.STANDING:
-                found = recording.read_standing(frame.body)
+            case recording.READINESS:
+                found = recording.read_readiness(frame.body)
                 self.ready, self.reason = found["ready"], found["reason"]
             case recording.BEGIN:
                 self.mempool.begin()
@@ -94,11 +94,11 @@ class Live:
                 case Added(transaction, at):
                     window.add(transaction, at)
                 case Removed(txid):
-                    window.take_back(txid)
+                    window.remove(txid)
                 case Left(txid):
                     window.keep(txid)
                 case Connected(block_hash, transactions, at):
-                    self.heard.add(block_hash)
+                    self.block_hashes.add(block_hash)
                     window.mine(transactions, at)
 
     def _read_block(self, raw: bytes) -> None:
@@ -107,28 +107,30 @@ class Live:
             self.window.settle(at)
             self._estimate(at)
 
-    def _tick(self, now: float) -> Told:
+    def _tick(self, now: float) -> Update:
         self.mempool.check_clock(now)
         if not self.ready:
-            return Told(self._unready(now), [])
+            return Update(self._unready(now), [])
         if self.market is Market.NONE:
             self.window.settle(now)
             self.window.fresh.clear()
-            return Told(answer.without(State.NO_MARKET, "coins on this chain have no price", self.market, now), [])
+            return Update(
+                answer.without_price(State.NO_MARKET, "coins on this chain have no price", self.market, now), []
+            )
         changed = self.window.settle(now)
         if changed or self._last is None or now - self._last_at >= REUSED_S:
             self._last, self._last_at = self._estimate(now), now
-        told = replace(answer.fresh(self._last, self.market, self._last_at), at=now)
-        if told.price is None:
-            return Told(told, [])
-        self._priced = told
-        return Told(told, self.window.drawn(told.price, self.weights.usd))
+        update = replace(answer.of_estimate(self._last, self.market, self._last_at), at=now)
+        if update.price is None:
+            return Update(update, [])
+        self._priced = update
+        return Update(update, self.window.take_points(update.price, self.weights.usd))
 
     def _unready(self, now: float) -> Answer:
         """The last price, marked as stale, as long as it is recent."""
         last = self._priced
         if last is None or last.as_of is None or now - last.as_of > SPAN:
-            return answer.without(State.NOT_READY, self.reason, self.market, now)
+            return answer.without_price(State.NOT_READY, self.reason, self.market, now)
         return replace(last, at=now, state=State.STALE, reason=self.reason)
 
     def _estimate(self, now: float) -> Estimate:
@@ -151,6 +153,6 @@ class Live:
 
     def _forget(self) -> None:
         self.window = Window()
-        self.heard.clear()
+        self.block_hashes.clear()
         self.prior = self._doubted_since = self._last = self._priced = None
         self.mempool.forget("the clock was set")

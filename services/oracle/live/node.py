@@ -69,7 +69,7 @@ class Node:
             for answer in (chain, mempool):
                 if isinstance(answer, NodeError):
                     raise answer
-            with _understood("getblockchaininfo"):
+            with _expected_shape("getblockchaininfo"):
                 return Status(
                     _fault(chain, mempool, self._network),
                     int(chain["blocks"]),
@@ -77,12 +77,12 @@ class Node:
                     int(mempool["size"]),
                 )
         except NodeFault as fault:
-            return Status(words(fault))
+            return Status(explanation(fault))
 
     async def topics_fault(self) -> str:
         """A sentence with the flags of the ZMQ topics that the node does not publish; "" if it publishes all."""
         entries = await self._client.call("getzmqnotifications")
-        with _understood("getzmqnotifications"):
+        with _expected_shape("getzmqnotifications"):
             published = {str(entry["type"]).removeprefix("pub") for entry in entries}
         flags = [f"-zmqpub{topic}" for topic in TOPICS if topic not in published]
         return f"bitcoind does not publish all required topics: start it with {' and '.join(flags)}" if flags else ""
@@ -90,21 +90,21 @@ class Node:
     async def snapshot(self) -> tuple[int, list[str]]:
         """The next mempool sequence number, and the ids of all mempool transactions (RPC hex)."""
         answer = await self._client.call("getrawmempool", False, True, timeout_s=SLOW_S)
-        with _understood("getrawmempool"):
+        with _expected_shape("getrawmempool"):
             return int(answer["mempool_sequence"]), [str(txid) for txid in answer["txids"]]
 
     async def waiting_since(self, txids: Sequence[str], oldest: float) -> list[tuple[str, float]]:
         """Those that entered the mempool after `oldest` (unix s) and are still in it, with their times."""
         entries = await self._client.batch([("getmempoolentry", (txid,)) for txid in txids], timeout_s=SLOW_S)
-        with _understood("getmempoolentry"):
-            times = [(txid, float(entry["time"])) for txid, entry in zip(txids, entries, strict=True) if _there(entry)]
+        with _expected_shape("getmempoolentry"):
+            times = [(txid, float(entry["time"])) for txid, entry in zip(txids, entries, strict=True) if _found(entry)]
         return [(txid, at) for txid, at in times if at >= oldest]
 
     async def raw(self, txids: Sequence[str]) -> list[bytes | None]:
         """The bytes of mempool transactions; None for one that has left."""
         answers = await self._client.batch([("getrawtransaction", (txid,)) for txid in txids], timeout_s=SLOW_S)
-        with _understood("getrawtransaction"):
-            return [bytes.fromhex(answer) if _there(answer) else None for answer in answers]
+        with _expected_shape("getrawtransaction"):
+            return [bytes.fromhex(answer) if _found(answer) else None for answer in answers]
 
     async def blocks(self, first: int, last: int, skip: set[bytes]) -> AsyncIterator[bytes]:
         """Raw blocks of these heights on the best chain, oldest first, without the hashes (wire order) in `skip`.
@@ -113,8 +113,8 @@ class Node:
         """
         heights = range(max(first, 0), last + 1)
         hashes = await self._client.batch([("getblockhash", (height,)) for height in heights])
-        with _understood("getblockhash"):
-            wanted = [text for text in hashes if _there(text) and bytes.fromhex(text)[::-1] not in skip]
+        with _expected_shape("getblockhash"):
+            wanted = [text for text in hashes if _found(text) and bytes.fromhex(text)[::-1] not in skip]
         for block_hash in wanted:
             try:
                 block = await self._client.call("getblock", block_hash, 0, timeout_s=SLOW_S)
@@ -122,7 +122,7 @@ class Node:
                 raise
             except NodeError:
                 continue
-            with _understood("getblock"):
+            with _expected_shape("getblock"):
                 raw = await asyncio.to_thread(bytes.fromhex, block)
             yield raw
 
@@ -134,7 +134,7 @@ class Node:
             if fault.code in (METHOD_NOT_FOUND, FORBIDDEN):
                 return None
             raise
-        with _understood("getflowprice"):
+        with _expected_shape("getflowprice"):
             usd, at = float(answer["usd"]), float(answer["at"])
             if not 0 < usd < math.inf:
                 raise ValueError(usd)
@@ -142,7 +142,7 @@ class Node:
 
 
 @contextmanager
-def _understood(method: str) -> Iterator[None]:
+def _expected_shape(method: str) -> Iterator[None]:
     """Turn errors from an answer of unexpected shape into NodeError: the node or its address is wrong, not our code."""
     try:
         yield
@@ -150,7 +150,7 @@ def _understood(method: str) -> Iterator[None]:
         raise NodeError(f"the answer to {method} does not look like bitcoind's: {fault!r}") from fault
 
 
-def words(fault: NodeFault) -> str:
+def explanation(fault: NodeFault) -> str:
     """Why there is no answer, as a sentence for the operator."""
     match fault:
         case NodeWarmingUp():
@@ -176,7 +176,7 @@ def _fault(chain: dict[str, Any], mempool: dict[str, Any], network: str) -> str:
     return ""
 
 
-def _there(answer: Any) -> bool:
+def _found(answer: Any) -> bool:
     """Whether a call of a batch has a result. Raises NodeRefused if the node refused it."""
     if isinstance(answer, NodeRefused):
         raise answer

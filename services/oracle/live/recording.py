@@ -30,7 +30,7 @@ SNAPSHOT = "oracle/snapshot"
 TRANSACTION = "oracle/transaction"
 BLOCK = "oracle/block"
 """The raw bytes of a block from RPC."""
-STANDING = "oracle/standing"
+READINESS = "oracle/standing"
 """Whether the node can be used, JSON {"ready", "reason"}."""
 INTERRUPTED = "oracle/interrupted"
 """Messages may have been lost; a sentence that says why."""
@@ -65,11 +65,11 @@ def read_transaction(body: bytes) -> tuple[bytes, float]:
     return body[_ENTERED.size :], _ENTERED.unpack_from(body)[0]
 
 
-def standing(ready: bool, reason: str, at: float) -> Frame:
-    return own(STANDING, at, json.dumps({"ready": ready, "reason": reason}).encode())
+def readiness(ready: bool, reason: str, at: float) -> Frame:
+    return own(READINESS, at, json.dumps({"ready": ready, "reason": reason}).encode())
 
 
-def read_standing(body: bytes) -> dict[str, Any]:
+def read_readiness(body: bytes) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(body)
     return found
 

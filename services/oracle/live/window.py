@@ -36,7 +36,7 @@ class Window:
         self.kept: dict[bytes, tuple[float, list[int]]] = {}
         """Payments that may still be removed: time and amounts."""
         self.fresh: deque[Payment] = deque(maxlen=FRESH)
-        """Payments since `drawn` was last called."""
+        """Payments since `take_points` was last called."""
         self._added: list[Payment] = []
         self._removed: list[Payment] = []
         self._changed = False
@@ -57,8 +57,8 @@ class Window:
         self._pay([(at, n) for n in sats])
 
     def mine(self, transactions: Iterable[Transaction], at: float) -> None:
-        """Add the transactions of a block that arrived at `at` (unix s). New ones count from now on; none of them can be
-        removed any more.
+        """Add the transactions of a block that arrived at `at` (unix s). New ones count from now on; none of them can
+        be removed any more.
         """
         known, ids = self.ids.known, set[bytes]()
         verdicts: list[Verdict] = []
@@ -92,7 +92,7 @@ class Window:
         """Count bytes that are not a transaction."""
         self.verdicts[Verdict.MALFORMED] += 1
 
-    def take_back(self, txid: bytes) -> None:
+    def remove(self, txid: bytes) -> None:
         """Remove the payments of a transaction."""
         at, sats = self.kept.pop(txid, (0.0, []))
         self._removed += [(at, n) for n in sats]
@@ -109,7 +109,7 @@ class Window:
         self.ids.advance(now)
         return changed
 
-    def drawn(self, price: float, usd: Iterable[float]) -> list[tuple[float, float]]:
+    def take_points(self, price: float, usd: Iterable[float]) -> list[tuple[float, float]]:
         """(unix s, USD per BTC) of new payments that are a round amount near `price`, then clear the new payments."""
         if not self.fresh:
             return []

@@ -94,17 +94,17 @@ def transaction(tx: Tx) -> dict[str, Any]:
     }
 
 
-def in_block(tx: Tx, header_: Header, chain: Chain, height: int) -> dict[str, Any]:
+def in_block(tx: Tx, block_header: Header, chain: Chain, height: int) -> dict[str, Any]:
     """The answer of getrawtransaction for a transaction in a block."""
-    best = chain.on_best(header_.hash)
+    best = chain.on_best(block_header.hash)
     return {
         "in_active_chain": best,
         **transaction(tx),
         "hex": tx.raw.hex(),
-        "blockhash": header_.hash[::-1].hex(),
+        "blockhash": block_header.hash[::-1].hex(),
         "confirmations": chain.height - height + 1 if best else 0,
-        "time": header_.time,
-        "blocktime": header_.time,
+        "time": block_header.time,
+        "blocktime": block_header.time,
     }
 
 
@@ -116,13 +116,18 @@ def script(value: bytes) -> dict[str, Any]:
         kinds = {(0, 20): "witness_v0_keyhash", (0, 32): "witness_v0_scripthash", (1, 32): "witness_v1_taproot"}
         kind = kinds.get((version, len(program)), "witness_unknown")
         raw = f"rawtr({program.hex()})" if kind == "witness_v1_taproot" else f"addr({address})"
-        about = {"asm": f"{version} {program.hex()}", "desc": described(raw), "hex": value.hex(), "address": address}
+        about = {
+            "asm": f"{version} {program.hex()}",
+            "desc": with_checksum(raw),
+            "hex": value.hex(),
+            "address": address,
+        }
         return {**about, "type": kind}
     if value[:1] == b"\x6a":
         asm, kind = f"OP_RETURN {value[2:].hex()}".strip(), "nulldata"
     else:
         asm, kind = value.hex(), "nonstandard"
-    return {"asm": asm, "desc": described(f"raw({value.hex()})"), "hex": value.hex(), "type": kind}
+    return {"asm": asm, "desc": with_checksum(f"raw({value.hex()})"), "hex": value.hex(), "type": kind}
 
 
 def mempool_entry(mempool: Mempool, txid: bytes) -> dict[str, Any]:
@@ -165,7 +170,7 @@ def chain_work(height: int) -> str:
     return f"{2 * (height + 1):064x}"
 
 
-def described(body: str) -> str:
+def with_checksum(body: str) -> str:
     """A descriptor with its checksum (BIP380)."""
     charset = "0123456789()[],'/*abcdefgh@:$%{}IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~ijklmnopqrstuvwxyzABCDEFGH`#\"\\ "
     symbols: list[int] = []

@@ -67,7 +67,7 @@ class RpcServer:
         if length > MAX_BODY_BYTES:
             return False
         body = await reader.readexactly(length)
-        await self._node.faults.pass_gate()
+        await self._node.faults.wait_for_turn()
         reply = self._reply(verb, fields.get("authorization", ""), body)
         stays = fields.get("connection", "").lower() != "close"
         asks = 'WWW-Authenticate: Basic realm="jsonrpc"\r\n' if reply.status == 401 else ""
@@ -115,8 +115,8 @@ class RpcServer:
             raise RpcError(INVALID_REQUEST, "Method must be a string")
         if arguments is not None and not isinstance(arguments, list | dict):
             raise RpcError(INVALID_REQUEST, "Params must be an array or object")
-        if told := self._node.faults.errors.get(name):
-            raise RpcError(rpc.MISC, told)
+        if message := self._node.faults.errors.get(name):
+            raise RpcError(rpc.MISC, message)
         if name not in METHODS:
             raise RpcError(METHOD_NOT_FOUND, "Method not found")
         return rpc.call(self._node, name, METHODS[name], arguments or [])
@@ -145,7 +145,7 @@ def _single(result: Any, fault: RpcError | None, request: dict[str, Any] | None)
     if asked.get("jsonrpc") == "2.0":
         if "id" not in asked:
             return Reply(204)
-        told: dict[str, Any] = {"error": error} if error else {"result": result}
-        return Reply(200, json.dumps({"jsonrpc": "2.0", **told, "id": asked["id"]}) + "\n")
+        outcome: dict[str, Any] = {"error": error} if error else {"result": result}
+        return Reply(200, json.dumps({"jsonrpc": "2.0", **outcome, "id": asked["id"]}) + "\n")
     status = 200 if fault is None else {INVALID_REQUEST: 400, METHOD_NOT_FOUND: 404}.get(fault.code, 500)
     return Reply(status, json.dumps({"result": result, "error": error, "id": asked.get("id")}) + "\n")

@@ -20,7 +20,7 @@ from sandbox.bitcoind.rpc import (
     RpcError,
 )
 from sandbox.bitcoind.tx import Outpoint, Truncated, parse
-from sandbox.controlserver import Refused
+from sandbox.control_server import Refused
 
 NO_TRANSACTION = (
     "No such mempool transaction. Use -txindex or provide a block hash to enable blockchain transaction queries. "

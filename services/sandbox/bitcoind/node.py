@@ -16,12 +16,12 @@ from sandbox.bitcoind.chain import Chain, Connected
 from sandbox.bitcoind.coins import Coin
 from sandbox.bitcoind.conf import Conf
 from sandbox.bitcoind.mempool import Mempool
+from sandbox.bitcoind.notifier import Notifier
 from sandbox.bitcoind.params import COINBASE_MATURITY, GENESIS_TIME, HRP, START_HEIGHT
 from sandbox.bitcoind.policy import Refusal
-from sandbox.bitcoind.publisher import Notifier
 from sandbox.bitcoind.tx import Outpoint, Tx, TxOut
-from sandbox.bitcoind.wallet import FLOW, MINER, PAY_RATE, NotEnough, Wallet, ripe
-from sandbox.controlserver import Refused
+from sandbox.bitcoind.wallet import FLOW, MINER, PAY_RATE, InsufficientFunds, Wallet, ripe
+from sandbox.control_server import Refused
 from sandbox.faults import Faults
 
 FAN_OUTS, FAN = 20, 800
@@ -93,10 +93,10 @@ class Node:
             if self._rng.random() < BUMPED:
                 used = coins[: len(paid.ins)]
                 self.submit(self.wallet.payment(target, used, change=change, fee_rate=rate + 5, least_inputs=len(used)))
-        except (NotEnough, Refusal):
+        except (InsufficientFunds, Refusal):
             return  # no mature coins at the moment: skip this payment
 
-    def make_past(self) -> None:
+    def create_history(self) -> None:
         """Create the blocks and payments of the last three hours, unless the chain has blocks in them."""
         now = time.time()
         if self.chain.header(self.chain.tip).time > now - PAST_S:
@@ -115,7 +115,7 @@ class Node:
         try:
             paid = self.wallet.payment(target, coins, change=self.wallet.miner, fee_rate=PAY_RATE)
             self.submit(paid)
-        except NotEnough as fault:
+        except InsufficientFunds as fault:
             raise Refused(str(fault)) from fault
         except Refusal as fault:
             raise Refused(f"the mempool rejects the transaction: {fault.reason}") from fault

@@ -53,9 +53,9 @@ def call(node: Node, name: str, method: Method, arguments: list[Any] | dict[str,
             raise RpcError(MISC, usage)
         if value is not None and not _fits(value, parameter.kinds):
             wanted = _JSON_NAMES[parameter.kinds[0]]
-            told = f"JSON value of type {_JSON_NAMES[type(value)]} is not of expected type {wanted}"
+            message = f"JSON value of type {_JSON_NAMES[type(value)]} is not of expected type {wanted}"
             position = f"Position {place} ({parameter.name})"
-            raise RpcError(TYPE, f'Wrong type passed:\n{{\n    "{position}": "{told}"\n}}')
+            raise RpcError(TYPE, f'Wrong type passed:\n{{\n    "{position}": "{message}"\n}}')
         values.append(parameter.default if value is None else value)
     return method.run(node, *values)
 

@@ -48,7 +48,7 @@ async def _run(conf: Conf, settings: Settings, tx_per_s: float) -> None:
     await asyncio.to_thread(conf.datadir.mkdir, parents=True, exist_ok=True)
     simulator = Simulator(conf, settings.seed)
     if settings.block_s > 0 and tx_per_s > 0:
-        simulator.make_past()
+        simulator.create_history()
     await simulator.restore()
     doors = ", ".join(f"{host}:{port}" for host, port in conf.binds)
     log.info("bitcoind simulator on %s, height %d", doors, simulator.chain.height)

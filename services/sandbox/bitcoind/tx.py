@@ -63,7 +63,7 @@ class Tx:
 
     @property
     def is_coinbase(self) -> bool:
-        return len(self.ins) == 1 and self.ins[0].outpoint == NOWHERE
+        return len(self.ins) == 1 and self.ins[0].outpoint == NULL_OUTPOINT
 
     def _bytes(self, *, witness: bool) -> bytes:
         parts = [self.version.to_bytes(4, "little"), b"\x00\x01" if witness else b"", compact(len(self.ins))]
@@ -82,7 +82,7 @@ class Tx:
         return b"".join(parts)
 
 
-NOWHERE = Outpoint(bytes(32), 0xFFFFFFFF)
+NULL_OUTPOINT = Outpoint(bytes(32), 0xFFFFFFFF)
 """The outpoint of a coinbase input."""
 
 

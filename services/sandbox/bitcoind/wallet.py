@@ -25,7 +25,7 @@ OUTPUT_BYTES = 50
 """Bytes to pay for per output: 43, and its share of the rest."""
 
 
-class NotEnough(Exception):
+class InsufficientFunds(Exception):
     """The purse does not have enough coins; the message says so."""
 
 
@@ -48,7 +48,7 @@ class Wallet:
         fee_rate: int,
         least_inputs: int = 1,
     ) -> Tx:
-        """Pay `target` from the first `coins` that suffice, the rest to `change`. Raises NotEnough if they do not."""
+        """Pay `target` from the first `coins` that suffice, the rest to `change`. Raises InsufficientFunds."""
         chosen: list[tuple[Outpoint, Coin]] = []
         for item in coins:
             chosen.append(item)
@@ -61,7 +61,9 @@ class Wallet:
                 return self._built(chosen, [target, TxOut(rest, change)])
             if len(chosen) == MAX_INPUTS:
                 break
-        raise NotEnough(f"the simulator's wallet cannot pay {target.amount} sat from its {len(chosen)} mature coins")
+        raise InsufficientFunds(
+            f"the simulator's wallet cannot pay {target.amount} sat from its {len(chosen)} mature coins"
+        )
 
     def split(self, item: tuple[Outpoint, Coin], into: int, rng: random.Random) -> Tx:
         """Split a coin into many of different sizes, for the flow."""

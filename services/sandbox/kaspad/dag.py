@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.kaspad import wire
-from sandbox.kaspad.answer import Failed, Params
 from sandbox.kaspad.fields import boolean, hash_of, integer, listing, script_of
 from sandbox.kaspad.node import Node
 from sandbox.kaspad.params import BLOCK_S, DIFFICULTY, NETWORK
+from sandbox.kaspad.rpc import Params, RpcError
 
 
 def get_block_dag_info(node: Node, _params: Params) -> dict[str, Any]:
@@ -37,10 +37,10 @@ def get_blocks(node: Node, params: Params) -> dict[str, Any]:
     low = None if params.get("lowHash") is None else hash_of(params["lowHash"])
     blocks, transactions = boolean(params.get("includeBlocks")), boolean(params.get("includeTransactions"))
     if transactions and not blocks:
-        raise Failed("If includeTransactions is set, then includeBlockVerboseData must be set as well.")
+        raise RpcError("If includeTransactions is set, then includeBlockVerboseData must be set as well.")
     hashes = [step.block.hash for step in node.chain.steps]
     if low is not None and low not in hashes:
-        raise Failed(f"cannot find header {low}")
+        raise RpcError(f"cannot find header {low}")
     found = hashes[hashes.index(low) :] if low else hashes
     return {
         "blockHashes": found,
@@ -54,7 +54,7 @@ def get_virtual_chain_from_block(node: Node, params: Params) -> dict[str, Any]:
     chain, removed = node.chain.on_chain(), []
     while start not in chain:
         if start not in node.chain.blocks:
-            raise Failed(f"cannot find header {start}")
+            raise RpcError(f"cannot find header {start}")
         removed.append(start)
         start = node.chain.blocks[start].header.parents[0]
     added = dict(list(chain.items())[list(chain).index(start) + 1 :])
@@ -93,7 +93,7 @@ def get_daa_score_timestamp_estimate(node: Node, params: Params) -> dict[str, An
 def _full_block(node: Node, block_hash: str, transactions: bool) -> dict[str, Any]:
     block = node.chain.blocks.get(block_hash)
     if block is None:
-        raise Failed(f"cannot find header {block_hash}")
+        raise RpcError(f"cannot find header {block_hash}")
     children = [step.block.hash for step in node.chain.steps if block_hash in step.block.header.parents]
     on_chain = any(step.on_chain and step.block.hash == block_hash for step in node.chain.steps)
     return wire.full_block(block, transactions=transactions, children=children, on_chain=on_chain)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sandbox.controlserver import Refused
+from sandbox.control_server import Refused
 from sandbox.faults import Faults
 from sandbox.kaspad import chain, fields, sessions, store, wallet
 from sandbox.kaspad.chain import Chain, Invalid
@@ -93,7 +93,7 @@ class Node:
         try:
             paid = wallet.payment(coins, self.miner, Output(amount, to), score=score, reserved=self.mempool.spends)
             return self.submit_transaction(paid).transaction.id
-        except (wallet.NotEnough, Rejected) as fault:
+        except (wallet.InsufficientFunds, Rejected) as fault:
             raise Refused(str(fault)) from fault
 
     def mine(self, blocks: int, address: str) -> list[str]:
@@ -155,7 +155,7 @@ class Node:
 
     def _gather(self) -> None:
         coins, score = self.chain.coins, self.chain.block_count
-        gathered = wallet.gathering(coins, self.miner, score, self.mempool.spends)
+        gathered = wallet.consolidation(coins, self.miner, score, self.mempool.spends)
         if gathered is not None:
             self.submit_transaction(gathered)
 
@@ -168,7 +168,7 @@ class Node:
                 own = [(outpoint, coin) for outpoint, coin in coins if coin is not None and coin.script == self.miner]
                 pays = any(output.script != self.miner for output in transaction.outputs)
                 if pays and len(own) == len(coins):
-                    instead.append(wallet.taking_back(own, self.miner))
+                    instead.append(wallet.double_spend(own, self.miner))
         return instead
 
     def _readmit(self, step: Step) -> None:

@@ -12,10 +12,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from sandbox.kaspad import sessions
-from sandbox.kaspad.answer import Failed
 from sandbox.kaspad.fields import Malformed
 from sandbox.kaspad.methods import METHODS
 from sandbox.kaspad.node import Node
+from sandbox.kaspad.rpc import RpcError
 from sandbox.kaspad.sessions import Session
 
 MAX_MESSAGE_BYTES = 128 * 1024 * 1024
@@ -31,7 +31,7 @@ class WrpcServer:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._server: Server | None = None
-        self._cuts: dict[int, ServerConnection] = {}
+        self._connections: dict[int, ServerConnection] = {}
         self._next_number = 0
 
     async def open(self) -> None:
@@ -54,24 +54,24 @@ class WrpcServer:
         if self._server is not None:
             self._server.close(close_connections=False)
             self._server = None
-        for connection in list(self._cuts.values()):
+        for connection in list(self._connections.values()):
             connection.transport.abort()
 
     async def _hold_while_frozen(self, _connection: ServerConnection, _request: Request) -> Response | None:
         """The kernel still accepts connections for a frozen node, but nothing follows."""
-        await self._node.faults.thawed()
+        await self._node.faults.wait_while_frozen()
         return None
 
     async def _client(self, connection: ServerConnection) -> None:
         number, self._next_number = self._next_number, self._next_number + 1
         session = Session(number, connection.transport.abort)
-        self._cuts[number] = connection
+        self._connections[number] = connection
         self._node.sessions[number] = session
         self._node.connected += 1
         writer = asyncio.create_task(self._write(connection, session))
         try:
             async for message in connection:
-                await self._node.faults.pass_gate()
+                await self._node.faults.wait_for_turn()
                 self._node.bytes_received += len(message)
                 answer = self._answer(session, message)
                 if answer is not None:
@@ -81,7 +81,7 @@ class WrpcServer:
         except ConnectionClosed:
             return
         finally:
-            del self._cuts[number], self._node.sessions[number]
+            del self._connections[number], self._node.sessions[number]
             writer.cancel()
 
     async def _write(self, connection: ServerConnection, session: Session) -> None:
@@ -95,9 +95,9 @@ class WrpcServer:
         """The answer to one frame; None for one without an id. Raises Unreadable if kaspad would disconnect."""
         number, method, params = _parsed(message)
         try:
-            told = self._node.faults.errors.get(method)
-            if told is not None:
-                raise Failed(told)
+            error_text = self._node.faults.errors.get(method)
+            if error_text is not None:
+                raise RpcError(error_text)
             if method in _SUBSCRIPTIONS:
                 result = self._subscription(session, method, params)
             else:
@@ -105,7 +105,7 @@ class WrpcServer:
             answer = {"id": number, "method": method, "params": result}
         except Malformed:
             answer = _error(number, method, "request deserialization error")
-        except Failed as fault:
+        except RpcError as fault:
             answer = _error(number, method, str(fault))
         return None if number is None else answer
 
@@ -122,7 +122,7 @@ class WrpcServer:
             return {}
         refusal = sessions.subscribe(session, params, everything_allowed=self._node.flags.unsafe_rpc)
         if refusal:
-            raise Failed(refusal)
+            raise RpcError(refusal)
         return {"id": session.number}
 
 

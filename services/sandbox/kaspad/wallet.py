@@ -17,7 +17,7 @@ GATHER_FROM, GATHER = 150, 80
 MAX_INPUTS = 80
 
 
-class NotEnough(Exception):
+class InsufficientFunds(Exception):
     """The wallet does not have enough coins."""
 
 
@@ -29,7 +29,7 @@ def own_script(seed: str, name: str) -> str:
 def payment(
     coins: Coins, script: str, target: Output, *, score: int, reserved: Callable[[Outpoint], bool]
 ) -> Transaction:
-    """Pay `target` from the coins of `script`, with the change back to it. Raises NotEnough."""
+    """Pay `target` from the coins of `script`, with the change back to it. Raises InsufficientFunds."""
     inputs: list[tuple[Outpoint, Coin]] = []
     for outpoint, coin in _ripe(coins, script, score, reserved):
         inputs.append((outpoint, coin))
@@ -39,10 +39,10 @@ def payment(
             return _built(inputs, [target, Output(total - target.amount - fee, script)])
         if len(inputs) == MAX_INPUTS:
             break
-    raise NotEnough(f"the simulator's wallet holds less than {target.amount} sompi in {MAX_INPUTS} coins")
+    raise InsufficientFunds(f"the simulator's wallet holds less than {target.amount} sompi in {MAX_INPUTS} coins")
 
 
-def gathering(coins: Coins, script: str, score: int, reserved: Callable[[Outpoint], bool]) -> Transaction | None:
+def consolidation(coins: Coins, script: str, score: int, reserved: Callable[[Outpoint], bool]) -> Transaction | None:
     """Consolidate the smallest mature coins once there are many, which keeps the UTXO set small."""
     if len(coins.of_script(script)) < COINBASE_MATURITY:
         return None
@@ -54,7 +54,7 @@ def gathering(coins: Coins, script: str, score: int, reserved: Callable[[Outpoin
     return _built(inputs, [Output(total - _fee(len(inputs), 1), script)])
 
 
-def taking_back(inputs: list[tuple[Outpoint, Coin]], script: str) -> Transaction:
+def double_spend(inputs: list[tuple[Outpoint, Coin]], script: str) -> Transaction:
     """Spend the same inputs to `script` instead, as the other branch of a reorg would."""
     total = sum(coin.amount for _, coin in inputs)
     return _built(inputs, [Output(total - _fee(len(inputs), 1), script)])

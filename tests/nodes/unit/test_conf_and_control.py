@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from sandbox import __main__ as entry
-from sandbox import control, controlserver
+from sandbox import control, control_server
 from sandbox.bitcoind import conf
 from sandbox.bitcoind.conf import ConfError, Publisher
-from sandbox.controlserver import Refused
+from sandbox.control_server import Refused
 from sandbox.faults import Faults
 from sandbox.kaspad import run
 
@@ -132,7 +132,7 @@ class Obedient:
 
 
 def told(simulator: Obedient, line: str) -> dict[str, Any]:
-    return asyncio.run(controlserver.answer(simulator, line.encode()))
+    return asyncio.run(control_server.answer(simulator, line.encode()))
 
 
 def test_what_changes_the_chain_is_saved_before_it_is_answered() -> None:
@@ -184,7 +184,7 @@ def test_the_socket_is_the_owners_alone_and_replaces_one_left_behind(tmp_path: P
     simulator = Obedient()
 
     async def talk() -> tuple[int, dict[str, Any]]:
-        server = await controlserver.serve(path, simulator)
+        server = await control_server.serve(path, simulator)
         async with server:
             mode = (await asyncio.to_thread(path.stat)).st_mode & 0o777
             return mode, await asyncio.to_thread(control.call, path, "status")

@@ -122,7 +122,7 @@ def test_a_block_with_a_double_spend_or_unripe_coin_is_invalid() -> None:
     with pytest.raises(Invalid, match="spends a missing or immature output"):
         grown(chain, 1, OTHER, [paid, payment(chain, 20 * KAS)])
     grown(chain, 2, OTHER)
-    young = wallet.taking_back(list(chain.coins.of_script(OTHER).items()), MINER)
+    young = wallet.double_spend(list(chain.coins.of_script(OTHER).items()), MINER)
     with pytest.raises(Invalid, match="spends a missing or immature output"):
         grown(chain, 1, OTHER, [young])
     grown(chain, COINBASE_MATURITY)

@@ -84,14 +84,14 @@ async def answer(simulator: Simulator, line: bytes) -> dict[str, Any]:
         verb = str(request.pop("verb"))
         if verb not in VERBS:
             return {"error": f"unknown verb {verb!r}; expected one of: {', '.join(VERBS)}"}
-        return {"result": await _obey(simulator, verb, request)}
+        return {"result": await _execute(simulator, verb, request)}
     except Refused as fault:
         return {"error": str(fault)}
     except (ValueError, TypeError, KeyError, AttributeError) as fault:
         return {"error": f"invalid request: {fault}"}
 
 
-async def _obey(simulator: Simulator, verb: str, args: Mapping[str, Any]) -> dict[str, Any]:
+async def _execute(simulator: Simulator, verb: str, args: Mapping[str, Any]) -> dict[str, Any]:
     faults = simulator.faults
     match verb:
         case "pay":

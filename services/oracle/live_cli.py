@@ -16,7 +16,7 @@ from oracle.cli import Parser
 from oracle.errors import EXIT_FAILED, OracleError
 from oracle.live import recording
 from oracle.live.answer import Market
-from oracle.live.core import Live, Told
+from oracle.live.core import Live, Update
 from oracle.live.feed import Feed
 from oracle.live.node import Node
 from oracle.web import messages
@@ -75,8 +75,8 @@ def _parser() -> Parser:
     return parser
 
 
-def _line(told: Told) -> None:
-    sys.stdout.write(json.dumps(messages.price(told.answer)) + "\n")
+def _line(update: Update) -> None:
+    sys.stdout.write(json.dumps(messages.price(update.answer)) + "\n")
 
 
 async def _record(path: Path, seconds: float | None) -> None:
@@ -115,5 +115,5 @@ def _replay(path: Path) -> None:
             live = Live(load(), Market(frame.body.decode()))
         elif live is None:
             raise OracleError(f"{path} does not name its market.")
-        elif told := live.take(frame):
-            _line(told)
+        elif update := live.take(frame):
+            _line(update)

@@ -8,5 +8,5 @@ Params = dict[str, Any]
 """The `params` of a request; `fields` reads them."""
 
 
-class Failed(Exception):
+class RpcError(Exception):
     """An error answer with this message."""

@@ -36,7 +36,7 @@ def _chance(sets: Ints, base: int) -> Floats:
     return chance
 
 
-def share_out(price: Floats, usd: Floats) -> Floats:
+def counts_by_amount(price: Floats, usd: Floats) -> Floats:
     """The number of prices (USD per BTC) that each amount accounts for, shape (amounts,)."""
     numbers = np.round(WHOLE_USD * SATS_PER_BTC / price).astype(np.int64)
     sets, counts = np.unique(powers(numbers), axis=0, return_counts=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.kaspad import wire
-from sandbox.kaspad.answer import Failed, Params
 from sandbox.kaspad.fields import boolean, hash_of, listing, script_of
 from sandbox.kaspad.model import Coin, Outpoint
 from sandbox.kaspad.node import Node
 from sandbox.kaspad.params import MAX_SOMPI, MIN_FEE_PER_GRAM
+from sandbox.kaspad.rpc import Params, RpcError
 from sandbox.kaspad.rules import Checked, Rejected
 
 NO_UTXOINDEX = "Method unavailable. Run the node with the --utxoindex argument."
@@ -21,14 +21,14 @@ def submit_transaction(node: Node, params: Params) -> dict[str, Any]:
     try:
         return {"transactionId": node.submit_transaction(transaction).transaction.id}
     except Rejected as fault:
-        raise Failed(f"Rejected transaction {transaction.id}: {fault}") from fault
+        raise RpcError(f"Rejected transaction {transaction.id}: {fault}") from fault
 
 
 def get_mempool_entry(node: Node, params: Params) -> dict[str, Any]:
     identity = hash_of(params.get("transactionId"))
     checked = node.mempool.entries.get(identity)
     if checked is None or not _wants_pool(params):
-        raise Failed(f"Transaction {identity} not found")
+        raise RpcError(f"Transaction {identity} not found")
     return {"mempoolEntry": wire.mempool_entry(checked)}
 
 
@@ -94,7 +94,7 @@ def _addresses(params: Params) -> dict[str, str]:
 def _indexed(node: Node, params: Params) -> dict[str, str]:
     addresses = _addresses(params)
     if not node.flags.utxoindex:
-        raise Failed(NO_UTXOINDEX)
+        raise RpcError(NO_UTXOINDEX)
     return addresses
 
 

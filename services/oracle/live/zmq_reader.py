@@ -19,8 +19,8 @@ CONNECTED = "oracle/connected"
 """Topic of a frame that marks a new connection. Before it, messages may be missing, except at the first one."""
 
 
-class Drain:
-    """`with Drain(address, topics, now) as drain:` reads in the background; `taken` returns the received frames."""
+class ZmqReader:
+    """`with ZmqReader(address, topics, now) as reader:` reads in the background; `pop_frames` returns frames."""
 
     def __init__(
         self, address: str, topics: Sequence[str], now: Callable[[], float], wake: Callable[[], None] = lambda: None
@@ -36,7 +36,7 @@ class Drain:
         self.connected = False
         self.fault: BaseException | None = None
 
-    def __enter__(self) -> Drain:
+    def __enter__(self) -> ZmqReader:
         self._thread.start()
         return self
 
@@ -47,7 +47,7 @@ class Drain:
     def __len__(self) -> int:
         return len(self._frames)
 
-    def taken(self, most: int) -> list[Frame]:
+    def pop_frames(self, most: int) -> list[Frame]:
         """Remove and return up to `most` waiting frames, oldest first."""
         frames = self._frames
         return [frames.popleft() for _ in range(min(most, len(frames)))]
