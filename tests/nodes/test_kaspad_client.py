@@ -1,4 +1,4 @@
-"""What a client may rely on at a kaspad. Runs on the simulator and, with --real, on the real one: same assertions."""
+"""What clients of a kaspad can rely on. Runs on the simulator and, with --real, on the real node."""
 
 from __future__ import annotations
 

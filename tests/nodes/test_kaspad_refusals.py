@@ -1,4 +1,4 @@
-"""How a kaspad answers what it cannot do. Runs on the simulator and, with --real, on the real one: same assertions."""
+"""The errors of a kaspad. Runs on the simulator and, with --real, on the real node."""
 
 from __future__ import annotations
 

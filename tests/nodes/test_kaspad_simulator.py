@@ -1,4 +1,4 @@
-"""What only the simulated kaspad can do: obey its control socket, move by itself, break on demand."""
+"""Features of the simulated kaspad only: control socket, blocks by itself, faults on demand."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ async def test_refuses_orders_that_cannot_be_and_says_why(still: Running) -> Non
 
 
 async def test_other_peoples_transactions_survive_a_reorg(still: Running) -> None:
-    """Only what the wallet paid is spent otherwise; the rest waits again and is mined again."""
+    """Only the wallet's payments are double-spent; other transactions return to the mempool and are mined again."""
     async with KaspadClient(still.url) as client:
         await order(still, "pay", address=A, amount=10**9)
         await mine(client, 1, B)

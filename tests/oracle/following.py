@@ -70,7 +70,7 @@ class Following:
         return self.told[-1]
 
     def wait_in_step(self, deadline_s: float = 30.0) -> None:
-        """Until the tracked set is the node's, transaction by transaction."""
+        """Wait until the tracked set equals the node's mempool."""
 
         def look(live: Live) -> tuple[str, set[str]]:
             known = "" if live.mempool.exact else "no snapshot yet"

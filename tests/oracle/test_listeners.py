@@ -1,4 +1,4 @@
-"""Listeners who are too slow for what is told, on connections that fill up."""
+"""Listeners that are too slow, on connections that fill up."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Speaker:
 
 @contextmanager
 def listening(speaker: Speaker) -> Iterator[ClientConnection]:
-    """One who takes what he reads from the wire, and lets the rest lie there."""
+    """A listener that reads only on demand and leaves the rest in the buffer."""
     wire = socket.socket()
     wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
     wire.connect(("127.0.0.1", speaker.port))

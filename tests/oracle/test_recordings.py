@@ -1,4 +1,4 @@
-"""What was recorded gives the same prices again, bit for bit."""
+"""A replayed recording gives exactly the same prices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The service as its users meet it: routes, states, refusals, history."""
+"""The service as its users see it: routes, states, errors, history."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PRICE = {"price", "low", "high", "confidence", "state", "reason", "market", "n_p
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bitcoind]:
-    """One node for all; nothing here changes it but by more payments."""
+    """One node for all tests, which change it only by new payments."""
     with Bitcoind(tmp_path_factory.mktemp("bitcoind"), None) as node:
         yield node
 
@@ -174,7 +174,7 @@ def test_an_rpc_endpoint_that_is_none_is_told(start: Start) -> None:
 
 
 def _greet(server: socket.socket) -> None:
-    """Answers everything with what is no HTTP."""
+    """Answers everything with bytes that are not HTTP."""
     while True:
         try:
             client, _ = server.accept()

@@ -51,7 +51,7 @@ async def test_a_change_that_the_node_never_told_is_found_by_the_second_audit(
     node.behaviour.mute = True
     node.pay(address(1), 7, "untold")
     await session.audit()
-    assert await has(5)  # once is no proof: the node may be a notification ahead
+    assert await has(5)  # a single difference proves nothing: the node may be a notification ahead
     await session.audit()
     assert counters.resyncs["audit"] == 1
     assert await has(12)

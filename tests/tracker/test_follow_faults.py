@@ -1,4 +1,4 @@
-"""What the tracker does when the node goes, lies, falls silent or comes back. Nothing may be lost, nothing made up."""
+"""The tracker when the node stops, sends errors, falls silent or returns. It must not lose or invent a change."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ NOT_ASKED = "waiting for the node's first answer"
 CONNECTING = "connecting to ZMQ"
 READING = "reading the last blocks"
 STARTING = (NOT_ASKED, CONNECTING, READING)
-"""Reasons for not being ready that are no fault of the node and end within seconds."""
+"""Reasons for not being ready that are normal after a start and end within seconds."""
 
 
 @dataclass(frozen=True)

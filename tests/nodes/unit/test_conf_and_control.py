@@ -100,7 +100,7 @@ def test_help_says_that_signatures_are_not_checked(capsys: pytest.CaptureFixture
 
 
 class Obedient:
-    """Writes down what it is told to do."""
+    """Records the calls that it receives."""
 
     def __init__(self) -> None:
         self.faults = Faults()
