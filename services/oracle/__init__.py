@@ -1,1 +1,1 @@
-"""The BTC price from what people pay: an independent implementation of an idea made known by UTXOracle."""
+"""The BTC price from on-chain payments: an independent implementation of the idea behind UTXOracle."""

@@ -1,8 +1,8 @@
-"""How many fake payments move the price: the attacker pays one dollar amount at the price that should be believed.
+"""How many fake payments move the price. The attacker pays one dollar amount at a false price.
 
-The attacker knows the rules, so every fake has its own amount in satoshis, and they lie as the peak of honest payments
-does, which weighs most. Each fake output needs a transaction that passes the filter: two outputs, no parent in the
-window.
+The attacker knows the rules, so every fake has a different amount in satoshis, and the fakes form a peak like that of
+honest payments, which has the most weight. Each fake output needs a transaction that passes the filter: two outputs, no
+parent in the window.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from oracle.parse import LOWEST, Amounts
 from oracle.weights import Weights
 
 MOVES = (0.01, 0.05)
-BEYOND = 1.1  # the attacker aims a little further than wanted, since honest payments draw the middle back
+BEYOND = 1.1  # the attacker aims beyond the target, since honest payments pull the median back
 MOST = 1 << 17  # fake outputs; an attacker with more owns the mempool
 
 
 @dataclass(frozen=True)
 class Attack:
-    """The fewest fake outputs that make the answer follow, and the first that make it say that it is no longer sure."""
+    """The fewest fake outputs that move the price, and the fewest that change the state from ok."""
 
     move: float  # share of the price, 0.01 is 1 %
-    outputs: int | None  # None: not even `MOST` do it
-    answer: Estimate | None  # with so many
-    noticed: int | None  # the fewest outputs with which the state is not ok; None when it stays ok until it has moved
+    outputs: int | None  # None: `MOST` are not enough
+    answer: Estimate | None  # with that many
+    noticed: int | None  # the fewest outputs with which the state is not ok; None: it stays ok until the price moves
 
 
 def fakes(usd: float, price: float, count: int) -> Amounts:
-    """`count` different amounts (sats) of about `usd` at about `price`, none of them round, closest first.
+    """`count` different amounts (sats) close to `usd` at `price`, none of them round, closest first.
 
-    Fewer where the amount is so small in satoshis that there are not enough within 1 %.
+    Fewer if there are not enough different amounts within 1 %.
     """
     middle = round(usd * SATS_PER_BTC / price)
     reach = min(count, max(middle // 100, 1))
@@ -47,7 +47,7 @@ def fakes(usd: float, price: float, count: int) -> Amounts:
 
 
 def attack(payments: Payments, usd: float, move: float, honest: Estimate, weights: Weights) -> Attack:
-    """Search the count by doubling, then by halves. `honest` is the answer without fakes; it needs a price."""
+    """Find the count by doubling, then by bisection. `honest` is the answer without fakes; it needs a price."""
     price = honest.price
     if price is None:
         raise ValueError("nothing to attack: there is no price")
@@ -72,7 +72,7 @@ def attack(payments: Payments, usd: float, move: float, honest: Estimate, weight
 
 
 def _fewest(works: Callable[[int], bool]) -> int | None:
-    """The smallest count up to `MOST` that works, if more always works better."""
+    """The smallest count up to `MOST` that works, assuming that any larger count works too."""
     high = 1
     while not works(high):
         if high >= MOST:

@@ -1,6 +1,6 @@
-"""Replay published days hour by hour and hold every answer against the exchange.
+"""Replay published days hour by hour and compare every answer with the exchange's price.
 
-The truth never reaches an estimate, but for one price a day: the close of the hour before midnight, where a day starts.
+Estimates never use the true price, except once per day: the close of the hour before midnight is the first prior.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from oracle.grid import Floats
 from oracle.points import HOUR, Day
 from oracle.weights import Weights
 
-ALPHA = 0.1  # of the interval: it should miss one time in ten
+ALPHA = 0.1  # of the interval: it should miss the truth in one of ten cases
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Case:
 
 
 def replay_day(day: Day, truth: Mapping[int, float], weights: Weights) -> list[Case]:
-    """The 22 answers of one day, 03:00 to 24:00; none when the opening price is missing."""
+    """The 22 answers of one day, 03:00 to 24:00; none if the opening price is missing."""
     prior = truth.get(day.start - HOUR)
     cases: list[Case] = []
     if prior is None:
@@ -48,14 +48,14 @@ def replay_day(day: Day, truth: Mapping[int, float], weights: Weights) -> list[C
 
 @dataclass(frozen=True)
 class Report:
-    """Errors in per cent of the truth, over the answers that have a price and a truth."""
+    """Errors in percent of the true price, over the answers that have both prices."""
 
     median_error: float
     p90_error: float
     coverage: float  # share of truths inside the interval, 0 to 1
-    mean_width: float  # of the interval, per cent of the price
-    interval_score: float  # mean, per cent: width plus 2 / alpha times how far outside; smaller is better
-    constant_score: float  # the same of the best price +- x %, one x for all, chosen with hindsight
+    mean_width: float  # of the interval, percent of the price
+    interval_score: float  # mean, percent: width plus 2 / alpha times the distance outside; smaller is better
+    constant_score: float  # the score of price +- x % with the best single x, chosen in hindsight
 
 
 def score(low: Floats, high: Floats, truth: Floats) -> Floats:
@@ -64,7 +64,7 @@ def score(low: Floats, high: Floats, truth: Floats) -> Floats:
 
 
 def judge(cases: Iterable[Case]) -> Report | None:
-    """Hold answers against the truth; None without a single case that has both."""
+    """Compare answers with the truth; None if no case has both."""
     rows = [
         (c.estimate.price, c.estimate.low, c.estimate.high, c.truth)
         for c in cases

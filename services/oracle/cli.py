@@ -1,4 +1,4 @@
-"""The command line for anyone's data: estimate, backtest, attack."""
+"""The command line for data in files: estimate, backtest, attack."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from oracle.files import Payments, read_block, read_transactions
 from oracle.points import read_days, read_hours
 from oracle.weights import Weights, load
 
-EXAMPLES = """with a node: serve, record, replay (python -m oracle serve --help)
+EXAMPLES = """commands that use a node: serve, record, replay (python -m oracle serve --help)
 
 examples:
   python -m oracle estimate --block 722010.raw --prior 41000
@@ -28,31 +28,31 @@ examples:
 """
 ESTIMATE_HELP = """Estimate the price of one BTC in USD from a file of payments.
 
---txs is a text file, plain or gzip, with one raw transaction in hex a line; --block is one raw block, plain or gzip.
+--txs takes a text file with one raw transaction in hex per line, --block one raw block; both may be gzip files.
 Without --prior every price from $250 to $1,600,000 is possible, and the answer may be "ambiguous".
 
---json prints price, low, high (90 % interval; null without a signal), confidence (probability of being within
-1 % of the truth), state, reason, n_points (payments of a round amount within 2 % of the answer), n_txs, n_kept
+--json prints price, low, high (90 % interval; null without a signal), confidence (probability that the price is
+within 1 % of the true one), state, reason, n_points (round payments within 2 % of the price), n_txs, n_kept
 (outputs that passed the filter), n_malformed.
 """
-BACKTEST_HELP = """Replay published days hour by hour and judge each answer by the exchange's close of that hour.
+BACKTEST_HELP = """Replay published days hour by hour and compare each answer with the exchange's close of that hour.
 
 --points is a folder of YYYY-MM-DD.npz files with the arrays price (USD per BTC implied by one output) and time
-(unix s); --truth a CSV with the columns hour_utc (YYYY-MM-DDTHH:MMZ, the hour's start) and close (USD). The close
-before midnight starts a day; all other hours only judge.
+(unix s). --truth is a CSV file with the columns hour_utc (YYYY-MM-DDTHH:MMZ, start of the hour) and close (USD). The
+last close before midnight is the first prior of a day; all others serve only for comparison.
 
---json prints cases (hour is the window's end), median_error, p90_error and mean_width in per cent, coverage from 0 to
-1, and interval_score beside constant_score (the best interval of one width for all), in per cent.
+--json prints cases (hour is the end of the window); median_error, p90_error and mean_width in percent; coverage from 0
+to 1; interval_score and constant_score (the best interval of constant width) in percent.
 """
-ATTACK_HELP = """Say how many fake outputs of N dollars move the price by 1 % and by 5 %, and when the state tells.
+ATTACK_HELP = """Find how many fake outputs of N dollars move the price by 1 % and 5 %, and how many change the state.
 
---json prints price, state, n_kept and attacks: move (0.01 is 1 %), outputs (null: no number does), price, state,
-noticed (null: not before it moved).
+--json prints price, state, n_kept and attacks: move (0.01 is 1 %), outputs (null: no number suffices), price, state,
+noticed (null: the state stays ok until the price has moved).
 """
 
 
 class Parser(argparse.ArgumentParser):
-    """Faults are one sentence and exit code 64."""
+    """Prints usage errors as one sentence and exits with code 64."""
 
     def error(self, message: str) -> NoReturn:
         sys.stderr.write(f"{message[:1].upper()}{message[1:]}. Try: {self.prog} --help\n")
@@ -65,7 +65,7 @@ def _usd(text: str) -> float:
     except ValueError:
         value = math.nan
     if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an amount of dollars above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive amount of dollars")
     return value
 
 
@@ -79,22 +79,22 @@ def _parser() -> Parser:
         added.add_argument("--json", action="store_true", help="machine-readable output")
         return added
 
-    one = command("estimate", "the price that a file of payments shows", ESTIMATE_HELP)
+    one = command("estimate", "estimate the price from a file of payments", ESTIMATE_HELP)
     source = one.add_mutually_exclusive_group(required=True)
-    source.add_argument("--txs", type=Path, metavar="FILE", help="raw transactions in hex, one a line, also .gz")
+    source.add_argument("--txs", type=Path, metavar="FILE", help="raw transactions in hex, one per line, also .gz")
     source.add_argument("--block", type=Path, metavar="FILE", help="one raw block, also .gz")
-    one.add_argument("--prior", type=_usd, metavar="USD", help="a price within 10 %% of the truth")
-    back = command("backtest", "answers for published days, judged", BACKTEST_HELP)
-    back.add_argument("--points", type=Path, required=True, metavar="DIR", help="folder of YYYY-MM-DD.npz")
+    one.add_argument("--prior", type=_usd, metavar="USD", help="a price within 10 %% of the true one")
+    back = command("backtest", "compare estimates with an exchange's prices", BACKTEST_HELP)
+    back.add_argument("--points", type=Path, required=True, metavar="DIR", help="folder of YYYY-MM-DD.npz files")
     back.add_argument("--truth", type=Path, required=True, metavar="CSV", help="hourly prices of an exchange")
-    fake = command("attack", "how many fake outputs move the price", ATTACK_HELP)
+    fake = command("attack", "find how many fake outputs move the price", ATTACK_HELP)
     fake.add_argument("--txs", type=Path, required=True, metavar="FILE", help="honest transactions in hex, also .gz")
-    fake.add_argument("--usd", type=_usd, required=True, metavar="N", help="what each fake pays, in dollars")
+    fake.add_argument("--usd", type=_usd, required=True, metavar="N", help="amount of each fake output in dollars")
     return parser
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command; the exit code: 0, 1 when it failed, 64 when it was called wrongly."""
+    """Run one command and return the exit code: 0, 1 for a failure, 64 for a usage error."""
     options = _parser().parse_args(arguments)
     try:
         if options.command == "estimate":
@@ -145,7 +145,7 @@ def _estimate(payments: Payments, prior: float | None, weights: Weights) -> tupl
     }
     return (
         f"{_words(answer)}\n{payments.n_transactions:,} transactions ({payments.n_malformed:,} malformed), "
-        f"{len(payments.amounts):,} outputs kept, {answer.n_points:,} of a round amount near the price",
+        f"{len(payments.amounts):,} outputs kept, {answer.n_points:,} round amounts near the price",
         machine,
     )
 
@@ -154,13 +154,13 @@ def _backtest(points: Path, truth: Path, weights: Weights) -> tuple[str, object]
     hours = read_hours(truth)
     cases = [case for day in read_days(points) for case in replay_day(day, hours, weights)]
     if not cases:
-        raise OracleError(f"{truth} has no price for the hour before any of these days.", "Each day starts from it.")
+        raise OracleError(f"{truth} has no price for the hour before any of these days.", "Each day needs one.")
     report = judge(cases)
     machine: dict[str, object] = {"cases": [_case(case) for case in cases]}
     fields = ("median_error", "p90_error", "coverage", "mean_width", "interval_score", "constant_score")
     machine |= {name: None if report is None else round(getattr(report, name), 6) for name in fields}
     if report is None:
-        return f"{len(cases)} hours, none of which can be judged", machine
+        return f"{len(cases)} hours, none with both an estimate and a true price", machine
     return (
         f"{len(cases)} hours: median error {report.median_error:.4f} %, 90th percentile {report.p90_error:.3f} %\n"
         f"90 % interval: covers {report.coverage:.1%}, mean width {report.mean_width:.3f} %, "
@@ -183,15 +183,21 @@ def _case(case: Case) -> dict[str, object]:
 def _attack(payments: Payments, usd: float, weights: Weights) -> tuple[str, object]:
     honest = estimate(payments.histogram(), payments.time, weights)
     if honest.price is None:
-        raise OracleError("There is no price to move in these transactions.", f"The state is {honest.state.value}.")
+        raise OracleError("These transactions do not show a price.", f"The state is {honest.state.value}.")
     attacks = [attack(payments, usd, move, honest, weights) for move in MOVES]
     lines = [_words(honest)]
     for found in attacks:
         if found.outputs is None or found.answer is None:
-            lines.append(f"no number of ${usd:g} outputs moves it by {found.move:.0%}")
+            lines.append(f"no number of ${usd:g} outputs moves the price by {found.move:.0%}")
         else:
-            lines.append(f"{found.outputs:,} outputs of ${usd:g} move it by {found.move:.0%}: {_words(found.answer)}")
-        lines.append(f"  noticed from {found.noticed:,} outputs on" if found.noticed else "  not noticed before")
+            lines.append(
+                f"{found.outputs:,} outputs of ${usd:g} move the price by {found.move:.0%}: {_words(found.answer)}"
+            )
+        lines.append(
+            f"  the state changes from {found.noticed:,} outputs on"
+            if found.noticed
+            else "  the state does not change before"
+        )
     machine = {
         "price": _cents(honest.price),
         "state": honest.state.value,

@@ -1,4 +1,4 @@
-"""The one exception that a person is meant to read."""
+"""The exception for users."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ EXIT_USAGE = 64
 
 
 class OracleError(Exception):
-    """What happened, to which thing (`message`), and what to do next (`hint`); shown without a traceback."""
+    """What is wrong and where (`message`), and what to do (`hint`). Shown without a traceback."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)

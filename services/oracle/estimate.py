@@ -1,4 +1,4 @@
-"""The price now, how sure that is, and in one word whether to trust it."""
+"""The current price, its uncertainty, and a state that says whether to trust it."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from oracle.locate import Landscape, survey
 from oracle.track import Belief, follow
 from oracle.weights import Weights
 
-MIN_AMOUNTS = 50  # different amounts (or points); with fewer there is nothing to see
+MIN_AMOUNTS = 50  # different amounts (or points); with fewer there is no signal
 MIN_EVIDENCE, MIN_EACH = 8.0, 0.0125  # nats, and nats an amount: blur the amounts of block 722010 by 15 %, and 99 in
 # 100 draws of 100 to 20,000 of them stay below one or the other near the price; left sharp, they have 0.126 each
-SURVEYED = 5000  # newest amounts that are looked at by themselves
-MIN_LEAD = 20.0  # nats over the next octave, without a prior
-OCTAVE_TEMPER = 0.1  # what a nat between octaves is worth: their echoes are made by the same payments
-CONFLICT = 30.0  # nats by which another octave may beat the prior's before the prior is doubted
-PEAK = 0.02  # natural log: what lies further from the answer is another answer
-MIN_PEAK = 0.9  # probability that the answer's own peak must hold
-WIDE = 0.01  # half the interval over the price
-CORE, AWAY = 0.003, 0.05  # natural log: the peak itself, and with its surroundings
+SURVEYED = 5000  # newest amounts that are surveyed separately
+MIN_LEAD = 20.0  # nats ahead of the next octave, without a prior
+OCTAVE_TEMPER = 0.1  # weight of a nat between octaves: the same payments cause the echoes
+CONFLICT = 30.0  # nats by which another octave must lead the prior's before the prior is in doubt
+PEAK = 0.02  # natural log: beyond this distance it is a different answer
+MIN_PEAK = 0.9  # minimum probability of the answer's own peak
+WIDE = 0.01  # half the interval divided by the price
+CORE, AWAY = 0.003, 0.05  # natural log: the peak itself, and the peak with its surroundings
 MAX_SHARE = 0.5  # of the peak's excess from one amount; in the blocks it was tried on the largest has 0.15 to 0.35
 CLOSE = 0.01  # natural log: `confidence` is the probability of being this close
 
 
 class State(StrEnum):
-    """What an answer is worth. The first four come from the estimate, the others from the service around it."""
+    """Whether to trust an answer. The first four states come from the estimate, the others from the service."""
 
     OK = "ok"
     WIDE = "wide"
@@ -51,25 +51,25 @@ class Estimate:
     confidence: float  # probability that the price is within 1 % of the true one, 0 to 1
     state: State
     reason: str  # why this state, in words
-    n_points: int  # payments whose implied price lies within 2 % of the answer
+    n_points: int  # payments whose implied price is within 2 % of the answer
 
 
 def no_signal(reason: str) -> Estimate:
-    """The answer when there is none."""
+    """The answer without a price."""
     return Estimate(None, None, None, 0.0, State.NO_SIGNAL, reason, 0)
 
 
 def estimate(histogram: SlidingHistogram, now: float, weights: Weights, prior: float | None = None) -> Estimate:
     """The price at `now` (unix s) from the payments of the window.
 
-    `prior` (USD per BTC) only tells which octave to look at: anything within 5 % of the truth gives the same answer.
+    `prior` (USD per BTC) only selects the octave: any value within 5 % of the truth gives the same answer.
     """
     if histogram.n_amounts < MIN_AMOUNTS:
-        return no_signal(f"only {histogram.n_amounts} different amounts were paid in the window")
+        return no_signal(f"the window has only {histogram.n_amounts} different amounts")
     rows, times = histogram.slices()
     surveyed = _survey(histogram, weights, prior)
     if surveyed is None:
-        return no_signal("payments do not gather around round dollar amounts")
+        return no_signal("payments do not cluster around round dollar amounts")
     everywhere, here = surveyed
     best = here.best()
     centre = int(here.log_price[best] / STEP)
@@ -85,15 +85,15 @@ def estimate(histogram: SlidingHistogram, now: float, weights: Weights, prior: f
     payer = _single_payer(histogram, rows, answer, weights)
     recent_payer = _single_payer(histogram, histogram.newest(SURVEYED), answer, weights)
     if payer is not None and payer == recent_payer and found.state in (State.OK, State.WIDE):
-        reason = f"mostly payments of ${payer:g} say so, which can be one payer's doing"
+        reason = f"most of the evidence is payments of ${payer:g}, which may come from a single payer"
         return replace(found, state=State.AMBIGUOUS, reason=reason, confidence=found.confidence / 2)
     return found
 
 
 def _survey(histogram: SlidingHistogram, weights: Weights, prior: float | None) -> tuple[Landscape, Landscape] | None:
-    """The landscape of all prices and its part near the prior; None where nothing stands out.
+    """The landscape of all prices and its part near the prior; None if nothing stands out.
 
-    The whole window tells most, unless the price ran through it: then only its newest amounts lie together.
+    The whole window has the most evidence, unless the price moved a lot in it: then only the newest amounts agree.
     """
     for rows in (histogram.slices()[0], histogram.newest(SURVEYED)):
         total = histogram.total(rows)
@@ -106,14 +106,14 @@ def _survey(histogram: SlidingHistogram, weights: Weights, prior: float | None) 
 
 
 def _payments_near(histogram: SlidingHistogram, rows: Ints, answer: float, reach: float, weights: Weights) -> Floats:
-    """Payments of each round amount whose implied log price lies within `reach` of `answer`, shape (amounts,)."""
+    """Payments of each round amount whose implied log price is within `reach` of `answer`, shape (amounts,)."""
     first, last = int((answer - reach) / STEP), int((answer + reach) / STEP)
     counts = [histogram.counts(rows, usd_bin(usd) - last, usd_bin(usd) - first).sum() for usd in weights.usd]
     return np.array(counts, dtype=np.float64)
 
 
 def _single_payer(histogram: SlidingHistogram, rows: Ints, answer: float, weights: Weights) -> float | None:
-    """The amount (USD) that makes most of the peak by itself, where many amounts should; None if there is none."""
+    """The amount (USD) that alone makes up most of the peak; None if there is none, which is the normal case."""
     peak = _payments_near(histogram, rows, answer, CORE, weights)
     expected = _payments_near(histogram, rows, answer, AWAY, weights) * CORE / AWAY
     excess = np.maximum(peak - expected, 0)
@@ -123,17 +123,17 @@ def _single_payer(histogram: SlidingHistogram, rows: Ints, answer: float, weight
 
 @dataclass(frozen=True)
 class PointWindow:
-    """Implied prices of one window, each once, and their evidence."""
+    """The different implied prices of one window, and their evidence."""
 
     price: Floats  # USD per BTC
-    row: Ints  # which slice each belongs to
+    row: Ints  # the slice of each
     times: Floats  # of the slices, unix s, ascending
     log_price: Floats
     evidence: Floats  # nats, shape (slices, prices)
 
 
 def window_of_points(price: Floats, time: Floats, now: float, weights: Weights, prior: float) -> PointWindow | None:
-    """The window that ends at `now`, its grid around the strongest price near the prior; None with too few points."""
+    """The window that ends at `now`, on a grid around the strongest price near the prior; None with too few points."""
     inside = (time >= now - SPAN) & (time < now)
     price, index = np.unique(price[inside], return_index=True)
     if len(price) < MIN_AMOUNTS:
@@ -149,32 +149,32 @@ def window_of_points(price: Floats, time: Floats, now: float, weights: Weights, 
 def estimate_points(price: Floats, time: Floats, now: float, weights: Weights, prior: float) -> Estimate:
     """The price at `now` from implied prices (USD per BTC) at `time` (unix s), as published for whole days.
 
-    Each price counts once in the window, when it first came, as amounts do. `prior` must be within 10 % of the truth.
+    Each price counts once per window, at its first time, like amounts. `prior` must be within 10 % of the truth.
     """
     window = window_of_points(price, time, now, weights, prior)
     if window is None:
-        return no_signal("hardly any implied prices in the window")
+        return no_signal("the window has too few implied prices")
     belief = follow(window.log_price, window.evidence, window.times, now, weights.motion)
     n_points = int((np.abs(np.log(window.price) - belief.quantile(0.5)[0]) < PEAK).sum())
     return _answer(belief, n_points)
 
 
 def _answer(belief: Belief, n_points: int, octave: tuple[float, float] | None = None) -> Estimate:
-    """Read the belief. `octave`: another price that is as likely, and the probability that it is not the right one."""
+    """The answer of a belief. `octave` is a rival price, and the probability that the rival is wrong."""
     top = belief.log_price[belief.probability.argmax()]
     peak = belief.probability[np.abs(belief.log_price - top) < PEAK].sum()
     low, middle, high = belief.quantile(0.05, 0.5, 0.95)
-    if peak < MIN_PEAK:  # the middle of two peaks is no price at all
+    if peak < MIN_PEAK:  # the median between two peaks is meaningless
         middle = float(top)
     close = float(belief.probability[np.abs(belief.log_price - middle) < CLOSE].sum())
     half = (np.exp(high - low) - 1) / 2
     state, reason = State.OK, "one price stands out"
     if octave is not None:
         close *= octave[1]
-        state, reason = State.AMBIGUOUS, f"{octave[0]:,.0f} USD explains the payments about as well"
+        state, reason = State.AMBIGUOUS, f"{octave[0]:,.0f} USD explains the payments almost as well"
     elif peak < MIN_PEAK:
-        state, reason = State.AMBIGUOUS, f"other prices within 10 % hold {1 - peak:.0%} of the probability"
+        state, reason = State.AMBIGUOUS, f"other prices within 10 % have {1 - peak:.0%} of the probability"
     elif half > WIDE:
-        state, reason = State.WIDE, f"the interval reaches {half:.1%} to each side"
+        state, reason = State.WIDE, f"the interval extends {half:.1%} to each side"
     low, price, high = (float(np.exp(x)) for x in (min(low, middle), middle, max(high, middle)))
     return Estimate(price, low, high, min(close, 1.0), state, reason, n_points)

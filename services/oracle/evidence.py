@@ -1,10 +1,9 @@
-"""What payments say about each possible price, as a log-likelihood ratio: "people pay round dollars here" against
-"they do not".
+"""The evidence of payments for each possible price, as a log-likelihood ratio of "people pay round dollars at this
+price" against "they do not".
 
-Around every round amount, outputs lie `r` times denser than nearby. A count `n` where the even density is `b` then
-speaks for the price with n * log(1 + r) - b * r: amounts that are there speak for it, amounts that are missing against
-it, which is what tells a price from its double. The peak's shape over the distance from the price comes with the
-fitted weights.
+Around every round amount, the density of outputs exceeds that nearby by a factor `r`. A count `n` with a background
+density `b` then gives the evidence n * log(1 + r) - b * r: amounts that are present support the price, missing ones
+count against it. That distinguishes a price from its double. The shape of the peak is part of the fitted weights.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ from oracle.grid import STEP, WIDTH, Floats, Ints, log_at, usd_bin
 from oracle.histogram import SlidingHistogram
 from oracle.weights import Weights
 
-NEAR = 150  # bins: how far the peak's shape reaches to each side (3 %)
-AROUND = 400  # bins to each side that say how dense outputs are nearby (8 %)
+NEAR = 150  # bins: extent of the peak's shape to each side (3 %)
+AROUND = 400  # bins to each side for the density nearby (8 %)
 
 
 def template(weights: Weights, step: float = STEP, reach: int = NEAR) -> Floats:
@@ -27,7 +26,7 @@ def template(weights: Weights, step: float = STEP, reach: int = NEAR) -> Floats:
 
 
 def correlate(counts: Floats, shape: Floats) -> Floats:
-    """The sum of `counts` (rows, n) around each place, weighted by `shape` (2 m + 1): shape (rows, n - 2 m)."""
+    """The sum of `counts` (rows, n) around each position, weighted by `shape` (2 m + 1): shape (rows, n - 2 m)."""
     n = counts.shape[1]
     size = 1 << (n + len(shape) - 1).bit_length()
     product = np.fft.rfft(counts, size, axis=1) * np.fft.rfft(shape[::-1], size)
@@ -35,15 +34,15 @@ def correlate(counts: Floats, shape: Floats) -> Floats:
 
 
 def around(counts: Floats, reach: int) -> Floats:
-    """Mean of `counts` (rows, n) over 2 reach + 1 places, shape (rows, n - 2 reach)."""
+    """Mean of `counts` (rows, n) over 2 reach + 1 positions, shape (rows, n - 2 reach)."""
     sums = np.cumsum(np.pad(counts, ((0, 0), (1, 0))), axis=1)
     return (sums[:, 2 * reach + 1 :] - sums[:, : -2 * reach - 1]) / (2 * reach + 1)
 
 
 def occupied(excess: Floats | float, share: Floats) -> Floats:
-    """What is left of an excess when each amount counts once: small amounts have few satoshis to differ by.
+    """The excess that remains when each amount counts once: few different small amounts exist.
 
-    Where a `share` of all whole satoshis nearby is taken, taking (1 + excess) times as many chances takes so many more.
+    If a `share` of all whole satoshis nearby is occupied, (1 + excess) times as many payments occupy this many more.
     """
     share = np.clip(share, 1e-6, 0.98)
     return np.asarray((1 - (1 - share) ** (1 + excess)) / share - 1)
@@ -54,7 +53,7 @@ def from_histogram(
 ) -> tuple[Floats, Floats]:
     """Evidence of each slice for each price in the window around bin `centre`: (log prices, (slices, WIDTH) nats).
 
-    `strength` scales the fitted contrasts, for times when fewer people paid round dollars.
+    `strength` scales the fitted contrasts, for times when fewer people pay round dollars.
     """
     first = centre - WIDTH // 2 - AROUND
     weighted = np.zeros((len(rows), WIDTH + 2 * AROUND))
@@ -74,15 +73,15 @@ def from_histogram(
 
 
 def peak_mass(weights: Weights, step: float = STEP, reach: int = NEAR) -> float:
-    """Bins that the peak would fill at its full height."""
+    """Number of bins that the peak would fill at its maximum height."""
     top = np.expm1(max(weights.shape))
     return float(np.expm1(template(weights, step, reach) * max(weights.shape)).sum() / top)
 
 
 def from_points(price: Floats, row: Ints, rows: int, centre: int, weights: Weights) -> tuple[Floats, Floats]:
-    """Evidence of implied prices (USD per BTC), of which each lies in one of `rows` slices; shapes as `from_histogram`.
+    """Evidence of implied prices (USD per BTC), each in one of `rows` slices; shapes as in `from_histogram`.
 
-    Their surroundings are not known (whoever published them kept what was near the price), so nothing speaks against.
+    The published points contain only prices near the true one, so there is no evidence against a price.
     """
     first = centre - WIDTH // 2 - NEAR
     width = WIDTH + 2 * NEAR

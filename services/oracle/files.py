@@ -1,4 +1,4 @@
-"""Payments from files, plain or gzip: a raw block, or raw transactions as hex, one a line."""
+"""Payments from files, plain or gzip: a raw block, or raw transactions in hex, one per line."""
 
 from __future__ import annotations
 
@@ -17,15 +17,13 @@ from oracle.parse import HEADER, Amounts, Verdict, amounts, filter_block, scan_t
 from oracle.wire import Malformed
 
 MAX_BLOCK = 4_000_000  # bytes; Bitcoin Core src/consensus/consensus.h MAX_BLOCK_SERIALIZED_SIZE
-MAX_LINE = 2 * MAX_BLOCK + 2  # hex characters, no transaction is larger than a block
+MAX_LINE = 2 * MAX_BLOCK + 2  # hex characters; no transaction is larger than a block
 GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
 class Payments:
-    """What a file holds: amounts in sats, the time they stand for (unix s, 0 where none is known), transactions by
-    verdict.
-    """
+    """The content of a file: amounts in sats, their time (unix s, 0 if unknown), and transactions by verdict."""
 
     amounts: Amounts
     time: float
@@ -40,14 +38,14 @@ class Payments:
         return self.verdicts[Verdict.MALFORMED]
 
     def histogram(self) -> SlidingHistogram:
-        """The window that holds just these payments."""
+        """A window with exactly these payments."""
         histogram = SlidingHistogram()
         histogram.add(self.amounts, np.full(len(self.amounts), self.time))
         return histogram
 
 
 def read_block(file: Path) -> Payments:
-    """A raw block. Raises OracleError when the file cannot be read or does not begin with a block."""
+    """Read a raw block. Raises OracleError if the file cannot be read or does not begin with a block."""
     try:
         with _open(file) as stream:
             raw = stream.read(MAX_BLOCK + 1)
@@ -56,17 +54,17 @@ def read_block(file: Path) -> Payments:
     filtered = filter_block(raw)
     if filtered.verdicts.total() == filtered.verdicts[Verdict.MALFORMED] or len(raw) > MAX_BLOCK:
         raise OracleError(
-            f"{file} is not a block.", "Give the raw bytes that `bitcoin-cli getblock HASH 0` has in hex."
+            f"{file} is not a block.",
+            "Pass a raw block: the output of `bitcoin-cli getblock HASH 0`, decoded from hex.",
         )
     time = int.from_bytes(raw[HEADER - 12 : HEADER - 8], "little")
     return Payments(filtered.amounts, float(time), filtered.verdicts)
 
 
 def read_transactions(file: Path) -> Payments:
-    """Raw transactions as hex, one a line. A line that is none is counted as malformed; parents inside the file are
-    known.
+    """Read raw transactions in hex, one per line. Other lines count as malformed; parents in the file count as known.
 
-    Raises OracleError when the file cannot be read.
+    Raises OracleError if the file cannot be read.
     """
     kept: list[tuple[bytes, tuple[bytes, ...]]] = []
     ids: set[bytes] = set()
@@ -78,8 +76,8 @@ def read_transactions(file: Path) -> Payments:
                     raw = bytes.fromhex(line.decode("ascii"))
                     scanned = scan_transaction(raw)
                     if scanned.end != len(raw):
-                        raise Malformed("bytes behind the transaction")
-                except ValueError:  # also Malformed, and what is not hex
+                        raise Malformed("bytes after the transaction")
+                except ValueError:  # includes Malformed and invalid hex
                     verdicts[Verdict.MALFORMED] += 1
                     continue
                 ids.add(transaction_id(raw, 0, scanned.body_end, scanned.end))
@@ -102,7 +100,7 @@ def _open(file: Path) -> IO[bytes]:
 
 
 def _lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """Lines that hold something. One that is longer than any transaction comes cut off, and its rest is dropped."""
+    """The lines that are not empty. A line longer than any transaction is truncated."""
     while line := stream.readline(MAX_LINE):
         if not line.endswith(b"\n"):
             while (rest := stream.readline(MAX_LINE)) and not rest.endswith(b"\n"):

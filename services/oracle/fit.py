@@ -1,8 +1,8 @@
-"""Fit the weights from published days: `python -m oracle.fit DIR` writes what `weights.json` holds.
+"""Fit the weights to published days: `python -m oracle.fit DIR` prints the content of `weights.json`.
 
-DIR holds `points/YYYY-MM-DD.npz` and `hourly_truth.csv`. Every fifth day is kept out. What is fitted, in this order:
-the shape of the peak around the price, how sharply each amount meets it, where the exchange's price lies in it, and
-how the price moves.
+DIR contains `points/YYYY-MM-DD.npz` and `hourly_truth.csv`. Every fifth day is held out. The fit determines, in this
+order: the shape of the peak around the price, the contrast of each amount, the position of the exchange's price in the
+peak, and how the price moves.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
+from oracle.attribution import counts_by_amount
 from oracle.backtest import judge, replay_day
 from oracle.errors import EXIT_FAILED, EXIT_USAGE, OracleError
 from oracle.estimate import window_of_points
 from oracle.grid import STEP, Floats
 from oracle.points import HOUR, Day, read_days, read_hours
-from oracle.share_out import share_out
 from oracle.track import path
 from oracle.weights import Motion, Weights, dump
 
@@ -38,7 +38,7 @@ USD = (
     300.0,
     500.0,
     1000.0,
-)  # the published points'
+)  # those of the published points
 KEEP_OUT = 5  # every fifth day
 OFFSETS = (
     np.array(
@@ -46,28 +46,28 @@ OFFSETS = (
     )
     * 1e-4
 )
-FAR = (0.02, 0.05)  # log distance of the surroundings; published points reach 5 % at least
+FAR = (0.02, 0.05)  # log distance of the surroundings; published points cover at least 5 %
 CORE = 0.0015  # log distance within which a point belongs to the peak
 
-# A start for the fit, forgotten by its end: a triangle for the peak, and walks from a calm to a wild hour.
+# Initial values, without influence on the result: a triangle for the peak, and walks for calm to volatile hours.
 FIRST_SHAPE = np.interp(np.abs(OFFSETS), [0, 0.003], [2.5, 0.0])
 SHARES = (0.1, 0.3, 0.4, 0.2)
 MEMORY = 0.95
 START = Motion(speeds=(0.0015, 0.003, 0.006, 0.012), shares=SHARES, memory=MEMORY, temper=0.3, lag=600.0)
 TEMPERS = (0.2, 0.3, 0.4)
-SLOWEST = (0.0007, 0.001, 0.0014, 0.002)  # each next speed is twice the one before
+SLOWEST = (0.0007, 0.001, 0.0014, 0.002)  # each speed is twice the previous one
 LAGS = tuple(range(300, 1201, 60))  # s
 COVERAGE = 0.9
 
 
 def split(days: Sequence[Day]) -> tuple[list[Day], list[Day]]:
-    """Days to fit on and days kept out: every fifth by date."""
+    """Days for the fit, and held-out days: every fifth by date."""
     kept_out = list(days[KEEP_OUT - 1 :: KEEP_OUT])
     return [day for day in days if day not in kept_out], kept_out
 
 
 def fit(days: Sequence[Day], truth: Mapping[int, float], kept_out: Sequence[Day] = ()) -> Weights:
-    """Fit all weights on `days`; `kept_out` is only named. Raises OracleError without enough hours to judge by."""
+    """Fit all weights to `days`; `kept_out` is only recorded. Raises OracleError without enough hourly prices."""
     weights = Weights(
         usd=USD,
         contrast=(1.0,) * len(USD),
@@ -77,10 +77,10 @@ def fit(days: Sequence[Day], truth: Mapping[int, float], kept_out: Sequence[Day]
         days=tuple(day.name for day in days),
         kept_out=tuple(day.name for day in kept_out),
     )
-    for _ in range(2):  # the first shape finds the path, the second is measured along a path found with the first
+    for _ in range(2):  # the first shape gives the path of the price; the second is measured along it
         found = [r for day in days for r in residuals(day, truth, weights)]
         if not found:
-            raise OracleError("None of these days has the exchange's price of the hour before it.")
+            raise OracleError("The exchange's price of the hour before is missing for all of these days.")
         price = np.concatenate([r.price for r in found])
         distance = np.concatenate([r.distance for r in found])
         weights = replace(weights, shape=_rounded(_shape(distance)))
@@ -96,7 +96,7 @@ class Residuals:
 
 
 def residuals(day: Day, truth: Mapping[int, float], weights: Weights) -> list[Residuals]:
-    """How far the points of each hour lie from the price's path through it."""
+    """The distance of the points of each hour from the path of the price."""
     found: list[Residuals] = []
     prior = truth.get(day.start - HOUR)
     if prior is None:
@@ -108,7 +108,7 @@ def residuals(day: Day, truth: Mapping[int, float], weights: Weights) -> list[Re
         middle = path(window.log_price, window.evidence, window.times, weights.motion)
         prior = float(np.exp(middle[-1]))
         hour = (day.time >= end - HOUR) & (day.time < end)
-        # Each price once a block: once a window, as the estimate counts, would thin out the amounts of few satoshis.
+        # Each price once per block. Once per window, as in the estimate, would thin out small amounts.
         price, time = np.unique(np.stack([day.price[hour], day.time[hour]]), axis=1)
         found.append(Residuals(price, np.log(price) - np.interp(time, window.times, middle)))
     return found
@@ -127,8 +127,10 @@ def _shape(distance: Floats) -> Floats:
 def _contrast(price: Floats, distance: Floats, weights: Weights) -> Floats:
     """Log of (1 + excess density at the top of the peak over the density around), by amount."""
     usd = np.array(weights.usd)
-    inside = share_out(price[np.abs(distance) < CORE], usd) / (2 * CORE)
-    outside = share_out(price[(np.abs(distance) > FAR[0]) & (np.abs(distance) < FAR[1])], usd) / (2 * (FAR[1] - FAR[0]))
+    inside = counts_by_amount(price[np.abs(distance) < CORE], usd) / (2 * CORE)
+    outside = counts_by_amount(price[(np.abs(distance) > FAR[0]) & (np.abs(distance) < FAR[1])], usd) / (
+        2 * (FAR[1] - FAR[0])
+    )
     core = np.expm1(np.interp(np.arange(-CORE, CORE, STEP / 4), weights.offsets, weights.shape))
     top_over_core = np.expm1(max(weights.shape)) / core.mean()
     excess = np.maximum(inside / np.maximum(outside, 1.0) - 1, 0)
@@ -147,7 +149,7 @@ def _motion(days: Sequence[Day], truth: Mapping[int, float], weights: Weights) -
     def report(motion: Motion) -> tuple[float, float]:
         judged = judge(case for day in days for case in replay_day(day, truth, replace(weights, motion=motion)))
         if judged is None:
-            raise OracleError("None of these days has hourly prices to judge by.")
+            raise OracleError("None of these days has hourly prices to compare with.")
         return judged.interval_score, judged.coverage
 
     candidates = [
@@ -172,7 +174,7 @@ def _rounded(values: Floats) -> tuple[float, ...]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the weights fitted from the folder named; 0, or an exit code with one sentence on stderr."""
+    """Fit the weights to the data of a folder and print them; 0, or an exit code with one sentence on stderr."""
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m oracle.fit DIR    (DIR/points/*.npz and DIR/hourly_truth.csv)\n")
         return EXIT_USAGE

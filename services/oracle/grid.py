@@ -1,4 +1,4 @@
-"""The grids of natural logs that all counting happens on: fine for the answer, coarse to find its neighbourhood."""
+"""The grids of natural logs for all counts: a fine one for the answer, a coarse one to find its neighbourhood."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-STEP = 2e-4  # natural log; 0.02 %, a fifth of the width of the peak that is looked for
-COARSE = 10  # fine bins in a coarse one
+STEP = 2e-4  # natural log; 0.02 %, a fifth of the width of the expected peak
+COARSE = 10  # fine bins per coarse bin
 WIDTH = 1024  # bins in the window around the answer: 10 % to each side
 SATS_PER_BTC = 10**8
 
 
 def bin_of(value: NDArray[np.float64] | NDArray[np.int64] | float) -> Ints:
-    """The bin that holds each value: bin b covers logs from b * STEP to (b + 1) * STEP."""
+    """The bin of each value: bin b covers logs from b * STEP to (b + 1) * STEP."""
     return np.floor(np.log(value) / STEP).astype(np.int64)
 
 

@@ -1,9 +1,9 @@
-"""How many different amounts were paid, by size and by time: the window that an estimate looks at.
+"""Counts of different amounts by size and time: the window of an estimate.
 
-Each amount counts once in a window, when it first came. A price that moves makes new amounts all the time, so what
-repeats to the satoshi is a tariff, a payout or spam, and would otherwise drag the answer (measured on the published
-points: without the rule single blocks throw the estimate off by up to 9 %). Amounts that are round in bitcoin do not
-count at all.
+Each amount counts once per window, at its first time. As the price moves, dollar payments keep producing new amounts;
+an amount that repeats to the satoshi is a tariff, a payout or spam and would distort the answer (on the published
+points, single blocks shift the estimate by up to 9 % without this rule). Amounts that are round in bitcoin do not count
+at all.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from oracle.parse import Amounts
 SPAN = 3 * 3600  # s
 SLICE = 300  # s
 MICRO = 1_000_000
-FIRST = int(bin_of(100.0))  # below the smallest amount that counts, so that windows may reach over the edge
-LAST = int(bin_of(1e9))  # 10 BTC: beyond $1000 at the lowest price
+FIRST = int(bin_of(100.0))  # below the smallest amount that counts, so that windows may extend past the edge
+LAST = int(bin_of(1e9))  # 10 BTC: above $1000 at the lowest price
 
 
 def is_round(sats: Amounts) -> NDArray[np.bool_]:
-    """Which amounts are round in bitcoin: two significant digits, or three when at least six were possible.
+    """Which amounts are round in bitcoin: two significant digits, or three if the amount has at least six.
 
-    A dollar amount hits such a number by chance once in 100 (1000) times, so nothing is lost.
+    A dollar amount is round by chance only once in 100 (1000) cases, so almost nothing is lost.
     """
     digit = 10 ** np.floor(np.log10(np.maximum(sats, 1)) + 1e-12).astype(np.int64)
     two = sats % np.maximum(digit // 10, 1) == 0
@@ -37,7 +37,7 @@ def is_round(sats: Amounts) -> NDArray[np.bool_]:
 
 @dataclass
 class _Changes:
-    """Amounts that begin and cease to count: (bin, time) each."""
+    """Amounts that start and stop counting: (bin, time) each."""
 
     plus: list[tuple[int, float]] = field(default_factory=list)
     minus: list[tuple[int, float]] = field(default_factory=list)
@@ -46,18 +46,18 @@ class _Changes:
 class SlidingHistogram:
     """Counts of amounts in slices of `SLICE` s over the last `SPAN` s; times are unix s.
 
-    Feeding it costs about a microsecond an amount. The order of additions does not matter, and a removal undoes its
-    addition exactly, so the same payments always give the same counts.
+    An addition takes about a microsecond per amount. The order of additions does not matter, and a removal exactly
+    undoes its addition, so the same payments always give the same counts.
     """
 
     def __init__(self) -> None:
         self._rows = SPAN // SLICE + 1
         self._counts = np.zeros((self._rows, LAST - FIRST), dtype=np.int32)
-        self._first: dict[int, float] = {}  # the time of each amount that counts
-        self._again: dict[int, list[float]] = {}  # its later ones, ascending, of the few that came again
-        self._members: dict[int, list[int]] = {}  # amounts by slice, for the day that it leaves
-        self._n: dict[int, int] = {}  # counted amounts of a slice
-        self._time_sum: dict[int, int] = {}  # of those, in microseconds of their slice: whole numbers add up exactly
+        self._first: dict[int, float] = {}  # first time of each amount
+        self._again: dict[int, list[float]] = {}  # later times, ascending, of the few repeated amounts
+        self._members: dict[int, list[int]] = {}  # amounts by slice, to remove them with the slice
+        self._n: dict[int, int] = {}  # counted amounts by slice
+        self._time_sum: dict[int, int] = {}  # of those, in integer microseconds of their slice, so sums are exact
         self._newest = 0
 
     @property
@@ -66,7 +66,7 @@ class SlidingHistogram:
         return len(self._first)
 
     def add(self, amounts: Amounts, times: Floats) -> None:
-        """Payments of `amounts` sats at `times`. Round amounts, and what is older than the window, are left out."""
+        """Add payments of `amounts` sats at `times`. Ignores round amounts and those older than the window."""
         places = bin_of(amounts)
         counted = ~is_round(amounts) & (places < LAST)
         if not counted.any():
@@ -95,7 +95,7 @@ class SlidingHistogram:
         self._apply(changes)
 
     def remove(self, amounts: Amounts, times: Floats) -> None:
-        """Take back payments that were added with these very times; what left the window meanwhile is passed over."""
+        """Remove payments that were added with exactly these times. Ignores those that have left the window."""
         changes = _Changes()
         for sats, time, place in zip(amounts.tolist(), times.tolist(), bin_of(amounts).tolist(), strict=True):
             if time == self._first.get(sats):
@@ -107,7 +107,7 @@ class SlidingHistogram:
         self._apply(changes)
 
     def advance(self, now: float) -> None:
-        """Let go of slices that ended before the window of `now`. Time does not run backwards."""
+        """Drop slices that ended before the window of `now`. Ignores a `now` in the past."""
         self._newest = max(self._newest, int(now // SLICE))
         changes = _Changes()
         for old in sorted(s for s in self._members if s <= self._newest - self._rows):
@@ -118,20 +118,20 @@ class SlidingHistogram:
         self._apply(changes)
 
     def slices(self) -> tuple[Ints, Floats]:
-        """Rows of the counts that hold something, and their mean times, ascending."""
+        """Rows that are not empty, and their mean times, ascending."""
         filled = sorted(self._n)
         times = np.array([s * SLICE + self._time_sum[s] / self._n[s] / MICRO for s in filled])
         return np.array([s % self._rows for s in filled], dtype=np.int64), times
 
     def counts(self, rows: Ints, first: int, last: int) -> NDArray[np.int32]:
-        """Counts of bins `first` to `last` in `rows`, shape (rows, last - first); outside the histogram they are 0."""
+        """Counts of bins `first` to `last` in `rows`, shape (rows, last - first); 0 outside the histogram."""
         low, high = max(first, FIRST), min(last, LAST)
         if low >= high:
             return np.zeros((len(rows), last - first), dtype=np.int32)
         return np.pad(self._counts[rows, low - FIRST : high - FIRST], ((0, 0), (low - first, last - high)))
 
     def newest(self, enough: int) -> Ints:
-        """Rows of as many of the newest slices as hold `enough` amounts, ascending by time."""
+        """Rows of the newest slices that together have `enough` amounts, ascending by time."""
         newest: list[int] = []
         n = 0
         for one in sorted(self._n, reverse=True):
@@ -142,7 +142,7 @@ class SlidingHistogram:
         return np.array(newest[::-1], dtype=np.int64)
 
     def total(self, rows: Ints) -> Ints:
-        """Amounts by bin, from `FIRST` to `LAST`, over these rows."""
+        """Counts by bin, from `FIRST` to `LAST`, summed over these rows."""
         return np.asarray(self._counts[rows].sum(axis=0, dtype=np.int64))
 
     def _forget_first(self, sats: int, place: int, changes: _Changes) -> None:
@@ -165,7 +165,7 @@ class SlidingHistogram:
                 self._count(places.astype(np.int64), times, change)
 
     def _count(self, places: Ints, times: Floats, change: int) -> None:
-        """One more (`change` 1) or one less (-1) in each bin of `places`, at `times`."""
+        """Add `change` (1 or -1) to each bin of `places` at `times`."""
         where = (times // SLICE).astype(np.int64)
         np.add.at(self._counts, (where % self._rows, places - FIRST), change)
         micros = np.round((times - where * SLICE) * MICRO).astype(np.int64)

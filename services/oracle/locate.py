@@ -1,7 +1,7 @@
-"""Find the neighbourhood of the price among all prices from $250 to $1,600,000, and what else it could be.
+"""Find the neighbourhood of the price among all prices from $250 to $1,600,000, and its strongest rival.
 
-Round dollar amounts repeat at factors of 2, 5 and 10, so half and double the price always echo: "octaves". Whether one
-stands out is said by the evidence between the best and the second-best.
+Round dollar amounts repeat at factors of 2, 5 and 10, so half and double the price always echo: "octaves". The
+difference in evidence between the best and the second best shows whether one stands out.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from oracle.histogram import FIRST
 from oracle.weights import Weights
 
 LOWEST, HIGHEST = 250.0, 1_600_000.0  # USD per BTC
-STRENGTHS = (1.0, 0.3, 0.1)  # of round dollars among payments, against the fitted days (2024 and 2025)
-NEAR_PRIOR = 0.12  # natural log; further off, the prior's octave would not be safe
-APART = 0.015  # natural log; closer peaks are one
+STRENGTHS = (1.0, 0.3, 0.1)  # of round dollars among payments, relative to the fitted days (2024 and 2025)
+NEAR_PRIOR = 0.12  # natural log; with more, the octave of the prior would be uncertain
+APART = 0.015  # natural log; closer peaks count as one
 
 
 @dataclass(frozen=True)
 class Landscape:
-    """Evidence (nats) for every price, each with the strength of round dollars that suits it best."""
+    """Evidence (nats) for every price, each with the best-fitting strength of round dollars."""
 
     log_price: Floats
     evidence: Floats
     strength: Floats
 
     def near(self, prior: float) -> Landscape:
-        """The part that the prior (USD) leaves."""
+        """The part near the prior (USD)."""
         inside = np.abs(self.log_price - np.log(prior)) <= NEAR_PRIOR
         return Landscape(self.log_price[inside], self.evidence[inside], self.strength[inside])
 
@@ -39,7 +39,7 @@ class Landscape:
         return int(self.evidence.argmax())
 
     def rival(self, log_price: float) -> tuple[float, float]:
-        """The strongest price (USD) that is not `log_price`, and by how many nats the latter leads it (or trails)."""
+        """The strongest price (USD) apart from `log_price`, and the lead of `log_price` over it in nats."""
         own = np.abs(self.log_price - log_price) <= APART
         other = np.where(own, -np.inf, self.evidence)
         rival = int(other.argmax())

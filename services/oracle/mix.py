@@ -1,11 +1,11 @@
-"""What people pay, from the days that the weights were never fitted to: `python -m oracle.mix DIR` prints it as JSON.
+"""The mix of payments on days that the weights were not fitted to: `python -m oracle.mix DIR` prints it as JSON.
 
-The simulated bitcoind pays in this mix (`services/sandbox/bitcoind/flow.py`), so what the sandbox shows of the oracle
-was not fitted along with it. DIR is that of `oracle.fit`, and may hold `blocks/HEIGHT.raw`.
+The simulated bitcoind pays in this mix (`services/sandbox/bitcoind/flow.py`), so the sandbox tests the oracle on data
+that it was not fitted to. DIR is the same as for `oracle.fit` and may also contain `blocks/HEIGHT.raw`.
 
-- How often each round amount: excess of points near the price's path over those around it, shared out by amount.
-- How often any: that excess against the log-normal background, whose height is what lies around the amount paid most.
-- How often round in bitcoin: among the outputs of blocks that pass the filter.
+- Share of each round amount: excess of points near the path of the price over those around it, by amount.
+- Share of all round amounts: that excess relative to the log-normal background around the most frequent amount.
+- Share of amounts that are round in bitcoin: among the outputs of blocks that pass the filter.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from pathlib import Path
 
 import numpy as np
 
+from oracle.attribution import counts_by_amount
 from oracle.errors import EXIT_FAILED, EXIT_USAGE, OracleError
 from oracle.fit import FAR, residuals, split
 from oracle.histogram import is_round
 from oracle.parse import filter_block
 from oracle.points import Day, read_days, read_hours
-from oracle.share_out import share_out
 from oracle.weights import Weights, load
 
 REACH = 0.005
-"""Log distance within which a point may belong to the peak."""
+"""Maximum log distance of a point in the peak."""
 SPREAD = 2.0
-"""Of the log-normal background (natural log)."""
+"""Sigma of the log-normal background (natural log)."""
 
 
 def mix(days: Sequence[Day], truth: Mapping[int, float], weights: Weights) -> dict[str, object]:
-    """Shares of the round amounts among themselves, and of all of them among outputs."""
+    """The share of each among the round amounts, and the share of round amounts among outputs."""
     found = [r for day in days for r in residuals(day, truth, weights)]
     if not found:
-        raise OracleError("None of these days has the exchange's price of the hour before it.")
+        raise OracleError("The exchange's price of the hour before is missing for all of these days.")
     price = np.concatenate([r.price for r in found])
     distance = np.abs(np.concatenate([r.distance for r in found]))
     usd = np.array(weights.usd)
-    around = share_out(price[(distance > FAR[0]) & (distance < FAR[1])], usd) / (2 * (FAR[1] - FAR[0]))
-    excess = np.maximum(share_out(price[distance < REACH], usd) - around * 2 * REACH, 0)
+    around = counts_by_amount(price[(distance > FAR[0]) & (distance < FAR[1])], usd) / (2 * (FAR[1] - FAR[0]))
+    excess = np.maximum(counts_by_amount(price[distance < REACH], usd) - around * 2 * REACH, 0)
     background = float(around.max()) * SPREAD * np.sqrt(2 * np.pi)
     return {
         "usd": {
@@ -57,7 +57,7 @@ def round_btc(blocks: Sequence[bytes]) -> float:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the mix of the kept-out days; 0, or an exit code with one sentence on stderr."""
+    """Print the mix of the held-out days; 0, or an exit code with one sentence on stderr."""
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m oracle.mix DIR    (DIR/points/*.npz and DIR/hourly_truth.csv)\n")
         return EXIT_USAGE

@@ -1,9 +1,9 @@
-"""Which transactions look like a person paying a person, and what they paid.
+"""The filter for transactions that look like payments between people, and their amounts.
 
-The rules are published facts about such payments: at most five inputs, exactly two outputs (the payment and the
-change), no coinbase, no data output, no input with more than 500 bytes of witness, no parent inside the window (money
-that moves on within hours is a service at work). Each of the two outputs then counts if it lies strictly between
-`LOWEST` and `HIGHEST`.
+The rules are published properties of such payments: at most five inputs, exactly two outputs (payment and change), no
+coinbase, no data output, no input with more than 500 bytes of witness, no parent in the window (coins that move again
+within hours usually belong to a service). Each of the two outputs counts if it is strictly between `LOWEST` and
+`HIGHEST`.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ MAX_INPUTS = 5
 MAX_WITNESS = 500  # bytes of all items of one input
 LOWEST, HIGHEST = 1_000, 10**13  # sats
 HEADER = 80  # bytes of a block header
-STRETCH = 32_768  # bytes of a block that are read at a time
+STRETCH = 32_768  # bytes of a block that one pass reads
 
 Amounts = NDArray[np.int64]  # sats, one dimension
 
 
 class Verdict(IntEnum):
-    """What the filter says of a transaction."""
+    """The filter's verdict on a transaction."""
 
     KEPT = 0
     MANY_INPUTS = 1
@@ -43,14 +43,14 @@ class Verdict(IntEnum):
     PARENT_IN_WINDOW = 6
     MALFORMED = 7
 
-    __hash__ = int.__hash__  # an Enum's own is written in Python, and verdicts are counted by the thousand
+    __hash__ = int.__hash__  # Enum's own hash is written in Python, and thousands of verdicts are counted
 
 
 MANY_INPUTS, NOT_TWO_OUTPUTS, DATA_OUTPUT = Verdict.MANY_INPUTS, Verdict.NOT_TWO_OUTPUTS, Verdict.DATA_OUTPUT
 
 
 class Scanned(NamedTuple):
-    """One transaction as the filter sees it; offsets count from the start of the buffer it was read from."""
+    """One transaction as the filter sees it; offsets are relative to the start of its buffer."""
 
     body_end: int  # end of the outputs; the witness, if any, and four bytes of lock time follow
     end: int
@@ -59,9 +59,9 @@ class Scanned(NamedTuple):
 
 
 def scan_transaction(raw: bytes, start: int = 0) -> Scanned:
-    """Read the transaction at `start` and judge it by every rule that its own bytes decide.
+    """Read the transaction at `start` and apply every rule that depends only on its own bytes.
 
-    Raises Malformed when the bytes are no transaction. Values are left undecoded: `amounts` decodes many at once.
+    Raises Malformed if the bytes are not a transaction. Does not decode values: `amounts` decodes many at once.
     """
     shape = COMMON.match(raw, start)
     if shape is not None:
@@ -99,7 +99,7 @@ def _judge(raw: bytes, tx: Layout) -> tuple[Verdict, tuple[bytes, ...] | None]:
 
 
 def amounts(outputs: list[bytes]) -> Amounts:
-    """Decode values that `Scanned.outputs` carried and keep those strictly between `LOWEST` and `HIGHEST`, in sats."""
+    """Decode values from `Scanned.outputs` and keep those strictly between `LOWEST` and `HIGHEST`, in sats."""
     sats = np.frombuffer(b"".join(outputs), dtype="<u8")
     return sats[(sats > LOWEST) & (sats < HIGHEST)].astype(np.int64)
 
@@ -107,13 +107,13 @@ def amounts(outputs: list[bytes]) -> Amounts:
 def transaction_id(raw: bytes, start: int, body_end: int, end: int) -> bytes:
     """Double SHA-256 of a transaction without its witness, in wire order (explorers show it reversed)."""
     body = raw[start:end]
-    if not body[4]:  # the SegWit marker stands where the count of inputs would
+    if not body[4]:  # the SegWit marker is in the place of the number of inputs
         body = body[:4] + raw[start + 6 : body_end] + body[-4:]
     return sha256(sha256(body).digest()).digest()
 
 
 def spends(raw: bytes, start: int, ids: Container[bytes], known: Container[bytes]) -> bool:
-    """Whether the transaction at `start`, one of few inputs that was read before, has a parent in `ids` or `known`."""
+    """Whether the transaction at `start`, already scanned and with few inputs, has a parent in `ids` or `known`."""
     pos = start + 5 if raw[start + 4] else start + 7
     for _ in range(raw[pos - 1]):
         parent = raw[pos : pos + 32]
@@ -133,7 +133,7 @@ _Run = list[tuple[bytes, ...]]
 
 @dataclass(frozen=True)
 class Filtered:
-    """What is left of many transactions: amounts in sats, how many had each verdict, and the ids in wire order."""
+    """The result of filtering: amounts in sats, transactions by verdict, and ids in wire order."""
 
     amounts: Amounts
     verdicts: Counter[Verdict]
@@ -141,9 +141,9 @@ class Filtered:
 
 
 def filter_block(raw: bytes, known: Set[bytes] | None = frozenset()) -> Filtered:
-    """Filter a whole block; `known` holds the ids of the window before it, None leaves the rule on parents out.
+    """Filter a whole block. `known` contains the ids of the window before it; None disables the rule on parents.
 
-    Never raises: where the bytes stop being transactions the rest counts as one malformed transaction.
+    Never raises: bytes that cannot be parsed count as one malformed transaction.
     """
     outputs: list[bytes] = []
     rejected: list[Verdict] = []
@@ -213,11 +213,10 @@ def _any_of(parents: tuple[bytes, ...], ids: Set[bytes], known: Set[bytes]) -> b
 
 
 def _runs(common: re.Pattern[bytes], raw: bytes) -> Iterator[tuple[_Run, int, Layout | None]]:
-    """The transactions of a block in their order: each time many, as the groups of `common` have them, or one that is
-    not common, and where it starts.
+    """The transactions of a block in order. Each item is a run of common ones (as groups of `common`) or one uncommon
+    transaction, with the offset where it starts.
 
-    For each transaction a match object and a call for its groups would take longer than the match; `findall` takes many
-    in C.
+    `findall` matches many transactions in C. A match object and a call for each would take longer than the match.
     """
     count, end = compact_size(raw, HEADER)
     while count:
@@ -229,7 +228,7 @@ def _runs(common: re.Pattern[bytes], raw: bytes) -> Iterator[tuple[_Run, int, La
             raise Malformed("bytes behind the block")
         count -= len(run)
         end = stop - rest
-        if count and (rest or not run):  # cut off by the end of the stretch, or not common
+        if count and (rest or not run):  # truncated at the end of the stretch, or not common
             layout = walk(raw, end)
             yield [], end, layout
             end = layout.end

@@ -1,4 +1,4 @@
-"""Published days: prices implied by payments, and what an exchange said."""
+"""Published days: prices implied by payments, and hourly prices of an exchange."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def read_days(folder: Path) -> list[Day]:
     """Every `YYYY-MM-DD.npz` of a folder (arrays `price` and `time`), by date."""
     files = sorted(folder.glob("*.npz")) if folder.is_dir() else []
     if not files:
-        raise OracleError(f"{folder} holds no days of points.", "Give a folder of YYYY-MM-DD.npz files.")
+        raise OracleError(f"{folder} contains no days of points.", "Pass a folder of YYYY-MM-DD.npz files.")
     return [_read_day(file) for file in files]
 
 
@@ -41,10 +41,14 @@ def _read_day(file: Path) -> Day:
             time = arrays["time"].astype(np.float64)
     except (ValueError, KeyError, OSError, EOFError) as error:
         raise OracleError(
-            f"{file} is not a day of points ({error}).", "It must be named YYYY-MM-DD.npz and hold `price` and `time`."
+            f"{file} is not a day of points ({error}).",
+            "It must be named YYYY-MM-DD.npz and contain `price` and `time`.",
         ) from None
     if price.ndim != 1 or price.shape != time.shape or not (np.isfinite(price) & (price > 0)).all():
-        raise OracleError(f"{file} is not a day of points.", "`price` and `time` must be equally long, prices above 0.")
+        raise OracleError(
+            f"{file} is not a day of points.",
+            "`price` and `time` must have the same length; prices must be positive.",
+        )
     return Day(file.stem, int(start.timestamp()), price, time)
 
 
@@ -56,11 +60,11 @@ def read_hours(file: Path) -> dict[int, float]:
         with file.open(newline="") as lines:
             rows = csv.DictReader(lines)
             if not {"hour_utc", "close"} <= set(rows.fieldnames or ()):
-                raise ValueError("these columns are not in its first line")
+                raise ValueError("its first line does not name these columns")
             return {_hour(row["hour_utc"]): float(row["close"]) for row in rows}
     except (OSError, ValueError, TypeError) as error:
         raise OracleError(
-            f"{file} cannot be read as hourly prices ({error}).", "It needs the columns hour_utc and close."
+            f"Cannot read hourly prices from {file} ({error}).", "It needs the columns hour_utc and close."
         ) from None
 
 

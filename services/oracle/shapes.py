@@ -1,7 +1,7 @@
-"""The shapes of ordinary transactions as regular expressions, which CPython matches in C.
+"""The shapes of common transactions as regular expressions, which CPython matches in C.
 
-Lengths are those that wallets make, most frequent first (counted in mainnet blocks 413567 to 722010). Each byte of a
-length picks one alternative, so a match never depends on the order, nor on what comes later.
+Lengths are those that wallets produce, most frequent first (counted in mainnet blocks 413567 to 722010). Each length
+byte selects one alternative, so a match depends neither on the order nor on later bytes.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ def _one_of(*alternatives: bytes) -> bytes:
 
 
 def _bytes(count: int) -> bytes:
-    """That many of any byte. Possessive, because a plain count prepares a way back that leads nowhere: a fifth of the
-    time of a match.
+    """`count` arbitrary bytes. Possessive, because a plain count prepares for backtracking, which never helps here and
+    takes a fifth of the time of a match.
     """
     return b".{%d}+" % count
 
 
 def _sized(length: int) -> bytes:
-    """A byte string of `length` with its one-byte length before it."""
+    """A byte string of `length`, preceded by its one-byte length."""
     return re.escape(bytes([length])) + _bytes(length)
 
 
 def _counted(count: int, element: bytes) -> bytes:
-    """So many elements with their one-byte count before them; written out if few, because repeating costs some."""
+    """`count` elements, preceded by their one-byte count; written out if few, because repetition is slower."""
     elements = element * count if count <= 4 else b"(?:%b){%d}" % (element, count)
     return re.escape(bytes([count])) + elements
 
 
 _PARENT = _bytes(32)
-_SPENDING = (  # what follows the id of the parent: which output of it, a script, the sequence number
+_SPENDING = (  # after the id of the parent: the output index, a script, the sequence number
     _bytes(4)
     + _one_of(
         *(_sized(n) for n in (0, 23, 106, 107, 35, 217, 218, 219, 138, 139, 252, 105, 140, 108, 216)),
@@ -45,7 +45,7 @@ _SPENDING = (  # what follows the id of the parent: which output of it, a script
 SPENT = _PARENT + _SPENDING
 OUTPUT = _bytes(8) + _one_of(*(_sized(n) for n in (23, 22, 25, 34, 83, 35, 70, 48, 67)))
 _ITEM = _one_of(*(_sized(n) for n in (71, 72, 33, 0, 105, 37, 70, 64, 65, 78)))
-WITNESS = _one_of(  # at most 4 * 105 bytes of items: none of these is heavy (`oracle.parse.MAX_WITNESS`)
+WITNESS = _one_of(  # at most 4 * 105 bytes of items, which is below `oracle.parse.MAX_WITNESS`
     rb"\x02" + _one_of(_sized(71), _sized(72), _sized(70)) + _sized(33),
     rb"\x00",
     rb"\x04" + _ITEM * 4,
@@ -62,33 +62,33 @@ _PAYMENT = _one_of(
 )
 _DATA = _bytes(8) + _one_of(*(re.escape(bytes([n])) + rb"\x6a" + _bytes(n - 1) for n in (83, 22, 38, 42, 48, 70)))
 _MOST = 32
-"""Inputs and outputs of what is still common; without witness, where there are more than five inputs."""
+"""Maximum number of inputs and outputs of a common transaction. One with more than five inputs has no witness."""
 
 
 @cache
 def common_transactions(*, with_parts: bool) -> re.Pattern[bytes]:
-    """An expression for one transaction, or else for all that is left of the bytes: so `findall` reads one after the
-    other, and nothing is ever passed over. What may be a coinbase (a parent of zeros) does not count as common.
+    """An expression for one transaction or else for all remaining bytes, so `findall` reads one after the other without
+    gaps. A possible coinbase (a parent of zeros) is not common.
 
-    Groups in their order, those in brackets only `with_parts`:
+    Groups in order, those in brackets only `with_parts`:
 
     - [`whole`: the transaction]
-    - `segwit`: empty, set behind a SegWit marker
-    - `one`, `two`, `three`, `four`: empty, the one for the number of inputs is set
-    - [`first` to `fifth`: the ids of the parents, as many as there are up to five inputs]
-    - `paid`, `change`: the values of a pair of standard payments, set when the transaction passes every rule that its
-      own bytes decide
-    - `data`: set when a pair holds a data output
-    - `many`: set when there are more than five inputs
+    - `segwit`: empty, set after a SegWit marker
+    - `one`, `two`, `three`, `four`: empty, set for that number of inputs
+    - [`first` to `fifth`: the ids of the parents, for up to five inputs]
+    - `paid`, `change`: the values of a pair of standard payments, set if the transaction passes every rule that depends
+      only on its own bytes
+    - `data`: set if one of two outputs is a data output
+    - `many`: set if there are more than five inputs
     - [`ending`: witnesses and lock time, set with `segwit`]
-    - `rest`: set alone, when the next is no common transaction
+    - `rest`: set alone, if the next transaction is not common
     """
 
     def part(name: bytes, pattern: bytes) -> bytes:
         return b"(?P<%b>%b)" % (name, pattern) if with_parts else pattern
 
     def each(first: bytes, second: bytes, third: bytes, fourth: bytes, fifth: bytes) -> bytes:
-        """As many of these as there are inputs."""
+        """One of these for each input."""
         return b"%b(?(one)|%b(?(two)|%b(?(three)|%b(?(four)|%b))))" % (first, second, third, fourth, fifth)
 
     parents = (part(name, _PARENT) for name in (b"first", b"second", b"third", b"fourth", b"fifth"))

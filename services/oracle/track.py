@@ -1,10 +1,10 @@
-"""Follow the price through a window of evidence: a Bayes filter on a grid of log prices.
+"""Track the price through a window of evidence: a Bayes filter on a grid of log prices.
 
-The log price is taken as a random walk whose speed is not known: a few speeds are followed side by side, and each
-gains weight as its predictions meet the next evidence. Between slices of time every speed spreads its belief, each
-slice multiplies it by its (tempered) likelihood. The result is a probability for every price *now*: its middle is the
-answer, its width grows by itself with few payments, a restless market or old evidence. The start is flat: nothing of
-the prior is left but where the grid lies.
+The model of the log price is a random walk of unknown speed. The filter tracks a few speeds in parallel, and each gains
+weight when its predictions match the next evidence. Between slices, every speed spreads its belief; each slice
+multiplies it by a (tempered) likelihood. The result is a probability for every price *now*: its median is the answer,
+and its width grows with few payments, a volatile market or old evidence. The initial belief is flat: the prior only
+determines the position of the grid.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Belief:
     probability: Floats
 
     def quantile(self, *shares: float) -> list[float]:
-        """Log prices below which these shares of the probability lie, linear between grid points."""
+        """Quantiles of the log price at these shares of the probability, linear between grid points."""
         step = self.log_price[1] - self.log_price[0]
         edges = np.concatenate(([self.log_price[0] - step / 2], self.log_price + step / 2))
         below = np.concatenate(([0.0], np.cumsum(self.probability)))
@@ -37,7 +37,7 @@ class Belief:
 
 @dataclass
 class _Walk:
-    """The filter between two slices: a belief for each speed, shape (speeds, n), and the speeds' log weights."""
+    """The state of the filter: a belief for each speed, shape (speeds, n), and the speeds' log weights."""
 
     belief: Floats
     weight: Floats
@@ -50,7 +50,7 @@ class _Walk:
 
 
 def _walk(log_price: Floats, evidence: Floats, times: Floats, motion: Motion) -> Iterator[_Walk]:
-    """Go through the slices; yields the same object after each."""
+    """Process the slices; yields the same object after each."""
     start = np.log(np.array(motion.shares))
     likelihood = np.exp(motion.temper * (evidence - evidence.max(axis=1, keepdims=True)))
     spread = _spreading(log_price, motion)
@@ -82,7 +82,7 @@ def follow(log_price: Floats, evidence: Floats, times: Floats, now: float, motio
 
 
 def path(log_price: Floats, evidence: Floats, times: Floats, motion: Motion) -> Floats:
-    """The middle of the belief (log price) right after each slice, shape (slices,)."""
+    """The median of the belief (log price) right after each slice, shape (slices,)."""
     walks = _walk(log_price, evidence, times, motion)
     return np.array([Belief(log_price, walk.mixed()).quantile(0.5)[0] for walk in walks])
 
@@ -90,7 +90,7 @@ def path(log_price: Floats, evidence: Floats, times: Floats, motion: Motion) -> 
 def _spreading(log_price: Floats, motion: Motion) -> Floats:
     """The exponent of one second of spreading, by speed and frequency.
 
-    Spreading is a product in frequency space; twice the grid's length keeps its ends from meeting.
+    Spreading is a product in frequency space. Twice the grid's length keeps it from wrapping around.
     """
     step = log_price[1] - log_price[0]
     frequency = 2 * np.pi * np.fft.rfftfreq(2 * len(log_price))
@@ -100,4 +100,4 @@ def _spreading(log_price: Floats, motion: Motion) -> Floats:
 def _spread(belief: Floats, exponent: Floats) -> Floats:
     n = belief.shape[1]
     spread = np.fft.irfft(np.fft.rfft(belief, 2 * n, axis=1) * np.exp(exponent), 2 * n, axis=1)[:, :n]
-    return np.maximum(spread, 1e-30)  # the transform's own noise goes below zero
+    return np.maximum(spread, 1e-30)  # rounding errors of the transform can be negative

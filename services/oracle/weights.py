@@ -1,6 +1,6 @@
-"""The fitted numbers: which amounts people pay, how sharply they meet the price, and how the price moves.
+"""The fitted parameters: which amounts people pay, their contrast, and how the price moves.
 
-They lie in `weights.json` beside this file; `python -m oracle.fit DIR` rebuilds it, `docs/oracle-weights.md` tells how.
+They are stored in `weights.json` next to this file. `python -m oracle.fit DIR` rebuilds it (`docs/oracle-weights.md`).
 """
 
 from __future__ import annotations
@@ -15,32 +15,32 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Motion:
-    """The price as a random walk of unknown speed, and how far evidence is believed; see `oracle.track`."""
+    """The price as a random walk of unknown speed, and the weight of evidence; see `oracle.track`."""
 
     speeds: tuple[float, ...]  # standard deviations of the log price after one hour
-    shares: tuple[float, ...]  # how likely each speed is before anything is seen; sums to 1
-    memory: float  # what is left of the speeds' weights from one slice to the next
-    temper: float  # exponent of each likelihood: payments are less independent than the formula takes them for
-    lag: float  # s that the newest evidence is older than its time says: quote, broadcast, block
+    shares: tuple[float, ...]  # prior probability of each speed; sums to 1
+    memory: float  # share of the speeds' weights that remains after each slice
+    temper: float  # exponent of each likelihood: payments are less independent than the formula assumes
+    lag: float  # s by which the newest evidence is older than its time: quote, broadcast, block
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Everything that is fitted. Logs are natural."""
+    """All fitted parameters. Logs are natural."""
 
     usd: tuple[float, ...]  # the round amounts
     contrast: tuple[
         float, ...
-    ]  # log of (1 + how many times denser outputs lie at the amount than around it), by amount
+    ]  # log of (1 + excess density of outputs at the amount relative to its surroundings), by amount
     offsets: tuple[float, ...]  # log of (implied price / price), ascending
-    shape: tuple[float, ...]  # log of the density of implied prices at these offsets over the density far away
+    shape: tuple[float, ...]  # log of the density of implied prices at these offsets relative to the density far away
     motion: Motion
-    days: tuple[str, ...]  # UTC days the numbers come from
-    kept_out: tuple[str, ...]  # UTC days they were never shown
+    days: tuple[str, ...]  # UTC days of the fit
+    kept_out: tuple[str, ...]  # UTC days that were held out
 
 
 def load(path: Path = FILE) -> Weights:
-    """Read a weights file. Raises ValueError when it was written by another version."""
+    """Read a weights file. Raises ValueError if it has another version."""
     fields = json.loads(path.read_text())
     if fields.pop("version") != VERSION:
         raise ValueError(f"{path} is not a weights file of version {VERSION}")
@@ -50,5 +50,5 @@ def load(path: Path = FILE) -> Weights:
 
 
 def dump(weights: Weights) -> str:
-    """The text of a weights file: the same weights give the same bytes."""
+    """The text of a weights file. The same weights always give the same bytes."""
     return json.dumps({"version": VERSION, **asdict(weights)}, indent=1) + "\n"

@@ -1,11 +1,11 @@
-"""Bitcoin transactions walked by offsets: nothing is copied, nothing is built, only what the filter asks is read.
+"""Reads Bitcoin transactions by offsets, without copies or objects, and only the parts that the filter needs.
 
-The layout is Bitcoin Core's serialization (`src/primitives/transaction.h`, `SerializeTransaction`) with BIP 144's
-witness.
+The layout is Bitcoin Core's serialization (`src/primitives/transaction.h`, `SerializeTransaction`) with the witness of
+BIP 144.
 
-Two readers share the work. The expressions of `oracle.shapes` recognise the shapes of nine in ten transactions in C;
-`walk` reads whatever is left, element by element, in Python. Both are linear in the bytes they pass: every alternative
-of an expression begins with another byte, so it hardly tries a second way, and every step of `walk` moves forward.
+There are two readers. The expressions of `oracle.shapes` match nine in ten transactions in C; `walk` reads the others
+in Python, element by element. Both take linear time: every alternative of an expression begins with a different
+byte, so there is hardly any backtracking, and every step of `walk` moves forward.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import NamedTuple
 from oracle.shapes import OUTPUT, SPENT, WITNESS
 
 OP_RETURN = 0x6A
-NULL_PARENT = bytes(32) + b"\xff\xff\xff\xff"  # what a coinbase spends
+NULL_PARENT = bytes(32) + b"\xff\xff\xff\xff"  # the outpoint of a coinbase input
 MAX_SIZE = 0x02000000  # Bitcoin Core src/serialize.h MAX_SIZE: no length may exceed it
 
 
 class Malformed(ValueError):
-    """The bytes are no transaction or block; the message says which rule they break."""
+    """The bytes are not a transaction or block; the message says which rule they violate."""
 
 
 class Layout(NamedTuple):
-    """Where the parts of one transaction lie; all offsets count from the start of the buffer."""
+    """The offsets of the parts of one transaction, relative to the start of the buffer."""
 
     end: int
     body_end: int  # end of the outputs: witness and lock time follow
@@ -37,31 +37,31 @@ class Layout(NamedTuple):
 
 
 def compact_size(raw: bytes, pos: int) -> tuple[int, int]:
-    """Bitcoin's variable-length count at `pos`: (value, position behind it).
+    """Bitcoin's CompactSize at `pos`: (value, position after it).
 
-    Raises IndexError beyond the end, Malformed for a longer form than needed or a value above `MAX_SIZE`.
+    Raises IndexError past the end, Malformed for a non-minimal encoding or a value above `MAX_SIZE`.
     """
     first = raw[pos]
     if first < 0xFD:
         return first, pos + 1
     width = 2 << (first - 0xFD)
     end = pos + 1 + width
-    raw[end - 1]  # a cut-off count must raise, and a slice would not
+    raw[end - 1]  # a truncated count must raise; a slice would not
     value = int.from_bytes(raw[pos + 1 : end], "little")
     if value < (0xFD, 1 << 16, 1 << 32)[first - 0xFD] or value > MAX_SIZE:
-        raise Malformed("a count is not in its shortest form or too large")
+        raise Malformed("a count is not minimally encoded or too large")
     return value, end
 
 
 _Run = tuple[int, re.Pattern[bytes]]
-_RUNS = (16, 4)  # elements that one expression takes at a time; a call costs as much as four elements in Python
+_RUNS = (16, 4)  # elements per match; a call costs as much as reading four elements in Python
 _SPENT_RUNS = [(n, re.compile(SPENT * n, re.DOTALL)) for n in _RUNS]
 _OUTPUT_RUNS = [(n, re.compile(OUTPUT * n, re.DOTALL)) for n in _RUNS]
 _WITNESS_RUNS = [(n, re.compile(WITNESS * n, re.DOTALL)) for n in _RUNS]
 
 
 def _skip_runs(runs: list[_Run], raw: bytes, pos: int, count: int) -> tuple[int, int]:
-    """Skip common elements many at a time: (position behind them, how many are left)."""
+    """Skip runs of common elements: (position after them, number of elements left)."""
     for length, common in runs:
         while count >= length and (run := common.match(raw, pos)):
             pos = run.end()
@@ -100,7 +100,7 @@ def _skip_outputs(raw: bytes, pos: int, count: int) -> int:
 
 
 def _skip_witnesses(raw: bytes, pos: int, count: int) -> tuple[int, int]:
-    """Position behind `count` witnesses and the largest sum of item lengths among them."""
+    """Position after `count` witnesses, and the largest sum of item lengths among them."""
     heaviest = 0
     while count:
         if count >= 4:
@@ -122,7 +122,7 @@ def _skip_witnesses(raw: bytes, pos: int, count: int) -> tuple[int, int]:
 
 
 def walk(raw: bytes, pos: int) -> Layout:
-    """The layout of the transaction that starts at `pos`. Raises IndexError (cut off) or Malformed."""
+    """The layout of the transaction at `pos`. Raises IndexError (truncated) or Malformed."""
     pos += 4
     segwit = raw[pos] == 0
     if segwit:
@@ -141,7 +141,7 @@ def walk(raw: bytes, pos: int) -> Layout:
     if segwit:
         pos, heaviest = _skip_witnesses(raw, pos, n_inputs)
     end = pos + 4
-    raw[end - 1]  # a cut-off lock time must raise
+    raw[end - 1]  # a truncated lock time must raise
     if n_inputs == 0 or n_outputs == 0:
         raise Malformed("a transaction without inputs or outputs")
     return Layout(end, body_end, n_inputs, first_input, n_outputs, first_output, heaviest)

@@ -1,4 +1,4 @@
-"""`python -m sandbox NODE FLAGS`: the flags are those of the real node, so one compose file serves both."""
+"""`python -m sandbox NODE FLAGS`: takes the flags of the real node, so one Compose file works for both."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import sys
 from sandbox import bitcoind, kaspad
 
 NODES = {"kaspad": kaspad.main, "bitcoind": bitcoind.main}
-USAGE = f"""usage: python -m sandbox {{{"|".join(NODES)}}} FLAGS OF THE REAL NODE
+USAGE = f"""usage: python -m sandbox {{{"|".join(NODES)}}} FLAGS
 
-A simulated chain node. Signatures are not checked; everything else a client can see is.
+Run a simulated chain node. FLAGS are those of the real node. Signatures are not checked; every other rule that a client
+can observe is.
 
 environment:
-  SANDBOX_CONTROL          path of the control socket (none: no control)
-  SANDBOX_SEED             a word that the chain's addresses and hashes grow from (default "nodeyard")
-  SANDBOX_BLOCK_S          seconds between blocks (default kaspad 0.1, bitcoind 30; 0: blocks only on demand)
-  SANDBOX_TX_PER_S         background transactions a second of bitcoind (default 1)
+  SANDBOX_CONTROL          path of the control socket (default: no control socket)
+  SANDBOX_SEED             seed of the chain's addresses and hashes (default "nodeyard")
+  SANDBOX_BLOCK_S          seconds between blocks (default 0.1 for kaspad, 30 for bitcoind; 0: only on demand)
+  SANDBOX_TX_PER_S         background transactions per second, bitcoind only (default 1)
 """
 
 

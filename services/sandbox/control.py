@@ -1,4 +1,4 @@
-"""The client's side of a simulator's control socket: one JSON line each way, blocking, standard library only."""
+"""The client of a simulator's control socket: one JSON line each way, blocking, standard library only."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ VERBS = ("pay", "mine", "reorg", "freeze", "drop", "lag", "error", "clear", "sta
 
 
 class ControlError(Exception):
-    """The simulator said no, or did not answer; the text is a sentence for the person who asked."""
+    """The simulator refused or did not answer; the message is a sentence for the user."""
 
 
 def call(socket_path: Path, verb: str, *, timeout_s: float = 10.0, **args: Any) -> dict[str, Any]:
-    """Ask the simulator whose control socket this is.
+    """Send one verb to the simulator at this control socket and return the result.
 
     pay(address, amount in base units: sompi or sat) -> {"transaction_id", "amount"}
     mine(blocks=1, address="") -> {"blocks": [hash], "height"}
     reorg(depth) -> {"removed": [hash], "added": [hash]}
-    freeze(), drop(), lag(ms), error(method, message), clear() -> the faults now in force
+    freeze(), drop(), lag(ms), error(method, message), clear() -> the active faults
     status() -> {"node", "height", "tip", "mempool", "faults", ...}
-    ControlError when it refuses or cannot be reached.
+    Raises ControlError if the simulator refuses or cannot be reached.
     """
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
@@ -31,7 +31,7 @@ def call(socket_path: Path, verb: str, *, timeout_s: float = 10.0, **args: Any) 
             client.sendall(json.dumps({"verb": verb, **args}).encode() + b"\n")
             line = _read_line(client)
     except OSError as fault:
-        raise ControlError(f"no simulator answers at {socket_path}: {fault}") from fault
+        raise ControlError(f"the simulator does not answer at {socket_path}: {fault}") from fault
     answer = json.loads(line)
     if "error" in answer:
         raise ControlError(str(answer["error"]))
@@ -44,6 +44,6 @@ def _read_line(client: socket.socket) -> bytes:
     while not received.endswith(b"\n"):
         chunk = client.recv(65536)
         if not chunk:
-            raise OSError("the connection was closed before the answer")
+            raise OSError("the connection closed before the answer")
         received += chunk
     return received

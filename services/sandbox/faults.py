@@ -1,4 +1,4 @@
-"""Faults on demand: what a broken node looks like to its clients."""
+"""Faults on demand: they make the simulator look like a broken node."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 @dataclass
 class Faults:
-    """The faults in force. Server and clock look here; the control socket writes."""
+    """The active faults. The control socket sets them; the server and the clock read them."""
 
     lag_s: float = 0.0
     errors: dict[str, str] = field(default_factory=dict)
-    """Method -> message that it answers with."""
+    """Method -> the error message that it answers."""
     dropped: bool = False
     _running: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -32,14 +32,14 @@ class Faults:
         self.errors.clear()
         self._running.set()
 
-    async def pass_gate(self) -> None:
-        """Wait as long as the node is frozen, then as long as it lags."""
+    async def wait_for_turn(self) -> None:
+        """Wait until the node is not frozen, then for the lag."""
         await self._running.wait()
         if self.lag_s:
             await asyncio.sleep(self.lag_s)
 
-    async def thawed(self) -> None:
-        """Wait as long as the node is frozen."""
+    async def wait_while_frozen(self) -> None:
+        """Wait until the node is not frozen."""
         await self._running.wait()
 
     def as_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""State on disk: whole or not at all."""
+"""Atomic writes of state files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def replace(path: Path, text: str) -> None:
-    """Write `text` beside `path` and rename it there, so that a reader or a crash never meets half a file."""
+    """Write `text` next to `path`, then rename: neither a reader nor a crash sees a partial file."""
     beside = path.with_name(path.name + ".new")
     beside.write_text(text)
     beside.replace(path)

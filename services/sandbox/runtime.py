@@ -1,4 +1,4 @@
-"""What both simulators do around their work: settings from the environment, the clock, a clean end."""
+"""Shared by both simulators: settings from the environment, the clock, a clean shutdown."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox import controlserver
-from sandbox.controlserver import Simulator
+from sandbox import control_server
+from sandbox.control_server import Simulator
 from sandbox.faults import Faults
 
 log = logging.getLogger("sandbox")
@@ -21,7 +21,7 @@ log = logging.getLogger("sandbox")
 
 @dataclass(frozen=True)
 class Settings:
-    """What the environment says; see `python -m sandbox --help`."""
+    """Settings from the environment; see `python -m sandbox --help`."""
 
     seed: str
     control: Path | None
@@ -29,7 +29,7 @@ class Settings:
 
     @staticmethod
     def read(default_block_s: float) -> Settings:
-        """ValueError when SANDBOX_BLOCK_S is no number."""
+        """Raises ValueError if SANDBOX_BLOCK_S is not a number."""
         control = os.environ.get("SANDBOX_CONTROL", "")
         return Settings(
             os.environ.get("SANDBOX_SEED", "nodeyard"),
@@ -44,25 +44,25 @@ def log_to_stdout() -> None:
 
 
 async def every(period_s: float, faults: Faults, work: Callable[[], None]) -> None:
-    """Do `work` on the beat of `period_s`. A beat that was missed (frozen, busy host) is left out, not made up for."""
+    """Call `work` every `period_s`. Calls missed while frozen or on a busy host are skipped, not repeated later."""
     loop = asyncio.get_running_loop()
     due = loop.time()
     while True:
         due += period_s
         await asyncio.sleep(max(0.0, due - loop.time()))
         if faults.frozen:
-            await faults.thawed()
+            await faults.wait_while_frozen()
         due = max(due, loop.time() - period_s)
         work()
 
 
 async def until_stopped(simulator: Simulator, control: Path | None, *clocks: asyncio.Task[None]) -> None:
-    """Serve the control socket until SIGTERM or SIGINT, or until a clock fails; then save the state."""
+    """Serve the control socket until SIGTERM or SIGINT or until a clock fails, then save the state."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopped.set)
-    server = await controlserver.serve(control, simulator) if control else None
+    server = await control_server.serve(control, simulator) if control else None
     wait = asyncio.create_task(stopped.wait())
     try:
         done, _ = await asyncio.wait({wait, *clocks}, return_when=asyncio.FIRST_COMPLETED)
@@ -77,4 +77,4 @@ async def until_stopped(simulator: Simulator, control: Path | None, *clocks: asy
             server.close()
         await simulator.drop()
         simulator.save()
-        log.info("state saved, good-bye")
+        log.info("state saved, stopping")

@@ -1,1 +1,1 @@
-"""Shared by the HTTP services: settings, process, errors, metrics. Imports no other package of this repository."""
+"""What the HTTP services share: settings, process, errors, metrics. Imports no other package of this repository."""

@@ -32,9 +32,9 @@ def install(app: FastAPI, service: str, index: str, words: Mapping[type[Exceptio
     def unserved(error: HTTPException) -> tuple[int, str]:
         match error.status_code:
             case 404:
-                return 404, f"The {service} has no such address. {index} lists all addresses."
+                return 404, f"The {service} has no such path. {index} lists all paths."
             case 405:
-                return 405, f"This address of the {service} does not accept this method. {index} lists all addresses."
+                return 405, f"This path of the {service} does not accept this method. {index} lists all paths."
         return error.status_code, str(error.detail)
 
     common: dict[type[Exception], Words] = {

@@ -1,4 +1,4 @@
-"""`python -m tracker`: read the environment, serve until SIGTERM."""
+"""`python -m tracker`: read the environment, then serve until SIGTERM."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Amounts for people: sompi as KAS, by Decimal, never by float."""
+"""Amounts for people: sompi as KAS, computed with Decimal, never with float."""
 
 from __future__ import annotations
 

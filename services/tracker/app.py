@@ -1,4 +1,4 @@
-"""The parts put together: an ASGI application whose lifespan runs the follower."""
+"""The ASGI application; its lifespan runs the follower."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 
-from tracker import api, faults, operations
+from tracker import api, error_handlers, operations
+from tracker.context import Context
 from tracker.counters import Counters
 from tracker.follower import Follower
-from tracker.guard import BearerToken, RequestCount
-from tracker.parts import Parts
+from tracker.middleware import BearerToken, RequestCount
 from tracker.settings import Settings
 from tracker.store.database import Database
 
 
 def build(settings: Settings) -> FastAPI:
-    """The application. It starts without waiting for database or node; /ready says when it has them."""
+    """The application. It starts without waiting for database or node; /ready says whether both are available."""
     counters = Counters()
     database = Database(settings.database_url, settings.database_password_file)
     follower = Follower(settings.kaspad_url, settings.network, database, counters)
-    parts = Parts(settings.network, database, follower, counters, time.time())
+    context = Context(settings.network, database, follower, counters, time.time())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -41,16 +41,16 @@ def build(settings: Settings) -> FastAPI:
 
     app = FastAPI(
         title="Nodeyard tracker",
-        description="Balances of followed addresses, live from the chain. Every route but /health and /ready needs the "
-        "token (manage secrets show tracker_token) as Authorization: Bearer TOKEN.",
+        description="Balances of followed addresses, live from the chain. Every route except /health and /ready "
+        "requires the token (manage secrets show tracker_token) in the header Authorization: Bearer TOKEN.",
         version="1",
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.include_router(api.router(parts))
-    app.include_router(operations.router(parts))
-    faults.install(app)
+    app.include_router(api.router(context))
+    app.include_router(operations.router(context))
+    error_handlers.install(app)
     app.add_middleware(BearerToken, token=settings.token)
     app.add_middleware(RequestCount, counters=counters)
     return app

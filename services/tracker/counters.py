@@ -1,4 +1,4 @@
-"""What the tracker counts."""
+"""The counters behind /metrics."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Counters:
-    """What only ever grows while the process lives."""
+    """Counts since the process started."""
 
     resyncs: Counter[str] = field(default_factory=Counter)
     """By cause: connect, reconnect, follow, pruning, audit."""

@@ -1,4 +1,4 @@
-"""The API described for people: one page made from the OpenAPI document, without anything loaded from elsewhere."""
+"""The API documentation for people: one page, generated from the OpenAPI document, with no external resources."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STYLE = (
 
 
 def page(openapi: Mapping[str, Any], root_path: str) -> str:
-    """HTML of every operation with its parameters, body and answers; `root_path` is where the proxy serves us."""
+    """HTML of every operation with its body and responses; `root_path` is the path prefix of the proxy."""
     operations = "".join(_operations(openapi, root_path))
     title = escape(openapi["info"]["title"])
     return (
@@ -40,7 +40,7 @@ def _operations(openapi: Mapping[str, Any], root_path: str) -> Iterator[str]:
 
 
 def _fields(openapi: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
-    """The keys of a schema, one a line with its type and meaning."""
+    """The keys of a schema, one per line, with type and meaning."""
     named = _resolve(openapi, schema)
     required = set(named.get("required", ()))
     lines = []

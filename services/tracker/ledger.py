@@ -1,7 +1,7 @@
-"""Unspent outputs and how they change: the pure part.
+"""Unspent outputs and how they change. Pure.
 
-A node tells changes by outpoint. They are applied idempotently: what counts for an outpoint is the last word about it.
-So notifications that overlap a snapshot may be applied over it again and the ledger still ends where the node is.
+The node reports changes by outpoint, and applying them is idempotent: the latest change of an outpoint wins. So
+notifications that overlap a snapshot can be applied on top of it, and the ledger still ends in the node's state.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class Utxo:
 
 @dataclass(frozen=True)
 class Change:
-    """What to take out and what to put in. An outpoint is in one of the two, never in both."""
+    """Outpoints to remove and outputs to add. No outpoint is in both."""
 
     removed: Mapping[Outpoint, str] = field(default_factory=dict)
-    """Outpoint -> the address it paid."""
+    """Outpoint -> the address that owned it."""
     added: Mapping[Outpoint, Utxo] = field(default_factory=dict)
 
     @property
@@ -49,10 +49,10 @@ class Change:
 
 
 def parse_entry(entry: Mapping[str, Any]) -> Utxo:
-    """One entry of getUtxosByAddresses or of UtxosChanged; ValueError when it is not of that shape.
+    """One entry of getUtxosByAddresses or UtxosChanged. Raises ValueError for any other shape.
 
-    Shape: rusty-kaspa v2.0.1, rpc/core/src/model/tx.rs RpcUtxosByAddressesEntry. Its `address` may be null for a
-    script that is no address; such an entry is never sent for a subscription by address, so it is a fault here.
+    Shape: rusty-kaspa v2.0.1, rpc/core/src/model/tx.rs RpcUtxosByAddressesEntry. `address` may be null for a script
+    that has no address. A subscription by address never receives such an entry, so here it is an error.
     """
     try:
         outpoint, utxo, address = entry["outpoint"], entry["utxoEntry"], entry["address"]
@@ -68,10 +68,10 @@ def parse_entry(entry: Mapping[str, Any]) -> Utxo:
 
 
 def parse_change(payload: Mapping[str, Any]) -> Change:
-    """The payload of one UtxosChanged notification; ValueError when it is not of that shape.
+    """The payload of one UtxosChanged notification. Raises ValueError for any other shape.
 
-    A reorganisation may name one outpoint in both lists (taken from the old block, put in by the new one with another
-    DAA score; recorded from 2.0.1): removals come first.
+    After a reorganisation an outpoint may be in both lists (removed with the old block, added by the new one with
+    another DAA score; recorded from 2.0.1). The removal applies first.
     """
     removed, added = payload.get("removed"), payload.get("added")
     if not isinstance(removed, list) or not isinstance(added, list):
@@ -82,7 +82,7 @@ def parse_change(payload: Mapping[str, Any]) -> Change:
 
 
 def fold(changes: Iterable[Change]) -> Change:
-    """Several changes in their order as one: for every outpoint the last word counts."""
+    """Merge changes, oldest first, into one: the latest change of each outpoint wins."""
     removed: dict[Outpoint, str] = {}
     added: dict[Outpoint, Utxo] = {}
     for change in changes:
@@ -96,6 +96,6 @@ def fold(changes: Iterable[Change]) -> Change:
 
 
 def apply(utxos: Mapping[Outpoint, Utxo], change: Change) -> dict[Outpoint, Utxo]:
-    """The set after the change: the rule that `store.balances.apply` follows in SQL, and what tests hold it against."""
+    """The set after the change. `store.balances.apply` does the same in SQL; tests compare the two."""
     kept = {outpoint: utxo for outpoint, utxo in utxos.items() if outpoint not in change.removed}
     return kept | dict(change.added)

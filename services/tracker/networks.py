@@ -1,4 +1,4 @@
-"""The networks of an installation and what they are on Kaspa."""
+"""The networks of an installation and their Kaspa counterparts."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from nodeclients.networks import KASPA
 class KaspaNetwork:
     name: str
     must_be_synced: bool
-    """On a public network an unsynced node's balances are old; a fresh private chain says `isSynced: false` as well."""
+    """On a public network an unsynced node has old balances. A new private chain also reports `isSynced: false`."""
 
     @property
     def node_id(self) -> str:
-        """What kaspad's getServerInfo answers as `networkId`."""
+        """`networkId` in the answer of kaspad's getServerInfo."""
         return KASPA[self.name].network_id
 
     @property
     def prefix(self) -> str:
-        """What its addresses start with, before the colon."""
+        """The part of an address before the colon."""
         return KASPA[self.name].prefix
 
 

@@ -1,4 +1,4 @@
-"""What the tracker asks kaspad, and what it demands of it."""
+"""The tracker's calls to kaspad, and what it requires of the node."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tracker.ledger import Utxo, parse_entry
 from tracker.networks import KaspaNetwork
 
 ADDRESSES_AT_ONCE = 100
-"""In one question for unspent outputs: bounds the answer, and with it our memory."""
+"""Addresses in one call for unspent outputs: bounds the size of the answer and the tracker's memory."""
 SNAPSHOT_DEADLINE_S = 60.0
 
 
-class NodeUnfit(Exception):
-    """The node answers, but its balances cannot be followed; a sentence."""
+class NodeUnsuitable(Exception):
+    """The node answers, but the tracker cannot use it; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class NodeInfo:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All unspent outputs of `addresses`. `daa_score` and `sink` are from just before, so never ahead of them."""
+    """All unspent outputs. `daa_score` and `sink` were read just before them, so they are never newer."""
 
     utxos: tuple[Utxo, ...]
     daa_score: int
@@ -37,16 +37,16 @@ class Snapshot:
 
 
 async def server_info(client: KaspadClient, network: KaspaNetwork, timeout_s: float) -> NodeInfo:
-    """Ask who the node is. NodeUnfit for another network, or without an index of unspent outputs.
+    """The node's state. Raises NodeUnsuitable if it is on another network or runs without a UTXO index.
 
-    Without `--utxoindex` kaspad accepts a subscription to UtxosChanged and then never sends one
-    (github.com/kaspanet/rusty-kaspa/issues/960), so this must be asked.
+    Without `--utxoindex` kaspad accepts a subscription to UtxosChanged but never notifies
+    (github.com/kaspanet/rusty-kaspa/issues/960), so the tracker checks for the index.
     """
     info = await client.call("getServerInfo", timeout_s=timeout_s)
     if info.get("networkId") != network.node_id:
-        raise NodeUnfit(f"kaspad is on {info.get('networkId')}, but {network.name} needs {network.node_id}")
+        raise NodeUnsuitable(f"kaspad is on {info.get('networkId')}, but {network.name} requires {network.node_id}")
     if info.get("hasUtxoIndex") is not True:
-        raise NodeUnfit("kaspad runs without its UTXO index (--utxoindex), so no balance can be followed")
+        raise NodeUnsuitable("kaspad runs without a UTXO index, which the tracker requires: start it with --utxoindex")
     synced = bool(info.get("isSynced")) or not network.must_be_synced
     return NodeInfo(synced, int(info.get("virtualDaaScore", 0)), str(info.get("serverVersion", "")))
 
@@ -60,13 +60,13 @@ async def snapshot(client: KaspadClient, addresses: Sequence[str]) -> Snapshot:
 
 
 async def balances(client: KaspadClient, addresses: Collection[str], timeout_s: float) -> dict[str, int]:
-    """Balances in sompi by address. An address without unspent outputs has a null balance, which is 0."""
+    """Balances in sompi by address. kaspad answers null for an address without unspent outputs, which means 0."""
     answer = await client.call("getBalancesByAddresses", {"addresses": list(addresses)}, timeout_s=timeout_s)
     return {entry["address"]: int(entry.get("balance") or 0) for entry in _entries(answer)}
 
 
 def _entries(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """The `entries` of an answer; a missing list is a fault, never an empty one."""
+    """The `entries` of an answer. A missing list is an error, not an empty list."""
     entries = answer.get("entries")
     if not isinstance(entries, list):
         raise ValueError("kaspad answered without a list of entries")

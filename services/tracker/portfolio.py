@@ -1,4 +1,4 @@
-"""Accounts and the follower's standing as the API shows them. Pure."""
+"""Accounts and their balances as the API returns them. Pure."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from tracker.amounts import kas
+from tracker.follower_state import FollowerState, Status, balance_state
 from tracker.schemas import Address, AddressWithBalance, Balance, Portfolio, Total
-from tracker.standing import Standing, Status, balance_state
 from tracker.store.accounts import Account
 
 _WORST_FIRST: tuple[Status, ...] = ("error", "pending", "stale", "ok")
 
 
-def portfolio(accounts: Sequence[Account], standing: Standing, network: str, now: float) -> Portfolio:
-    """All accounts with their balances at `now` (unix seconds), and the sum of each chain."""
-    shown = [with_balance(account, standing, now) for account in accounts]
+def portfolio(accounts: Sequence[Account], follower_state: FollowerState, network: str, now: float) -> Portfolio:
+    """All accounts with their balances at `now` (unix seconds), and the total of each chain."""
+    shown = [with_balance(account, follower_state, now) for account in accounts]
     chains = dict.fromkeys(account.chain for account in accounts)
     return Portfolio(
         as_of=datetime.fromtimestamp(now, UTC),
@@ -25,8 +25,8 @@ def portfolio(accounts: Sequence[Account], standing: Standing, network: str, now
     )
 
 
-def with_balance(account: Account, standing: Standing, now: float) -> AddressWithBalance:
-    state = balance_state(account, standing, now)
+def with_balance(account: Account, follower_state: FollowerState, now: float) -> AddressWithBalance:
+    state = balance_state(account, follower_state, now)
     return AddressWithBalance(
         **plain(account).model_dump(),
         balance=Balance(

@@ -1,4 +1,4 @@
-"""What the API takes and gives. Unknown keys are errors; amounts are strings of base units."""
+"""The API's requests and responses. Unknown keys are errors; amounts are strings in base units."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from tracker.standing import Status
+from tracker.follower_state import Status
 
 
-class Given(BaseModel):
+class RequestBody(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class AddressGiven(Given):
+class NewAddress(RequestBody):
     """An address to follow."""
 
-    chain: Literal["kaspa"] = Field(description="The chain it lives on.")
+    chain: Literal["kaspa"] = Field(description="The chain of the address.")
     address: Annotated[str, StringConstraints(max_length=100)] = Field(
-        description="With its prefix, as in kaspasim:qp..."
+        description="The address with its prefix, for example kaspasim:qp..."
     )
     label: Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")] | None = Field(
-        None, description="What people call it. For an address that is followed already it replaces the old label."
+        None, description="A name for people. If the address is already followed, it replaces the old label."
     )
 
 
 class Balance(BaseModel):
-    """One balance and where it comes from. Never zero for want of an answer: then `amount` is null."""
+    """One balance and how current it is. An unknown balance is null, never zero."""
 
-    amount: str | None = Field(description="Base units (sompi) as a decimal string.")
+    amount: str | None = Field(description="Base units (sompi) as a decimal string; null while unknown.")
     unit: Literal["sompi"] = "sompi"
-    formatted: str | None = Field(description="The same in KAS.")
-    status: Status = Field(description="ok: the node's own now. stale: the last known. pending, error: none yet.")
-    reason: str = Field(description='Why it is not "ok", else empty.')
+    formatted: str | None = Field(description="The amount in KAS.")
+    status: Status = Field(description="ok: current. stale: the last known value. pending, error: no value yet.")
+    reason: str = Field(description="Why the status is not ok; otherwise empty.")
     daa_score: int | None
-    as_of: datetime | None = Field(description="When it last was the node's own.")
+    as_of: datetime | None = Field(description="When the node last confirmed it.")
     age_s: float | None
 
 
@@ -55,12 +55,12 @@ class Addresses(BaseModel):
 
 
 class Total(BaseModel):
-    """The sum over one chain. `complete` is false while a balance is missing from it."""
+    """The total of one chain. `complete` is false while one of its balances is unknown."""
 
     amount: str
     unit: Literal["sompi"] = "sompi"
     formatted: str
-    status: Status = Field(description="The worst of its balances.")
+    status: Status = Field(description="The worst status among its balances.")
     complete: bool
 
 
@@ -72,7 +72,7 @@ class Portfolio(BaseModel):
 
 
 class PlainBalance(BaseModel):
-    """As kaspa-rest-server answers it."""
+    """A balance in the format of kaspa-rest-server."""
 
     address: str
     balance: int = Field(description="Sompi.")
@@ -82,7 +82,7 @@ class Ready(BaseModel):
     ready: bool
     reason: str
     waits_for: list[str]
-    followed: int | None = Field(description="How many addresses; null while the database cannot be asked.")
+    followed: int | None = Field(description="Number of followed addresses; null while the database is unavailable.")
     last_event_age_s: float | None
     network: str
     daa_score: int | None
@@ -102,8 +102,8 @@ class Live(BaseModel):
     status: Literal["live"] = "live"
     network: str
     uptime_s: float
-    database: DatabaseEdition | None = Field(description="null until the database has answered once.")
+    database: DatabaseEdition | None = Field(description="null until the database has answered for the first time.")
 
 
 class Fault(BaseModel):
-    error: str = Field(description="A sentence.")
+    error: str = Field(description="What is wrong, as a sentence.")

@@ -1,11 +1,11 @@
-"""One life of the connections to kaspad: subscribe, take a snapshot, apply what is told, notice silence.
+"""One session with kaspad: subscribe, take a snapshot, apply notifications, detect silence.
 
-Subscriptions die with their connection and kaspad has no cursor to catch up from, so nothing survives a session: it
-ends with its first failure, whatever it is, and the next one subscribes and reads everything anew.
+A subscription ends with its connection, and kaspad has no cursor to resume from. So a session ends at its first
+failure, and the next one subscribes and reads all balances again.
 
 Order within a session: (1) subscribe, (2) getUtxosByAddresses on a second connection, (3) apply the notifications that
-came meanwhile, in one transaction, idempotently by outpoint. kaspad's index commits before it notifies, so whatever the
-snapshot does not hold yet is told later.
+arrived meanwhile, in one transaction, idempotently by outpoint. kaspad commits to its index before it notifies, so a
+notification follows for any change that the snapshot does not contain.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from nodeclients.kaspad import Closed, KaspadClient, Notification
 
 from tracker import node
 from tracker.counters import Counters
+from tracker.follower_state import StateHolder
 from tracker.ledger import fold, parse_change
 from tracker.networks import KaspaNetwork
-from tracker.standing import Board
 from tracker.store import accounts, balances
 from tracker.store.accounts import CHAIN
 from tracker.store.balances import Moment
@@ -34,18 +34,18 @@ from tracker.store.database import Database
 log = logging.getLogger(__name__)
 
 CALL_DEADLINE_S = 4.0
-"""With BEAT_S: a node that accepts TCP but never answers is noticed after 6 s at most."""
-BEAT_S = 2.0
+"""Together with HEARTBEAT_S: a node that accepts TCP but never answers is detected within 6 s."""
+HEARTBEAT_S = 2.0
 CONFIRM_EVERY_S = 10.0
 AUDIT_EVERY_S = 30.0
 WRITE_DEADLINE_S = 60.0
-MOST_WAITING = 20_000
-"""Notifications. With more than that a new snapshot is cheaper than working through them, and memory stays bounded."""
+MAX_QUEUED = 20_000
+"""Limit on queued notifications, which bounds memory. Beyond it, a new snapshot is cheaper than applying them."""
 
 
 @dataclass(frozen=True)
 class Follow:
-    """An address was added: subscribe it and take its snapshot."""
+    """An address was added: subscribe to it and take its snapshot."""
 
     address: str
 
@@ -56,8 +56,8 @@ class Unfollow:
 
 
 @dataclass(frozen=True)
-class Beat:
-    """The node lived at `at` (unix seconds); everything it told before lies earlier in the inbox."""
+class Heartbeat:
+    """The node answered at `at` (unix seconds); its earlier notifications are ahead of this in the inbox."""
 
     info: node.NodeInfo
     at: float
@@ -65,54 +65,56 @@ class Beat:
 
 @dataclass(frozen=True)
 class Audit:
-    """Time to hold our balances against the node's."""
+    """Time to compare our balances with the node's."""
 
 
-Item = Notification | Follow | Unfollow | Beat | Audit
+Item = Notification | Follow | Unfollow | Heartbeat | Audit
 
 
 class Session:
-    """Use once: `await Session(...).run("connect")` returns only by raising what ended it."""
+    """Use once: `await Session(...).run("connect")` never returns; it raises the error that ended the session."""
 
-    def __init__(self, url: str, network: KaspaNetwork, database: Database, counters: Counters, board: Board) -> None:
+    def __init__(
+        self, url: str, network: KaspaNetwork, database: Database, counters: Counters, holder: StateHolder
+    ) -> None:
         self.calls = KaspadClient(url, timeout_s=CALL_DEADLINE_S)
-        """For questions: a slow one holds up whatever is behind it, so the subscription has its own connection."""
+        """For calls: a slow call delays everything behind it, so the subscription has its own connection."""
         self.inbox: asyncio.Queue[Item] = asyncio.Queue()
         self._events = KaspadClient(url, timeout_s=CALL_DEADLINE_S)
         self._network = network
         self._database = database
         self._counters = counters
-        self._board = board
+        self._holder = holder
         self._confirmed_at = 0.0
         self._suspects: frozenset[str] = frozenset()
 
     async def run(self, cause: str) -> None:
-        """NodeFault, NodeUnfit, DatabaseUnavailable or ValueError (an answer of an unknown shape), maybe in a group."""
+        """Raises NodeFault, NodeUnsuitable, DatabaseUnavailable or ValueError (unknown answer), perhaps in a group."""
         async with self._events, self.calls, asyncio.TaskGroup() as group:
             await node.server_info(self._events, self._network, CALL_DEADLINE_S)
-            group.create_task(self._pump())
-            group.create_task(self._beat())
-            group.create_task(self._tick())
+            group.create_task(self._receive())
+            group.create_task(self._heartbeat())
+            group.create_task(self._schedule_audits())
             await self._resync(cause)
             while True:
                 await self._handle(await self._next_batch())
 
-    async def _pump(self) -> None:
+    async def _receive(self) -> None:
         async for note in self._events.notifications():
             if isinstance(note, Closed):
                 raise NodeUnreachable(f"kaspad closed the connection ({note.code} {note.reason}".rstrip() + ")")
-            if self.inbox.qsize() >= MOST_WAITING:
-                raise NodeUnreachable("kaspad told more than could be written; all balances must be read anew")
+            if self.inbox.qsize() >= MAX_QUEUED:
+                raise NodeUnreachable("kaspad sent more notifications than the database could store")
             self.inbox.put_nowait(note)
 
-    async def _beat(self) -> None:
-        """Ask on the connection of the subscription, whose silence is otherwise no news."""
+    async def _heartbeat(self) -> None:
+        """Call on the connection of the subscription, which may otherwise be silent for a long time."""
         while True:
             info = await node.server_info(self._events, self._network, CALL_DEADLINE_S)
-            self.inbox.put_nowait(Beat(info, time.time()))
-            await asyncio.sleep(BEAT_S)
+            self.inbox.put_nowait(Heartbeat(info, time.time()))
+            await asyncio.sleep(HEARTBEAT_S)
 
-    async def _tick(self) -> None:
+    async def _schedule_audits(self) -> None:
         while True:
             await asyncio.sleep(AUDIT_EVERY_S)
             self.inbox.put_nowait(Audit())
@@ -124,7 +126,7 @@ class Session:
         return batch
 
     async def _handle(self, batch: Sequence[Item]) -> None:
-        """Everything that waits, at once. New addresses come last: their snapshot holds all that was told before it."""
+        """Handle everything queued. New addresses come last: their snapshot contains all earlier notifications."""
         notes = [item for item in batch if isinstance(item, Notification)]
         for item in batch:
             if isinstance(item, Unfollow):
@@ -136,32 +138,32 @@ class Session:
         if follows := list(dict.fromkeys(item.address for item in batch if isinstance(item, Follow))):
             await self._subscribe(follows)
             await self._snapshot(follows, "follow")
-        if beats := [item for item in batch if isinstance(item, Beat)]:
-            await self._confirm(beats[-1])
+        if heartbeats := [item for item in batch if isinstance(item, Heartbeat)]:
+            await self._confirm(heartbeats[-1])
         if any(isinstance(item, Audit) for item in batch):
             await self.audit()
 
     async def _resync(self, cause: str) -> None:
-        """Subscribe to and read every followed address. Nothing counts as confirmed until it is done."""
-        self._set(in_force=False, reason="all balances are being read anew", waits_for=("kaspad",))
+        """Subscribe to and read every followed address. No balance counts as confirmed until this is done."""
+        self._set(following=False, reason="the tracker is reading all balances", waits_for=("kaspad",))
         followed = [account.address for account in await self._database.run(accounts.listing)]
         await self._events.subscribe("PruningPointUtxoSetOverride")
         await self._subscribe(followed)
         await self._snapshot(followed, cause)
         now = time.time()
-        self._set(in_force=True, reason="", waits_for=(), confirmed_at=now, since=now)
+        self._set(following=True, reason="", waits_for=(), confirmed_at=now, since=now)
         log.info("following %d addresses after a resync (%s)", len(followed), cause)
 
     async def _subscribe(self, addresses: Sequence[str]) -> None:
-        for some in _chunks(addresses, 1000):  # an empty list would ask for every address there is
-            await self._events.subscribe("UtxosChanged", {"addresses": some})
+        for chunk in _chunks(addresses, 1000):  # an empty list would subscribe to all addresses of the chain
+            await self._events.subscribe("UtxosChanged", {"addresses": chunk})
 
     async def _snapshot(self, addresses: Sequence[str], cause: str) -> None:
         self._counters.resyncs[cause] += 1
-        for some in _chunks(addresses, node.ADDRESSES_AT_ONCE):
-            taken = await node.snapshot(self.calls, some)
+        for chunk in _chunks(addresses, node.ADDRESSES_AT_ONCE):
+            taken = await node.snapshot(self.calls, chunk)
             moment = Moment(datetime.now(UTC), taken.daa_score, taken.sink)
-            replace_all = partial(balances.replace, chain=CHAIN, addresses=some, utxos=taken.utxos, moment=moment)
+            replace_all = partial(balances.replace, chain=CHAIN, addresses=chunk, utxos=taken.utxos, moment=moment)
             await self._database.run(replace_all, WRITE_DEADLINE_S)
 
     async def _apply(self, notes: Sequence[Notification]) -> None:
@@ -170,40 +172,40 @@ class Session:
         change = fold(parse_change(note.body) for note in notes)
         now = time.time()
         newest = max((utxo.block_daa_score for utxo in change.added.values()), default=0)
-        moment = Moment(datetime.fromtimestamp(now, UTC), max(newest, self._board.standing.daa_score))
+        moment = Moment(datetime.fromtimestamp(now, UTC), max(newest, self._holder.state.daa_score))
         changed = await self._database.run(lambda connection: balances.apply(connection, CHAIN, change, moment))
         self._counters.events += len(notes)
         self._set(last_event_at=now)
         for address, balance in changed.items():
             log.debug("%s has %d sompi at DAA score %d", address, balance, moment.daa_score)
 
-    async def _confirm(self, beat: Beat) -> None:
-        self._set(confirmed_at=beat.at, daa_score=beat.info.daa_score, synced=beat.info.synced)
-        if beat.info.synced and beat.at - self._confirmed_at >= CONFIRM_EVERY_S:
-            self._confirmed_at = beat.at
-            moment = Moment(datetime.fromtimestamp(beat.at, UTC), beat.info.daa_score)
+    async def _confirm(self, heartbeat: Heartbeat) -> None:
+        self._set(confirmed_at=heartbeat.at, daa_score=heartbeat.info.daa_score, synced=heartbeat.info.synced)
+        if heartbeat.info.synced and heartbeat.at - self._confirmed_at >= CONFIRM_EVERY_S:
+            self._confirmed_at = heartbeat.at
+            moment = Moment(datetime.fromtimestamp(heartbeat.at, UTC), heartbeat.info.daa_score)
             await self._database.run(lambda connection: balances.confirm(connection, CHAIN, moment))
 
     async def audit(self) -> None:
-        """Hold our balances against the node's. What differs twice in a row was lost somewhere and is read anew.
+        """Compare our balances with the node's. Those that differ twice in a row missed a change and are read again.
 
-        Once is no proof: the node may be a notification ahead of us.
+        A single difference proves nothing: the node may be one notification ahead.
         """
         held = {account.address: account.balance for account in await self._database.run(accounts.listing)}
         differing = set()
-        for some in _chunks(list(held), 1000):
-            told = await node.balances(self.calls, some, CALL_DEADLINE_S)
+        for chunk in _chunks(list(held), 1000):
+            reported = await node.balances(self.calls, chunk, CALL_DEADLINE_S)
             differing |= {
-                address for address in some if held[address] is not None and told.get(address) != held[address]
+                address for address in chunk if held[address] is not None and reported.get(address) != held[address]
             }
         lost = sorted(differing & self._suspects)
         self._suspects = frozenset(differing)
         if lost:
-            log.warning("kaspad told nothing of changes to %d addresses; reading them anew", len(lost))
+            log.warning("kaspad did not report changes to %d addresses; reading them again", len(lost))
             await self._snapshot(lost, "audit")
 
     def _set(self, **fields: object) -> None:
-        self._board.standing = replace(self._board.standing, **fields)  # type: ignore[arg-type]  # names of its fields
+        self._holder.state = replace(self._holder.state, **fields)  # type: ignore[arg-type]  # names of its fields
 
 
 def _chunks(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:

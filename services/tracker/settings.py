@@ -1,4 +1,4 @@
-"""The environment as one value; every fault is a sentence."""
+"""The environment as one value; every error is a sentence."""
 
 from __future__ import annotations
 
@@ -24,23 +24,21 @@ class Settings:
     database_url: str
     """libpq URL without the password."""
     database_password_file: Path
-    """Read at every new connection, so that a password set anew needs no restart."""
+    """Read at every new connection, so that a new password needs no restart."""
     token: str
 
 
 def from_env(env: Mapping[str, str]) -> Settings:
-    """Read and check the environment; raises SettingsError with one sentence."""
+    """Read and check the environment. Raises SettingsError with one sentence."""
     missing = [key for key in _REQUIRED if not env.get(key)]
     if missing:
-        raise SettingsError(
-            f"The tracker needs the environment variable{'s'[: len(missing) > 1]} {', '.join(missing)}."
-        )
+        raise SettingsError(f"Missing environment variable{'s'[: len(missing) > 1]}: {', '.join(missing)}.")
     name = env["NETWORK"]
     if name not in NETWORKS:
-        raise SettingsError(f"NETWORK is {name!r}; it must be one of {', '.join(NETWORKS)}.")
+        raise SettingsError(f"NETWORK is {name!r}. Expected one of: {', '.join(NETWORKS)}.")
     server = server_from_env(env)
-    _check_url("KASPAD_URL", env["KASPAD_URL"], ("ws", "wss"))
-    _check_url("DATABASE_URL", env["DATABASE_URL"], ("postgresql", "postgres"))
+    _require_url("KASPAD_URL", env["KASPAD_URL"], ("ws", "wss"))
+    _require_url("DATABASE_URL", env["DATABASE_URL"], ("postgresql", "postgres"))
     token = _read("TOKEN_FILE", env["TOKEN_FILE"])
     if len(token) < _MIN_TOKEN_LENGTH:
         raise SettingsError(f"The token in {env['TOKEN_FILE']} is shorter than {_MIN_TOKEN_LENGTH} characters.")
@@ -55,14 +53,14 @@ def from_env(env: Mapping[str, str]) -> Settings:
     )
 
 
-def _check_url(key: str, value: str, schemes: tuple[str, ...]) -> None:
+def _require_url(key: str, value: str, schemes: tuple[str, ...]) -> None:
     try:
         url = urlsplit(value)
         usable = url.scheme in schemes and bool(url.hostname)
     except ValueError:
         usable = False
     if not usable:
-        raise SettingsError(f"{key} must be a URL that starts with {schemes[0]}:// and names a host.")
+        raise SettingsError(f"{key} must be a URL with a host that starts with {schemes[0]}://.")
 
 
 def _read(key: str, path: str) -> str:
@@ -70,7 +68,7 @@ def _read(key: str, path: str) -> str:
         text = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise SettingsError(f"{key} names {path}, which cannot be read: {why}.") from error
+        raise SettingsError(f"Cannot read {path} ({key}): {why}.") from error
     if not text:
-        raise SettingsError(f"{key} names {path}, which is empty.")
+        raise SettingsError(f"{path} ({key}) is empty.")
     return text

@@ -69,7 +69,7 @@ def _block_ms(rng: random.Random, heard: float) -> float:
     live = Live(load(), Market.SYNTHETIC)
     live.take(recording.own(recording.BEGIN, NOW))
     live.take(recording.snapshot(1, [], NOW))
-    live.take(recording.standing(True, "", NOW))
+    live.take(recording.readiness(True, "", NOW))
     live.prior, live._prior_at = PRICE, NOW
     coinbase = Tx(((bytes(32), 0xFFFFFFFF),), (5_000_000_000, 1))
     paid = made(TRANSACTIONS, PRICE, rng)

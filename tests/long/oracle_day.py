@@ -95,7 +95,7 @@ class Day:
         self.live.take(recording.snapshot(sequence, [txid[::-1].hex() for txid in txids], at))
         for txid in self.live.mempool.missing & self.node.mempool.keys():
             self.live.take(recording.transaction(self.node.mempool[txid].raw, at, at))
-        self.live.take(recording.standing(True, "", at))
+        self.live.take(recording.readiness(True, "", at))
 
     def _pay(self) -> None:
         tx = Tx(self.node.tx().spends, (next(self.amounts), self.rng.randint(10**6, 10**9)))

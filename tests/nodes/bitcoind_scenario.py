@@ -31,7 +31,7 @@ NOBODY = "00" * 32
 
 @dataclass
 class Node:
-    """Where to ask, and as whom."""
+    """Address and credentials."""
 
     host: str
     port: int
@@ -214,7 +214,7 @@ def _refused_transactions(node: Node, coin: str, paid: str) -> None:
 
 
 class _Events:
-    """What came over ZMQ since the last look."""
+    """Messages received over ZMQ since the last call."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -234,7 +234,7 @@ class _Events:
         self._context.term()
 
     def note(self, step: str, *, until: str) -> None:
-        """Write down all messages up to the first `sequence` one with the letter `until`."""
+        """Record all messages up to the first `sequence` message with the letter `until`."""
         seen = list(self._until(until))
         self._node.steps.append({"step": f"zmq: {step}", "zmq": seen})
 
@@ -253,7 +253,7 @@ class _Events:
                 return
 
     def _await_subscription(self) -> None:
-        """A subscription takes a moment; blocks are mined until the first one is heard of."""
+        """Wait until the subscription is active: mine blocks until the first one is announced."""
         while not self._socket.poll(300):
             self._node.ask("generatetoaddress", 1, OTHER, quiet=True)
         self.forget()

@@ -25,7 +25,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="module")
 def kaspad(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A node on simnet that makes blocks only when asked."""
+    """A node on simnet that mines only on demand."""
     folder = tmp_path_factory.mktemp("kaspad")
     if request.param == "real":
         started = programs.real_kaspad(program(request.config, "kaspad"), folder)
@@ -37,7 +37,7 @@ def kaspad(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="module")
 def bitcoind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A node on regtest that makes blocks only when asked."""
+    """A node on regtest that mines only on demand."""
     folder = tmp_path_factory.mktemp("bitcoind")
     if request.param == "real":
         started = programs.real_bitcoind(program(request.config, "bitcoind"), folder)
@@ -48,6 +48,6 @@ def bitcoind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def program(config: pytest.Config, name: str) -> Path:
-    """The real node's program: as named on the command line, else from the image cache."""
+    """The real node's program: from the command line, else from the image cache."""
     given: Path | None = config.getoption(f"--{name}")
     return programs.cached(name) if given is None else given

@@ -1,4 +1,4 @@
-"""Doing things on a kaspad by its RPC alone, simulated or real."""
+"""Helpers for a simulated or real kaspad that use only its RPC."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ async def submit(client: KaspadClient, block: dict[str, Any]) -> dict[str, Any]:
 
 
 async def mine(client: KaspadClient, blocks: int, address: str) -> None:
-    """As a miner does: by templates, one after the other."""
+    """Mine blocks from templates, as a miner does."""
     for _ in range(blocks):
         assert await submit(client, await template(client, address)) == {"type": "success"}
 
 
 async def ripe_coin(client: KaspadClient) -> dict[str, Any]:
-    """The oldest coin of A, spendable; mines as many blocks as that takes."""
+    """The oldest coin of A. Mines blocks until it is spendable."""
     coins = await utxos(client, A)
     score = (await client.call("getServerInfo"))["virtualDaaScore"]
     oldest = min((coin["utxoEntry"]["blockDaaScore"] for coin in coins), default=score + 2)
@@ -77,14 +77,14 @@ async def clients(node: Running) -> AsyncIterator[tuple[KaspadClient, KaspadClie
 
 
 async def notifications(client: KaspadClient) -> AsyncIterator[Notification]:
-    """What is pushed, for as long as the connection stays."""
+    """The notifications, until the connection closes."""
     async for item in client.notifications():
         assert isinstance(item, Notification), item
         yield item
 
 
 async def until(client: KaspadClient, scope: str, seconds: float = 10) -> dict[str, Any]:
-    """The body of the next notification of that kind; others are passed over."""
+    """The body of the next notification of that kind; skips others."""
     async with asyncio.timeout(seconds):
         async for item in notifications(client):
             if item.scope == scope:

@@ -71,7 +71,7 @@ def real_bitcoind(program: Path, folder: Path) -> Iterator[Running]:
 def simulated_bitcoind(
     folder: Path, *, block_s: float = 0, tx_per_s: float = 0, ports: tuple[int, int] | None = None
 ) -> Iterator[Running]:
-    """Blocks and background transactions only on demand, unless told otherwise."""
+    """By default, blocks and background transactions only on demand."""
     environment = {"SANDBOX_BLOCK_S": str(block_s), "SANDBOX_TX_PER_S": str(tx_per_s)}
     command = [sys.executable, "-m", "sandbox", "bitcoind"]
     with _bitcoind(command, folder, control=folder / "control.sock", environment=environment, ports=ports) as running:
@@ -91,7 +91,7 @@ def real_kaspad(program: Path, folder: Path) -> Iterator[Running]:
 def simulated_kaspad(
     folder: Path, *flags: str, block_s: float = 0, utxoindex: bool = True, port: int = 0
 ) -> Iterator[Running]:
-    """Blocks only on demand, unless told otherwise."""
+    """By default, blocks only on demand."""
     command = [sys.executable, "-m", "sandbox", "kaspad"]
     environment = {"SANDBOX_BLOCK_S": str(block_s)}
     control = folder / "control.sock"
@@ -138,7 +138,7 @@ def _bitcoind(
 
 
 def write_bitcoin_conf(folder: Path, rpc_port: int, zmq_address: str) -> Path:
-    """A bitcoin.conf with two users, as the product's own has them; the passwords lie beside it."""
+    """A bitcoin.conf with two users, like the product's own; the passwords are stored next to it."""
     salt = "5a" * 16
     lines = []
     for user, password in PASSWORDS.items():

@@ -1,4 +1,4 @@
-"""What a client may rely on at a bitcoind. Runs on the simulator and, with --real, on the real one: same assertions."""
+"""What clients of a bitcoind can rely on. Runs on the simulator and, with --real, on the real node."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def client(node: Running, user: str = "host") -> BitcoindClient:
 
 
 async def coin(node: BitcoindClient) -> tuple[str, int, int]:
-    """A ripe coin that anyone may spend: transaction id, output, satoshis."""
+    """A mature coin that anyone can spend: transaction id, output, satoshis."""
     (block,) = await node.call("generatetoaddress", 1, ANYONE)
     await node.call("generatetoaddress", 100, OTHER)
     txid = (await node.call("getblock", block))["tx"][0]
@@ -37,7 +37,7 @@ async def coin(node: BitcoindClient) -> tuple[str, int, int]:
 
 @contextlib.asynccontextmanager
 async def listening(node: Running) -> AsyncIterator[Events]:
-    """A subscription that is known to be in force: blocks are mined until one is heard of."""
+    """An active subscription: mines blocks until one is announced."""
     async with ZmqSubscriber(node.zmq_address, TOPICS) as frames:
         events = Events(frames)
         asking = client(node)
@@ -53,7 +53,7 @@ async def listening(node: Running) -> AsyncIterator[Events]:
 
 
 class Events:
-    """Frames as they come; every counter must go on by one."""
+    """The received frames; every counter must increase by one."""
 
     def __init__(self, frames: ZmqSubscriber) -> None:
         self._frames = frames

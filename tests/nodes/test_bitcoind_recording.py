@@ -1,4 +1,4 @@
-"""The simulated bitcoind goes through the recorded scenario as the real one did (tests/data/bitcoind)."""
+"""The simulated bitcoind answers the recorded scenario as the real one did (tests/data/bitcoind)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_every_step_of_the_recorded_scenario_is_answered_alike(tmp_path: Path) -
 
 
 def _fault(step: dict[str, Any]) -> tuple[int, str] | None:
-    """Code and first line of an error, without what is different in every run."""
+    """Code and first line of an error, without the parts that differ in every run."""
     answer = step.get("answer")
     error = answer.get("error") if isinstance(answer, dict) else None
     return (error["code"], _neutral(error["message"].split("\n\n")[0])) if error else None

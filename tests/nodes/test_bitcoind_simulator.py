@@ -1,4 +1,4 @@
-"""What only the simulated bitcoind can do: obey its control socket, move by itself, break on demand."""
+"""Features of the simulated bitcoind only: control socket, blocks and payments by itself, faults on demand."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def order(node: Running, verb: str, **args: Any) -> dict[str, Any]:
 
 
 async def paid_to(node: BitcoindClient, txid: str) -> int:
-    """Satoshis that the first output of a transaction holds, 0 when it is gone."""
+    """Satoshis in the first output of a transaction; 0 if it is spent."""
     found = await node.call("gettxout", txid, 0)
     return sats(found["value"]) if found else 0
 
@@ -76,12 +76,12 @@ async def test_a_payment_waits_at_once_and_is_mined_with_the_next_block(still: R
 
 async def test_refuses_orders_that_cannot_be_and_says_why(still: Running) -> None:
     for verb, args, reason in (
-        ("pay", {"address": "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "amount": 10**8}, "no address of regtest"),
+        ("pay", {"address": "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "amount": 10**8}, "is not a regtest address"),
         ("pay", {"address": OTHER[:-1], "amount": 10**8}, "wrong checksum"),
-        ("pay", {"address": OTHER, "amount": 10}, "the mempool does not take it: dust"),
+        ("pay", {"address": OTHER, "amount": 10}, "the mempool rejects the transaction: dust"),
         ("pay", {"address": OTHER, "amount": 10**15}, "the simulator's wallet cannot pay"),
         ("mine", {"blocks": -1}, "between 1 and 10000"),
-        ("reorg", {"depth": 1}, "between 1 and 0 blocks can be taken back"),
+        ("reorg", {"depth": 1}, "the depth must be between 1 and 0"),
     ):
         with pytest.raises(ControlError, match=reason):
             await order(still, verb, **args)
@@ -212,7 +212,7 @@ async def test_balances_outlive_a_restart(tmp_path: Path, how: int) -> None:
 def test_a_real_bitcoind_takes_every_block_and_transaction_of_the_simulator(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """Whoever reads the simulated chain reads nothing that a real node would call invalid."""
+    """Every block of the simulated chain would be valid for a real node."""
     folders = [tmp_path / name for name in ("simulated", "real")]
     for folder in folders:
         folder.mkdir()

@@ -1,4 +1,4 @@
-"""What a client may rely on at a kaspad. Runs on the simulator and, with --real, on the real one: same assertions."""
+"""What clients of a kaspad can rely on. Runs on the simulator and, with --real, on the real node."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.stage.ports import free_port
 
 pytestmark = pytest.mark.anyio
 
-NOWHERE = "00" * 32
+NULL_OUTPOINT = "00" * 32
 
 
 async def test_says_which_network_it_is_on_and_that_it_has_a_utxo_index(kaspad: Running) -> None:
@@ -186,7 +186,7 @@ async def test_refuses_blocks_that_break_a_rule(kaspad: Running) -> None:
         count = (await client.call("getBlockCount"))["blockCount"]
         block = await template(client, A)
         for field, value in (
-            ("hashMerkleRoot", NOWHERE),
+            ("hashMerkleRoot", NULL_OUTPOINT),
             ("parentsByLevel", [["ab" * 32]]),
             ("daaScore", 0),
             ("timestamp", 0),

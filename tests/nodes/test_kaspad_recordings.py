@@ -1,4 +1,4 @@
-"""The simulated kaspad answers and tells in the shapes that real ones of three versions did (tests/data/kaspad)."""
+"""Answers and notifications of the simulated kaspad have the shapes recorded from three versions (tests/data/kaspad)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NEW_IN_2 = frozenset({"storageMass", "covenant", "covenantId", "computeBudget"})
 """Keys that 0.15.0 does not send and later versions do."""
 VERSIONS = {"2.1.0": frozenset[str](), "2.0.1": frozenset[str](), "0.15.0": NEW_IN_2}
 NOT_SIMULATED = {"ban", "unban", "addPeer", "submitTransaction"}
-"""No peers here; submitted transactions are in a test of their own."""
+"""The simulator has no peers; another test covers submitted transactions."""
 
 
 def frames(version: str) -> list[dict[str, Any]]:
@@ -41,7 +41,7 @@ def version(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def simulator(tmp_path: Path) -> Iterator[Running]:
-    """Started as the recorded ones were; blocks only on demand."""
+    """Started like the recorded nodes; blocks only on demand."""
     with programs.simulated_kaspad(tmp_path, "--unsaferpc") as running:
         yield running
 
@@ -196,7 +196,7 @@ async def test_a_lost_split_is_told_as_the_recorded_one_was(version: str, simula
 
 
 async def _frame(client: KaspadClient, method: str, params: dict[str, Any]) -> dict[str, Any]:
-    """The answer as it stood on the wire, without its id."""
+    """The recorded answer without its id."""
     try:
         return {"method": method, "params": await client.call(method, params)}
     except NodeError as fault:

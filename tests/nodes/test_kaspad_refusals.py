@@ -1,4 +1,4 @@
-"""How a kaspad answers what it cannot do. Runs on the simulator and, with --real, on the real one: same assertions."""
+"""The errors of a kaspad. Runs on the simulator and, with --real, on the real node."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from tests.nodes.programs import Running
 
 pytestmark = pytest.mark.anyio
 
-NOWHERE = "00" * 32
+NULL_OUTPOINT = "00" * 32
 
 
 @pytest.mark.parametrize(
     ("method", "params", "message"),
     [
-        ("getBlock", {"hash": NOWHERE, "includeTransactions": False}, f"cannot find header {NOWHERE}"),
+        ("getBlock", {"hash": NULL_OUTPOINT, "includeTransactions": False}, f"cannot find header {NULL_OUTPOINT}"),
         (
             "getVirtualChainFromBlock",
-            {"startHash": NOWHERE, "includeAcceptedTransactionIds": True},
+            {"startHash": NULL_OUTPOINT, "includeAcceptedTransactionIds": True},
             "cannot find header",
         ),
         (
             "getMempoolEntry",
-            {"transactionId": NOWHERE, "includeOrphanPool": True, "filterTransactionPool": False},
-            f"Transaction {NOWHERE} not found",
+            {"transactionId": NULL_OUTPOINT, "includeOrphanPool": True, "filterTransactionPool": False},
+            f"Transaction {NULL_OUTPOINT} not found",
         ),
         ("estimateNetworkHashesPerSecond", {"windowSize": 1}, "difficulty error: under min allowed window size"),
         ("addPeer", {"peerAddress": {"ip": "127.0.0.1", "port": 1}, "isPermanent": False}, "unavailable in safe mode"),
         ("shutdown", {}, "Method unavailable in safe mode. Run the node with --unsaferpc argument."),
-        ("getHeaders", {"startHash": NOWHERE, "limit": 1, "isAscending": True}, "Not implemented"),
+        ("getHeaders", {"startHash": NULL_OUTPOINT, "limit": 1, "isAscending": True}, "Not implemented"),
         ("getBalanceByAddress", {}, "request deserialization error"),
         ("getBalanceByAddress", {"address": 5}, "request deserialization error"),
         ("getBalanceByAddress", {"address": "kaspa" + A[8:]}, "request deserialization error"),

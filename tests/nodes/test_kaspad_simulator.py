@@ -1,4 +1,4 @@
-"""What only the simulated kaspad can do: obey its control socket, move by itself, break on demand."""
+"""Features of the simulated kaspad only: control socket, blocks by itself, faults on demand."""
 
 from __future__ import annotations
 
@@ -81,20 +81,20 @@ async def test_mines_to_whom_it_is_told(still: Running) -> None:
 
 async def test_refuses_orders_that_cannot_be_and_says_why(still: Running) -> None:
     for verb, args, reason in (
-        ("pay", {"address": "kaspa" + A[8:], "amount": 10**8}, "no address of this network"),
+        ("pay", {"address": "kaspa" + A[8:], "amount": 10**8}, "is not an address of this network"),
         ("pay", {"address": A, "amount": 1}, "the smallest payment is 10000000 sompi"),
         ("pay", {"address": A, "amount": 10**18}, "the simulator's wallet holds less"),
-        ("pay", {"address": A}, "was not understood"),
+        ("pay", {"address": A}, "invalid request"),
         ("mine", {"blocks": 0}, "between 1 and 10000"),
-        ("reorg", {"depth": 5}, "between 1 and 0 blocks can be taken back"),
-        ("dance", {}, "there is no verb dance"),
+        ("reorg", {"depth": 5}, "the depth must be between 1 and 0"),
+        ("dance", {}, "unknown verb 'dance'"),
     ):
         with pytest.raises(ControlError, match=reason):
             await order(still, verb, **args)
 
 
 async def test_other_peoples_transactions_survive_a_reorg(still: Running) -> None:
-    """Only what the wallet paid is spent otherwise; the rest waits again and is mined again."""
+    """Only the wallet's payments are double-spent; other transactions return to the mempool and are mined again."""
     async with KaspadClient(still.url) as client:
         await order(still, "pay", address=A, amount=10**9)
         await mine(client, 1, B)

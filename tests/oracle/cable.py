@@ -1,4 +1,4 @@
-"""A cable between the node's ZMQ port and the oracle that can be cut, and clogged."""
+"""A proxy between the node's ZMQ port and the oracle that can be cut or blocked."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ class Cable:
             thread.join()
 
     def cut(self) -> None:
-        """Every connection breaks, and no new one is made."""
+        """Break every connection and accept no new ones."""
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.close()
         self.shake()
 
     def shake(self) -> None:
-        """Every connection breaks, and can be made anew at once."""
+        """Break every connection; new ones are accepted at once."""
         pairs, self._pairs = self._pairs, []
         for pair in pairs:
             for end in pair:
@@ -65,7 +65,7 @@ class Cable:
 
     @contextlib.contextmanager
     def clogged(self) -> Iterator[None]:
-        """Connections stay, but nothing of the node's comes through."""
+        """Connections stay open, but no data from the node gets through."""
         self._clogged.set()
         try:
             yield

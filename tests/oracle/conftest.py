@@ -1,4 +1,4 @@
-"""The oracle against the simulated bitcoind; with `--real` against the real one, too."""
+"""The oracle with the simulated bitcoind, and with `--real` also with the real one."""
 
 from __future__ import annotations
 
@@ -34,6 +34,6 @@ def program(request: pytest.FixtureRequest) -> Path | None:
 
 @pytest.fixture
 def node(program: Path | None, tmp_path: Path) -> Iterator[Bitcoind]:
-    """A node on regtest that makes blocks only when asked."""
+    """A node on regtest that mines only on demand."""
     with Bitcoind(tmp_path, program) as running:
         yield running

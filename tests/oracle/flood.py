@@ -1,4 +1,4 @@
-"""A node that publishes as many transactions a second as one asks for: `flood.py RPC ZMQ RATE SECONDS LOG`.
+"""A node that publishes transactions at a given rate per second: `flood.py RPC ZMQ RATE SECONDS LOG`.
 
 It answers the oracle's questions and sends what Core's ZMQ would, from transactions made beforehand. Every hundredth
 has a tag in its satoshis: it pays 100 dollars at a price that nobody else pays at, 1.2 % beside the others'. LOG gets

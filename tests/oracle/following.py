@@ -11,7 +11,7 @@ from nodeclients.bitcoind import BitcoindClient, PasswordFile
 from nodeclients.zmq import Frame
 from oracle.live.answer import Market
 from oracle.live.clock import SteadyClock
-from oracle.live.core import Live, Told
+from oracle.live.core import Live, Update
 from oracle.live.feed import Feed
 from oracle.live.node import Node
 from oracle.weights import load
@@ -36,7 +36,7 @@ class Following:
         clock: SteadyClock | None = None,
     ) -> None:
         self.live = Live(load(), market)
-        self.told: list[Told] = []
+        self.told: list[Update] = []
         credentials = PasswordFile("host", node.running.password_file("host"))
         client = BitcoindClient("127.0.0.1", node.rpc_port, credentials, timeout_s=3)
         self._node = node
@@ -65,12 +65,12 @@ class Following:
         return asyncio.run_coroutine_threadsafe(see(), self._loop).result(10)
 
     @property
-    def now(self) -> Told:
+    def now(self) -> Update:
         """The newest answer."""
         return self.told[-1]
 
     def wait_in_step(self, deadline_s: float = 30.0) -> None:
-        """Until the tracked set is the node's, transaction by transaction."""
+        """Wait until the tracked set equals the node's mempool."""
 
         def look(live: Live) -> tuple[str, set[str]]:
             known = "" if live.mempool.exact else "no snapshot yet"

@@ -1,4 +1,4 @@
-"""People who pay round dollars at a moving price, some of whom change their minds."""
+"""Payments of round dollars at a moving price, some of which are replaced."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Generator:
         return flow.price_at(self._now())
 
     def pay(self, count: int) -> None:
-        """So many payments, each of a coin of its own."""
+        """Send payments, each from its own coin."""
         self.sent = []
         for amount in islice(self._amounts, count):
             coin = self.coins.pop()
@@ -46,7 +46,7 @@ class Generator:
         self._send([tx for tx, _ in self.sent])
 
     def replace(self, count: int) -> None:
-        """Some of the last payments again, at a higher fee and of another amount."""
+        """Replace some of the last payments with a higher fee and another amount."""
         again = self._rng.sample(self.sent, count)
         self._send([self._payment(coin, tx.outs[0].amount + 1, 3 * FEE) for tx, coin in again])
 
@@ -60,7 +60,7 @@ class Generator:
         self._send(children, may_fail=True)
 
     def fill(self, count: int, outputs: int) -> None:
-        """Large transactions that are no payments, each at a higher fee than the one before."""
+        """Large transactions that are not payments, each with a higher fee than the one before."""
         large = []
         for n in range(count):
             coin = self.coins.pop()

@@ -1,4 +1,4 @@
-"""The oracle as a process of its own, as its container runs it, and what a user of its API does."""
+"""The oracle as a separate process, as its container runs it, and a client of its API."""
 
 from __future__ import annotations
 

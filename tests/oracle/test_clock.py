@@ -1,4 +1,4 @@
-"""The clock of the host is set while the oracle follows its node."""
+"""The clock of the host jumps while the oracle follows its node."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""History in PostgreSQL: its schema, and a database that is away."""
+"""History in PostgreSQL: its schema, and an unavailable database."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_schema_of_one_version_later_is_worked_with(cluster: Cluster, database
     if works:
         asyncio.run(opened())
     else:
-        with pytest.raises(HistoryUnavailable, match="this oracle knows"):
+        with pytest.raises(HistoryUnavailable, match="this oracle supports"):
             asyncio.run(opened())
 
 

@@ -1,4 +1,4 @@
-"""Listeners who are too slow for what is told, on connections that fill up."""
+"""Listeners that are too slow, on connections that fill up."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from oracle.estimate import Estimate, State
 from oracle.live import answer
 from oracle.live.answer import Market
 from oracle.live.clock import SteadyClock
-from oracle.live.core import Live, Told
+from oracle.live.core import Live, Update
 from oracle.web.context import Context
 from oracle.web.listeners import Protocol
 from oracle.web.socket_route import router
@@ -75,7 +75,7 @@ class Speaker:
         async def publish() -> None:
             now = time.time()
             points = [(now, 50_000.0 + n / 100) for n in range(4000)]
-            self.context.stream.publish(Told(answer.fresh(ESTIMATE, Market.SYNTHETIC, now), points), {})
+            self.context.stream.publish(Update(answer.of_estimate(ESTIMATE, Market.SYNTHETIC, now), points), {})
             self.context.listeners.send()
 
         asyncio.run_coroutine_threadsafe(publish(), self._loop).result(10)
@@ -87,7 +87,7 @@ class Speaker:
 
 @contextmanager
 def listening(speaker: Speaker) -> Iterator[ClientConnection]:
-    """One who takes what he reads from the wire, and lets the rest lie there."""
+    """A listener that reads only on demand and leaves the rest in the buffer."""
     wire = socket.socket()
     wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
     wire.connect(("127.0.0.1", speaker.port))

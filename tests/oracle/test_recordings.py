@@ -1,4 +1,4 @@
-"""What was recorded gives the same prices again, bit for bit."""
+"""A replayed recording gives exactly the same prices."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_what_is_no_recording_is_refused_or_empty(tmp_path: Path, content: bytes
     [
         (["replay", "/nothing"], 1, "cannot be read"),
         (["replay"], 64, "The following arguments are required: file"),
-        (["record", "/nothing/there"], 1, "cannot be written"),
+        (["record", "/nothing/there"], 1, "Cannot write"),
         (["recrod"], 64, "invalid choice: 'recrod'"),
     ],
 )

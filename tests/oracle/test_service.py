@@ -1,4 +1,4 @@
-"""The service as its users meet it: routes, states, refusals, history."""
+"""The service as its users see it: routes, states, errors, history."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PRICE = {"price", "low", "high", "confidence", "state", "reason", "market", "n_p
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bitcoind]:
-    """One node for all; nothing here changes it but by more payments."""
+    """One node for all tests, which change it only by new payments."""
     with Bitcoind(tmp_path_factory.mktemp("bitcoind"), None) as node:
         yield node
 
@@ -129,7 +129,7 @@ def test_a_chain_without_a_market_never_shows_a_number(
 @pytest.mark.promise("A node of the wrong chain is named", runs="ci")
 def test_the_wrong_chain_is_named(start: Start) -> None:
     oracle = start(NETWORK="mainnet", MARKET="real")
-    until(lambda: oracle.price()["reason"] == "bitcoind is on the chain regtest, not on main")
+    until(lambda: oracle.price()["reason"] == "bitcoind is on chain regtest, but main is required")
     ready = oracle.get("/ready")
     assert (ready.status, ready.body["state"], ready.body["waits_for"]) == (503, "not_ready", ["bitcoind"])
     assert ready.body["price"] is None
@@ -145,7 +145,7 @@ def test_a_missing_topic_names_the_flag_of_bitcoind(tmp_path: Path) -> None:
     conf.write_text("".join(line for line in lines if "sequence" not in line and "rawblock" not in line))
     with node, Oracle(tmp_path, free_port(), environment(node.running)) as oracle:
         node.mine()
-        wanted = "bitcoind does not publish all that is needed: start it with -zmqpubrawblock and -zmqpubsequence"
+        wanted = "bitcoind does not publish all required topics: start it with -zmqpubrawblock and -zmqpubsequence"
         until(lambda: oracle.price()["reason"] == wanted)
 
 
@@ -154,7 +154,7 @@ def test_an_endpoint_where_nobody_speaks_zmq_is_named(start: Start, simulated: B
     simulated.mine()
     for address in (f"tcp://127.0.0.1:{free_port()}", f"tcp://127.0.0.1:{simulated.rpc_port}"):
         oracle = start(BITCOIND_ZMQ=address)
-        until(partial(_says, oracle, f"nothing at {address} speaks ZMQ"))
+        until(partial(_says, oracle, f"no ZMQ publisher answers at {address}"))
 
 
 def _says(oracle: Oracle, words: str) -> bool:
@@ -174,7 +174,7 @@ def test_an_rpc_endpoint_that_is_none_is_told(start: Start) -> None:
 
 
 def _greet(server: socket.socket) -> None:
-    """Answers everything with what is no HTTP."""
+    """Answers everything with bytes that are not HTTP."""
     while True:
         try:
             client, _ = server.accept()
@@ -276,7 +276,7 @@ def test_faults_are_sentences_and_headers_are_strict(start: Start) -> None:
     oracle = start()
     missing = oracle.get("/nothing")
     assert missing.status == 404
-    assert "has no such address" in missing.body["error"]
+    assert "has no such path" in missing.body["error"]
     page = oracle.get("/")
     assert page.status == 200
     for part in ("default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"):

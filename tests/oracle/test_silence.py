@@ -44,7 +44,7 @@ def test_a_mempool_that_changes_without_a_word_is_not_ready_and_says_why(asked: 
 
         def found() -> bool:
             generator.pay(2)
-            return f"ZMQ at {other.zmq} tells nothing of it" in oracle.now.answer.reason
+            return f"ZMQ at {other.zmq} sends no messages" in oracle.now.answer.reason
 
         until(found, 60, every_s=0.5)
         assert oracle.now.answer.state in (State.NOT_READY, State.STALE)

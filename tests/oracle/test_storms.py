@@ -113,7 +113,7 @@ def test_a_cut_cable_loses_nothing_silently(node: Bitcoind) -> None:
         before = oracle.live.mempool.resyncs
         cable.cut()
         until(lambda: oracle.now.answer.state is State.STALE, 10)
-        until(lambda: "nothing at tcp://" in oracle.now.answer.reason)
+        until(lambda: "no ZMQ publisher answers at tcp://" in oracle.now.answer.reason)
         generator.pay(300)
         node.mine()
         until(lambda: oracle.now.answer.at - oracle.told[0].answer.at > 10)

@@ -62,8 +62,8 @@ def ask(app: FastAPI, path: str, method: str = "GET") -> tuple[int, Any]:
         ("/refused", "GET", 422, "It is too long."),
         ("/away", "GET", 503, "The mint waits: it sleeps."),
         ("/teapot", "GET", 418, "It is a teapot."),
-        ("/no/such/route", "GET", 404, "The mint has no such address. /index lists all addresses."),
-        ("/away", "POST", 405, "This address of the mint does not accept this method. /index lists all addresses."),
+        ("/no/such/route", "GET", 404, "The mint has no such path. /index lists all paths."),
+        ("/away", "POST", 405, "This path of the mint does not accept this method. /index lists all paths."),
     ],
 )
 def test_a_refusal_is_one_sentence(service: FastAPI, path: str, method: str, status: int, sentence: str) -> None:

@@ -48,7 +48,7 @@ def started(port: int) -> Iterator[subprocess.Popen[str]]:
 
 
 def ask(port: int, path: str) -> str:
-    """The body, "" while nobody listens."""
+    """The body; "" while the server does not listen."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
             return str(answer.read().decode())

@@ -21,7 +21,7 @@ class Tracker(Service):
         super().__init__("tracker", folder, port, given)
 
     def ask(self, method: str, path: str, body: Any = None, *, token: str | None = TOKEN) -> Answer:
-        """One request. A `body` that is no text is sent as JSON."""
+        """One request. A `body` that is not text is sent as JSON."""
         return self.request(method, path, body, {"Authorization": f"Bearer {token}"} if token is not None else {})
 
     def get(self, path: str) -> Answer:

@@ -14,7 +14,7 @@ from tests.stage.processes import SERVICES, Child
 
 
 class SimulatedKaspad(Child):
-    """`with SimulatedKaspad(folder, port) as kaspad:` runs it; its chain lies in `folder`, so it survives `restart`."""
+    """`with SimulatedKaspad(folder, port) as kaspad:` runs it. `folder` stores its chain, so it survives `restart`."""
 
     def __init__(self, folder: Path, port: int, *flags: str) -> None:
         self.url = f"ws://127.0.0.1:{port}"

@@ -83,21 +83,21 @@ def test_adding_an_address_again_answers_200_and_keeps_one(api: Tracker, address
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        ({"chain": "dogecoin", "address": "x"}, "The chain 'dogecoin' is not followed"),
-        ({"chain": "kaspa", "address": "kaspasim:qqqq"}, "This is no Kaspa address"),
+        ({"chain": "dogecoin", "address": "x"}, "Unknown chain 'dogecoin'"),
+        ({"chain": "kaspa", "address": "kaspasim:qqqq"}, "This is not a Kaspa address"),
         (
             {
                 "chain": "kaspa",
                 # The address of the Kaspa developer fund: rusty-kaspa crypto/addresses/src/lib.rs, tests
                 "address": "kaspa:qpauqsvk7yf9unexwmxsnmg547mhyga37csh0kj53q6xxgl24ydxjsgzthw5j",
             },
-            "on sandbox addresses begin with kaspasim:",
+            "Addresses on sandbox begin with kaspasim:",
         ),
         ({"chain": "kaspa", "adress": "x"}, "Did you mean 'address'?"),
         ({"chain": "kaspa"}, "'address' is missing."),
         ([], "The body must be a JSON object"),
-        ("{", "The body is not JSON."),
-        ({"chain": "kaspa", "address": 5}, "'address' is not usable"),
+        ("{", "The body is not valid JSON."),
+        ({"chain": "kaspa", "address": 5}, "'address' is invalid"),
     ],
 )
 def test_a_wrong_request_is_refused_in_words(api: Tracker, body: object, sentence: str) -> None:
@@ -137,7 +137,7 @@ def test_a_balance_of_no_address_is_refused(api: Tracker) -> None:
 
 
 def test_unknown_paths_and_methods_are_refused_in_words(api: Tracker) -> None:
-    assert "There is nothing" in api.ask("GET", "/api/nothing").body["error"]
+    assert "no such path" in api.ask("GET", "/api/nothing").body["error"]
     assert api.ask("PUT", "/api/addresses").status == 405
 
 

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from tracker.counters import Counters
+from tracker.follower_state import StateHolder
 from tracker.networks import NETWORKS
 from tracker.session import Session
-from tracker.standing import Board
 from tracker.store import accounts
 from tracker.store.database import Database
 from tracker.store.migrate import migrate
@@ -40,7 +40,7 @@ async def test_a_change_that_the_node_never_told_is_found_by_the_second_audit(
     await pool.run(migrate)
     await pool.run(lambda connection: accounts.add(connection, "kaspa", address(1), None))
     node.pay(address(1), 5, "told by the snapshot")
-    session = Session(node.url, NETWORKS["sandbox"], pool, counters, Board())
+    session = Session(node.url, NETWORKS["sandbox"], pool, counters, StateHolder())
     running = asyncio.create_task(session.run("connect"))
 
     async def has(sompi: int) -> bool:
@@ -51,7 +51,7 @@ async def test_a_change_that_the_node_never_told_is_found_by_the_second_audit(
     node.behaviour.mute = True
     node.pay(address(1), 7, "untold")
     await session.audit()
-    assert await has(5)  # once is no proof: the node may be a notification ahead
+    assert await has(5)  # a single difference proves nothing: the node may be a notification ahead
     await session.audit()
     assert counters.resyncs["audit"] == 1
     assert await has(12)

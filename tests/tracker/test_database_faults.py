@@ -45,7 +45,7 @@ def test_what_is_paid_while_the_database_is_away_is_written_when_it_returns(
     assert (gone["waits_for"], gone["followed"]) == (["timescaledb"], None)
     answer = tracker.ask("GET", "/api/portfolio")
     assert answer.status == 503
-    assert answer.body["error"].startswith("The tracker waits for its database")
+    assert answer.body["error"].startswith("The tracker is waiting for its database")
     assert tracker.ask("GET", "/health", token=None).status == 200
     assert tracker.metric("tracker_database_up") == 0
     own_cluster.start()

@@ -1,4 +1,4 @@
-"""What the tracker does when the node goes, lies, falls silent or comes back. Nothing may be lost, nothing made up."""
+"""The tracker when the node stops, sends errors, falls silent or returns. It must not lose or invent a change."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_without_a_utxo_index_it_is_not_ready_although_subscribing_works(
 def test_a_node_of_another_network_is_refused_in_words(start_tracker: Callable[..., Tracker], node: TinyNode) -> None:
     node.behaviour.network = "mainnet"
     tracker = start_tracker(node.url)
-    tracker.wait_not_ready("kaspad is on mainnet, but sandbox needs simnet")
+    tracker.wait_not_ready("kaspad is on mainnet, but sandbox requires simnet")
 
 
 def test_a_mainnet_node_that_syncs_confirms_no_balance(start_tracker: Callable[..., Tracker], node: TinyNode) -> None:
@@ -162,7 +162,7 @@ def test_a_failed_question_is_never_a_zero(
     assert (total["status"], total["complete"]) == ("error", False)
     asked = tracker.ask("GET", f"/addresses/{address(1)}/balance")
     assert asked.status == 503
-    assert asked.body["error"].startswith("The tracker waits for its node")
+    assert asked.body["error"].startswith("The tracker is waiting for its node")
     node.behaviour.errors.clear()
     tracker.wait_amount(address(1), 5)
 

@@ -73,7 +73,7 @@ async def test_a_random_life_of_snapshots_and_changes_ends_where_the_pure_ledger
         if dice.random() < 0.1:
             async with connection.transaction():
                 await balances.replace(connection, "kaspa", NAMES, node.values(), moment(step))
-            # what was told before is told once more over the snapshot
+            # earlier notifications are applied again on top of the snapshot
             async with connection.transaction():
                 await balances.apply(connection, "kaspa", fold(told[-5:]), moment(step))
         else:

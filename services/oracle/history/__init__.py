@@ -1,1 +1,1 @@
-"""Answers of the past: written every ten seconds, read back in steps. TimescaleDB in the stack, SQLite alone."""
+"""Past answers: written every ten seconds, read in steps. In TimescaleDB, or in SQLite for a standalone oracle."""

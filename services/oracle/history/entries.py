@@ -1,4 +1,4 @@
-"""What is kept and what is given back, alike for every store."""
+"""The entries and buckets of the history, and the interface of a store."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEEP_S = 400 * 86400.0
 
 @dataclass(frozen=True)
 class Entry:
-    """One answer as it is kept. `at` in unix s, money in USD per BTC."""
+    """One stored answer. `at` in unix s, prices in USD per BTC."""
 
     at: float
     price: float | None
@@ -27,10 +27,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Bucket:
-    """The answers of one step: means of price and confidence, the widest interval, the last state."""
+    """The entries of one step: mean price and confidence, the widest interval, the last state."""
 
     at: float
-    """Its start, unix s."""
+    """Start of the step, unix s."""
     price: float | None
     low: float | None
     high: float | None
@@ -41,7 +41,7 @@ class Bucket:
 
 
 def entry(answer: Answer) -> Entry:
-    """The answer as it is kept. A stale one keeps no number: it was kept when it was fresh."""
+    """The entry of an answer. That of a stale answer has no numbers, since they were stored when it was fresh."""
     known = answer.as_of is not None and answer.state != "stale"
     return Entry(
         at=answer.at,
@@ -55,24 +55,24 @@ def entry(answer: Answer) -> Entry:
 
 
 class HistoryUnavailable(Exception):
-    """The store did not do what it was asked; the text says why."""
+    """The store failed; the message says why."""
 
 
 class Store(Protocol):
-    """Where history lies. Every method raises HistoryUnavailable when it fails."""
+    """A store of the history. Every method raises HistoryUnavailable if it fails."""
 
     async def open(self) -> None:
-        """Put the schema in place."""
+        """Create or migrate the schema."""
         ...
 
     async def write(self, entries: Sequence[Entry]) -> None: ...
 
     async def read(self, first: float, last: float, step: float) -> list[Bucket]:
-        """Buckets of `step` s from `first` to before `last` (unix s), oldest first; those without entries left out."""
+        """Buckets of `step` s from `first` to before `last` (unix s), oldest first, without empty ones."""
         ...
 
     async def forget(self, before: float) -> None:
-        """Delete what is older than `before` (unix s)."""
+        """Delete entries older than `before` (unix s)."""
         ...
 
     async def close(self) -> None: ...

@@ -1,4 +1,4 @@
-"""History in PostgreSQL, in a hypertable where TimescaleDB is there (the Apache edition is enough)."""
+"""History in PostgreSQL, in a hypertable if TimescaleDB is available (the Apache edition is enough)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 DEADLINE_S = 5.0
 CHUNK = "7 days"
-_LOCK = 0x6F7261636C65  # "oracle": two oracles never migrate at the same time
+_LOCK = 0x6F7261636C65  # "oracle" in ASCII: keeps two oracles from migrating at the same time
 
 SCHEMA = """
 CREATE TABLE price (
@@ -44,7 +44,7 @@ FROM price WHERE ts >= to_timestamp(%(first)s) AND ts < to_timestamp(%(last)s) G
 
 
 class PostgresStore:
-    """One connection for everything; given up at the first failure and made anew at the next use."""
+    """One connection, closed after a failure and opened again at the next use."""
 
     def __init__(self, url: str, password_file: Path) -> None:
         self._url = url
@@ -81,7 +81,7 @@ class PostgresStore:
             await self._drop()
 
     async def _do(self, work: Callable[[AsyncConnection], Awaitable[Any]]) -> Any:
-        """What `work` returns from one transaction. The deadline holds even when a paused server still accepts TCP."""
+        """Run `work` in one transaction. The deadline also covers a paused server that still accepts TCP."""
         async with self._lock:
             try:
                 async with asyncio.timeout(DEADLINE_S):
@@ -105,13 +105,13 @@ class PostgresStore:
 
 
 async def _migrate(connection: AsyncConnection) -> None:
-    """Put the schema in place. One that is a version newer is accepted: a roll-back goes on working on it."""
+    """Create or migrate the schema. Accepts one that is a version newer, so that a rolled-back oracle still works."""
     await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
     await connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL)")
     row = await (await connection.execute("SELECT max(version) FROM schema_version")).fetchone()
     version = (row[0] if row else None) or 0
     if version > SCHEMA_VERSION + 1:
-        raise HistoryUnavailable(f"its schema has version {version}, this oracle knows {SCHEMA_VERSION}")
+        raise HistoryUnavailable(f"the schema has version {version}, this oracle supports {SCHEMA_VERSION}")
     if version:
         return
     await connection.execute(SCHEMA)
@@ -119,7 +119,8 @@ async def _migrate(connection: AsyncConnection) -> None:
     extension = await connection.execute("SELECT FROM pg_extension WHERE extname = 'timescaledb'")
     if extension.rowcount:
         await connection.execute(HYPERTABLE)
-    log.info("history lies in a %s", "hypertable" if extension.rowcount else "plain table: TimescaleDB is not there")
+    kind = "hypertable" if extension.rowcount else "plain table, because TimescaleDB is not installed"
+    log.info("history is stored in a %s", kind)
 
 
 def _sentence(fault: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""History in one SQLite file, for an oracle that runs alone."""
+"""History in one SQLite file, for a standalone oracle."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class SqliteStore:
         await self._do(lambda connection: connection.executemany(statement, rows))
 
     async def read(self, first: float, last: float, step: float) -> list[Bucket]:
-        range_ = {"first": first, "last": last, "step": step}
-        rows = await self._do(lambda connection: connection.execute(READ, range_).fetchall())
+        bounds = {"first": first, "last": last, "step": step}
+        rows = await self._do(lambda connection: connection.execute(READ, bounds).fetchall())
         return [Bucket(*row[:8]) for row in rows]
 
     async def forget(self, before: float) -> None:
@@ -55,7 +55,7 @@ class SqliteStore:
                 await asyncio.to_thread(connection.close)
 
     async def _do(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
-        """`work` in a transaction of its own."""
+        """Run `work` in one transaction."""
 
         def transaction() -> Any:
             if self._connection is None:
@@ -76,7 +76,7 @@ def _opened(path: Path) -> sqlite3.Connection:
         connection.execute("pragma journal_mode = wal")
         version = connection.execute("pragma user_version").fetchone()[0]
         if version > SCHEMA_VERSION + 1:
-            raise sqlite3.DatabaseError(f"its schema has version {version}, this oracle knows {SCHEMA_VERSION}")
+            raise sqlite3.DatabaseError(f"the schema has version {version}, this oracle supports {SCHEMA_VERSION}")
         if version == 0:
             connection.executescript(f"begin; {SCHEMA} pragma user_version = {SCHEMA_VERSION}; commit;")
     except BaseException:

@@ -1,4 +1,4 @@
-"""Keeps history written: what cannot be written now waits, as long as it is not too much."""
+"""Writes the history. While the store is unavailable, answers wait in a bounded queue."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 10.0
 WAITING = 2160
-"""Entries that wait for a store that is away, six hours; then the oldest are given up."""
+"""Limit on queued entries, six hours; beyond it, the oldest are dropped."""
 FORGET_EVERY_S = 86400.0
 
 
 class Writer:
-    """`note` every answer; `run` writes one of every `EVERY_S`, and each whose state is another."""
+    """Pass every answer to `note`; `run` writes one per `EVERY_S`, and each one that changes the state."""
 
     def __init__(self, store: Store) -> None:
         self.fault = "the store has not been opened yet"
-        """Why history is not written now, "" when it is."""
+        """Why the history is not being written; "" if it is."""
         self._store = store
         self._waiting: deque[Answer] = deque(maxlen=WAITING)
         self._last: Answer | None = None
@@ -45,9 +45,9 @@ class Writer:
                 if self._last and self._last.at - forgot_at > FORGET_EVERY_S:
                     forgot_at = self._last.at
                     await self._store.forget(forgot_at - KEEP_S)
-                self._stand("")
+                self._set_fault("")
             except HistoryUnavailable as fault:
-                self._stand(str(fault))
+                self._set_fault(str(fault))
             await asyncio.sleep(EVERY_S / 5)
 
     async def _write(self) -> None:
@@ -57,9 +57,9 @@ class Writer:
             while self._waiting and self._waiting[0] in waiting:
                 self._waiting.popleft()
 
-    def _stand(self, fault: str) -> None:
+    def _set_fault(self, fault: str) -> None:
         if fault and fault != self.fault:
-            log.warning("history is not written: %s", fault)
+            log.warning("the history is not being written: %s", fault)
         elif self.fault and not fault:
-            log.info("history is written")
+            log.info("the history is being written")
         self.fault = fault

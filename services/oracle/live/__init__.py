@@ -1,1 +1,1 @@
-"""The oracle on a running node: its mempool without a loss, the window of payments, an answer at every tick."""
+"""The oracle on a running node: an exact copy of its mempool, the window of payments, an answer at every tick."""

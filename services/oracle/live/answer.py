@@ -1,4 +1,4 @@
-"""What the oracle says at one moment."""
+"""The oracle's answer at one time."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from oracle.estimate import Estimate, State
 
 
 class Market(StrEnum):
-    """Whether payments on this chain are worth dollars."""
+    """Whether coins of this chain have a price in dollars."""
 
     REAL = "real"
     SYNTHETIC = "synthetic"
-    """A generator pays at a price of its own: the sandbox, or ours on regtest."""
+    """A generator pays at a price of its own, in the sandbox or on regtest."""
     NONE = "none"
 
 
@@ -22,7 +22,7 @@ class Answer:
     """A price in USD per BTC with its 90 % interval, or why there is none."""
 
     at: float
-    """Unix s that it was given."""
+    """Time of the answer, unix s."""
     price: float | None
     low: float | None
     high: float | None
@@ -31,14 +31,14 @@ class Answer:
     state: State
     reason: str
     n_points: int
-    """Payments whose implied price lies within 2 % of the price."""
+    """Payments whose implied price is within 2 % of the price."""
     market: Market
     as_of: float | None
-    """Unix s of the estimate, None without a price; older than `at` when stale."""
+    """Time of the estimate, unix s; None without a price, older than `at` if stale."""
 
 
-def fresh(estimate: Estimate, market: Market, at: float) -> Answer:
-    """The answer that an estimate gives at its own time. Dollars to the cent."""
+def of_estimate(estimate: Estimate, market: Market, at: float) -> Answer:
+    """The answer of an estimate at its own time, rounded to cents."""
     return Answer(
         at=at,
         price=_cents(estimate.price),
@@ -53,8 +53,8 @@ def fresh(estimate: Estimate, market: Market, at: float) -> Answer:
     )
 
 
-def without(state: State, reason: str, market: Market, at: float) -> Answer:
-    """No number at all."""
+def without_price(state: State, reason: str, market: Market, at: float) -> Answer:
+    """An answer without a price."""
     return Answer(at, None, None, None, 0.0, state, reason, 0, market, None)
 
 

@@ -1,4 +1,4 @@
-"""Unix time that never jumps: the wall clock once, and from there the steady one."""
+"""Unix time that never jumps: it starts at the wall clock and follows the monotonic clock."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import time
 from collections.abc import Callable
 
 JUMP_S = 5.0
-"""How far the wall clock may drift from ours (it is slewed by ppm) before it must have been set."""
+"""A larger difference from the wall clock means that somebody set it (slewing changes it only by ppm)."""
 
 
 class SteadyClock:
-    """`wall` gives unix s, and may be set by others at any time."""
+    """`wall` returns unix s and may jump at any time."""
 
     def __init__(self, wall: Callable[[], float] = time.time) -> None:
         self._wall = wall
         self.set()
 
     def set(self) -> None:
-        """Take the wall clock's word anew."""
+        """Synchronise with the wall clock."""
         self._offset = self._wall() - time.monotonic()
 
     def now(self) -> float:
@@ -25,6 +25,6 @@ class SteadyClock:
         return time.monotonic() + self._offset
 
     def jumped(self) -> float:
-        """Seconds by which the wall clock was set since, 0 while it was not."""
+        """Seconds by which the wall clock has jumped since, 0 if it has not."""
         apart = self._wall() - self.now()
         return apart if abs(apart) > JUMP_S else 0.0

@@ -1,4 +1,4 @@
-"""The oracle as a function of its inputs: frames in (`oracle.live.recording` names them), an answer at every tick."""
+"""The oracle as a function of its inputs: frames in (see `oracle.live.recording`), an answer at every tick."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from oracle.weights import Weights
 from oracle.wire import Malformed
 
 REUSED_S = 5.0
-"""An estimate holds so long while nothing is paid."""
+"""How long an estimate is reused while there are no new payments."""
 PRIOR_EVERY_S = 1800.0
-"""Of block time: how often the prior is carried on while blocks of the past are read."""
+"""In block time: how often the prior is updated while old blocks are read."""
 DOUBTED_S = 600.0
-"""After so long in doubt about the octave, the payments alone decide."""
+"""After the octave has been in doubt for this long, the payments alone decide."""
 SETTLED = (State.OK, State.WIDE)
-NOT_ASKED = "the node has not been asked yet"
-CONNECTING = "the ZMQ connection is being made"
+NOT_ASKED = "waiting for the node's first answer"
+CONNECTING = "connecting to ZMQ"
 READING = "reading the last blocks"
 STARTING = (NOT_ASKED, CONNECTING, READING)
-"""Reasons for not being ready that are the oracle's own, and over in seconds."""
+"""Reasons for not being ready that are normal after a start and end within seconds."""
 
 
 @dataclass(frozen=True)
-class Told:
-    """An answer, and the payments since the one before it as (unix s, implied USD per BTC)."""
+class Update:
+    """An answer, and the payments since the previous one as (unix s, implied USD per BTC)."""
 
     answer: Answer
     points: list[tuple[float, float]]
 
 
 class Live:
-    """Holds mempool, window and prior. Everything happens in `take`, at the time that the frames carry."""
+    """Mempool, window and prior. `take` does all the work, at the times of the frames."""
 
     def __init__(self, weights: Weights, market: Market) -> None:
         self.weights = weights
@@ -47,8 +47,8 @@ class Live:
         self.mempool = Mempool()
         self.window = Window()
         self.prior: float | None = None
-        self.heard: set[bytes] = set()
-        """Hashes of the blocks that came over ZMQ, in wire order."""
+        self.block_hashes: set[bytes] = set()
+        """Hashes of the blocks received over ZMQ, in wire order."""
         self.ready = False
         self.reason = NOT_ASKED
         self._prior_at = 0.0
@@ -57,8 +57,8 @@ class Live:
         self._last_at = 0.0
         self._priced: Answer | None = None
 
-    def take(self, frame: Frame) -> Told | None:
-        """Take one input; an answer when it is a tick."""
+    def take(self, frame: Frame) -> Update | None:
+        """Process one input; returns an answer for a tick."""
         if frame.topic in TOPICS:
             if events := self.mempool.take(frame):
                 self._apply(events)
@@ -66,8 +66,8 @@ class Live:
         match frame.topic:
             case recording.TICK:
                 return self._tick(frame.at)
-            case recording.STANDING:
-                found = recording.read_standing(frame.body)
+            case recording.READINESS:
+                found = recording.read_readiness(frame.body)
                 self.ready, self.reason = found["ready"], found["reason"]
             case recording.BEGIN:
                 self.mempool.begin()
@@ -94,11 +94,11 @@ class Live:
                 case Added(transaction, at):
                     window.add(transaction, at)
                 case Removed(txid):
-                    window.take_back(txid)
+                    window.remove(txid)
                 case Left(txid):
                     window.keep(txid)
                 case Connected(block_hash, transactions, at):
-                    self.heard.add(block_hash)
+                    self.block_hashes.add(block_hash)
                     window.mine(transactions, at)
 
     def _read_block(self, raw: bytes) -> None:
@@ -107,35 +107,37 @@ class Live:
             self.window.settle(at)
             self._estimate(at)
 
-    def _tick(self, now: float) -> Told:
+    def _tick(self, now: float) -> Update:
         self.mempool.check_clock(now)
         if not self.ready:
-            return Told(self._unready(now), [])
+            return Update(self._unready(now), [])
         if self.market is Market.NONE:
             self.window.settle(now)
             self.window.fresh.clear()
-            return Told(answer.without(State.NO_MARKET, "coins of this chain have no price", self.market, now), [])
+            return Update(
+                answer.without_price(State.NO_MARKET, "coins on this chain have no price", self.market, now), []
+            )
         changed = self.window.settle(now)
         if changed or self._last is None or now - self._last_at >= REUSED_S:
             self._last, self._last_at = self._estimate(now), now
-        told = replace(answer.fresh(self._last, self.market, self._last_at), at=now)
-        if told.price is None:
-            return Told(told, [])
-        self._priced = told
-        return Told(told, self.window.drawn(told.price, self.weights.usd))
+        update = replace(answer.of_estimate(self._last, self.market, self._last_at), at=now)
+        if update.price is None:
+            return Update(update, [])
+        self._priced = update
+        return Update(update, self.window.take_points(update.price, self.weights.usd))
 
     def _unready(self, now: float) -> Answer:
-        """The last number as long as it means something, but called stale."""
+        """The last price, marked as stale, as long as it is recent."""
         last = self._priced
         if last is None or last.as_of is None or now - last.as_of > SPAN:
-            return answer.without(State.NOT_READY, self.reason, self.market, now)
+            return answer.without_price(State.NOT_READY, self.reason, self.market, now)
         return replace(last, at=now, state=State.STALE, reason=self.reason)
 
     def _estimate(self, now: float) -> Estimate:
-        """The estimate at `now`, and the prior of the next one.
+        """The estimate at `now`, which also becomes the next prior.
 
-        The prior holds the octave while payments doubt it, for some minutes: a burst of fakes must not flip the price.
-        It does not hold for ever, because it may have been wrong itself.
+        For some minutes the prior keeps the octave although payments contradict it, so that a burst of fakes cannot
+        change the price. It does not keep it longer, because the prior itself may be wrong.
         """
         found = estimate(self.window.histogram, now, self.weights, self.prior)
         if found.state is State.AMBIGUOUS and self._doubted_since is None:
@@ -151,6 +153,6 @@ class Live:
 
     def _forget(self) -> None:
         self.window = Window()
-        self.heard.clear()
+        self.block_hashes.clear()
         self.prior = self._doubted_since = self._last = self._priced = None
         self.mempool.forget("the clock was set")

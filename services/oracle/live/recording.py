@@ -1,7 +1,7 @@
-"""The inputs of the oracle as one stream: the node's ZMQ frames, and what else decides a price, as frames of our own.
+"""The inputs of the oracle as one stream: the node's ZMQ frames, and frames of our own for all other inputs.
 
-A recording is such a stream in a file. `Live` is a pure function of it, so a replay gives the same prices bit for bit:
-nothing else, not even the clock, takes part.
+A recording is such a stream in a file. `Live` is a pure function of it and uses nothing else, not even the clock, so a
+replay gives exactly the same prices.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ _ENTERED = struct.Struct("<d")
 MAX_BODY = 64 * 1024 * 1024
 
 MARKET = "oracle/market"
-"""First in a recording: which market it is of."""
+"""The first frame of a recording: its market."""
 BEGIN = "oracle/begin"
-"""A snapshot of the mempool is being asked for."""
+"""A snapshot of the mempool was requested."""
 SNAPSHOT = "oracle/snapshot"
 TRANSACTION = "oracle/transaction"
 BLOCK = "oracle/block"
-"""A block that RPC gave; its raw bytes."""
-STANDING = "oracle/standing"
-"""Whether the node can be relied on, JSON {"ready", "reason"}."""
+"""The raw bytes of a block from RPC."""
+READINESS = "oracle/standing"
+"""Whether the node can be used, JSON {"ready", "reason"}."""
 INTERRUPTED = "oracle/interrupted"
-"""Something shows that messages may have been lost; a sentence."""
+"""Messages may have been lost; a sentence that says why."""
 RESET = "oracle/reset"
-"""The clock was set: everything known is forgotten."""
+"""The clock jumped: discard everything."""
 TICK = "oracle/tick"
 """An answer is due."""
 
 
 def own(topic: str, at: float, body: bytes = b"") -> Frame:
-    """A frame of ours."""
+    """A frame of our own."""
     return Frame(topic, body, 0, at)
 
 
@@ -56,26 +56,26 @@ def read_snapshot(body: bytes) -> tuple[int, list[bytes]]:
 
 
 def transaction(raw: bytes, entered: float, at: float) -> Frame:
-    """A transaction that RPC gave and that entered the mempool at `entered` (unix s)."""
+    """A transaction from RPC that entered the mempool at `entered` (unix s)."""
     return own(TRANSACTION, at, _ENTERED.pack(entered) + raw)
 
 
 def read_transaction(body: bytes) -> tuple[bytes, float]:
-    """Raw bytes, and the unix time of entering."""
+    """Raw bytes, and the unix time when it entered."""
     return body[_ENTERED.size :], _ENTERED.unpack_from(body)[0]
 
 
-def standing(ready: bool, reason: str, at: float) -> Frame:
-    return own(STANDING, at, json.dumps({"ready": ready, "reason": reason}).encode())
+def readiness(ready: bool, reason: str, at: float) -> Frame:
+    return own(READINESS, at, json.dumps({"ready": ready, "reason": reason}).encode())
 
 
-def read_standing(body: bytes) -> dict[str, Any]:
+def read_readiness(body: bytes) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(body)
     return found
 
 
 class Recorder:
-    """Writes frames to a file; use as a context manager."""
+    """Writes frames to a file."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -87,15 +87,15 @@ class Recorder:
 
 
 def read(path: Path) -> Iterator[Frame]:
-    """The frames of a recording. One that was cut off ends where it was cut. OracleError when it is none."""
+    """The frames of a recording, which may be truncated. Raises OracleError if the file is not a recording."""
     try:
         with path.open("rb") as file:
             if file.read(len(MAGIC)) != MAGIC:
-                raise OracleError(f"{path} is no recording of this oracle.", "Make one with: python -m oracle record")
+                raise OracleError(f"{path} is not a recording of the oracle.", "Make one with: python -m oracle record")
             while len(head := file.read(_HEAD.size)) == _HEAD.size:
                 at, counter, topic_length, length = _HEAD.unpack(head)
                 if length > MAX_BODY:
-                    raise OracleError(f"{path} is damaged: a message of {length} bytes.")
+                    raise OracleError(f"{path} is corrupt: it contains a message of {length} bytes.")
                 topic, body = file.read(topic_length), file.read(length)
                 if len(topic) < topic_length or len(body) < length:
                     return

@@ -1,4 +1,4 @@
-"""The payments of the last three hours as they come from the mempool and from blocks, ready to be estimated from."""
+"""The payments of the last three hours, from the mempool and from blocks, as input for estimates."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from oracle.live.recent import RecentIds
 from oracle.parse import HEADER, HIGHEST, LOWEST, Amounts, Verdict, amounts, filter_block, spends
 
 FRESH = 20_000
-"""Amounts that wait at most for a price to be drawn against."""
+"""Limit on amounts that wait for a price to be plotted against."""
 GATHERED = 2000
-"""So many additions are applied together, some 4 ms: each call costs some, and an answer should not wait for all."""
+"""Additions applied in one call, about 4 ms: calls have overhead, and an answer must not wait for too many."""
 NEAR = 0.05
-"""How far from the price (its share) an implied price may lie to be drawn."""
+"""Maximum distance of a plotted implied price from the price, as a fraction."""
 
 Payment = tuple[float, int]
-"""When (unix s), and how much (sats)."""
+"""Time (unix s) and amount (sats)."""
 
 
 class Window:
-    """Each transaction counts once, when it was first heard of. Additions are gathered, and applied by `settle`."""
+    """Each transaction counts once, at its first time. Additions are collected; `settle` applies them."""
 
     def __init__(self) -> None:
         self.histogram = SlidingHistogram()
         self.verdicts: Counter[Verdict] = Counter()
-        """Transactions by what the filter said of them, since the start."""
+        """Transactions by verdict of the filter, since the start."""
         self.ids = RecentIds()
         self.kept: dict[bytes, tuple[float, list[int]]] = {}
-        """Payments that may still be taken back: when, and which amounts."""
+        """Payments that may still be removed: time and amounts."""
         self.fresh: deque[Payment] = deque(maxlen=FRESH)
-        """Payments since `drawn` was last called."""
+        """Payments since `take_points` was last called."""
         self._added: list[Payment] = []
         self._removed: list[Payment] = []
         self._changed = False
 
     def add(self, transaction: Transaction, at: float) -> None:
-        """A transaction first heard of at `at` (unix s), which may still be taken back."""
+        """Add a transaction first seen at `at` (unix s). It may still be removed."""
         txid, raw, verdict, outputs = transaction
         if txid in self.ids.known:
             return
@@ -57,8 +57,8 @@ class Window:
         self._pay([(at, n) for n in sats])
 
     def mine(self, transactions: Iterable[Transaction], at: float) -> None:
-        """The transactions of a block that came at `at` (unix s), as a node announces them: those not heard of before
-        count from now on, and none can be taken back any more.
+        """Add the transactions of a block that arrived at `at` (unix s). New ones count from now on; none of them can
+        be removed any more.
         """
         known, ids = self.ids.known, set[bytes]()
         verdicts: list[Verdict] = []
@@ -80,7 +80,7 @@ class Window:
         self._pay_at(at, amounts(paid))
 
     def add_block(self, raw: bytes) -> float:
-        """A whole block, at the time in its header, which is returned (unix s)."""
+        """Add a raw block at the time in its header; returns that time (unix s)."""
         at = float(int.from_bytes(raw[HEADER - 12 : HEADER - 8], "little"))
         filtered = filter_block(raw, self.ids.known)
         self.ids.add(filtered.ids, at)
@@ -89,28 +89,28 @@ class Window:
         return at
 
     def malformed(self) -> None:
-        """Bytes came that are no transaction."""
+        """Count bytes that are not a transaction."""
         self.verdicts[Verdict.MALFORMED] += 1
 
-    def take_back(self, txid: bytes) -> None:
-        """A transaction will not be paid."""
+    def remove(self, txid: bytes) -> None:
+        """Remove the payments of a transaction."""
         at, sats = self.kept.pop(txid, (0.0, []))
         self._removed += [(at, n) for n in sats]
 
     def keep(self, txid: bytes) -> None:
-        """A transaction was mined, or left in another way that does not speak against its payment."""
+        """A transaction was mined, or left for a reason that does not cancel the payment."""
         self.kept.pop(txid, None)
 
     def settle(self, now: float) -> bool:
-        """Apply what has come, let go of what is too old; whether there was anything to apply."""
+        """Apply collected changes and drop old entries; returns whether anything changed."""
         self._apply()
         changed, self._changed = self._changed, False
         self.histogram.advance(now)
         self.ids.advance(now)
         return changed
 
-    def drawn(self, price: float, usd: Iterable[float]) -> list[tuple[float, float]]:
-        """(unix s, USD per BTC) of the fresh payments that are a round amount near `price`. They are fresh no more."""
+    def take_points(self, price: float, usd: Iterable[float]) -> list[tuple[float, float]]:
+        """(unix s, USD per BTC) of new payments that are a round amount near `price`, then clear the new payments."""
         if not self.fresh:
             return []
         times, sats = (np.array(column) for column in zip(*self.fresh, strict=True))
@@ -128,7 +128,7 @@ class Window:
             self._apply()
 
     def _pay_at(self, at: float, sats: Amounts) -> None:
-        """Many payments of one time need no gathering."""
+        """Add many payments of the same time directly, without collecting them first."""
         self.fresh.extend(zip(repeat(at), sats.tolist()))
         self.histogram.add(sats, np.full(len(sats), at))
         self._changed = self._changed or len(sats) > 0

@@ -18,7 +18,7 @@ from oracle.history.sqlite import SqliteStore
 from oracle.history.writer import Writer
 from oracle.live.answer import Market
 from oracle.live.clock import SteadyClock
-from oracle.live.core import Live, Told
+from oracle.live.core import Live, Update
 from oracle.live.feed import Feed
 from oracle.live.node import Node
 from oracle.web import error_handlers, messages, routes, socket_route
@@ -49,11 +49,11 @@ def build(settings: Settings, ended: Callable[[], None] = lambda: None) -> FastA
     store = store_of(settings)
     context = Context(live, stream, clock, store, Writer(store) if store else None, clock.now())
 
-    def publish(told: Told) -> None:
-        stream.publish(told, messages.stats(live, context.started_at, told.answer.at), context.generator.latest)
+    def publish(update: Update) -> None:
+        stream.publish(update, messages.stats(live, context.started_at, update.answer.at), context.generator.latest)
         context.listeners.send()
         if context.writer is not None:
-            context.writer.note(told.answer)
+            context.writer.note(update.answer)
 
     def feed_ended(feed: asyncio.Task[None]) -> None:
         if not feed.cancelled():

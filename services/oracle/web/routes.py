@@ -43,8 +43,8 @@ def router(context: Context) -> APIRouter:
         is_ready = answer.state not in UNREADY and not context.feed_fault
         waits_for = [] if is_ready or answer.reason in STARTING else ["bitcoind"]
         body = {"ready": is_ready, "waits_for": waits_for, "history": context.history_fault}
-        told = messages.price_beside(answer, context.generator.latest)
-        return JSONResponse({**body, **told}, status_code=200 if is_ready else 503)
+        price = messages.price_beside(answer, context.generator.latest)
+        return JSONResponse({**body, **price}, status_code=200 if is_ready else 503)
 
     @routes.get("/metrics")
     async def figures() -> PlainTextResponse:
@@ -62,8 +62,8 @@ def router(context: Context) -> APIRouter:
         fraction of that price.
         """
         response.headers["Cache-Control"] = "no-store"
-        told = messages.price_beside(newest(), context.generator.latest)
-        return {**told, "sequence": context.stream.number, "stream": context.stream.name}
+        price = messages.price_beside(newest(), context.generator.latest)
+        return {**price, "sequence": context.stream.number, "stream": context.stream.name}
 
     @routes.get("/api/v1/history")
     async def history(

@@ -15,7 +15,7 @@ from typing import Any
 
 from oracle.histogram import SPAN
 from oracle.live.answer import Answer
-from oracle.live.core import Told
+from oracle.live.core import Update
 from oracle.live.node import FlowPrice
 from oracle.web import messages
 from oracle.web.messages import Point
@@ -47,12 +47,12 @@ class Stream:
         self._line: deque[tuple[float, float, float, float]] = deque(maxlen=int(SPAN / LINE_EVERY_S))
         self._written: dict[int | None, str] = {}
 
-    def publish(self, told: Told, stats: Mapping[str, Any], flow: FlowPrice | None = None) -> None:
+    def publish(self, update: Update, stats: Mapping[str, Any], flow: FlowPrice | None = None) -> None:
         """Add the next message; `flow` is the price at which the payments are generated, if known."""
         self.number += 1
-        self._ticks.append(Tick(self.number, told.answer, stats, told.points, flow))
-        self._points += told.points
-        self._draw(told.answer)
+        self._ticks.append(Tick(self.number, update.answer, stats, update.points, flow))
+        self._points += update.points
+        self._draw(update.answer)
         self._written.clear()
 
     @property

@@ -1,7 +1,7 @@
-"""The simulated bitcoind: regtest over JSON-RPC and ZMQ as 31.99 speaks them, addresses `bcrt1`.
+"""The simulated bitcoind: regtest over the JSON-RPC and ZMQ interfaces of 31.99, addresses `bcrt1`.
 
-Blocks and transactions are real bytes with real (regtest) proof of work. The chain begins the same for the same seed
-and is kept in the data folder, so balances outlive a restart.
+Blocks and transactions are real bytes with real (regtest) proof of work. The chain starts identically for the same
+seed. It is stored in the data folder, so balances survive a restart.
 """
 
 from __future__ import annotations

@@ -16,10 +16,10 @@ from sandbox.bitcoind.params import (
     SUBSIDY,
     TARGET,
 )
-from sandbox.bitcoind.tx import NOWHERE, Reader, Tx, TxIn, TxOut, compact, double_sha256
+from sandbox.bitcoind.tx import NULL_OUTPOINT, Reader, Tx, TxIn, TxOut, compact, double_sha256
 
 COMMITMENT = b"\x6a\x24\xaa\x21\xa9\xed"
-"""OP_RETURN, 36 bytes, and BIP141's mark; the commitment follows."""
+"""OP_RETURN, a push of 36 bytes, and the header of BIP141; the commitment follows."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,14 @@ def read_header(raw: bytes) -> Header:
 
 
 def read_block(raw: bytes) -> Block:
-    """Truncated when the bytes are no block."""
+    """Raises Truncated if the bytes are not a block."""
     reader = Reader(raw)
     header = read_header(reader.take(80))
     return Block(header, tuple(reader.tx() for _ in range(reader.size())))
 
 
 def merkle_root(hashes: Sequence[bytes]) -> bytes:
-    """The last hash of an odd level is taken twice."""
+    """The last hash of a level with an odd number of hashes is duplicated."""
     level = list(hashes)
     while len(level) > 1:
         level += level[-1:] * (len(level) % 2)
@@ -89,13 +89,13 @@ def merkle_root(hashes: Sequence[bytes]) -> bytes:
 
 
 def mine(previous: bytes, chosen: Sequence[Tx], *, height: int, time: int, script: bytes, fees: int) -> Block:
-    """A block of `chosen` whose coinbase pays subsidy and fees to `script`. Takes two tries on average."""
+    """A block of `chosen` whose coinbase pays subsidy and fees to `script`. Needs two nonces on average."""
     reserved = bytes(32)
     root = merkle_root([bytes(32), *(tx.wtxid for tx in chosen)])
     commitment = TxOut(0, COMMITMENT + double_sha256(root + reserved))
     reward = TxOut((SUBSIDY >> (height // HALVING)) + fees, script)
     # the height in the coinbase (BIP34) and in its lock time (BIP54), as Core's own miner does since v30
-    first = TxIn(NOWHERE, _pushed(height) + b"\x00", 0xFFFFFFFE, (reserved,))
+    first = TxIn(NULL_OUTPOINT, _pushed(height) + b"\x00", 0xFFFFFFFE, (reserved,))
     transactions = (Tx((first,), (reward, commitment), 2, height - 1), *chosen)
     merkle = merkle_root([tx.txid for tx in transactions])
     nonce = 0
@@ -115,7 +115,7 @@ def genesis() -> Block:
     )
     script_sig = b"\x04\xff\xff\x00\x1d\x01\x04" + bytes([len(words)]) + words
     output = TxOut(50 * COIN, bytes([len(key)]) + key + b"\xac")
-    coinbase = Tx((TxIn(NOWHERE, script_sig, 0xFFFFFFFF),), (output,), 1)
+    coinbase = Tx((TxIn(NULL_OUTPOINT, script_sig, 0xFFFFFFFF),), (output,), 1)
     return Block(Header(1, bytes(32), coinbase.txid, GENESIS_TIME, BITS, GENESIS_NONCE), (coinbase,))
 
 

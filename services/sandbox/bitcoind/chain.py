@@ -1,4 +1,4 @@
-"""The best chain: all headers, whole blocks as far back as they are kept, and the UTXO set."""
+"""The best chain: all headers, the last blocks in full, and the UTXO set."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from sandbox.bitcoind.params import KEPT_BLOCKS
 from sandbox.bitcoind.tx import Outpoint, Tx, TxOut
 
 NO_BLOCK = bytes(32)
-"""What the genesis block names as its parent."""
+"""The parent hash of the genesis block."""
 
 
 @dataclass(frozen=True)
 class Connected:
-    """A kept block and the coins that it spent: what undoing it needs."""
+    """A stored block and the coins that it spent, which are needed to undo it."""
 
     block: Block
     height: int
@@ -25,7 +25,7 @@ class Connected:
 
 
 class Chain:
-    """Grows by `connect`, shrinks by `disconnect`. Headers are held as their 80 bytes: there may be many."""
+    """`connect` adds a block, `disconnect` removes one. Headers are stored as 80 bytes each to save memory."""
 
     def __init__(self, purse_of: dict[bytes, str]) -> None:
         first = blocks.genesis()
@@ -34,7 +34,7 @@ class Chain:
         self.hashes: list[bytes] = []
         self.kept: dict[bytes, Connected] = {}
         self.stale: dict[bytes, Connected] = {}
-        """Blocks that a reorg left behind; they can still be asked for, as in Core."""
+        """Blocks that a reorg removed from the best chain; RPC still returns them, as Core does."""
         self._heights: dict[bytes, int] = {}
         self._add(Connected(first, 0, {}))
 
@@ -44,7 +44,7 @@ class Chain:
 
     @property
     def prune_height(self) -> int:
-        """The lowest block that is kept whole."""
+        """Height of the oldest block that is stored in full."""
         return max(0, self.height - KEPT_BLOCKS + 1)
 
     @property
@@ -56,21 +56,21 @@ class Chain:
         return block_hash in self._heights
 
     def height_of(self, block_hash: bytes) -> int | None:
-        """Of a block on the best chain, or one left behind."""
+        """Height of a block on the best chain or of a stale block."""
         left = self.stale.get(block_hash)
         return self._heights.get(block_hash, left.height if left else None)
 
     def find(self, block_hash: bytes) -> Connected | None:
-        """A block that is still there whole."""
+        """A block that is still stored in full."""
         return self.kept.get(block_hash) or self.stale.get(block_hash)
 
     def header(self, block_hash: bytes) -> Header:
-        """KeyError when it is unknown."""
+        """Raises KeyError if the block is unknown."""
         left = self.stale.get(block_hash)
         return left.block.header if left else blocks.read_header(self.headers[self._heights[block_hash]])
 
     def median_time(self, block_hash: bytes) -> int:
-        """Median of the times of this block and the ten before it."""
+        """Median time of this block and the ten before it."""
         times: list[int] = []
         while len(times) < 11 and block_hash != NO_BLOCK:
             header = self.header(block_hash)
@@ -79,12 +79,12 @@ class Chain:
         return sorted(times)[len(times) // 2]
 
     def mined(self, script: bytes, chosen: Sequence[Tx], fees: int, now: int) -> Block:
-        """The next block, not yet connected."""
+        """A new block on the tip, not yet connected."""
         time = max(now, self.median_time(self.tip) + 1)
         return blocks.mine(self.tip, chosen, height=self.height + 1, time=time, script=script, fees=fees)
 
     def connect(self, block: Block) -> Connected:
-        """Add a block made by `mined` on the tip; its transactions must be valid."""
+        """Add a block that `mined` created on the tip; its transactions must be valid."""
         height = self.height + 1
         spent: dict[Outpoint, Coin] = {}
         for tx in block.transactions:
@@ -97,7 +97,7 @@ class Chain:
         return connected
 
     def disconnect(self) -> Connected:
-        """Take the tip away. KeyError when it is not kept any more."""
+        """Remove the tip. Raises KeyError if it is no longer stored in full."""
         connected = self.kept.pop(self.tip)
         self.stale[self.tip] = connected
         if len(self.stale) > KEPT_BLOCKS:
@@ -113,7 +113,7 @@ class Chain:
         return connected
 
     def restore(self, headers: list[bytes], kept: list[Connected], coins: list[tuple[Outpoint, Coin]]) -> None:
-        """Take a saved state in place of the present one."""
+        """Replace the current state with a saved one."""
         self.headers = headers
         self.hashes = [blocks.read_header(raw).hash for raw in headers]
         self._heights = {block_hash: height for height, block_hash in enumerate(self.hashes)}
@@ -133,5 +133,5 @@ class Chain:
 
 
 def _spendable(tx: Tx) -> list[tuple[Outpoint, TxOut]]:
-    """Outputs that enter the UTXO set: all but OP_RETURN."""
+    """Outputs that enter the UTXO set: all except OP_RETURN."""
     return [(Outpoint(tx.txid, index), output) for index, output in enumerate(tx.outs) if output.script[:1] != b"\x6a"]

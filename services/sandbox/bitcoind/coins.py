@@ -1,4 +1,4 @@
-"""The UTXO set, with those of the simulator's own wallet in purses."""
+"""The UTXO set; the simulator's own coins are also grouped into purses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Coin(NamedTuple):
 
 
 class Coins:
-    """`purses` holds the simulator's own coins by the name of the purse that their script belongs to, oldest first."""
+    """`purses` maps each purse to its coins, oldest first. The script of a coin decides the purse."""
 
     def __init__(self, purse_of: dict[bytes, str]) -> None:
         self._all: dict[Outpoint, Coin] = {}

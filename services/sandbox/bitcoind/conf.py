@@ -1,4 +1,4 @@
-"""bitcoin.conf as bitcoind reads it, as far as the simulator cares."""
+"""bitcoin.conf as bitcoind reads it, limited to the options that the simulator supports."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 from nodeclients.networks import BITCOIN
 
 TOPICS = ("hashblock", "hashtx", "rawblock", "rawtx", "sequence")
-"""In the order in which Core notifies: by the name of the option."""
+"""In the order in which Core notifies: sorted by the name of the option."""
 DEFAULT_HWM = 1000
 RPC_PORT = BITCOIN["sandbox"].rpc_port
 
 
 class ConfError(Exception):
-    """The configuration cannot be used; a sentence."""
+    """The configuration is invalid; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -31,17 +31,17 @@ class Publisher:
 class Conf:
     datadir: Path
     binds: tuple[tuple[str, int], ...]
-    """(host, port) that RPC listens on."""
+    """(host, port) where RPC listens."""
     rpcauth: dict[str, tuple[str, str]]
     """User -> (salt, HMAC-SHA256 of the password, hex)."""
     whitelist: dict[str, frozenset[str]]
-    """User -> methods; a user not named may call everything, or nothing if `whitelist_default`."""
+    """User -> methods. Other users may call every method, or none if `whitelist_default` is set."""
     whitelist_default: bool
     publishers: tuple[Publisher, ...]
 
 
 def read(argv: list[str]) -> Conf:
-    """From `-conf=FILE -datadir=DIR` and `-option=value` flags. ConfError says what is wrong."""
+    """The configuration from `-conf=FILE -datadir=DIR` and `-option=value` flags. Raises ConfError if it is invalid."""
     parser = argparse.ArgumentParser(prog="sandbox bitcoind", prefix_chars="-", allow_abbrev=False)
     parser.add_argument("-conf", type=Path)
     parser.add_argument("-datadir", type=Path, default=Path.home() / ".bitcoin")
@@ -53,7 +53,7 @@ def read(argv: list[str]) -> Conf:
 
 
 def _file(path: Path, datadir: Path) -> list[tuple[str, str]]:
-    """Options of a file and of those that it includes; only the [regtest] section and what stands before sections."""
+    """Options of a file and of the files that it includes: those before any section and those in [regtest]."""
     try:
         lines = path.read_text().splitlines()
     except OSError as fault:
@@ -77,9 +77,9 @@ def _option(text: str) -> tuple[str, str]:
 
 
 def _conf(options: list[tuple[str, str]], datadir: Path) -> Conf:
-    first = dict(reversed(options))  # bitcoind takes the first of several values, flags before the file
+    first = dict(reversed(options))  # for bitcoind the first value wins, and flags precede the file
     if first.get("chain", "regtest") != "regtest":
-        raise ConfError(f"the simulator plays regtest, not {first['chain']}: set chain=regtest")
+        raise ConfError(f"the simulator supports regtest only, not {first['chain']}: set chain=regtest")
     many: dict[str, list[str]] = {}
     for name, value in options:
         many.setdefault(name, []).append(value)
@@ -106,7 +106,7 @@ def _rpcauth(line: str) -> tuple[str, tuple[str, str]]:
     user, _, secret = line.partition(":")
     salt, dollar, digest = secret.partition("$")
     if not user or not dollar:
-        raise ConfError("an rpcauth line is not of the form user:salt$hash")
+        raise ConfError("an rpcauth line does not have the form user:salt$hash")
     return user, (salt, digest)
 
 

@@ -16,11 +16,11 @@ from sandbox.bitcoind.params import COIN, DIFFICULTY, HRP, TARGET
 from sandbox.bitcoind.tx import Tx, TxIn
 
 _DESCRIPTOR = (0xF5DEE51989, 0xA9FDCA3312, 0x1BAB10E32D, 0x3706B1677A, 0x644D626FFD)
-"""The code of descriptors' checksums: BIP380."""
+"""Generator of the checksum of descriptors (BIP380)."""
 
 
 def header(chain: Chain, value: Header, height: int) -> dict[str, Any]:
-    """getblockheader, and the head of getblock."""
+    """The answer of getblockheader, which is also the first part of getblock."""
     around: dict[str, Any] = {}
     best = chain.on_best(value.hash)
     if height:
@@ -46,7 +46,7 @@ def header(chain: Chain, value: Header, height: int) -> dict[str, Any]:
 
 
 def block(chain: Chain, value: Block, height: int, verbosity: int) -> dict[str, Any]:
-    """getblock with verbosity 1 (ids) or 2 (transactions, with their fees)."""
+    """The answer of getblock with verbosity 1 (ids) or 2 (transactions with fees)."""
     first = value.transactions[0]
     entry = first.ins[0]
     size, stripped = len(value.raw), value.stripped_size
@@ -77,7 +77,7 @@ def block(chain: Chain, value: Block, height: int, verbosity: int) -> dict[str, 
 
 
 def transaction(tx: Tx) -> dict[str, Any]:
-    """getrawtransaction and the transactions of getblock, without what a block or the mempool adds."""
+    """A transaction as in getrawtransaction and getblock, without the fields that depend on its block."""
     return {
         "txid": tx.txid[::-1].hex(),
         "hash": tx.wtxid[::-1].hex(),
@@ -94,39 +94,44 @@ def transaction(tx: Tx) -> dict[str, Any]:
     }
 
 
-def in_block(tx: Tx, header_: Header, chain: Chain, height: int) -> dict[str, Any]:
-    """getrawtransaction of one in a block."""
-    best = chain.on_best(header_.hash)
+def in_block(tx: Tx, block_header: Header, chain: Chain, height: int) -> dict[str, Any]:
+    """The answer of getrawtransaction for a transaction in a block."""
+    best = chain.on_best(block_header.hash)
     return {
         "in_active_chain": best,
         **transaction(tx),
         "hex": tx.raw.hex(),
-        "blockhash": header_.hash[::-1].hex(),
+        "blockhash": block_header.hash[::-1].hex(),
         "confirmations": chain.height - height + 1 if best else 0,
-        "time": header_.time,
-        "blocktime": header_.time,
+        "time": block_header.time,
+        "blocktime": block_header.time,
     }
 
 
 def script(value: bytes) -> dict[str, Any]:
-    """A scriptPubKey. Kinds other than the witness ones and OP_RETURN are told as nonstandard."""
+    """A scriptPubKey. All types except witness and OP_RETURN are reported as nonstandard."""
     address = segwit.address_of(value, HRP)
     if address:
         version, program = value[0] - 0x50 if value[0] else 0, value[2:]
         kinds = {(0, 20): "witness_v0_keyhash", (0, 32): "witness_v0_scripthash", (1, 32): "witness_v1_taproot"}
         kind = kinds.get((version, len(program)), "witness_unknown")
         raw = f"rawtr({program.hex()})" if kind == "witness_v1_taproot" else f"addr({address})"
-        about = {"asm": f"{version} {program.hex()}", "desc": described(raw), "hex": value.hex(), "address": address}
+        about = {
+            "asm": f"{version} {program.hex()}",
+            "desc": with_checksum(raw),
+            "hex": value.hex(),
+            "address": address,
+        }
         return {**about, "type": kind}
     if value[:1] == b"\x6a":
         asm, kind = f"OP_RETURN {value[2:].hex()}".strip(), "nulldata"
     else:
         asm, kind = value.hex(), "nonstandard"
-    return {"asm": asm, "desc": described(f"raw({value.hex()})"), "hex": value.hex(), "type": kind}
+    return {"asm": asm, "desc": with_checksum(f"raw({value.hex()})"), "hex": value.hex(), "type": kind}
 
 
 def mempool_entry(mempool: Mempool, txid: bytes) -> dict[str, Any]:
-    """getmempoolentry. Ancestors and descendants count the transaction itself."""
+    """The answer of getmempoolentry. Ancestors and descendants include the transaction itself."""
     entry = mempool.entries[txid]
     ancestors = _related(txid, mempool.parents, mempool)
     descendants = _related(txid, mempool.children, mempool)
@@ -161,11 +166,11 @@ def btc(amount: int) -> float:
 
 
 def chain_work(height: int) -> str:
-    """Two hashes a block at regtest's target."""
+    """Two hashes per block at regtest's target."""
     return f"{2 * (height + 1):064x}"
 
 
-def described(body: str) -> str:
+def with_checksum(body: str) -> str:
     """A descriptor with its checksum (BIP380)."""
     charset = "0123456789()[],'/*abcdefgh@:$%{}IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~ijklmnopqrstuvwxyzABCDEFGH`#\"\\ "
     symbols: list[int] = []

@@ -1,4 +1,4 @@
-"""JSON-RPC over HTTP as bitcoind's `src/httprpc.cpp` does it: users, whitelist, batches, both JSON-RPC versions."""
+"""JSON-RPC over HTTP as in bitcoind's `src/httprpc.cpp`: users, whitelist, batches, both JSON-RPC versions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Reply:
 
 
 class RpcServer:
-    """Listens at every `rpcbind`. `drop` cuts all connections and refuses new ones, `open` lets them in again."""
+    """Listens at every `rpcbind`. `drop` closes all connections and refuses new ones; `open` accepts them again."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -36,7 +36,7 @@ class RpcServer:
         self._connections: set[asyncio.StreamWriter] = set()
 
     async def open(self) -> None:
-        """OSError when an address is taken."""
+        """Raises OSError if an address is in use."""
         for host, port in self._node.conf.binds:
             self._servers.append(await asyncio.start_server(self._client, host, port))
 
@@ -59,7 +59,7 @@ class RpcServer:
             writer.close()
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """One request; whether the connection stays open."""
+        """Answer one request; return whether the connection stays open."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         verb = head[0].split(" ", 1)[0]
         fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
@@ -67,7 +67,7 @@ class RpcServer:
         if length > MAX_BODY_BYTES:
             return False
         body = await reader.readexactly(length)
-        await self._node.faults.pass_gate()
+        await self._node.faults.wait_for_turn()
         reply = self._reply(verb, fields.get("authorization", ""), body)
         stays = fields.get("connection", "").lower() != "close"
         asks = 'WWW-Authenticate: Basic realm="jsonrpc"\r\n' if reply.status == 401 else ""
@@ -115,14 +115,14 @@ class RpcServer:
             raise RpcError(INVALID_REQUEST, "Method must be a string")
         if arguments is not None and not isinstance(arguments, list | dict):
             raise RpcError(INVALID_REQUEST, "Params must be an array or object")
-        if told := self._node.faults.errors.get(name):
-            raise RpcError(rpc.MISC, told)
+        if message := self._node.faults.errors.get(name):
+            raise RpcError(rpc.MISC, message)
         if name not in METHODS:
             raise RpcError(METHOD_NOT_FOUND, "Method not found")
         return rpc.call(self._node, name, METHODS[name], arguments or [])
 
     def _user(self, authorization: str) -> str | None:
-        """Who asks, None when the password is wrong."""
+        """The user of a request; None if the password is wrong."""
         try:
             user, _, password = base64.b64decode(authorization.removeprefix("Basic ")).decode().partition(":")
         except (binascii.Error, ValueError):
@@ -139,13 +139,13 @@ class RpcServer:
 
 
 def _single(result: Any, fault: RpcError | None, request: dict[str, Any] | None) -> Reply:
-    """An answer in the JSON-RPC version of its request: 1.x tells errors by HTTP status too, 2.0 by content only."""
+    """An answer in the JSON-RPC version of its request. Only 1.x also reports errors in the HTTP status."""
     asked = request or {}
     error = {"code": fault.code, "message": fault.message} if fault else None
     if asked.get("jsonrpc") == "2.0":
         if "id" not in asked:
             return Reply(204)
-        told: dict[str, Any] = {"error": error} if error else {"result": result}
-        return Reply(200, json.dumps({"jsonrpc": "2.0", **told, "id": asked["id"]}) + "\n")
+        outcome: dict[str, Any] = {"error": error} if error else {"result": result}
+        return Reply(200, json.dumps({"jsonrpc": "2.0", **outcome, "id": asked["id"]}) + "\n")
     status = 200 if fault is None else {INVALID_REQUEST: 400, METHOD_NOT_FOUND: 404}.get(fault.code, 500)
     return Reply(status, json.dumps({"result": result, "error": error, "id": asked.get("id")}) + "\n")

@@ -1,4 +1,4 @@
-"""Transactions that wait for a block, replacements included, and the mempool sequence that ZMQ and RPC share."""
+"""Unconfirmed transactions, their replacement, and the mempool sequence that ZMQ and RPC share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Entry:
     time: int
     """Unix s of arrival."""
     height: int
-    """Of the chain at arrival."""
+    """Height of the chain at arrival."""
 
     @property
     def tx(self) -> Tx:
@@ -30,7 +30,7 @@ class Entry:
 
 
 class Mempool:
-    """In order of arrival, so parents come before their children."""
+    """Entries are in order of arrival, so parents come before their children."""
 
     def __init__(self) -> None:
         self.entries: dict[bytes, Entry] = {}
@@ -46,7 +46,7 @@ class Mempool:
         return self._spenders.get(outpoint)
 
     def coin(self, outpoint: Outpoint, confirmed: CoinOf) -> Coin | None:
-        """A coin that a new transaction may spend, unconfirmed ones included."""
+        """A coin that a new transaction may spend, confirmed or not."""
         parent = self.entries.get(outpoint.txid)
         if parent is None:
             return confirmed(outpoint)
@@ -56,7 +56,7 @@ class Mempool:
         return Coin(output.amount, output.script, MEMPOOL_HEIGHT, False)
 
     def judge(self, tx: Tx, confirmed: CoinOf, height: int) -> tuple[Priced, list[bytes]]:
-        """The transaction's price and whom it replaces, children first. Refusal says why it is not taken."""
+        """The transaction's fee and the ids that it replaces, children first. Raises Refusal if it is not accepted."""
         priced = policy.check(tx, lambda outpoint: self.coin(outpoint, confirmed), height)
         replaced = self._family(self._spenders[entry.outpoint] for entry in tx.ins if entry.outpoint in self._spenders)
         if replaced:
@@ -73,7 +73,7 @@ class Mempool:
             del self._spenders[entry.outpoint]
 
     def children(self, txid: bytes) -> list[bytes]:
-        """Direct spenders that wait, too."""
+        """Unconfirmed transactions that spend outputs of this one directly."""
         outputs = range(len(self.entries[txid].tx.outs))
         found = (self._spenders.get(Outpoint(txid, index)) for index in outputs)
         return list(dict.fromkeys(child for child in found if child is not None))
@@ -84,12 +84,12 @@ class Mempool:
         return list(dict.fromkeys(parent for parent in spent if parent in self.entries))
 
     def conflicts(self, tx: Tx) -> list[bytes]:
-        """Who must go when `tx` is in a block: other spenders of its inputs and their families, children first."""
+        """Ids to evict when `tx` is in a block: other spenders of its inputs and their descendants, children first."""
         rivals = (self._spenders.get(entry.outpoint) for entry in tx.ins)
         return self._family(rival for rival in rivals if rival not in (None, tx.txid))
 
     def orphans(self, confirmed: CoinOf, height: int) -> list[bytes]:
-        """Who cannot stay after a reorg: inputs gone or unripe, and their families, children first."""
+        """Ids to evict after a reorg: missing or immature inputs, and their descendants, children first."""
         lost = []
         for txid, entry in self.entries.items():
             try:
@@ -99,7 +99,7 @@ class Mempool:
         return self._family(lost)
 
     def selected(self) -> list[Entry]:
-        """What the next block takes, in order of arrival, no child without its parents."""
+        """Entries for the next block, in order of arrival, no child without its parents."""
         chosen: dict[bytes, Entry] = {}
         weight = 0
         for txid, entry in self.entries.items():
@@ -110,7 +110,7 @@ class Mempool:
         return list(chosen.values())
 
     def _family(self, roots: Iterable[bytes | None]) -> list[bytes]:
-        """The roots and all that descends from them, each once, children before parents."""
+        """The roots and all their descendants, each once, children before parents."""
         found: dict[bytes, None] = {}
         waiting = [root for root in roots if root is not None]
         while waiting:
@@ -122,7 +122,7 @@ class Mempool:
         return sorted(found, key=lambda txid: arrival[txid], reverse=True)
 
     def _check_replacement(self, priced: Priced, replaced: list[bytes]) -> None:
-        """BIP125's rules 3 and 4, and no parent among the replaced."""
+        """Rules 3 and 4 of BIP125; also, no parent may be among the replaced."""
         if any(entry.outpoint.txid in replaced for entry in priced.tx.ins):
             raise Refusal(REJECTED, "bad-txns-spends-conflicting-tx")
         paid = sum(self.entries[txid].priced.fee for txid in replaced)

@@ -1,4 +1,4 @@
-"""The RPC methods: name, parameters, and what each answers."""
+"""The RPC methods with their parameters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sandbox.bitcoind.rpc import (
     RpcError,
 )
 from sandbox.bitcoind.tx import Outpoint, Truncated, parse
-from sandbox.controlserver import Refused
+from sandbox.control_server import Refused
 
 NO_TRANSACTION = (
     "No such mempool transaction. Use -txindex or provide a block hash to enable blockchain transaction queries. "
@@ -74,7 +74,7 @@ def getblockheader(node: Node, blockhash: str, verbose: bool) -> Any:
 
 
 def getchaintips(node: Node) -> list[dict[str, Any]]:
-    """The best tip. Branches that a reorg left behind are not listed."""
+    """The best tip. Stale branches are not listed."""
     tip = node.chain.tip[::-1].hex()
     return [{"height": node.chain.height, "hash": tip, "branchlen": 0, "status": "active"}]
 
@@ -270,7 +270,7 @@ METHODS: dict[str, Method] = {
         estimatesmartfee,
         (Parameter("conf_target", (int,), required=True),),
     ),
-    # the simulator's own
+    # only in the simulator
     "getflowprice": Method(lambda _node: flow.announced(time.time())),
 }
 

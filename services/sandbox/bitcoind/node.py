@@ -1,4 +1,4 @@
-"""The simulated bitcoind: chain, mempool, wallet and the moves that change them, each told over ZMQ."""
+"""The simulated bitcoind: chain, mempool and wallet. Every change is published over ZMQ."""
 
 from __future__ import annotations
 
@@ -16,29 +16,30 @@ from sandbox.bitcoind.chain import Chain, Connected
 from sandbox.bitcoind.coins import Coin
 from sandbox.bitcoind.conf import Conf
 from sandbox.bitcoind.mempool import Mempool
+from sandbox.bitcoind.notifier import Notifier
 from sandbox.bitcoind.params import COINBASE_MATURITY, GENESIS_TIME, HRP, START_HEIGHT
 from sandbox.bitcoind.policy import Refusal
-from sandbox.bitcoind.publisher import Notifier
 from sandbox.bitcoind.tx import Outpoint, Tx, TxOut
-from sandbox.bitcoind.wallet import FLOW, MINER, PAY_RATE, NotEnough, Wallet, ripe
-from sandbox.controlserver import Refused
+from sandbox.bitcoind.wallet import FLOW, MINER, PAY_RATE, InsufficientFunds, Wallet, ripe
+from sandbox.control_server import Refused
 from sandbox.faults import Faults
 
 FAN_OUTS, FAN = 20, 800
-"""So many coinbases become so many coins each, for the flow to start with."""
+"""At the start, 20 coinbases are split into 800 coins each for the flow."""
 FLOW_COINS, SWEPT = 16_500, 50
-"""With more coins than this, the flow sweeps the youngest ones together.
+"""With more than FLOW_COINS coins, the flow consolidates the newest ones, SWEPT at a time.
 
-So many last three hours at one payment a second, and an oracle does not take the child of a payment for another.
+FLOW_COINS last three hours at one payment per second, so within that time no payment spends another payment's output;
+the oracle ignores such children.
 """
 PAST_S, PAST_BLOCK_S, PAST_PAYMENTS = 3 * 3600, 600, 100
-"""What has happened before a simulator that pays is looked at: blocks, and payments in each."""
+"""The history that a simulator with background payments creates at its start: blocks, and payments in each."""
 BUMPED = 0.05
-"""Share of background transactions that are replaced by one with a higher fee."""
+"""Share of background transactions that a transaction with a higher fee replaces."""
 
 
 class Node:
-    """State and its moves. RPC calls `submit` and `generate`, the clocks `tick_*`, the control socket the verbs."""
+    """The node's state. RPC calls `submit` and `generate`, the clocks `tick_*`, the control socket the verbs."""
 
     def __init__(self, conf: Conf, seed: str, amounts: Iterator[int] | None = None) -> None:
         self.conf = conf
@@ -55,11 +56,11 @@ class Node:
             self._begin()
 
     def now(self) -> float:
-        """Unix s; of the past while that is being made up."""
+        """Unix s; while the past is being created, the time in it."""
         return time.time() if self._past is None else self._past
 
     def submit(self, tx: Tx) -> None:
-        """Take a transaction into the mempool. Refusal says why not."""
+        """Add a transaction to the mempool. Raises Refusal if it is not accepted."""
         priced, replaced = self.mempool.judge(tx, self.chain.coins.get, self.chain.height)
         self._evict(replaced)
         self.mempool.add(priced, int(self.now()), self.chain.height)
@@ -67,7 +68,7 @@ class Node:
         self.notifier.mempool("A", tx.txid, self.mempool.next_sequence())
 
     def generate(self, script: bytes) -> bytes:
-        """Mine what waits; the hash of the new block."""
+        """Mine the unconfirmed transactions; the hash of the new block."""
         chosen = self.mempool.selected()
         fees = sum(entry.priced.fee for entry in chosen)
         block = self.chain.mined(script, [entry.tx for entry in chosen], fees, int(self.now()))
@@ -76,13 +77,13 @@ class Node:
         return block.hash
 
     def tick_block(self) -> None:
-        """A block, and the flow puts its purse in order."""
+        """Mine a block, then consolidate the coins of the flow."""
         self.generate(self.wallet.miner)
         for _ in range(FLOW_COINS, len(self.chain.coins.purses[FLOW]), SWEPT - 1):
             self.submit(self.wallet.sweep(self._youngest(SWEPT), self.wallet.flow[0]))
 
     def tick_flow(self) -> None:
-        """One background payment, now and then with a second thought about its fee."""
+        """One background payment, sometimes followed by a replacement with a higher fee."""
         coins = list(self._ripe(FLOW, 16))
         target = TxOut(next(self._amounts), self._rng.choice(self.wallet.flow))
         change, rate = self._rng.choice(self.wallet.flow), self._rng.randint(1, 20)
@@ -92,11 +93,11 @@ class Node:
             if self._rng.random() < BUMPED:
                 used = coins[: len(paid.ins)]
                 self.submit(self.wallet.payment(target, used, change=change, fee_rate=rate + 5, least_inputs=len(used)))
-        except (NotEnough, Refusal):
-            return  # nothing ripe at the moment; people would wait, too
+        except (InsufficientFunds, Refusal):
+            return  # no mature coins at the moment: skip this payment
 
-    def make_past(self) -> None:
-        """The blocks and payments of the last three hours, if nothing happened in them."""
+    def create_history(self) -> None:
+        """Create the blocks and payments of the last three hours, unless the chain has blocks in them."""
         now = time.time()
         if self.chain.header(self.chain.tip).time > now - PAST_S:
             return
@@ -108,33 +109,33 @@ class Node:
         self._past = None
 
     def pay(self, address: str, amount: int) -> str:
-        """From the wallet to `address`, in satoshis; the transaction's id."""
+        """Pay satoshis from the wallet to `address`; the transaction id."""
         target = TxOut(amount, self.script_of(address))
         coins = sorted(self._ripe(MINER, len(self.chain.coins)), key=lambda item: -item[1].amount)
         try:
             paid = self.wallet.payment(target, coins, change=self.wallet.miner, fee_rate=PAY_RATE)
             self.submit(paid)
-        except NotEnough as fault:
+        except InsufficientFunds as fault:
             raise Refused(str(fault)) from fault
         except Refusal as fault:
-            raise Refused(f"the mempool does not take it: {fault.reason}") from fault
+            raise Refused(f"the mempool rejects the transaction: {fault.reason}") from fault
         return paid.txid[::-1].hex()
 
     def mine(self, blocks: int, address: str) -> list[str]:
         script = self.script_of(address) if address else self.wallet.miner
         if not 1 <= blocks <= 10_000:
-            raise Refused("between 1 and 10000 blocks at a time")
+            raise Refused("the number of blocks must be between 1 and 10000")
         return [self.generate(script)[::-1].hex() for _ in range(blocks)]
 
     def reorg(self, depth: int) -> tuple[list[str], list[str]]:
-        """A longer branch wins: `depth` blocks go, one more comes.
+        """Replace the last `depth` blocks with a branch that is one block longer.
 
-        What the wallet paid in the lost blocks is spent otherwise on the new branch, so it is taken back; other
-        transactions return to the mempool.
+        The new branch spends the coins of the wallet's payments in the removed blocks elsewhere, so those payments are
+        undone. Other transactions return to the mempool.
         """
         most = min(self.chain.height - START_HEIGHT, len(self.chain.kept) - 1)
         if not 1 <= depth <= most:
-            raise Refused(f"between 1 and {most} blocks can be taken back")
+            raise Refused(f"the depth must be between 1 and {most}")
         undone = [self._disconnect() for _ in range(depth)]
         instead = self._double_spends(undone)
         new = []
@@ -163,18 +164,18 @@ class Node:
         store.save(self.conf.datadir, self.chain)
 
     def script_of(self, address: str) -> bytes:
-        """The output script of a regtest address. Refused when it is none."""
+        """The output script of a regtest address. Raises Refused for anything else."""
         try:
             hrp, _, _ = segwit.decode(address)
             script = segwit.script(address)
         except ValueError as fault:
             raise Refused(str(fault)) from fault
         if hrp != HRP:
-            raise Refused(f"{address} is no address of regtest; they begin with {HRP}1")
+            raise Refused(f"{address} is not a regtest address; these begin with {HRP}1")
         return script
 
     def _begin(self) -> None:
-        """The chain before anyone looked: deterministic, long enough for ripe coins, without a word over ZMQ."""
+        """Create the initial chain: deterministic, long enough for mature coins, not published over ZMQ."""
         split_at = COINBASE_MATURITY + FAN_OUTS
         for height in range(1, START_HEIGHT + 1):
             chosen: list[Tx] = []
@@ -189,7 +190,7 @@ class Node:
         return (item for item, _ in zip(found, range(most), strict=False))
 
     def _youngest(self, count: int) -> list[tuple[Outpoint, Coin]]:
-        """Unspent coins of the flow, of the last blocks."""
+        """The newest unspent coins of the flow."""
         purse = reversed(self.chain.coins.purses[FLOW].items())
         return list(islice((item for item in purse if not self.mempool.spender(item[0])), count))
 
@@ -221,7 +222,7 @@ class Node:
                 continue
 
     def _double_spends(self, undone: Sequence[Connected]) -> list[Tx]:
-        """For each payment of the wallet in the lost blocks: its coins go back to the wallet instead."""
+        """For each payment of the wallet in the removed blocks, a transaction that returns its coins to the wallet."""
         instead = []
         for connected in undone:
             for tx in connected.block.transactions[1:]:
@@ -233,7 +234,7 @@ class Node:
         return instead
 
     def _fees(self, chosen: Sequence[Tx]) -> int:
-        """Of transactions whose inputs are all confirmed."""
+        """Total fees of transactions whose inputs are all confirmed."""
         coins = (self.chain.coins.get(entry.outpoint) for tx in chosen for entry in tx.ins)
         paid_in = sum(coin.amount for coin in coins if coin)
         return paid_in - sum(output.amount for tx in chosen for output in tx.outs)

@@ -1,4 +1,4 @@
-"""What the mempool takes. Codes and texts are bitcoind's, as recorded in tests/data/bitcoind/regtest-31.99.jsonl."""
+"""What the mempool accepts. Codes and texts are bitcoind's, as recorded in tests/data/bitcoind/regtest-31.99.jsonl."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ VERIFY_ERROR, REJECTED = -25, -26
 
 
 class Refusal(Exception):
-    """Why a transaction is not taken: RPC error code and reason."""
+    """The mempool does not accept a transaction: RPC error code and reason."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -23,7 +23,7 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class Priced:
-    """A transaction with what only its inputs could tell."""
+    """A transaction with the values that depend on its inputs."""
 
     tx: Tx
     fee: int
@@ -31,7 +31,7 @@ class Priced:
 
 
 def check(tx: Tx, coin_of: Callable[[Outpoint], Coin | None], height: int) -> Priced:
-    """Judge all but signatures and conflicts, for the block after `height`. Refusal says why not."""
+    """Check everything except signatures and conflicts, for the block after `height`. Raises Refusal."""
     if not tx.outs:
         raise Refusal(REJECTED, "bad-txns-vout-empty")
     if tx.is_coinbase:
@@ -66,7 +66,7 @@ def check(tx: Tx, coin_of: Callable[[Outpoint], Coin | None], height: int) -> Pr
 
 
 def relay_fee(vsize: int) -> int:
-    """The least fee (sat) that a transaction of `vsize` bytes must pay, and add in order to replace another."""
+    """The minimum fee (sat) of a transaction of `vsize` bytes, and the minimum increase for a replacement."""
     return -(-vsize * RELAY_FEE // 1000)
 
 
@@ -79,6 +79,6 @@ def dust_limit(script: bytes) -> int:
 
 
 def btc(amount: int) -> str:
-    """Satoshis as Core's texts write them: at least two decimals."""
+    """Satoshis as BTC in the format of Core's messages: at least two decimals."""
     whole, rest = divmod(amount, COIN)
     return f"{whole}.{f'{rest:08d}'.rstrip('0').ljust(2, '0')}"

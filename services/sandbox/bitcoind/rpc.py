@@ -1,4 +1,4 @@
-"""What an RPC method is, and how its arguments are read: src/rpc/util.cpp at v31.99."""
+"""RPC methods and their arguments: src/rpc/util.cpp at v31.99."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ALREADY_IN_UTXO_SET = -27
 
 
 class RpcError(Exception):
-    """Answered as an error of this code."""
+    """An error answer with a code."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -37,7 +37,7 @@ class Method:
 
 
 def call(node: Node, name: str, method: Method, arguments: list[Any] | dict[str, Any]) -> Any:
-    """The result of a method. RpcError when it does not take these arguments."""
+    """The result of a method. Raises RpcError if the arguments do not match its parameters."""
     usage = " ".join([name, *(each.name if each.required else f"( {each.name} )" for each in method.parameters)])
     if isinstance(arguments, dict):
         unknown = arguments.keys() - {each.name for each in method.parameters}
@@ -53,9 +53,9 @@ def call(node: Node, name: str, method: Method, arguments: list[Any] | dict[str,
             raise RpcError(MISC, usage)
         if value is not None and not _fits(value, parameter.kinds):
             wanted = _JSON_NAMES[parameter.kinds[0]]
-            told = f"JSON value of type {_JSON_NAMES[type(value)]} is not of expected type {wanted}"
+            message = f"JSON value of type {_JSON_NAMES[type(value)]} is not of expected type {wanted}"
             position = f"Position {place} ({parameter.name})"
-            raise RpcError(TYPE, f'Wrong type passed:\n{{\n    "{position}": "{told}"\n}}')
+            raise RpcError(TYPE, f'Wrong type passed:\n{{\n    "{position}": "{message}"\n}}')
         values.append(parameter.default if value is None else value)
     return method.run(node, *values)
 

@@ -1,4 +1,4 @@
-"""Start the simulated bitcoind from the real one's flags and bitcoin.conf."""
+"""Start the simulated bitcoind with the flags and the bitcoin.conf of the real one."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from sandbox.bitcoind.params import BLOCK_S, TX_PER_S
 from sandbox.runtime import Settings, every, log, log_to_stdout, until_stopped
 
 SAVE_EVERY_S = 60.0
-"""Some megabytes each time; what the control socket does is saved at once."""
+"""A save writes several megabytes. Changes through the control socket are saved at once."""
 
 
 class Simulator(Node):
-    """The node together with its doors."""
+    """The node with its RPC server and ZMQ sockets."""
 
     def __init__(self, conf: Conf, seed: str) -> None:
         super().__init__(conf, seed)
@@ -48,11 +48,11 @@ async def _run(conf: Conf, settings: Settings, tx_per_s: float) -> None:
     await asyncio.to_thread(conf.datadir.mkdir, parents=True, exist_ok=True)
     simulator = Simulator(conf, settings.seed)
     if settings.block_s > 0 and tx_per_s > 0:
-        simulator.make_past()
+        simulator.create_history()
     await simulator.restore()
     doors = ", ".join(f"{host}:{port}" for host, port in conf.binds)
     log.info("bitcoind simulator on %s, height %d", doors, simulator.chain.height)
-    log.info("signatures are not checked: never take this for a chain of value")
+    log.info("signatures are not checked, and these coins have no value")
     clocks = [asyncio.create_task(every(SAVE_EVERY_S, simulator.faults, simulator.save))]
     if settings.block_s > 0:
         _mine(simulator)

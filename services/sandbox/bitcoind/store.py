@@ -1,10 +1,10 @@
-"""The chain on disk, so that balances outlive a restart of the simulator. All of it lies in the data folder:
+"""The chain on disk, so that balances survive a restart of the simulator. Files in the data folder:
 
     sandbox-state.json     tip, the UTXO set, the headers that a reorg may still replace
-    sandbox-headers.dat    the older headers, 80 bytes each, from the genesis on; only ever added to
-    sandbox-blocks/        the blocks that are kept whole, each with the coins that it spent
+    sandbox-headers.dat    the older headers from the genesis block on, 80 bytes each; append-only
+    sandbox-blocks/        the blocks that are stored in full, each with the coins that it spent
 
-Waiting transactions are forgotten.
+Unconfirmed transactions are not saved.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _HEADER = 80
 
 
 def save(folder: Path, chain: Chain) -> None:
-    """In an order that leaves either the old state or the new one after a crash at any point."""
+    """Save in an order that leaves the old state or the new one after a crash at any point."""
     blocks = folder / "sandbox-blocks"
     blocks.mkdir(exist_ok=True)
     wanted = {f"{block_hash[::-1].hex()}.json": connected for block_hash, connected in chain.kept.items()}
@@ -45,7 +45,7 @@ def save(folder: Path, chain: Chain) -> None:
 
 
 def load(folder: Path, chain: Chain) -> bool:
-    """Put a saved state into a fresh chain; False when there is none."""
+    """Load the saved state into a new chain; False if there is none."""
     try:
         state = json.loads((folder / "sandbox-state.json").read_text())
         settled = (folder / "sandbox-headers.dat").read_bytes()[: state["settled"] * _HEADER]

@@ -1,4 +1,4 @@
-"""Transactions and their bytes (BIP144), amounts in satoshis, hashes as bytes in the order of the wire."""
+"""Transactions and their serialization (BIP144). Amounts in satoshis, hashes as bytes in wire order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Truncated(ValueError):
-    """The bytes end too early, go on too long, or are no transaction."""
+    """The bytes are too short, too long, or not a transaction."""
 
 
 class Outpoint(NamedTuple):
@@ -38,7 +38,7 @@ class Tx:
 
     @cached_property
     def raw(self) -> bytes:
-        """With witnesses, if there are any."""
+        """The serialization, with witnesses if there are any."""
         return self._bytes(witness=any(entry.witness for entry in self.ins))
 
     @cached_property
@@ -63,7 +63,7 @@ class Tx:
 
     @property
     def is_coinbase(self) -> bool:
-        return len(self.ins) == 1 and self.ins[0].outpoint == NOWHERE
+        return len(self.ins) == 1 and self.ins[0].outpoint == NULL_OUTPOINT
 
     def _bytes(self, *, witness: bool) -> bytes:
         parts = [self.version.to_bytes(4, "little"), b"\x00\x01" if witness else b"", compact(len(self.ins))]
@@ -82,8 +82,8 @@ class Tx:
         return b"".join(parts)
 
 
-NOWHERE = Outpoint(bytes(32), 0xFFFFFFFF)
-"""What a coinbase spends."""
+NULL_OUTPOINT = Outpoint(bytes(32), 0xFFFFFFFF)
+"""The outpoint of a coinbase input."""
 
 
 def double_sha256(value: bytes) -> bytes:
@@ -91,7 +91,7 @@ def double_sha256(value: bytes) -> bytes:
 
 
 def compact(number: int) -> bytes:
-    """CompactSize."""
+    """Bitcoin's CompactSize encoding."""
     for prefix, limit, width in ((b"", 0xFD, 1), (b"\xfd", 1 << 16, 2), (b"\xfe", 1 << 32, 4)):
         if number < limit:
             return prefix + number.to_bytes(width, "little")
@@ -103,7 +103,7 @@ def counted(value: bytes) -> bytes:
 
 
 class Reader:
-    """Reads along a byte string; Truncated when it is too short."""
+    """Reads a byte string from its start. Raises Truncated at its end."""
 
     def __init__(self, raw: bytes) -> None:
         self._raw = raw
@@ -112,7 +112,7 @@ class Reader:
     def take(self, count: int) -> bytes:
         part = self._raw[self.at : self.at + count]
         if len(part) != count:
-            raise Truncated(f"{count} bytes wanted at {self.at}, {len(part)} left")
+            raise Truncated(f"expected {count} bytes at {self.at}, got {len(part)}")
         self.at += count
         return part
 
@@ -145,7 +145,7 @@ class Reader:
 
 
 def parse(raw: bytes) -> Tx:
-    """One transaction and nothing after it. Truncated otherwise."""
+    """The transaction that these bytes hold, all of them. Raises Truncated otherwise."""
     reader = Reader(raw)
     found = reader.tx()
     if not reader.done or not found.ins:

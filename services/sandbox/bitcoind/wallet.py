@@ -1,7 +1,7 @@
-"""The simulator's own money: what it mines, what `sandbox pay` takes from, and the coins of the background flow.
+"""The simulator's own coins: mined coins, which `sandbox pay` spends, and the coins of the background flow.
 
-Its scripts are witness script hashes of `<32 bytes> OP_DROP OP_TRUE`: anyone may spend them, no signature is needed,
-and a real node would take the same transactions.
+The scripts are P2WSH of `<32 bytes> OP_DROP OP_TRUE`: anyone can spend them without a signature, and a real node would
+accept the same transactions.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from sandbox.bitcoind.tx import Outpoint, Tx, TxIn, TxOut
 MINER, FLOW = "miner", "flow"
 FLOW_SCRIPTS = 64
 PAY_RATE = 10
-"""sat a vB that `sandbox pay` offers."""
+"""Fee rate of `sandbox pay`, sat per vB."""
 MAX_INPUTS = 200
 SMALLEST = 1000
-"""Satoshis: what change and the flow's first coins hold at least, above any dust limit."""
+"""Minimum of change and of the flow's first coins in satoshis, above any dust limit."""
 OUTPUT_BYTES = 50
-"""Of fee to set aside for each output (43 bytes, and its share of the rest)."""
+"""Bytes to pay for per output: 43, and its share of the rest."""
 
 
-class NotEnough(Exception):
-    """The purse cannot pay that; a sentence."""
+class InsufficientFunds(Exception):
+    """The purse does not have enough coins; the message says so."""
 
 
 class Wallet:
@@ -48,7 +48,7 @@ class Wallet:
         fee_rate: int,
         least_inputs: int = 1,
     ) -> Tx:
-        """Pay `target` from the first of `coins` that suffice, the rest to `change`. NotEnough when they do not."""
+        """Pay `target` from the first `coins` that suffice, the rest to `change`. Raises InsufficientFunds."""
         chosen: list[tuple[Outpoint, Coin]] = []
         for item in coins:
             chosen.append(item)
@@ -61,17 +61,19 @@ class Wallet:
                 return self._built(chosen, [target, TxOut(rest, change)])
             if len(chosen) == MAX_INPUTS:
                 break
-        raise NotEnough(f"the simulator's wallet cannot pay {target.amount} sat out of its {len(chosen)} ripe coins")
+        raise InsufficientFunds(
+            f"the simulator's wallet cannot pay {target.amount} sat from its {len(chosen)} mature coins"
+        )
 
     def split(self, item: tuple[Outpoint, Coin], into: int, rng: random.Random) -> Tx:
-        """One coin in many of uneven size, for the flow."""
+        """Split a coin into many of different sizes, for the flow."""
         weights = [rng.lognormvariate(0, 0.5) for _ in range(into)]
         rest = item[1].amount - (SMALLEST + PAY_RATE * OUTPUT_BYTES) * into
         shares = [int(rest * weight / sum(weights)) + SMALLEST for weight in weights]
         return self._built([item], [TxOut(share, rng.choice(self.flow)) for share in shares])
 
     def sweep(self, coins: Sequence[tuple[Outpoint, Coin]], script: bytes) -> Tx:
-        """All of these coins in one output to `script`."""
+        """Send all of these coins to one output of `script`."""
         total = sum(coin.amount for _, coin in coins)
         fee = PAY_RATE * self._built(coins, [TxOut(0, script)]).vsize
         return self._built(coins, [TxOut(total - fee, script)])
@@ -87,7 +89,7 @@ class Wallet:
 def ripe(
     purse: dict[Outpoint, Coin], height: int, spent: Callable[[Outpoint], object]
 ) -> Iterable[tuple[Outpoint, Coin]]:
-    """The coins of a purse that a transaction in the block after `height` may spend and nothing waiting spends."""
+    """Mature coins of a purse for the block after `height`, without those that an unconfirmed transaction spends."""
     for outpoint, coin in purse.items():
         if (not coin.coinbase or height + 1 - coin.height >= COINBASE_MATURITY) and not spent(outpoint):
             yield outpoint, coin

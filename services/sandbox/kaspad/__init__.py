@@ -1,6 +1,6 @@
-"""The simulated kaspad: wRPC with JSON encoding as 2.1.0 speaks it, ten blocks a second, addresses `kaspasim:`.
+"""The simulated kaspad: wRPC with JSON encoding as in 2.1.0, ten blocks per second, addresses `kaspasim:`.
 
-Its chain begins the same for the same seed and is kept in `<appdir>/sandbox-kaspad.json`, so balances outlive a
+The chain starts identically for the same seed. It is stored in `<appdir>/sandbox-kaspad.json`, so balances survive a
 restart.
 """
 

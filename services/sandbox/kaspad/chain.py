@@ -1,7 +1,7 @@
-"""The block DAG as a client sees it: a selected chain, now and then a parallel block that the next chain block merges.
+"""The block DAG as a client sees it: a selected chain, and sometimes a parallel block that the next chain block merges.
 
-A block's transactions take effect as soon as it is the sink (or is merged beside it); the *next* chain block names
-them as accepted and pays the miners of what it merged. That is the order in which kaspad tells it, too.
+A block's transactions take effect as soon as it is the sink or is parallel to it. The *next* chain block lists them as
+accepted and pays the miners of the blocks that it merges. kaspad reports them in the same order.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _KEPT_TEMPLATES = 64
 
 
 class Invalid(Exception):
-    """A block that breaks a rule."""
+    """A block violates a rule; the message says which."""
 
 
 class _Expected(NamedTuple):
-    """What a block with certain parents must say; its miner chooses the rest."""
+    """The fields that a block's parents determine; its miner chooses the rest."""
 
     blue_score: int
     daa_score: int
@@ -32,7 +32,7 @@ class _Expected(NamedTuple):
 
 
 class Chain:
-    """Grows by `connect`, shrinks by `rewind`; both say what changed. Only the last KEPT_BLOCKS can be asked for."""
+    """`connect` adds a block, `rewind` removes blocks; both return what changed. Stores the last KEPT_BLOCKS."""
 
     def __init__(self, genesis: Block, premine: list[tuple[Outpoint, Coin]]) -> None:
         self.coins = Coins()
@@ -40,7 +40,7 @@ class Chain:
         self.blocks: dict[str, Block] = {}
         self.steps: deque[Step] = deque()
         self.block_count = 0
-        """Blocks since the genesis: the virtual DAA score on a network whose DAA window never leaves one out."""
+        """Blocks since the genesis: the virtual DAA score if the DAA window never excludes a block."""
         self.commitment = hashing.running(genesis.hash)
         self._expected: dict[tuple[str, ...], _Expected] = {}
         self._undone: deque[str] = deque()
@@ -52,7 +52,7 @@ class Chain:
 
     @property
     def tips(self) -> tuple[Step, ...]:
-        """What the next chain block merges: the sink first, then blocks parallel to it."""
+        """The blocks that the next chain block merges: the sink first, then blocks parallel to it."""
         merged: list[Step] = []
         for step in reversed(self.steps):
             merged.append(step)
@@ -61,7 +61,7 @@ class Chain:
         return tuple(reversed(merged))
 
     def template(self, miner: str, chosen: list[Transaction], now_ms: int, extra: bytes = b"") -> Block:
-        """The next block on the present tips, paying `miner` (a scriptPublicKey) later."""
+        """A block on the current tips; the block after it pays `miner` (a scriptPublicKey)."""
         tips = self.tips
         parents = tuple(step.block.hash for step in tips)
         expected = _Expected(
@@ -92,7 +92,7 @@ class Chain:
         return Block(hashing.header_hash(header), header, transactions)
 
     def connect(self, block: Block) -> Change:
-        """Add a block made from a template of this chain, on its tips or beside them. Invalid when it breaks a rule."""
+        """Add a block made from a template, on the tips or parallel to them. Raises Invalid if it violates a rule."""
         self._check(block)
         on_chain = block.header.parents == tuple(step.block.hash for step in self.tips)
         accepted_before = tuple(identity for step in self.tips for identity in step.accepted)
@@ -102,11 +102,11 @@ class Chain:
         return Change((block,), (), added, dict(step.spent), dict(step.created))
 
     def rewind(self, depth: int) -> list[Step]:
-        """Undo the last `depth` chain blocks and what was merged since; the steps undone, newest first."""
+        """Undo the last `depth` chain blocks and the blocks merged since; the undone steps, newest first."""
         undone: list[Step] = []
         while depth > 0:
             if len(self.steps) < 2:
-                raise Invalid("the chain is not that long")
+                raise Invalid("the chain is shorter than that")
             step = self.steps.pop()
             self.coins.undo(step)
             self.commitment = step.commitment
@@ -124,7 +124,7 @@ class Chain:
         return sum(step.on_chain for step in self.steps) - 1
 
     def on_chain(self) -> dict[str, tuple[str, ...]]:
-        """The kept chain blocks, oldest first, each with the ids of the transactions that it accepts."""
+        """The stored chain blocks, oldest first, each with the ids of the transactions that it accepts."""
         chain: dict[str, tuple[str, ...]] = {}
         merged: tuple[str, ...] = ()
         for step in self.steps:
@@ -135,7 +135,7 @@ class Chain:
         return chain
 
     def restore(self, steps: list[Step], coins: list[tuple[Outpoint, Coin]], block_count: int, commitment: str) -> None:
-        """Take a saved state in place of the present one."""
+        """Replace the current state with a saved one."""
         self.steps = deque(steps)
         self.blocks = {step.block.hash: step.block for step in steps}
         self.coins = Coins()
@@ -148,24 +148,24 @@ class Chain:
         header = block.header
         expected = self._expected.get(header.parents)
         if expected is None:
-            raise Invalid("its parents are no tips that a template was made for")
+            raise Invalid("its parents are not tips of any block template")
         said = (header.blue_score, header.daa_score, header.accepted_root, header.utxo_commitment)
         if said != expected[:4] or (header.bits, header.version) != (BITS, HEADER_VERSION):
-            raise Invalid("its header does not follow from its parents")
+            raise Invalid("its header does not match its parents")
         if not block.transactions or header.merkle_root != hashing.merkle_root([tx.hash for tx in block.transactions]):
-            raise Invalid("its merkle root is not that of its transactions")
+            raise Invalid("its merkle root does not match its transactions")
         first = block.transactions[0]
         if first.subnetwork != COINBASE_SUBNETWORK or first.inputs or first.outputs != expected.rewards:
-            raise Invalid("its coinbase does not pay what is due")
+            raise Invalid("its coinbase does not pay the expected rewards")
         if header.timestamp <= self.blocks[header.parents[0]].header.timestamp:
-            raise Invalid("it is older than its parent")
+            raise Invalid("its timestamp is not later than its parent's")
         try:
             coinbase.miner_script(first)
         except ValueError as fault:
             raise Invalid(str(fault)) from fault
 
     def _step(self, block: Block, on_chain: bool) -> Step:
-        """The block's effect: all its transactions on the chain, those without a conflict beside it."""
+        """The block's effect: all of its transactions if it is on the chain, otherwise those without a conflict."""
         score = self.block_count + 1
         spent: dict[Outpoint, Coin] = {}
         created: list[tuple[Outpoint, Coin]] = []
@@ -181,7 +181,7 @@ class Chain:
             out = sum(output.amount for output in transaction.outputs)
             if not first and (len(usable) != len(coins) or not coins or out > paid):
                 if on_chain:
-                    raise Invalid(f"transaction {transaction.id} spends what is not there")
+                    raise Invalid(f"transaction {transaction.id} spends a missing or immature output")
                 continue
             spent |= usable
             fees += 0 if first else paid - out
@@ -204,7 +204,7 @@ class Chain:
 
 
 def genesis(seed: str, premine: tuple[Output, ...], timestamp: int) -> tuple[Block, list[tuple[Outpoint, Coin]]]:
-    """The first block and the coins that exist from the start, spendable at once."""
+    """The genesis block and the initial coins, which are spendable at once."""
     first = coinbase.make(0, premine[0].script, premine, seed.encode())
     root, zero = hashing.merkle_root([first.hash]), hashing.ZERO
     header = Header((), root, zero, zero, timestamp, 0, 0, zero, nonce=0, version=0, bits=BITS)

@@ -1,7 +1,7 @@
-"""What a coinbase carries: who is to be paid by the block after it.
+"""The payload of a coinbase: it names the script that the next block pays.
 
 Payload (rusty-kaspa `consensus/core/src/coinbase.rs`, `consensus/src/processes/coinbase.rs`): blue score and subsidy as
-u64, script version as u16, script length as u8, all little-endian, the script, then free bytes that begin with the
+u64, script version as u16, script length as u8, all little-endian; the script; then arbitrary bytes that begin with the
 version.
 """
 
@@ -19,7 +19,7 @@ SIGNATURE = f"{VERSION}/nodeyard-sandbox/".encode()
 
 
 def make(blue_score: int, miner_script: str, outputs: Iterable[Output], extra: bytes = b"") -> Transaction:
-    """The first transaction of a block whose miner wants to be paid at `miner_script`."""
+    """The coinbase of a block whose miner is paid at `miner_script`."""
     script = bytes.fromhex(miner_script[4:])
     head = _HEAD.pack(blue_score, SUBSIDY, int(miner_script[:4], 16), len(script))
     payload = (head + script + SIGNATURE + extra).hex()
@@ -27,12 +27,12 @@ def make(blue_score: int, miner_script: str, outputs: Iterable[Output], extra: b
 
 
 def miner_script(coinbase: Transaction) -> str:
-    """Where the miner of this block wants to be paid. ValueError when the payload does not say."""
+    """The script that pays the miner of this block. Raises ValueError if the payload is malformed."""
     payload = bytes.fromhex(coinbase.payload)
     if len(payload) < _HEAD.size:
-        raise ValueError("a coinbase payload of too few bytes")
+        raise ValueError("the coinbase payload is too short")
     _, _, version, length = _HEAD.unpack_from(payload)
     script = payload[_HEAD.size : _HEAD.size + length]
     if len(script) != length:
-        raise ValueError("a coinbase payload whose script is cut off")
+        raise ValueError("the script in the coinbase payload is truncated")
     return f"{version:04x}{script.hex()}"

@@ -8,7 +8,7 @@ from sandbox.kaspad.model import Coin, Outpoint, Step
 
 
 class Coins:
-    """What the virtual block sees as unspent."""
+    """The unspent outputs as of the virtual block."""
 
     def __init__(self) -> None:
         self._all: dict[Outpoint, Coin] = {}

@@ -1,14 +1,14 @@
-"""Blocks and the virtual chain: asked for, mined, submitted."""
+"""RPC methods for blocks and the virtual chain."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from sandbox.kaspad import wire
-from sandbox.kaspad.answer import Failed, Params
 from sandbox.kaspad.fields import boolean, hash_of, integer, listing, script_of
 from sandbox.kaspad.node import Node
 from sandbox.kaspad.params import BLOCK_S, DIFFICULTY, NETWORK
+from sandbox.kaspad.rpc import Params, RpcError
 
 
 def get_block_dag_info(node: Node, _params: Params) -> dict[str, Any]:
@@ -33,14 +33,14 @@ def get_block(node: Node, params: Params) -> dict[str, Any]:
 
 
 def get_blocks(node: Node, params: Params) -> dict[str, Any]:
-    """From `lowHash` (the oldest kept block when null) on, itself included."""
+    """Blocks from `lowHash` on, inclusive; null stands for the oldest stored block."""
     low = None if params.get("lowHash") is None else hash_of(params["lowHash"])
     blocks, transactions = boolean(params.get("includeBlocks")), boolean(params.get("includeTransactions"))
     if transactions and not blocks:
-        raise Failed("If includeTransactions is set, then includeBlockVerboseData must be set as well.")
+        raise RpcError("If includeTransactions is set, then includeBlockVerboseData must be set as well.")
     hashes = [step.block.hash for step in node.chain.steps]
     if low is not None and low not in hashes:
-        raise Failed(f"cannot find header {low}")
+        raise RpcError(f"cannot find header {low}")
     found = hashes[hashes.index(low) :] if low else hashes
     return {
         "blockHashes": found,
@@ -49,12 +49,12 @@ def get_blocks(node: Node, params: Params) -> dict[str, Any]:
 
 
 def get_virtual_chain_from_block(node: Node, params: Params) -> dict[str, Any]:
-    """The way from a block to the sink: chain blocks that were removed since, and those that were added."""
+    """The path from a block to the sink: chain blocks removed since, and those added."""
     start, accepted = hash_of(params.get("startHash")), boolean(params.get("includeAcceptedTransactionIds"))
     chain, removed = node.chain.on_chain(), []
     while start not in chain:
         if start not in node.chain.blocks:
-            raise Failed(f"cannot find header {start}")
+            raise RpcError(f"cannot find header {start}")
         removed.append(start)
         start = node.chain.blocks[start].header.parents[0]
     added = dict(list(chain.items())[list(chain).index(start) + 1 :])
@@ -84,7 +84,7 @@ def submit_block(node: Node, params: Params) -> dict[str, Any]:
 
 
 def get_daa_score_timestamp_estimate(node: Node, params: Params) -> dict[str, Any]:
-    """Linear between what is known: kept blocks, else back from the oldest, on from the newest at ten a second."""
+    """Interpolate between stored blocks; before the oldest and after the newest, assume ten blocks per second."""
     scores = [integer(item, 2**64) for item in listing(params.get("daaScores"))]
     headers = [step.block.header for step in node.chain.steps if step.on_chain]
     return {"timestamps": [_time_of(score, [(h.daa_score, h.timestamp) for h in headers]) for score in scores]}
@@ -93,7 +93,7 @@ def get_daa_score_timestamp_estimate(node: Node, params: Params) -> dict[str, An
 def _full_block(node: Node, block_hash: str, transactions: bool) -> dict[str, Any]:
     block = node.chain.blocks.get(block_hash)
     if block is None:
-        raise Failed(f"cannot find header {block_hash}")
+        raise RpcError(f"cannot find header {block_hash}")
     children = [step.block.hash for step in node.chain.steps if block_hash in step.block.header.parents]
     on_chain = any(step.on_chain and step.block.hash == block_hash for step in node.chain.steps)
     return wire.full_block(block, transactions=transactions, children=children, on_chain=on_chain)
@@ -110,6 +110,6 @@ def _time_of(score: int, known: list[tuple[int, int]]) -> int:
 
 
 def past_median_time(node: Node) -> int:
-    """Median of the kept blocks' times, at most 27: rusty-kaspa's sampled window is of about that size."""
+    """Median time of the last 27 stored blocks; rusty-kaspa's sampled window has about that size."""
     times = sorted(step.block.header.timestamp for step in list(node.chain.steps)[-27:])
     return times[len(times) // 2]

@@ -1,4 +1,4 @@
-"""Reading the fields of a request. Whatever does not fit is Malformed: kaspad says no more than that either."""
+"""Reads the fields of a request. Raises Malformed for any error: kaspad gives no details either."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sandbox.kaspad.params import PREFIX
 
 
 class Malformed(Exception):
-    """Answered with `request deserialization error`."""
+    """Leads to the answer `request deserialization error`."""
 
 
 def mapping(value: Any) -> dict[str, Any]:
@@ -32,14 +32,14 @@ def boolean(value: Any) -> bool:
 
 
 def integer(value: Any, limit: int) -> int:
-    """A whole number from 0 to below `limit`."""
+    """An integer from 0 to `limit` - 1."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < limit:
         raise Malformed
     return value
 
 
 def hex_of(value: Any, length: int | None = None) -> str:
-    """A hex string, of so many bytes if `length` is given."""
+    """A hex string; of `length` bytes if given."""
     if not isinstance(value, str):
         raise Malformed
     try:

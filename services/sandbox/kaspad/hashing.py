@@ -1,8 +1,8 @@
-"""Ids and hashes as rusty-kaspa makes them: keyed BLAKE2b-256 over little-endian fields.
+"""Ids and hashes as in rusty-kaspa: keyed BLAKE2b-256 over little-endian fields.
 
-Source: rusty-kaspa `consensus/core/src/hashing/{tx,header}.rs`, `crypto/merkle/src/lib.rs`; held against recorded
-transactions and blocks in tests/nodes/unit. Since 2.0 transactions of version 1 are hashed otherwise (BLAKE3): the
-simulator makes and takes version 0 only, which stays valid there.
+Source: rusty-kaspa `consensus/core/src/hashing/{tx,header}.rs`, `crypto/merkle/src/lib.rs`; tests/nodes/unit compares
+them with recorded transactions and blocks. Since 2.0 transactions of version 1 are hashed with BLAKE3. The simulator
+creates and accepts only version 0, which remains valid.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def header_hash(header: Header) -> str:
 
 
 def merkle_root(hashes: list[str]) -> str:
-    """Root over transaction hashes; a missing right leaf counts as zeros, a single leaf is its own root."""
+    """Root over transaction hashes. A missing right leaf counts as zeros; a single leaf is its own root."""
     level = hashes or [ZERO]
     while len(level) > 1:
         padded = level + [ZERO] * (len(level) % 2)
@@ -61,7 +61,7 @@ def merkle_root(hashes: list[str]) -> str:
 
 
 def running(before: str, *parts: str) -> str:
-    """A hash over a hash and more: stands in for kaspad's MuHash commitment to the UTXO set, which no client checks."""
+    """A chained hash in place of kaspad's MuHash commitment to the UTXO set, which no client checks."""
     return blake2b("|".join((before, *parts)).encode(), digest_size=32).hexdigest()
 
 

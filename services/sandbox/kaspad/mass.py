@@ -1,8 +1,8 @@
-"""What a transaction weighs, in grams.
+"""The mass of a transaction, in grams.
 
-Source: rusty-kaspa `consensus/core/src/mass/mod.rs` (compute mass: a gram a byte, ten more a byte of scriptPublicKey,
-1000 a signature operation; KIP-9 storage mass: what splitting value into small outputs costs everyone who keeps the
-UTXO set).
+Source: rusty-kaspa `consensus/core/src/mass/mod.rs`. Compute mass is 1 gram per byte, 10 more per byte of
+scriptPublicKey, and 1000 per signature operation. Storage mass (KIP-9) is the cost that small outputs add to the UTXO
+set.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def compute_mass(transaction: Transaction) -> int:
 
 
 def storage_mass(inputs: Sequence[int], outputs: Sequence[int]) -> int:
-    """Grams for the amounts (sompi) going in and out; every amount above 0."""
+    """Grams for the input and output amounts (sompi), each above 0."""
     out = sum(STORAGE_MASS_PARAMETER // amount for amount in outputs)
     if len(outputs) == 1 or len(inputs) == 1 or (len(outputs) == 2 and len(inputs) == 2):
         back = sum(STORAGE_MASS_PARAMETER // amount for amount in inputs)

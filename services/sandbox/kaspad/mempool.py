@@ -1,4 +1,4 @@
-"""Transactions that wait for a block."""
+"""Unconfirmed transactions."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ CoinOf = Callable[[Outpoint], Coin | None]
 
 
 class Mempool:
-    """In order of arrival. Unconfirmed outputs may be spent, also here; an output only once."""
+    """Entries are in order of arrival. They may spend unconfirmed outputs; each output can be spent only once."""
 
     def __init__(self) -> None:
         self.entries: dict[str, Checked] = {}
         self._spenders: dict[Outpoint, str] = {}
 
     def add(self, transaction: Transaction, confirmed: CoinOf, daa_score: int) -> Checked:
-        """Take a transaction in. Rejected says why not."""
+        """Add a transaction. Raises Rejected if it is not accepted."""
         identity = hashing.finished(transaction, 0).id
         if identity in self.entries:
             raise Rejected(f"transaction {identity} is already in the mempool")
@@ -37,7 +37,7 @@ class Mempool:
         return outpoint in self._spenders
 
     def selected(self, confirmed: CoinOf) -> list[Checked]:
-        """What the next block takes: those whose inputs are all confirmed, up to a block's mass."""
+        """Transactions for the next block: those whose inputs are all confirmed, up to a block's mass."""
         chosen, total = [], 0
         for checked in self.entries.values():
             weight = max(checked.transaction.compute_mass, checked.transaction.storage_mass)
@@ -47,7 +47,7 @@ class Mempool:
         return chosen
 
     def settle(self, accepted: set[str], confirmed: CoinOf, daa_score: int) -> None:
-        """After the UTXO set moved: drop what was mined, and what lost its inputs to someone else."""
+        """After a change of the UTXO set, drop transactions that were mined or whose inputs are gone."""
         if not self.entries:
             return
         waiting = [checked for identity, checked in self.entries.items() if identity not in accepted]

@@ -1,4 +1,4 @@
-"""Values of the simulated chain. Hashes, scripts and payloads are hex strings as in wRPC JSON, amounts are sompi."""
+"""Values of the simulated chain. Hashes, scripts and payloads are hex strings as in wRPC JSON; amounts are in sompi."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Outpoint(NamedTuple):
     output_index: int
 
     def __str__(self) -> str:
-        """As kaspad's error texts write it."""
+        """The format of kaspad's error messages."""
         return f"({self.transaction_id}, {self.output_index})"
 
 
@@ -20,7 +20,7 @@ class Coin(NamedTuple):
 
     amount: int
     script: str
-    """scriptPublicKey: two bytes of version and the script."""
+    """scriptPublicKey: two bytes of version, then the script."""
     daa_score: int
     coinbase: bool
 
@@ -40,7 +40,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A transaction of version 0. `id`, `hash` and the masses are set by `hashing.finished`."""
+    """A transaction of version 0. `hashing.finished` sets `id`, `hash` and the masses."""
 
     inputs: tuple[Input, ...]
     outputs: tuple[Output, ...]
@@ -81,15 +81,15 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One block's effect on the virtual UTXO set, with all that undoing it needs."""
+    """One block's effect on the virtual UTXO set, with everything needed to undo it."""
 
     block: Block
     on_chain: bool
-    """False: a parallel block that only merged its transactions."""
+    """False for a parallel block."""
     spent: tuple[tuple[Outpoint, Coin], ...]
     created: tuple[tuple[Outpoint, Coin], ...]
     accepted: tuple[str, ...]
-    """Ids of its transactions that took effect; the next chain block names them as accepted."""
+    """Ids of its transactions that took effect; the next chain block lists them as accepted."""
     fees: int
     commitment: str
     """UTXO commitment before this block."""
@@ -97,7 +97,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Change:
-    """What a client may learn of one move of the virtual state."""
+    """One change of the virtual state as clients see it."""
 
     blocks: tuple[Block, ...]
     removed_chain: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The simulated kaspad: chain, mempool, wallet and the moves that change them."""
+"""The simulated kaspad: chain, mempool and wallet."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sandbox.controlserver import Refused
+from sandbox.control_server import Refused
 from sandbox.faults import Faults
 from sandbox.kaspad import chain, fields, sessions, store, wallet
 from sandbox.kaspad.chain import Chain, Invalid
@@ -20,14 +20,14 @@ from sandbox.kaspad.rules import Checked, Rejected
 from sandbox.kaspad.sessions import Session
 
 GATHER_EVERY = 50
-"""Blocks between two looks at the wallet's many small coins."""
+"""Blocks between two attempts to consolidate the wallet's small coins."""
 SYNCED_WITHIN_MS = 10 * 60 * 1000
-"""As the real one, it calls itself synced while its sink is recent."""
+"""Like the real node, it reports synced while its sink is recent."""
 
 
 @dataclass(frozen=True)
 class Flags:
-    """Those flags of the real kaspad that a client can notice."""
+    """The flags of the real kaspad that affect clients."""
 
     host: str
     port: int
@@ -37,7 +37,7 @@ class Flags:
 
 
 class Node:
-    """State and its moves. The server calls `submit_*`, the clock `tick`, the control socket the verbs."""
+    """The node's state. The server calls `submit_*`, the clock `tick`, the control socket the verbs."""
 
     def __init__(self, flags: Flags, seed: str) -> None:
         self.flags = flags
@@ -57,7 +57,7 @@ class Node:
         return _now_ms() - self.chain.sink.header.timestamp < SYNCED_WITHIN_MS
 
     def tick(self) -> None:
-        """One block of the simulator's own miner."""
+        """Mine one block with the simulator's own miner."""
         self._grow(self.miner)
 
     def template(self, miner: str, extra: bytes = b"") -> Block:
@@ -65,7 +65,7 @@ class Node:
         return self.chain.template(miner, chosen, _now_ms(), extra)
 
     def submit_block(self, block: Block) -> bool:
-        """Whether it was taken (again: also one already known)."""
+        """Whether the block is accepted; true for a known block as well."""
         if block.hash in self.chain.blocks:
             return True
         try:
@@ -77,42 +77,42 @@ class Node:
         return True
 
     def submit_transaction(self, transaction: Transaction) -> Checked:
-        """Rejected says why it is not taken."""
+        """Raises Rejected if the transaction is not accepted."""
         return self.mempool.add(transaction, self.chain.coins.get, self.chain.block_count)
 
     def pay(self, address: str, amount: int) -> str:
-        """From the wallet to `address`, in sompi; the transaction's id."""
+        """Pay sompi from the wallet to `address`; the transaction id."""
         try:
             to = fields.script_of(address)
         except Malformed:
-            raise Refused(f"{address} is no address of this network; they begin with kaspasim:") from None
+            raise Refused(f"{address} is not an address of this network; these begin with kaspasim:") from None
         smallest = wallet.MIN_CHANGE
         if amount < smallest:
-            raise Refused(f"the smallest payment is {smallest} sompi: less weighs more (KIP-9) than a transaction may")
+            raise Refused(f"the smallest payment is {smallest} sompi; below it, the storage mass (KIP-9) is too high")
         coins, score = self.chain.coins, self.chain.block_count
         try:
             paid = wallet.payment(coins, self.miner, Output(amount, to), score=score, reserved=self.mempool.spends)
             return self.submit_transaction(paid).transaction.id
-        except (wallet.NotEnough, Rejected) as fault:
+        except (wallet.InsufficientFunds, Rejected) as fault:
             raise Refused(str(fault)) from fault
 
     def mine(self, blocks: int, address: str) -> list[str]:
         try:
             miner = fields.script_of(address) if address else self.miner
         except Malformed:
-            raise Refused(f"{address} is no address of this network; they begin with kaspasim:") from None
+            raise Refused(f"{address} is not an address of this network; these begin with kaspasim:") from None
         if not 1 <= blocks <= 10_000:
-            raise Refused("between 1 and 10000 blocks at a time")
+            raise Refused("the number of blocks must be between 1 and 10000")
         return [self._grow(miner) for _ in range(blocks)]
 
     def reorg(self, depth: int) -> tuple[list[str], list[str]]:
-        """The other side of a split wins: `depth` chain blocks go, one more comes.
+        """Replace the last `depth` chain blocks with a branch that is one block longer.
 
-        What the wallet paid in the lost blocks was spent otherwise on the winning side, so it is taken back; other
-        people's transactions wait in the mempool again. Clients hear of it as one change.
+        The new branch spends the coins of the wallet's payments in the removed blocks elsewhere, so those payments are
+        undone. Other transactions return to the mempool. Clients receive all of it as one change.
         """
         if not 1 <= depth <= self.chain.rewindable():
-            raise Refused(f"between 1 and {self.chain.rewindable()} blocks can be taken back")
+            raise Refused(f"the depth must be between 1 and {self.chain.rewindable()}")
         undone = self.chain.rewind(depth)
         before = _left_by(undone)
         rival = wallet.own_script(self._seed, "rival")
@@ -155,12 +155,12 @@ class Node:
 
     def _gather(self) -> None:
         coins, score = self.chain.coins, self.chain.block_count
-        gathered = wallet.gathering(coins, self.miner, score, self.mempool.spends)
+        gathered = wallet.consolidation(coins, self.miner, score, self.mempool.spends)
         if gathered is not None:
             self.submit_transaction(gathered)
 
     def _double_spends(self, undone: list[Step]) -> list[Transaction]:
-        """For each payment of the wallet that the lost blocks held: its coins go back to the wallet instead."""
+        """For each payment of the wallet in the removed blocks, a transaction that returns its coins to the wallet."""
         instead = []
         for step in undone:
             for transaction in step.block.transactions[1:]:
@@ -168,7 +168,7 @@ class Node:
                 own = [(outpoint, coin) for outpoint, coin in coins if coin is not None and coin.script == self.miner]
                 pays = any(output.script != self.miner for output in transaction.outputs)
                 if pays and len(own) == len(coins):
-                    instead.append(wallet.taking_back(own, self.miner))
+                    instead.append(wallet.double_spend(own, self.miner))
         return instead
 
     def _readmit(self, step: Step) -> None:
@@ -181,14 +181,14 @@ class Node:
     def _publish(self, change: Change) -> None:
         accepted = {value.id for block in change.blocks for value in block.transactions}
         self.mempool.settle(accepted, self.chain.coins.get, self.chain.block_count)
-        if not self.flags.utxoindex:  # kaspad takes UtxosChanged subscriptions without it, and never tells of any
+        if not self.flags.utxoindex:  # without it, kaspad accepts UtxosChanged subscriptions but never notifies
             change = replace(change, spent={}, created={})
         sink = self.chain.sink
         sessions.publish(self.sessions.values(), change, sink.header.blue_score, self.chain.block_count)
 
 
 def _left_by(undone: list[Step]) -> dict[Outpoint, Coin | None]:
-    """What the undone steps (newest first) had made of each outpoint that they touched; None: spent."""
+    """The state of each outpoint that the undone steps (newest first) changed, before the undo; None if spent."""
     left: dict[Outpoint, Coin | None] = {}
     for step in reversed(undone):
         left.update((outpoint, None) for outpoint, _ in step.spent)
@@ -197,7 +197,7 @@ def _left_by(undone: list[Step]) -> dict[Outpoint, Coin | None]:
 
 
 def _note_untouched(before: dict[Outpoint, Coin | None], step: Step) -> None:
-    """Remember what the outpoints that only `step` touches were before it."""
+    """Add the earlier state of those outpoints that only `step` changes."""
     for outpoint, coin in step.spent:
         before.setdefault(outpoint, coin)
     for outpoint, _ in step.created:
@@ -211,7 +211,7 @@ def _net(
     lost: tuple[str, ...],
     added: tuple[tuple[str, tuple[str, ...]], ...],
 ) -> Change:
-    """One change out of many: only what is different in the end."""
+    """Merge many changes into one: only what differs in the end."""
     now = {outpoint: state.coins.get(outpoint) for outpoint in before}
     spent = {outpoint: coin for outpoint, coin in before.items() if coin is not None and now[outpoint] != coin}
     created = {outpoint: coin for outpoint, coin in now.items() if coin is not None and before[outpoint] != coin}

@@ -14,8 +14,8 @@ SOMPI_PER_KASPA = 100_000_000
 MAX_SOMPI = 29_000_000_000 * SOMPI_PER_KASPA  # consensus/core/src/constants.rs; "getCoinSupply"
 SUBSIDY = 50 * SOMPI_PER_KASPA  # step "mined: getBlock": outputs of a coinbase
 COINBASE_MATURITY = 1000
-"""Blocks; consensus/core/src/config/params.rs SIMNET_PARAMS (10 blocks a second), and what 0.15.0 says of one too
-young.
+"""Blocks; consensus/core/src/config/params.rs SIMNET_PARAMS (10 blocks per second), and the error of 0.15.0 for an
+immature one.
 """
 BLOCK_S = 0.1
 BITS, DIFFICULTY = 545259519, 1.0000001192093038  # "getBlockDagInfo": the easiest target, never adjusted here
@@ -25,7 +25,7 @@ COINBASE_SUBNETWORK = "01" + "00" * 19
 NATIVE_SUBNETWORK = "00" * 20
 
 MIN_FEE_PER_GRAM = 100
-"""Sompi a gram of compute mass: DEFAULT_MINIMUM_RELAY_TRANSACTION_FEE 100,000 a kilogram, mining/src/mempool/config.rs.
+"""Sompi per gram of compute mass: DEFAULT_MINIMUM_RELAY_TRANSACTION_FEE (100,000 per kg), mining/src/mempool/config.rs.
 """
 MAX_BLOCK_MASS = 500_000
 """Grams of a block and, from 2.0 on, of one transaction, for its compute mass and its storage mass each:
@@ -33,7 +33,7 @@ consensus/core/src/config/params.rs max_block_mass; a real 2.1.0 refused more (0
 """
 STORAGE_MASS_PARAMETER = SOMPI_PER_KASPA * 10_000  # KIP-9's C, consensus/core/src/constants.rs
 
-GENESIS_TIME_MS = 1_633_687_894_966  # "fresh: getBlockDagInfo": simnet's own; the genesis block itself is ours
+GENESIS_TIME_MS = 1_633_687_894_966  # "fresh: getBlockDagInfo": simnet's time; the genesis block is our own
 PREMINE_OUTPUTS, PREMINE_EACH = 100, 1_000_000 * SOMPI_PER_KASPA
 KEPT_BLOCKS = 2000
-"""How many blocks can be asked for and undone; older ones are forgotten."""
+"""Blocks that are stored and can be undone; older ones are dropped."""

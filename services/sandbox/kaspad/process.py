@@ -1,4 +1,4 @@
-"""What the operating system says of this process, in getMetrics' terms."""
+"""The process metrics of getMetrics, from the operating system."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _STARTED = time.monotonic()
 
 
 def process_metrics() -> dict[str, Any]:
-    """Bytes, cores used on average since the start, and bytes a second."""
+    """Bytes, average number of cores used since the start, and bytes per second."""
     pages = [int(field) for field in Path("/proc/self/statm").read_text().split()]
     usage = resource.getrusage(resource.RUSAGE_SELF)
     lived_s = max(time.monotonic() - _STARTED, 0.001)

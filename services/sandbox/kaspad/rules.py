@@ -1,4 +1,4 @@
-"""What the mempool takes. The texts are kaspad's: mining/errors/src/mempool.rs and consensus/core/src/errors/tx.rs."""
+"""What the mempool accepts. Texts are kaspad's: mining/errors/src/mempool.rs and consensus/core/src/errors/tx.rs."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from sandbox.kaspad.params import COINBASE_MATURITY, MAX_BLOCK_MASS, MAX_SOMPI, 
 
 
 class Rejected(Exception):
-    """Why a transaction is not taken, in kaspad's words."""
+    """The mempool does not accept a transaction; the message is kaspad's."""
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A transaction that passed, with what only its inputs could tell."""
+    """A valid transaction with the values that depend on its inputs."""
 
     transaction: Transaction
     fee: int
@@ -24,7 +24,7 @@ class Checked:
 
 
 def check(transaction: Transaction, coin_of: Callable[[Outpoint], Coin | None], daa_score: int) -> Checked:
-    """Judge everything but the signatures. `coin_of` knows confirmed and unconfirmed outputs; Rejected says why not."""
+    """Check everything except signatures. `coin_of` finds confirmed and unconfirmed outputs. Raises Rejected."""
     known = hashing.finished(transaction, 0)
     if not transaction.inputs:
         raise Rejected("transaction has no inputs")

@@ -1,4 +1,4 @@
-"""Start the simulated kaspad from the real one's flags."""
+"""Start the simulated kaspad with the flags of the real one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PORT = KASPA["sandbox"].wrpc_json_port
 
 
 class Simulator(Node):
-    """The node together with its door."""
+    """The node with its wRPC server."""
 
     def __init__(self, flags: Flags, seed: str) -> None:
         super().__init__(flags, seed)
@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
     flags, ignored = parse(argv)
     log_to_stdout()
     if ignored:
-        log.info("flags without a meaning for the simulator: %s", " ".join(ignored))
+        log.info("the simulator ignores these flags: %s", " ".join(ignored))
     try:
         asyncio.run(_run(flags, Settings.read(BLOCK_S)))
     except OSError as fault:
@@ -49,13 +49,13 @@ def main(argv: list[str]) -> int:
 
 
 def parse(argv: list[str]) -> tuple[Flags, list[str]]:
-    """The flags that a client can notice, and those that were passed over."""
+    """The flags that affect clients, and those that the simulator ignores."""
     parser = argparse.ArgumentParser(prog="sandbox kaspad", allow_abbrev=False)
     parser.add_argument("--appdir", type=Path, default=Path.home() / ".rusty-kaspa")
     parser.add_argument("--rpclisten-json", nargs="?", default="", const="default")
     parser.add_argument("--utxoindex", action="store_true")
     parser.add_argument("--unsaferpc", action="store_true")
-    parser.add_argument("--simnet", action="store_true", help="the only network that is simulated")
+    parser.add_argument("--simnet", action="store_true", help="the only supported network")
     parser.add_argument("--testnet", "--devnet", action=_OtherNetwork, nargs=0)
     known, ignored = parser.parse_known_args(argv)
     host, port = _address(known.rpclisten_json)
@@ -64,11 +64,11 @@ def parse(argv: list[str]) -> tuple[Flags, list[str]]:
 
 class _OtherNetwork(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_rest: object) -> None:
-        parser.error("the simulator plays simnet: pass --simnet")
+        parser.error("the simulator supports simnet only: pass --simnet")
 
 
 def _address(text: str) -> tuple[str, int]:
-    """kaspad's notation: `default` is loopback, `public` all addresses, else IP or IP:PORT; no flag, no port."""
+    """kaspad's notation: `default` is loopback, `public` all addresses, else IP or IP:PORT. Port 0 without the flag."""
     if not text:
         return "", 0
     named = {"default": "127.0.0.1", "public": "0.0.0.0"}
@@ -81,7 +81,7 @@ async def _run(flags: Flags, settings: Settings) -> None:
     simulator = Simulator(flags, settings.seed)
     await simulator.server.open()
     log.info("kaspad simulator on %s:%d, DAA score %d", flags.host, flags.port, simulator.chain.block_count)
-    log.info("signatures are not checked: never take this for a chain of value")
+    log.info("signatures are not checked, and these coins have no value")
     clocks = [asyncio.create_task(every(SAVE_EVERY_S, simulator.faults, simulator.save))]
     if settings.block_s > 0:
         simulator.tick()

@@ -1,4 +1,4 @@
-"""The WebSocket side: frames in, frames out, as kaspad's wRPC server treats them."""
+"""The WebSocket server, which handles frames as kaspad's wRPC server does."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from sandbox.kaspad import sessions
-from sandbox.kaspad.answer import Failed
 from sandbox.kaspad.fields import Malformed
 from sandbox.kaspad.methods import METHODS
 from sandbox.kaspad.node import Node
+from sandbox.kaspad.rpc import RpcError
 from sandbox.kaspad.sessions import Session
 
 MAX_MESSAGE_BYTES = 128 * 1024 * 1024
 
 
 class Unreadable(Exception):
-    """A frame that makes kaspad drop the connection without a word."""
+    """A frame for which kaspad closes the connection without an answer."""
 
 
 class WrpcServer:
-    """Listens for clients. `drop` cuts them all and refuses new ones, `open` lets them in again."""
+    """Listens for clients. `drop` closes all connections and refuses new ones; `open` accepts them again."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self._server: Server | None = None
-        self._cuts: dict[int, ServerConnection] = {}
+        self._connections: dict[int, ServerConnection] = {}
         self._next_number = 0
 
     async def open(self) -> None:
-        """OSError when the address is taken. Without --rpclisten-json nobody listens, as with the real one."""
+        """Raises OSError if the address is in use. Does not listen without --rpclisten-json, like the real node."""
         flags = self._node.flags
         if not flags.port:
             return
@@ -54,24 +54,24 @@ class WrpcServer:
         if self._server is not None:
             self._server.close(close_connections=False)
             self._server = None
-        for connection in list(self._cuts.values()):
+        for connection in list(self._connections.values()):
             connection.transport.abort()
 
     async def _hold_while_frozen(self, _connection: ServerConnection, _request: Request) -> Response | None:
-        """A frozen node's kernel still accepts connections; nothing comes after that."""
-        await self._node.faults.thawed()
+        """The kernel still accepts connections for a frozen node, but nothing follows."""
+        await self._node.faults.wait_while_frozen()
         return None
 
     async def _client(self, connection: ServerConnection) -> None:
         number, self._next_number = self._next_number, self._next_number + 1
         session = Session(number, connection.transport.abort)
-        self._cuts[number] = connection
+        self._connections[number] = connection
         self._node.sessions[number] = session
         self._node.connected += 1
         writer = asyncio.create_task(self._write(connection, session))
         try:
             async for message in connection:
-                await self._node.faults.pass_gate()
+                await self._node.faults.wait_for_turn()
                 self._node.bytes_received += len(message)
                 answer = self._answer(session, message)
                 if answer is not None:
@@ -81,7 +81,7 @@ class WrpcServer:
         except ConnectionClosed:
             return
         finally:
-            del self._cuts[number], self._node.sessions[number]
+            del self._connections[number], self._node.sessions[number]
             writer.cancel()
 
     async def _write(self, connection: ServerConnection, session: Session) -> None:
@@ -92,12 +92,12 @@ class WrpcServer:
                 await connection.send(text)
 
     def _answer(self, session: Session, message: str | bytes) -> dict[str, Any] | None:
-        """The answer to one frame, None when it wants none. Unreadable when kaspad would hang up."""
+        """The answer to one frame; None for one without an id. Raises Unreadable if kaspad would disconnect."""
         number, method, params = _parsed(message)
         try:
-            told = self._node.faults.errors.get(method)
-            if told is not None:
-                raise Failed(told)
+            error_text = self._node.faults.errors.get(method)
+            if error_text is not None:
+                raise RpcError(error_text)
             if method in _SUBSCRIPTIONS:
                 result = self._subscription(session, method, params)
             else:
@@ -105,13 +105,13 @@ class WrpcServer:
             answer = {"id": number, "method": method, "params": result}
         except Malformed:
             answer = _error(number, method, "request deserialization error")
-        except Failed as fault:
+        except RpcError as fault:
             answer = _error(number, method, str(fault))
         return None if number is None else answer
 
     def _call(self, method: str, params: Any) -> dict[str, Any]:
         if params == []:
-            params = {}  # serde reads a struct without fields from an empty list as well
+            params = {}  # serde also reads a struct without fields from an empty list
         if not isinstance(params, dict):
             raise Malformed
         return METHODS[method](self._node, params)
@@ -122,7 +122,7 @@ class WrpcServer:
             return {}
         refusal = sessions.subscribe(session, params, everything_allowed=self._node.flags.unsafe_rpc)
         if refusal:
-            raise Failed(refusal)
+            raise RpcError(refusal)
         return {"id": session.number}
 
 
@@ -130,7 +130,7 @@ _SUBSCRIPTIONS = ("subscribe", "unsubscribe")
 
 
 def _parsed(message: str | bytes) -> tuple[int | None, str, Any]:
-    """(id, method, params) of a frame, binary or text alike."""
+    """(id, method, params) of a frame, binary or text."""
     try:
         frame = json.loads(message)
     except ValueError as fault:

@@ -1,4 +1,4 @@
-"""Connections and what each has subscribed to."""
+"""Connections and their subscriptions."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ PLAIN_SCOPES = {
     "VirtualDaaScoreChanged",
 }
 MAX_WAITING = 20_000
-"""Frames that may wait for a client that does not read; then it is cut off."""
+"""Limit on frames queued for a client that does not read; beyond it, the connection is closed."""
 
 
 @dataclass
 class Session:
-    """One connection. `waiting` is what its writer sends next, answers and notifications in one order."""
+    """One connection. `waiting` is the queue of its writer: answers and notifications, in order."""
 
     number: int
     cut: Callable[[], None]
@@ -35,7 +35,7 @@ class Session:
     scopes: set[str] = field(default_factory=set)
     with_accepted: bool = False
     scripts: set[str] | None = None
-    """Scripts whose UTXOs it follows; None follows all, the empty set none."""
+    """Scripts whose UTXOs it follows; None follows all, the empty set none (the default)."""
 
     def __post_init__(self) -> None:
         self.scripts = set()
@@ -48,10 +48,10 @@ class Session:
 
 
 def subscribe(session: Session, params: Any, *, everything_allowed: bool) -> str:
-    """Take a subscription in; an error text when it is refused. Malformed when it names no scope.
+    """Add a subscription; an error text if it is refused, else "". Raises Malformed if it names no scope.
 
-    Following all addresses is refused in safe mode, as kaspad's RPC core refuses it. Over wRPC a real 0.15.0 takes it
-    all the same (its wRPC server goes past that check); nobody should come to rely on that.
+    Like kaspad's RPC core, it refuses to follow all addresses in safe mode. The wRPC server of a real 0.15.0 bypasses
+    that check; clients should not rely on it.
     """
     scope, body = _scope(params)
     if scope == "UtxosChanged":
@@ -69,7 +69,7 @@ def subscribe(session: Session, params: Any, *, everything_allowed: bool) -> str
 
 
 def unsubscribe(session: Session, params: Any) -> None:
-    """Give a subscription up: some addresses, or with no address named all. Malformed when it names no scope."""
+    """End a subscription, for the given addresses or for all. Raises Malformed if it names no scope."""
     scope, body = _scope(params)
     if scope == "UtxosChanged":
         scripts = {script_of(item) for item in listing(body.get("addresses"))}
@@ -82,7 +82,7 @@ def unsubscribe(session: Session, params: Any) -> None:
 
 
 def publish(sessions: Iterable[Session], change: Change, blue_score: int, daa_score: int) -> None:
-    """Tell every session what it follows, in the order in which kaspad tells it."""
+    """Send each session the notifications that it subscribed to, in kaspad's order."""
     listeners = [session for session in sessions if session.scopes]
     if not listeners:
         return
@@ -103,7 +103,7 @@ def publish(sessions: Iterable[Session], change: Change, blue_score: int, daa_sc
 
 
 def virtual_chain(removed: Iterable[str], added: dict[str, tuple[str, ...]], with_accepted: bool) -> dict[str, Any]:
-    """Removed and added chain blocks, and what each added one accepts."""
+    """Removed and added chain blocks, and the transactions that each added block accepts."""
     accepted = [
         {"acceptingBlockHash": block, "acceptedTransactionIds": list(identities)} for block, identities in added.items()
     ]

@@ -1,6 +1,6 @@
-"""The chain on disk, so that balances outlive a restart: one small JSON file in the node's data folder.
+"""The chain on disk, so that balances survive a restart: one small JSON file in the node's data folder.
 
-It holds the UTXO set and the last blocks; waiting transactions are forgotten, as they are in the real node.
+It holds the UTXO set and the last blocks. Like the real node, it does not save unconfirmed transactions.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def save(path: Path, chain: Chain) -> None:
 
 
 def load(path: Path, chain: Chain) -> None:
-    """Put a saved state into a fresh chain; nothing when there is none, or when it grew from another seed."""
+    """Load the saved state into a new chain, if there is one with the same seed."""
     if not path.exists():
         return
     state = json.loads(path.read_text())

@@ -1,4 +1,4 @@
-"""The simulator's own money: it mines, gathers what it mined, and pays for `sandbox pay`."""
+"""The simulator's own coins: it mines them, consolidates them, and spends them for `sandbox pay`."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from sandbox.kaspad.params import (
 )
 
 UNSIGNED = "41" + "00" * 64 + "01"
-"""Of the length that a Schnorr signature with its hash type has; nothing here checks it."""
+"""A placeholder with the length of a Schnorr signature and its hash type; nothing checks it."""
 GATHER_FROM, GATHER = 150, 80
-"""So many ripe coins are let lie, so many are put together at once (as many inputs as a standard transaction holds)."""
+"""Consolidate from 150 mature coins on, 80 at a time, which is as many inputs as a standard transaction can have."""
 MAX_INPUTS = 80
 
 
-class NotEnough(Exception):
-    """The wallet cannot pay that."""
+class InsufficientFunds(Exception):
+    """The wallet does not have enough coins."""
 
 
 def own_script(seed: str, name: str) -> str:
-    """A pay-to-public-key script of the simulator; nobody knows its private key, and nobody needs it."""
+    """A pay-to-public-key script of the simulator. The private key is unknown and not needed."""
     return "000020" + blake2b(f"{seed}/{name}".encode(), digest_size=32).hexdigest() + "ac"
 
 
 def payment(
     coins: Coins, script: str, target: Output, *, score: int, reserved: Callable[[Outpoint], bool]
 ) -> Transaction:
-    """Pay `target` from the coins of `script`, the rest back. NotEnough when the coins do not reach."""
+    """Pay `target` from the coins of `script`, with the change back to it. Raises InsufficientFunds."""
     inputs: list[tuple[Outpoint, Coin]] = []
     for outpoint, coin in _ripe(coins, script, score, reserved):
         inputs.append((outpoint, coin))
@@ -45,11 +45,11 @@ def payment(
             return _built(inputs, [target, Output(total - target.amount - fee, script)])
         if len(inputs) == MAX_INPUTS:
             break
-    raise NotEnough(f"the simulator's wallet holds less than {target.amount} sompi in {MAX_INPUTS} coins")
+    raise InsufficientFunds(f"the simulator's wallet holds less than {target.amount} sompi in {MAX_INPUTS} coins")
 
 
-def gathering(coins: Coins, script: str, score: int, reserved: Callable[[Outpoint], bool]) -> Transaction | None:
-    """Put the smallest ripe coins together once there are many, so that the UTXO set stays small."""
+def consolidation(coins: Coins, script: str, score: int, reserved: Callable[[Outpoint], bool]) -> Transaction | None:
+    """Consolidate the smallest mature coins once there are many, which keeps the UTXO set small."""
     if len(coins.of_script(script)) < COINBASE_MATURITY:
         return None
     ripe = _ripe(coins, script, score, reserved)
@@ -60,14 +60,14 @@ def gathering(coins: Coins, script: str, score: int, reserved: Callable[[Outpoin
     return _built(inputs, [Output(total - _fee(len(inputs), 1), script)])
 
 
-def taking_back(inputs: list[tuple[Outpoint, Coin]], script: str) -> Transaction:
-    """Another use of the same inputs: all of it to `script`. What the other side of a split would hold."""
+def double_spend(inputs: list[tuple[Outpoint, Coin]], script: str) -> Transaction:
+    """Spend the same inputs to `script` instead, as the other branch of a reorg would."""
     total = sum(coin.amount for _, coin in inputs)
     return _built(inputs, [Output(total - _fee(len(inputs), 1), script)])
 
 
 def _ripe(coins: Coins, script: str, score: int, reserved: Callable[[Outpoint], bool]) -> list[tuple[Outpoint, Coin]]:
-    """Spendable coins, the largest first."""
+    """Spendable coins, largest first."""
     usable = [
         (outpoint, coin)
         for outpoint, coin in coins.of_script(script).items()
@@ -87,7 +87,7 @@ def _built(inputs: list[tuple[Outpoint, Coin]], outputs: list[Output]) -> Transa
 
 
 def _fee(inputs: int, outputs: int) -> int:
-    """The least that the mempool asks, for pay-to-public-key on both sides."""
+    """The minimum fee with pay-to-public-key inputs and outputs."""
     template = Transaction(
         tuple(Input(Outpoint(hashing.ZERO, place), UNSIGNED, 0, 1) for place in range(inputs)),
         (Output(0, own_script("", "")),) * outputs,

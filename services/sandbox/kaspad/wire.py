@@ -1,4 +1,4 @@
-"""Values to wRPC JSON and back, in the shapes that a real 2.0.1 sent (tests/data/kaspad/simnet-2.0.1.jsonl)."""
+"""Values to wRPC JSON and back, in the shapes recorded from a real 2.0.1 (tests/data/kaspad/simnet-2.0.1.jsonl)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def utxo(outpoint: Outpoint, coin: Coin) -> dict[str, Any]:
 
 
 def transaction(value: Transaction, *, within: Block | None = None, verbose: bool = True) -> dict[str, Any]:
-    """`within`: the block that it is told in (none: the mempool, told as block 00..00 at time 0)."""
+    """`within` is the block that contains it. A mempool transaction reports block 00..00 and time 0."""
     about = {
         "transactionId": value.id,
         "hash": value.hash,
@@ -67,7 +67,7 @@ def transaction(value: Transaction, *, within: Block | None = None, verbose: boo
 
 
 def template(block: Block) -> dict[str, Any]:
-    """The block of a getBlockTemplate answer: as it must be sent back, without a hash."""
+    """The block of a getBlockTemplate answer, in the form in which it must be submitted: without a hash."""
     header = _header(block)
     del header["hash"]
     return {"header": header, "transactions": [transaction(value, verbose=False) for value in block.transactions]}
@@ -97,9 +97,7 @@ def mempool_entry(checked: Checked) -> dict[str, Any]:
 
 
 def read_transaction(value: Any, coin_of: CoinOf | None = None) -> Transaction:
-    """A transaction as clients send it. `coin_of` finds the inputs' amounts for the storage mass. Malformed if it is
-    none.
-    """
+    """A transaction as clients send it. `coin_of` finds the inputs' amounts for the storage mass. Raises Malformed."""
     entry = mapping(value)
     inputs = tuple(_read_input(item) for item in listing(entry.get("inputs")))
     outputs = tuple(
@@ -123,7 +121,7 @@ def read_transaction(value: Any, coin_of: CoinOf | None = None) -> Transaction:
 
 
 def read_block(value: Any, coin_of: CoinOf) -> Block:
-    """A block as miners send it back. Malformed if it is none."""
+    """A block as miners submit it. Raises Malformed."""
     block = mapping(value)
     fields = mapping(block.get("header"))
     parents = [hash_of(item) for level in listing(fields.get("parentsByLevel"))[:1] for item in listing(level)]

@@ -13,7 +13,7 @@ CHAIN = "kaspa"
 
 @dataclass(frozen=True)
 class Account:
-    """A followed address and the last balance that its node told."""
+    """A followed address and the last balance that the node reported."""
 
     chain: str
     address: str
@@ -29,7 +29,7 @@ _COLUMNS = "chain, address, label, added_at, balance, daa_score, as_of"
 
 
 async def add(connection: AsyncConnection, chain: str, address: str, label: str | None) -> tuple[Account, bool]:
-    """Follow an address; (account, whether it is new). A label given for a followed address replaces the old one."""
+    """Follow an address: (account, whether it is new). A label given for a followed address replaces the old one."""
     added = await connection.execute(
         "INSERT INTO account (chain, address, label) VALUES (%s, %s, %s) ON CONFLICT (chain, address) DO NOTHING",
         (chain, address, label or ""),
@@ -40,7 +40,7 @@ async def add(connection: AsyncConnection, chain: str, address: str, label: str 
         )
     account = await get(connection, address)
     if account is None:
-        raise RuntimeError(f"{address} vanished while it was added")
+        raise RuntimeError(f"{address} disappeared while it was being added")
     return account, added.rowcount == 1
 
 
@@ -51,13 +51,13 @@ async def get(connection: AsyncConnection, address: str) -> Account | None:
 
 
 async def listing(connection: AsyncConnection) -> list[Account]:
-    """All of them, in the order they were added."""
+    """All accounts, in the order in which they were added."""
     rows = await connection.execute(f"SELECT {_COLUMNS} FROM account ORDER BY id")  # noqa: S608
     return [_account(row) async for row in rows]
 
 
 async def remove(connection: AsyncConnection, address: str) -> bool:
-    """Forget an address with its outputs and its history; False when it was not followed."""
+    """Delete an address with its outputs and its history; False if it was not followed."""
     return (await connection.execute("DELETE FROM account WHERE address = %s", (address,))).rowcount > 0
 
 

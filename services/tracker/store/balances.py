@@ -1,7 +1,6 @@
-"""The ledger in SQL: replace it by a snapshot, apply a change to it, and keep the history of the sums.
+"""The ledger in SQL: replace it with a snapshot, apply a change to it, and keep the history of balances.
 
-Both work within the caller's transaction and lock the accounts they touch, so that an address removed meanwhile is
-simply not among them any more.
+Both run in the caller's transaction and lock the accounts that they touch; an address removed meanwhile is skipped.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from tracker.ledger import Change, Utxo
 
 @dataclass(frozen=True)
 class Moment:
-    """Where in the chain and in time something was told by the node."""
+    """The time and the position in the chain of something that the node reported."""
 
     at: datetime
     daa_score: int
     block_hash: bytes | None = None
-    """The sink of a snapshot; a notification does not name its block."""
+    """The sink of a snapshot. None for a notification, which does not name its block."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,9 @@ class _Held:
 async def replace(
     connection: AsyncConnection, chain: str, addresses: Collection[str], utxos: Iterable[Utxo], moment: Moment
 ) -> dict[str, int]:
-    """Make the ledger of `addresses` what a snapshot says; address -> balance (sompi) of those that changed.
+    """Make the ledger of `addresses` match a snapshot; address -> balance (sompi) of those that changed.
 
-    Only rows that differ are written: a resync after a short break costs reading, not writing.
+    Writes only rows that differ, so a resync after a short interruption mostly reads.
     """
     held = await _lock(connection, chain, addresses)
     await connection.execute("CREATE TEMP TABLE snapshot (LIKE utxo) ON COMMIT DROP")
@@ -58,14 +57,16 @@ async def replace(
     sums = await connection.execute("SELECT account_id, sum(amount) FROM snapshot GROUP BY account_id")
     balances = {account_id: int(total) async for account_id, total in sums}
     await connection.execute("DROP TABLE snapshot")
-    return await _settle(connection, held, {a: balances.get(account.id, 0) for a, account in held.items()}, moment)
+    return await _write_balances(
+        connection, held, {a: balances.get(account.id, 0) for a, account in held.items()}, moment
+    )
 
 
 async def apply(connection: AsyncConnection, chain: str, change: Change, moment: Moment) -> dict[str, int]:
     """Apply a folded change; address -> new balance (sompi) of those that changed.
 
-    Idempotent: outpoints already there are taken out first and put in again, so only real differences count. Accounts
-    without a snapshot yet are left alone: theirs is still to come and will hold this change.
+    Idempotent: existing outpoints are deleted and inserted again, so only real differences count. Skips accounts that
+    have no snapshot yet: their first snapshot will contain this change.
     """
     locked = await _lock(connection, chain, change.addresses)
     held = {address: account for address, account in locked.items() if account.balance is not None}
@@ -87,11 +88,11 @@ async def apply(connection: AsyncConnection, chain: str, change: Change, moment:
     for utxo in change.added.values():
         delta[held[utxo.address].id] += utxo.amount
     balances = {address: (account.balance or 0) + delta[account.id] for address, account in held.items()}
-    return await _settle(connection, held, balances, moment)
+    return await _write_balances(connection, held, balances, moment)
 
 
 async def confirm(connection: AsyncConnection, chain: str, moment: Moment) -> None:
-    """Note that every balance of the chain was the node's own at `moment`."""
+    """Record that every balance of the chain was current at `moment`."""
     await connection.execute(
         "INSERT INTO chain_state (chain, daa_score, confirmed_at) VALUES (%s, %s, %s) ON CONFLICT (chain) DO UPDATE"
         " SET daa_score = excluded.daa_score, confirmed_at = excluded.confirmed_at",
@@ -99,8 +100,8 @@ async def confirm(connection: AsyncConnection, chain: str, moment: Moment) -> No
     )
 
 
-async def confirmed(connection: AsyncConnection, chain: str) -> Moment | None:
-    """What `confirm` noted last."""
+async def last_confirmed(connection: AsyncConnection, chain: str) -> Moment | None:
+    """What `confirm` recorded last."""
     row = await connection.execute("SELECT confirmed_at, daa_score FROM chain_state WHERE chain = %s", (chain,))
     found = await row.fetchone()
     return Moment(*found) if found else None
@@ -111,13 +112,16 @@ async def _lock(connection: AsyncConnection, chain: str, addresses: Collection[s
         "SELECT address, id, balance FROM account WHERE chain = %s AND address = ANY(%s) ORDER BY id FOR UPDATE",
         (chain, list(addresses)),
     )
-    return {address: _Held(id_, None if balance is None else int(balance)) async for address, id_, balance in rows}
+    return {
+        address: _Held(account_id, None if balance is None else int(balance))
+        async for address, account_id, balance in rows
+    }
 
 
-async def _settle(
+async def _write_balances(
     connection: AsyncConnection, held: Mapping[str, _Held], balances: Mapping[str, int], moment: Moment
 ) -> dict[str, int]:
-    """Write the new sums, and a point of history for each that changed."""
+    """Write the new balances, and a point of history for each that changed."""
     async with connection.cursor() as cursor:
         await cursor.executemany(
             "UPDATE account SET balance = %s, daa_score = %s, as_of = %s WHERE id = %s",

@@ -1,4 +1,4 @@
-"""The connections to PostgreSQL: a small pool, a deadline on everything, and what the server is."""
+"""The connections to PostgreSQL: a small pool, a deadline for everything, and the health of the server."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 DEADLINE_S = 5.0
-"""Of one transaction. A paused server still accepts TCP; only a deadline of our own notices it."""
+"""Deadline of one transaction. A paused server still accepts TCP; only our own deadline detects it."""
 CHECK_EVERY_S = 2.0
 SILENT_AFTER_S = 6.0
-"""So long after its last answer the database counts as gone."""
+"""After the database has been silent for this long, it counts as unavailable."""
 
 
 class DatabaseUnavailable(Exception):
-    """The database did not do what it was asked; a sentence."""
+    """The database failed or is unavailable; the message says why."""
 
 
 @dataclass(frozen=True)
 class DatabaseHealth:
-    """What is known of the database. `answered_at` is monotonic seconds of its last answer."""
+    """The last known health of the database. `answered_at` is the time of its last answer in monotonic seconds."""
 
     answered_at: float | None = None
     fault: str = "the database has not answered yet"
     edition: Edition | None = None
-    """None until the schema is in place."""
+    """None until the schema is ready."""
 
     def reason(self, now: float) -> str:
-        """Why it cannot be used at `now` (monotonic seconds), "" when it can."""
+        """Why the database cannot be used at `now` (monotonic seconds); "" if it can."""
         if self.fault or self.edition is None:
-            return self.fault or "the schema of the database is not in place yet"
+            return self.fault or "the database schema is not ready yet"
         if self.answered_at is None or now - self.answered_at > SILENT_AFTER_S:
             return "the database does not answer"
         return ""
@@ -66,7 +66,7 @@ class Database:
             min_size=1,
             max_size=4,
             timeout=3.0,
-            reconnect_timeout=2.0,  # its back-off doubles up to this: a returning server is found within seconds
+            reconnect_timeout=2.0,  # limits the back-off, to find a returning server within seconds
             check=AsyncConnectionPool.check_connection,
             open=False,
             name="tracker",
@@ -74,18 +74,18 @@ class Database:
 
     async def open(self) -> None:
         """Start connecting in the background; does not wait for the server."""
-        logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # it warns at every attempt; `watch` says it once
+        logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # it logs every attempt; `watch` logs a failure once
         await self._pool.open(wait=False)
 
     async def close(self) -> None:
         await self._pool.close(timeout=2.0)
 
     async def run(self, work: Callable[[AsyncConnection], Awaitable[T]], deadline_s: float = DEADLINE_S) -> T:
-        """What `work` returns from one transaction, rolled back on any error.
+        """Run `work` in one transaction, rolled back on any error, and return its result.
 
-        DatabaseUnavailable when the server fails or is too slow. The deadline holds for the caller even when the server
-        hangs: psycopg's own clean-up of a cancelled query may take 10 s more, so it goes on in the background. What it
-        leaves can do no harm: a transaction keeps its locks on the accounts until it has ended either way.
+        Raises DatabaseUnavailable if the server fails or is too slow. The deadline holds for the caller even if the
+        server hangs: psycopg's clean-up of a cancelled query may take another 10 s, so it continues in the background.
+        That is safe: a transaction keeps its locks on the accounts until it ends, either way.
         """
         task = asyncio.create_task(self._transact(work))
         try:
@@ -103,24 +103,24 @@ class Database:
             async with self._pool.connection() as connection, connection.transaction():
                 return await work(connection)
         except PoolTimeout as error:
-            raise DatabaseUnavailable("no connection to the database could be had") from error
+            raise DatabaseUnavailable("the database does not accept connections") from error
         except (psycopg.OperationalError, PoolClosed) as error:
             raise DatabaseUnavailable(f"the database failed: {_first_line(error)}") from error
 
     def _abandon(self, task: asyncio.Task[T]) -> None:
-        """Cancel without waiting for the end."""
+        """Cancel the task without waiting for its end."""
         task.cancel()
         self._abandoned.add(task)
         task.add_done_callback(self._abandoned.discard)
-        task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # seen, so not logged
+        task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # keeps asyncio from logging it
 
-    async def require(self) -> None:
-        """Raise DatabaseUnavailable at once when the database is known to be away."""
+    async def require_available(self) -> None:
+        """Raise DatabaseUnavailable at once if the database is known to be unavailable."""
         if reason := self.health.reason(time.monotonic()):
             raise DatabaseUnavailable(reason)
 
     async def watch(self) -> None:
-        """Keep `health` true for as long as the process runs; puts the schema in place on the first answer."""
+        """Keep `health` up to date while the process runs; create or migrate the schema on the first answer."""
         while True:
             before = self.health.fault
             self.health = await self._check()
@@ -141,7 +141,7 @@ class Database:
         except DatabaseUnavailable as error:
             return DatabaseHealth(self.health.answered_at, str(error), edition)
         except Exception as error:
-            log.exception("the database could not be prepared")
+            log.exception("the tracker could not prepare the database")
             return DatabaseHealth(
                 self.health.answered_at, f"the database cannot be used: {_first_line(error)}", edition
             )

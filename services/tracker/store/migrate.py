@@ -1,4 +1,4 @@
-"""The schema, step by step by number, and what kind of server it lies on."""
+"""Numbered schema migrations, and the edition of the server."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from psycopg import AsyncConnection, sql
 
 log = logging.getLogger(__name__)
 
-_LOCK = 0x747261636B6572  # "tracker": two trackers never migrate at the same time
+_LOCK = 0x747261636B6572  # "tracker" in ASCII: keeps two trackers from migrating at the same time
 
 
 class SchemaTooNew(Exception):
-    """The database was written by a later tracker than this one can work with."""
+    """A newer tracker wrote the database, and this one cannot use it."""
 
 
 @dataclass(frozen=True)
 class Edition:
-    """The server, as far as we behave differently for it."""
+    """The properties of the server that matter to the tracker."""
 
     server: str
     """PostgreSQL version, "17.6"."""
     timescaledb: str
-    """Extension version, "" without it."""
+    """Version of the extension; "" without it."""
     licence: str
     """`timescaledb.license`: "apache", "timescale", or ""."""
     hypertable: bool
@@ -33,14 +33,14 @@ class Edition:
 
     @property
     def compression(self) -> bool:
-        """Whether the server could compress history and keep continuous aggregates (community edition only)."""
+        """Whether the server supports compression and continuous aggregates (community edition only)."""
         return self.licence == "timescale"
 
     @property
     def sentence(self) -> str:
         if not self.timescaledb:
-            return f"PostgreSQL {self.server} without TimescaleDB: history lies in a plain table"
-        held = "history lies in a hypertable" if self.hypertable else "history lies in a plain table"
+            return f"PostgreSQL {self.server} without TimescaleDB: history is stored in a plain table"
+        held = "history is stored in a hypertable" if self.hypertable else "history is stored in a plain table"
         name = f"PostgreSQL {self.server} with TimescaleDB {self.timescaledb}"
         if not self.compression:
             return f"{name}, Apache edition: {held}, no compression and no continuous aggregates"
@@ -48,9 +48,10 @@ class Edition:
 
 
 async def migrate(connection: AsyncConnection) -> Edition:
-    """Bring the schema up to date within the caller's transaction and say what the server is.
+    """Migrate the schema in the caller's transaction and return the server's edition.
 
-    A schema one version newer is accepted (a roll-back of the tracker keeps working on it); SchemaTooNew beyond that.
+    Accepts a schema that is one version newer, so that a rolled-back tracker still works. Raises SchemaTooNew beyond
+    that.
     """
     await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
     await connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL)")
@@ -59,13 +60,13 @@ async def migrate(connection: AsyncConnection) -> Edition:
     steps = _steps()
     newest = max(steps)
     if version > newest + 1:
-        raise SchemaTooNew(f"its schema has version {version}, this tracker knows {newest}; use the newer tracker")
+        raise SchemaTooNew(f"the schema has version {version}, this tracker supports {newest}; use the newer tracker")
     if version == 0:
         await _ensure_timescaledb(connection)
     for number in range(version + 1, newest + 1):
         await connection.execute(sql.SQL(steps[number]))
         await connection.execute("INSERT INTO schema_version VALUES (%s)", (number,))
-        log.info("database: schema version %d is in place", number)
+        log.info("database: migrated to schema version %d", number)
     return await _edition(connection, max(version, newest))
 
 
@@ -77,7 +78,7 @@ def _steps() -> dict[int, str]:
 
 
 async def _ensure_timescaledb(connection: AsyncConnection) -> None:
-    """Switch the extension on where the server has it. Without the right to do so the tables stay plain ones."""
+    """Create the extension if the server offers it. Without the privilege to do so, the tables stay plain."""
     available = await connection.execute("SELECT FROM pg_available_extensions WHERE name = 'timescaledb'")
     if available.rowcount == 0:
         return
@@ -85,7 +86,7 @@ async def _ensure_timescaledb(connection: AsyncConnection) -> None:
         async with connection.transaction():
             await connection.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
     except psycopg.Error as error:
-        log.warning("database: TimescaleDB is there but cannot be used: %s", str(error).strip())
+        log.warning("database: TimescaleDB is installed but cannot be used: %s", str(error).strip())
 
 
 async def _edition(connection: AsyncConnection, schema_version: int) -> Edition:

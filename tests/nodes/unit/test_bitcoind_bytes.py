@@ -11,7 +11,7 @@ import pytest
 from embit.transaction import Transaction
 from sandbox.bitcoind import block as blocks
 from sandbox.bitcoind import describe
-from sandbox.bitcoind.tx import NOWHERE, Outpoint, Reader, Truncated, Tx, TxIn, TxOut, compact, parse
+from sandbox.bitcoind.tx import NULL_OUTPOINT, Outpoint, Reader, Truncated, Tx, TxIn, TxOut, compact, parse
 
 RECORDING = Path(__file__).parents[2] / "data" / "bitcoind" / "regtest-31.99.jsonl"
 
@@ -88,7 +88,7 @@ def test_a_foreign_parser_reads_the_same() -> None:
 
 
 def test_bytes_that_are_no_transaction_are_refused() -> None:
-    raw = Tx((TxIn(NOWHERE, b"", 0),), (TxOut(1, b""),)).raw
+    raw = Tx((TxIn(NULL_OUTPOINT, b"", 0),), (TxOut(1, b""),)).raw
     for broken in (b"", raw[:-1], raw + b"\x00", raw[:4] + b"\x00\x00" + raw[5:], b"\xff" * 40):
         with pytest.raises(Truncated):
             parse(broken)
@@ -111,7 +111,7 @@ def test_a_merkle_tree_takes_the_last_of_an_odd_level_twice() -> None:
 def test_descriptor_checksums_are_the_real_nodes() -> None:
     script = recorded("gettxout")["scriptPubKey"]
     body, _, _ = script["desc"].partition("#")
-    assert describe.described(body) == script["desc"]
+    assert describe.with_checksum(body) == script["desc"]
     assert describe.script(bytes.fromhex(script["hex"])) == script
 
 

@@ -171,14 +171,14 @@ def test_dollars_are_paid_at_a_price_that_moves_and_that_a_restart_does_not_chan
 
 def test_three_hours_of_payments_have_happened_before_anyone_looks(node: Node) -> None:
     before = node.chain.height
-    node.make_past()
+    node.create_history()
     assert node.chain.height == before + PAST_S // PAST_BLOCK_S
     times = [node.chain.header(block_hash).time for block_hash in node.chain.hashes[before + 1 :]]
     assert times == sorted(times)
     assert time.time() - PAST_S - 5 < times[0] < times[-1] <= time.time()
     paid = sum(len(node.chain.kept[each].block.transactions) for each in node.chain.hashes[before + 1 :])
     assert paid > 15 * PAST_PAYMENTS
-    node.make_past()
+    node.create_history()
     assert node.chain.height == before + PAST_S // PAST_BLOCK_S, "it has happened, so it is not made up again"
 
 

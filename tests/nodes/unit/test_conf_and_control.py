@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from sandbox import __main__ as entry
-from sandbox import control, controlserver
+from sandbox import control, control_server
 from sandbox.bitcoind import conf
 from sandbox.bitcoind.conf import ConfError, Publisher
-from sandbox.controlserver import Refused
+from sandbox.control_server import Refused
 from sandbox.faults import Faults
 from sandbox.kaspad import run
 
@@ -65,9 +65,9 @@ def test_an_included_file_is_looked_for_in_the_data_folder(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("chain=main\n", "plays regtest, not main"),
+        ("chain=main\n", "supports regtest only, not main"),
         ("includeconf=/nowhere/at/all\n", "cannot read /nowhere/at/all"),
-        ("rpcauth=watch\n", "not of the form user:salt"),
+        ("rpcauth=watch\n", "does not have the form user:salt"),
     ],
 )
 def test_a_configuration_that_cannot_be_used_is_refused_in_a_sentence(tmp_path: Path, text: str, reason: str) -> None:
@@ -90,7 +90,7 @@ def test_kaspads_flags_are_read_as_kaspad_reads_them(tmp_path: Path) -> None:
 def test_another_network_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         run.parse(["--testnet"])
-    assert "plays simnet" in capsys.readouterr().err
+    assert "supports simnet only" in capsys.readouterr().err
 
 
 def test_help_says_that_signatures_are_not_checked(capsys: pytest.CaptureFixture[str]) -> None:
@@ -100,7 +100,7 @@ def test_help_says_that_signatures_are_not_checked(capsys: pytest.CaptureFixture
 
 
 class Obedient:
-    """Writes down what it is told to do."""
+    """Records the calls that it receives."""
 
     def __init__(self) -> None:
         self.faults = Faults()
@@ -132,7 +132,7 @@ class Obedient:
 
 
 def told(simulator: Obedient, line: str) -> dict[str, Any]:
-    return asyncio.run(controlserver.answer(simulator, line.encode()))
+    return asyncio.run(control_server.answer(simulator, line.encode()))
 
 
 def test_what_changes_the_chain_is_saved_before_it_is_answered() -> None:
@@ -166,11 +166,11 @@ def test_faults_are_named_until_they_are_cleared() -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ('{"verb":"dance"}', "there is no verb dance"),
-        ("nonsense", "was not understood"),
-        ("[]", "was not understood"),
-        ('{"amount":5}', "was not understood"),
-        ('{"verb":"lag","ms":"long"}', "was not understood"),
+        ('{"verb":"dance"}', "unknown verb 'dance'"),
+        ("nonsense", "invalid request"),
+        ("[]", "invalid request"),
+        ('{"amount":5}', "invalid request"),
+        ('{"verb":"lag","ms":"long"}', "invalid request"),
         ('{"verb":"pay","address":"poor","amount":1}', "not a penny"),
     ],
 )
@@ -184,7 +184,7 @@ def test_the_socket_is_the_owners_alone_and_replaces_one_left_behind(tmp_path: P
     simulator = Obedient()
 
     async def talk() -> tuple[int, dict[str, Any]]:
-        server = await controlserver.serve(path, simulator)
+        server = await control_server.serve(path, simulator)
         async with server:
             mode = (await asyncio.to_thread(path.stat)).st_mode & 0o777
             return mode, await asyncio.to_thread(control.call, path, "status")
@@ -192,7 +192,7 @@ def test_the_socket_is_the_owners_alone_and_replaces_one_left_behind(tmp_path: P
     mode, status = asyncio.run(talk())
     assert mode == 0o600
     assert status["height"] == 7
-    with pytest.raises(control.ControlError, match="no simulator answers at"):
+    with pytest.raises(control.ControlError, match="the simulator does not answer at"):
         control.call(path, "status")
 
 

@@ -103,8 +103,8 @@ def test_the_wallet_gathers_small_coins_in_one_standard_transaction() -> None:
     held = Coins()
     for number in range(COINBASE_MATURITY + wallet.GATHER_FROM):
         held.put(Outpoint(f"{number:064x}", 0), Coin(50 * KAS, MINE, number, True))
-    assert wallet.gathering(held, MINE, COINBASE_MATURITY + wallet.GATHER_FROM - 2, lambda _: False) is None
-    gathered = wallet.gathering(held, MINE, COINBASE_MATURITY + wallet.GATHER_FROM, lambda _: False)
+    assert wallet.consolidation(held, MINE, COINBASE_MATURITY + wallet.GATHER_FROM - 2, lambda _: False) is None
+    gathered = wallet.consolidation(held, MINE, COINBASE_MATURITY + wallet.GATHER_FROM, lambda _: False)
     assert gathered is not None
     assert len(gathered.inputs) == wallet.GATHER
     assert Mempool().add(gathered, held.get, COINBASE_MATURITY + wallet.GATHER_FROM).transaction.id == gathered.id

@@ -70,7 +70,7 @@ class ModelNode:
         return self.sequence, list(self.mempool)
 
     def tx(self, spends: tuple[Outpoint, ...] = ()) -> Tx:
-        """A new payment, of a coin of its own unless told otherwise."""
+        """A new payment, by default from a coin of its own."""
         self._coins += 1
         own = (sha256(b"coin %d" % self._coins).digest(), 0)
         return Tx(spends or (own,), (self.rng.randint(2_000, 10**8), self.rng.randint(2_000, 10**8)))
@@ -93,7 +93,7 @@ class ModelNode:
         return self._remove(self._family(self._any())) if self.mempool else []
 
     def mine(self) -> list[Frame]:
-        """A block of some that wait, one that nobody heard of, and one that another of the waiting conflicts with."""
+        """A block of some mempool transactions, an unknown one, and one that conflicts with a mempool transaction."""
         block = self._block()
         frames = self._take_in(block)
         self.chain.append(block)
@@ -121,7 +121,7 @@ class ModelNode:
         return [*frames, self._frame("rawblock", new[-1].raw)]
 
     def restart(self) -> list[Frame]:
-        """Counters and the mempool sequence begin anew; what waited was saved."""
+        """Restart counters and the mempool sequence; the mempool was saved."""
         self._counters.clear()
         self.sequence = 1
         return []
@@ -140,7 +140,7 @@ class ModelNode:
         return Block((coinbase, *chosen, self.tx(), *rivals), self.rng.randbytes(16))
 
     def _take_in(self, block: Block) -> list[Frame]:
-        """What a block does to the mempool: the mined leave without a word, conflicts with their R."""
+        """The effect of a block on the mempool: mined transactions leave silently, conflicts with an R."""
         spent = {spend for tx in block.transactions for spend in tx.spends}
         for tx in block.transactions:
             if self.mempool.pop(tx.txid, None):

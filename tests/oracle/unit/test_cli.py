@@ -117,7 +117,7 @@ def test_days_that_nothing_judges_are_replayed_all_the_same(
     arguments = ("backtest", "--points", tmp_path, "--truth", truth)
     assert run(capsys, *arguments)["median_error"] is None
     assert main([str(a) for a in arguments]) == 0
-    assert "none of which can be judged" in capsys.readouterr().out
+    assert "none with both an estimate and a true price" in capsys.readouterr().out
 
 
 @pytest.mark.promise("`attack --json` counts an attack in outputs", runs="ci")
@@ -128,7 +128,7 @@ def test_an_attack_is_counted_in_outputs(transaction_file: Path, capsys: pytest.
     assert [a["move"] for a in attacks] == [0.01, 0.05]
     assert all(a["outputs"] > 50 and a["state"] == "ambiguous" for a in attacks)
     assert main(["attack", "--txs", str(transaction_file), "--usd", "5"]) == 0
-    assert "no number of $5 outputs moves it by 5%" in capsys.readouterr().out
+    assert "no number of $5 outputs moves the price by 5%" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -137,9 +137,9 @@ def test_an_attack_is_counted_in_outputs(transaction_file: Path, capsys: pytest.
         ([], "COMMAND"),
         (["estimate"], "--txs --block"),
         (["estimate", "--block", "a", "--txs", "b"], "not allowed"),
-        (["estimate", "--block", "a", "--prior", "-5"], "above 0"),
-        (["estimate", "--block", "a", "--prior", "nan"], "above 0"),
-        (["estimate", "--block", "a", "--prior", "high"], "above 0"),
+        (["estimate", "--block", "a", "--prior", "-5"], "not a positive amount of dollars"),
+        (["estimate", "--block", "a", "--prior", "nan"], "not a positive amount of dollars"),
+        (["estimate", "--block", "a", "--prior", "high"], "not a positive amount of dollars"),
         (["attack", "--txs", "a"], "--usd"),
         (["backtest", "--points", "a"], "--truth"),
         (["predict"], "invalid choice"),
@@ -181,7 +181,7 @@ def failing_calls(folder: Path) -> list[tuple[list[str], str]]:
         (["estimate", "--block", str(folder / "cut.gz")], "cannot be read"),
         (["estimate", "--txs", str(folder / "none")], "cannot be read"),
         (["estimate", "--txs", str(folder / "cut.gz")], "cannot be read"),
-        (["attack", "--txs", str(text), "--usd", "5"], "no price to move"),
+        (["attack", "--txs", str(text), "--usd", "5"], "do not show a price"),
         (["backtest", "--points", str(folder / "none"), "--truth", str(truth)], "no days"),
         (["backtest", "--points", str(broken), "--truth", str(truth)], "not a day of points"),
         (["backtest", "--points", str(odd), "--truth", str(truth)], "not a day of points"),

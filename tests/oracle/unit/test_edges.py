@@ -129,7 +129,9 @@ def test_metrics_are_in_prometheus_words(weights: object) -> None:
     assert "oracle_price_usd 50000\n" in text
     assert 'oracle_state{state="ok",market="synthetic"} 1\n' in text
     assert "oracle_clients 2\n" in text
-    without = exposition(metrics.families(live, answer.without(State.NOT_READY, "x", Market.REAL, NOW), 0, "away"))
+    without = exposition(
+        metrics.families(live, answer.without_price(State.NOT_READY, "x", Market.REAL, NOW), 0, "away")
+    )
     assert "\noracle_price_usd " not in without
     assert "oracle_history_written 0\n" in without
     for line in text.splitlines():

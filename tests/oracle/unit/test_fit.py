@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from oracle.attribution import counts_by_amount
 from oracle.errors import OracleError
 from oracle.fit import USD, fit, main, split
 from oracle.points import Day
-from oracle.share_out import share_out
 from oracle.weights import Weights, dump, load
 
 
@@ -18,7 +18,7 @@ def test_amounts_are_told_apart_by_what_divides_their_satoshis() -> None:
     true = {5.0: 3000, 15.0: 500, 50.0: 6000, 100.0: 9000, 300.0: 1500, 1000.0: 4000}
     prices = np.concatenate([usd / random.integers(2_000, 9_000_000, n) * 1e8 for usd, n in true.items()])
     rounded = np.concatenate([usd / (10 * random.integers(2_000, 900_000, n // 5)) * 1e8 for usd, n in true.items()])
-    found = dict(zip(USD, share_out(np.concatenate([prices, rounded]), np.array(USD)), strict=True))
+    found = dict(zip(USD, counts_by_amount(np.concatenate([prices, rounded]), np.array(USD)), strict=True))
     for usd in USD:
         assert found[usd] == pytest.approx(1.2 * true.get(usd, 0), rel=0.15, abs=500)
 

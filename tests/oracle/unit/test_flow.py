@@ -9,7 +9,7 @@ import pytest
 from oracle.estimate import State
 from oracle.live import answer
 from oracle.live.answer import Answer, Market
-from oracle.live.core import Live, Told
+from oracle.live.core import Live, Update
 from oracle.live.node import FlowPrice
 from oracle.web import messages, metrics
 from oracle.web.generator_price import FRESH_S, compare
@@ -37,7 +37,7 @@ def test_the_answer_itself_stays_as_it_is() -> None:
     ("given", "flow"),
     [
         (GIVEN, None),
-        (answer.without(State.NO_SIGNAL, "why", Market.SYNTHETIC, NOW), FLOW),
+        (answer.without_price(State.NO_SIGNAL, "why", Market.SYNTHETIC, NOW), FLOW),
         (GIVEN, FlowPrice(50_000.0, NOW - FRESH_S - 1)),
         (GIVEN, FlowPrice(50_000.0, NOW + FRESH_S)),
         (GIVEN, FlowPrice(50_000.0, float("nan"))),
@@ -52,9 +52,9 @@ def test_nothing_is_said_without_two_prices_of_now(given: Answer, flow: FlowPric
 
 def test_listeners_are_told_as_long_as_it_is_known() -> None:
     stream = Stream()
-    stream.publish(Told(GIVEN, []), {}, FLOW)
+    stream.publish(Update(GIVEN, []), {}, FLOW)
     assert json.loads(stream.message(None))["flow"] == {"price": 50_000.0, "error": 0.001}
-    stream.publish(Told(GIVEN, []), {})
+    stream.publish(Update(GIVEN, []), {})
     assert "flow" not in json.loads(stream.message(1))
 
 

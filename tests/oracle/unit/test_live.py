@@ -12,7 +12,7 @@ from oracle.estimate import State
 from oracle.histogram import SPAN
 from oracle.live import recording
 from oracle.live.answer import Market
-from oracle.live.core import DOUBTED_S, Live, Told
+from oracle.live.core import DOUBTED_S, Live, Update
 from oracle.live.mempool import Transaction, read_transaction
 from oracle.live.recent import MOST, RecentIds
 from oracle.live.window import FRESH, Window
@@ -33,17 +33,17 @@ class Drive:
         self.node = ModelNode(random.Random(seed), at=NOW)
         self.rng = random.Random(seed)
 
-    def own(self, topic: str, body: bytes = b"") -> Told | None:
+    def own(self, topic: str, body: bytes = b"") -> Update | None:
         return self.live.take(recording.own(topic, self.node.at, body))
 
     def synced(self) -> Drive:
         self.own(recording.BEGIN)
         sequence, txids = self.node.snapshot()
         self.live.take(recording.snapshot(sequence, [txid[::-1].hex() for txid in txids], self.node.at))
-        self.live.take(recording.standing(True, "", self.node.at))
+        self.live.take(recording.readiness(True, "", self.node.at))
         return self
 
-    def tick(self) -> Told:
+    def tick(self) -> Update:
         told = self.own(recording.TICK)
         assert told is not None
         return told
@@ -76,7 +76,7 @@ def drive(weights: Weights) -> Callable[..., Drive]:
 def test_before_the_node_was_asked_there_is_no_number(drive: Callable[..., Drive]) -> None:
     told = drive().tick()
     assert (told.answer.state, told.answer.price) == (State.NOT_READY, None)
-    assert told.answer.reason == "the node has not been asked yet"
+    assert told.answer.reason == "waiting for the node's first answer"
 
 
 def test_payments_of_round_dollars_give_the_price(drive: Callable[..., Drive]) -> None:
@@ -141,7 +141,7 @@ def test_a_number_that_gets_old_is_called_stale_and_goes_in_the_end(drive: Calla
     it = drive().synced()
     it.pay(it.amounts(50_000), 2000)
     fresh = it.tick().answer
-    it.live.take(recording.standing(False, "no answer from bitcoind", it.node.at))
+    it.live.take(recording.readiness(False, "no answer from bitcoind", it.node.at))
     it.node.at += 60
     stale = it.tick().answer
     assert (stale.state, stale.reason, stale.price) == (State.STALE, "no answer from bitcoind", fresh.price)
@@ -248,8 +248,8 @@ def test_what_a_block_brought_is_never_taken_back() -> None:
     before, mined = heard(node.tx(), node.tx())
     window.add(before, NOW)
     window.mine([before, mined], NOW)
-    window.take_back(before.txid)
-    window.take_back(mined.txid)
+    window.remove(before.txid)
+    window.remove(mined.txid)
     window.mine([before, mined], NOW + 1)
     window.settle(NOW + 1)
     assert window.histogram.n_amounts == 4

@@ -36,7 +36,7 @@ def deliver(followed: Mempool, frames: list[Frame]) -> None:
 @pytest.mark.promise("A removal that contradicts the tracked set counts as a loss", runs="ci")
 def test_a_removal_of_what_was_never_there_is_a_loss(node: ModelNode, followed: Mempool) -> None:
     deliver(followed, [node._letter(bytes(32), "R", next_sequence=True)])
-    assert "left with mempool sequence 4 that was not there" in followed.lost
+    assert "an unknown transaction left with mempool sequence 4" in followed.lost
 
 
 def test_a_removal_that_was_told_already_is_a_loss(node: ModelNode, followed: Mempool) -> None:
@@ -53,7 +53,7 @@ def test_a_block_that_takes_less_than_a_removal_ran_ahead_is_a_loss(node: ModelN
     coinbase = Tx(((bytes(32), 0xFFFFFFFF),), (5_000_000_000, 0))
     block = [node._frame("rawtx", tx.raw) for tx in (coinbase, node.mempool[second])]
     deliver(followed, [*block, node._letter(b"\1" * 32, "C")])
-    assert followed.lost == "a block has taken less than the mempool sequence says"
+    assert followed.lost == "a block mined fewer transactions than the mempool sequence implies"
 
 
 def test_what_is_held_for_a_snapshot_is_bounded(followed: Mempool) -> None:
@@ -61,4 +61,4 @@ def test_what_is_held_for_a_snapshot_is_bounded(followed: Mempool) -> None:
     deliver(followed, [Frame("hashtx", b"", number, 0.0) for number in range(MOST_HELD)])
     assert followed.lost == ""
     deliver(followed, [Frame("hashtx", b"", MOST_HELD, 0.0)])
-    assert "too much came while a snapshot was on its way" in followed.lost
+    assert "too many messages arrived during the snapshot" in followed.lost

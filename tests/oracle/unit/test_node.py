@@ -103,7 +103,7 @@ def test_a_node_that_can_be_relied_on_says_where_it_stands(ask: Ask) -> None:
             "bitcoind is in its initial block download: no recent block at height 800000",
         ),
         (CHAIN, {**MEMPOOL, "loaded": False}, "bitcoind is still loading its mempool"),
-        ({**CHAIN, "chain": "signet"}, MEMPOOL, "bitcoind is on the chain signet, not on main"),
+        ({**CHAIN, "chain": "signet"}, MEMPOOL, "bitcoind is on chain signet, but main is required"),
     ],
 )
 def test_a_node_that_is_not_there_yet_says_why(ask: Ask, chain: Any, mempool: Any, fault: str) -> None:
@@ -122,7 +122,7 @@ def test_a_header_that_came_before_its_block_is_no_sync(ask: Ask) -> None:
 )
 def test_answers_of_another_shape_are_a_fault_of_the_node(ask: Ask, strange: Any) -> None:
     fault = ask({"getblockchaininfo": strange, "getmempoolinfo": MEMPOOL}, lambda node: node.status()).fault
-    assert "getblockchaininfo was answered with what is not bitcoind's" in fault
+    assert "the answer to getblockchaininfo does not look like bitcoind's" in fault
 
 
 def test_topics_of_another_shape_are_a_fault_of_the_node_too(ask: Ask) -> None:

@@ -9,7 +9,7 @@ import pytest
 from oracle.estimate import Estimate, State
 from oracle.live import answer
 from oracle.live.answer import Answer, Market
-from oracle.live.core import Told
+from oracle.live.core import Update
 from oracle.web import messages
 from oracle.web.history_query import history_range, whole
 from oracle.web.stream import KEPT, POINTS, Stream
@@ -20,11 +20,11 @@ NOW = 1_795_000_000.0
 
 def given(at: float, price: float | None = 50_000.0) -> Answer:
     low, high = (None, None) if price is None else (price - 100, price + 100)
-    return answer.fresh(Estimate(price, low, high, 0.9, State.OK, "one price stands out", 7), Market.REAL, at)
+    return answer.of_estimate(Estimate(price, low, high, 0.9, State.OK, "one price stands out", 7), Market.REAL, at)
 
 
-def told(at: float, *points: tuple[float, float]) -> Told:
-    return Told(given(at), list(points))
+def told(at: float, *points: tuple[float, float]) -> Update:
+    return Update(given(at), list(points))
 
 
 def read(stream: Stream, seen: int | None) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def test_the_too_late_and_the_new_get_everything() -> None:
 def test_a_message_has_bounds_whatever_is_paid() -> None:
     stream = Stream()
     for number in range(5):
-        stream.publish(Told(given(NOW + number), [(NOW, 50_000.0 + n) for n in range(POINTS)]), {})
+        stream.publish(Update(given(NOW + number), [(NOW, 50_000.0 + n) for n in range(POINTS)]), {})
     for seen in (None, 0, 4):
         text = stream.message(seen)
         assert len(json.loads(text)["transactions"]) == messages.MOST_POINTS
@@ -72,8 +72,8 @@ def test_a_message_has_bounds_whatever_is_paid() -> None:
 
 def test_the_line_holds_fresh_answers_with_a_number_only() -> None:
     stream = Stream()
-    stream.publish(Told(given(NOW, None), []), {})
-    stream.publish(Told(answer.without(State.NOT_READY, "x", Market.REAL, NOW + 10), []), {})
+    stream.publish(Update(given(NOW, None), []), {})
+    stream.publish(Update(answer.without_price(State.NOT_READY, "x", Market.REAL, NOW + 10), []), {})
     stream.publish(told(NOW + 20), {})
     stream.publish(told(NOW + 21), {})
     assert read(stream, None)["line"] == [[NOW + 20, 50_000, 49_900, 50_100]]

@@ -37,14 +37,14 @@ def test_a_whole_environment_is_read(env: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
-        ("NETWORK", "", "needs the environment variable NETWORK."),
-        ("NETWORK", "simnet", "must be one of mainnet, testnet, private, sandbox"),
+        ("NETWORK", "", "Missing environment variable: NETWORK."),
+        ("NETWORK", "simnet", "Expected one of: mainnet, testnet, private, sandbox."),
         ("LISTEN", "8000", "such as 0.0.0.0:8000"),
         ("KASPAD_URL", "http://kaspad:18510", "starts with ws://"),
         ("KASPAD_URL", "ws://[kaspad", "starts with ws://"),
         ("DATABASE_URL", "mysql://x/y", "starts with postgresql://"),
-        ("TOKEN_FILE", "/nowhere/token", "cannot be read: No such file"),
-        ("DATABASE_PASSWORD_FILE", "/nowhere/password", "cannot be read: No such file"),
+        ("TOKEN_FILE", "/nowhere/token", "Cannot read /nowhere/token (TOKEN_FILE): No such file"),
+        ("DATABASE_PASSWORD_FILE", "/nowhere/password", "(DATABASE_PASSWORD_FILE): No such file"),
     ],
 )
 def test_a_fault_is_named_in_a_sentence(env: dict[str, str], key: str, value: str, sentence: str) -> None:
@@ -55,7 +55,7 @@ def test_a_fault_is_named_in_a_sentence(env: dict[str, str], key: str, value: st
 
 
 def test_all_missing_variables_are_named_at_once() -> None:
-    with pytest.raises(SettingsError, match="variables NETWORK, LISTEN, KASPAD_URL, DATABASE_URL"):
+    with pytest.raises(SettingsError, match="variables: NETWORK, LISTEN, KASPAD_URL, DATABASE_URL"):
         from_env({})
 
 
@@ -78,5 +78,5 @@ def test_the_process_ends_with_64_and_one_sentence() -> None:
     )
     assert ended.returncode == 64
     assert ended.stdout == ""
-    assert ended.stderr.startswith("The tracker needs the environment variables NETWORK")
+    assert ended.stderr.startswith("Missing environment variables: NETWORK")
     assert ended.stderr.count("\n") == 1

@@ -10,7 +10,7 @@ CREATE TABLE account (
     added_at   timestamptz NOT NULL DEFAULT now(),
     balance    numeric(78, 0),          -- null until the first snapshot: unknown is not zero
     daa_score  bigint,                  -- of the last change or snapshot
-    as_of      timestamptz,             -- when the node last told us this balance
+    as_of      timestamptz,             -- when the node last reported this balance
     UNIQUE (chain, address)
 );
 
@@ -34,7 +34,7 @@ CREATE TABLE balance_point (
 );
 CREATE INDEX balance_point_account ON balance_point (account_id, ts DESC);
 
--- One row a chain: up to when every balance of it was known to be the node's own.
+-- One row per chain: when all its balances were last confirmed.
 CREATE TABLE chain_state (
     chain        text PRIMARY KEY,
     daa_score    bigint NOT NULL,

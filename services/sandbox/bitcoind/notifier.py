@@ -1,4 +1,4 @@
-"""ZMQ notifications with Core's bodies and counters (doc/zmq.md, src/zmq/zmqpublishnotifier.cpp at v31.99)."""
+"""ZMQ notifications with Core's message bodies and counters (doc/zmq.md, src/zmq/zmqpublishnotifier.cpp at v31.99)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sandbox.bitcoind.tx import Tx
 
 
 class Notifier:
-    """One PUB socket an address. Before `open` and after `close` nothing is sent, but the counters go on."""
+    """One PUB socket per address. Before `open` and after `close` nothing is sent, but the counters still increase."""
 
     def __init__(self, publishers: Sequence[Publisher]) -> None:
         self.publishers = tuple(publishers)
@@ -22,7 +22,7 @@ class Notifier:
         self._sockets: dict[str, zmq.Socket[bytes]] = {}
 
     def open(self) -> None:
-        """Bind every address. zmq.ZMQError when one is taken. Of topics that share one, the first one's hwm counts."""
+        """Bind every address. Raises zmq.ZMQError if one is in use. Topics on one address use the hwm of the first."""
         self._context = zmq.Context()
         for publisher in self.publishers:
             if publisher.address not in self._sockets:
@@ -42,22 +42,22 @@ class Notifier:
             self._context = None
 
     def transaction(self, tx: Tx) -> None:
-        """Accepted, or part of a block that was connected or disconnected."""
+        """A transaction was accepted, or its block was connected or disconnected."""
         self._send("hashtx", tx.txid[::-1])
         self._send("rawtx", tx.raw)
 
     def mempool(self, letter: str, txid: bytes, sequence: int) -> None:
-        """A: added, R: removed other than by a block."""
+        """Letter A: added. Letter R: removed, but not by a block."""
         self._send("sequence", txid[::-1] + letter.encode() + sequence.to_bytes(8, "little"))
 
     def block(self, letter: str, block: Block) -> None:
-        """C: connected, D: disconnected; its transactions come first."""
+        """Letter C: connected. Letter D: disconnected. The block's transactions come first."""
         for tx in block.transactions:
             self.transaction(tx)
         self._send("sequence", block.hash[::-1] + letter.encode())
 
     def tip(self, block: Block) -> None:
-        """The best block is another one; once for a whole reorg."""
+        """The best block changed; sent once for a whole reorg."""
         self._send("hashblock", block.hash[::-1])
         self._send("rawblock", block.raw)
 

@@ -1,4 +1,4 @@
-"""The simulator's side of the control socket."""
+"""The server of the control socket."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from sandbox.faults import Faults
 
 
 class Refused(Exception):
-    """A verb cannot be obeyed; the text says why."""
+    """The simulator refuses a verb; the message says why."""
 
 
 class Simulator(Protocol):
-    """What the verbs need of a simulated node."""
+    """The interface of a simulated node that the verbs use."""
 
     faults: Faults
 
     def pay(self, address: str, amount: int) -> str:
-        """Pay base units; the transaction's id. Refused when it cannot be."""
+        """Pay an amount in base units and return the transaction id. Raises Refused if that is impossible."""
         ...
 
     def mine(self, blocks: int, address: str) -> list[str]:
-        """Hashes of the new blocks. An empty address is the simulator's own."""
+        """Mine blocks and return their hashes. An empty address stands for the simulator's own."""
         ...
 
     def reorg(self, depth: int) -> tuple[list[str], list[str]]:
-        """Hashes of the blocks removed and added."""
+        """Replace the last blocks; the hashes removed and added."""
         ...
 
     def status(self) -> dict[str, Any]: ...
@@ -50,7 +50,7 @@ class Simulator(Protocol):
 
 
 async def serve(path: Path, simulator: Simulator) -> asyncio.Server:
-    """Listen at `path`, readable by the owner alone; a socket left there by an earlier run is replaced."""
+    """Listen at `path`, accessible to the owner only. Replaces a socket that an earlier run left there."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -66,7 +66,7 @@ async def serve(path: Path, simulator: Simulator) -> asyncio.Server:
 
 
 def _bound(path: Path) -> socket.socket:
-    """A listening socket that appears at `path` only when it answers and is the owner's alone."""
+    """A socket that appears at `path` only once it listens and has its final permissions."""
     beside = path.with_name(path.name + ".new")
     beside.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -83,15 +83,15 @@ async def answer(simulator: Simulator, line: bytes) -> dict[str, Any]:
         request = json.loads(line)
         verb = str(request.pop("verb"))
         if verb not in VERBS:
-            return {"error": f"there is no verb {verb}; known are {', '.join(VERBS)}"}
-        return {"result": await _obey(simulator, verb, request)}
+            return {"error": f"unknown verb {verb!r}; expected one of: {', '.join(VERBS)}"}
+        return {"result": await _execute(simulator, verb, request)}
     except Refused as fault:
         return {"error": str(fault)}
     except (ValueError, TypeError, KeyError, AttributeError) as fault:
-        return {"error": f"the request was not understood: {fault}"}
+        return {"error": f"invalid request: {fault}"}
 
 
-async def _obey(simulator: Simulator, verb: str, args: Mapping[str, Any]) -> dict[str, Any]:
+async def _execute(simulator: Simulator, verb: str, args: Mapping[str, Any]) -> dict[str, Any]:
     faults = simulator.faults
     match verb:
         case "pay":

@@ -1,4 +1,4 @@
-"""What kaspad says of itself: versions, connections, metrics."""
+"""RPC methods about the node itself: versions, connections, metrics."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import os
 import time
 from typing import Any
 
-from sandbox.kaspad.answer import Failed, Params
 from sandbox.kaspad.dag import past_median_time
 from sandbox.kaspad.fields import boolean, integer
 from sandbox.kaspad.node import Node
 from sandbox.kaspad.params import BLOCK_S, DIFFICULTY, NETWORK, VERSION
 from sandbox.kaspad.process import process_metrics
+from sandbox.kaspad.rpc import Params, RpcError
 
 
 def get_info(node: Node, _params: Params) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def estimate_network_hashes_per_second(node: Node, params: Params) -> dict[str, 
     window = integer(params.get("windowSize"), 2**32)
     held = min(window, node.chain.block_count)
     if held < 1000:
-        raise Failed(f"difficulty error: under min allowed window size ({held} < 1000)")
+        raise RpcError(f"difficulty error: under min allowed window size ({held} < 1000)")
     return {"networkHashesPerSecond": round(2 * DIFFICULTY / BLOCK_S)}
 
 

@@ -1,4 +1,4 @@
-"""What the routes share."""
+"""The objects that the routes share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tracker.store.database import Database
 
 
 @dataclass(frozen=True)
-class Parts:
+class Context:
     network: KaspaNetwork
     database: Database
     follower: Follower

@@ -16,7 +16,7 @@ from oracle.cli import Parser
 from oracle.errors import EXIT_FAILED, OracleError
 from oracle.live import recording
 from oracle.live.answer import Market
-from oracle.live.core import Live, Told
+from oracle.live.core import Live, Update
 from oracle.live.feed import Feed
 from oracle.live.node import Node
 from oracle.web import messages
@@ -34,15 +34,15 @@ ENVIRONMENT = """environment of serve and record:
 
 environment of serve:
   LISTEN                      address:port (default 127.0.0.1:8000)
-  ROOT_PATH                   prefix that a proxy strips, such as /oracle
-  DATABASE_URL                postgresql://user@host/database, with DATABASE_PASSWORD_FILE, for the history
-  HISTORY_FILE                or an SQLite file for it
+  ROOT_PATH                   path prefix that the proxy strips, for example /oracle
+  DATABASE_URL                postgresql://user@host/database for the history, with DATABASE_PASSWORD_FILE
+  HISTORY_FILE                SQLite file for the history, instead of DATABASE_URL
   LOG_LEVEL                   debug, info, warning or error (default info)
 """
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command; the exit code: 0, 1 when it failed, 64 when it was called wrongly."""
+    """Run one command and return the exit code: 0, 1 for a failure, 64 for a usage error."""
     options = _parser().parse_args(arguments or ["serve"])
     try:
         if options.command == "serve":
@@ -61,22 +61,22 @@ def _parser() -> Parser:
     raw = argparse.RawDescriptionHelpFormatter
     parser = Parser("python -m oracle", description=__doc__, epilog=ENVIRONMENT, formatter_class=raw)
     commands = parser.add_subparsers(dest="command", required=True, parser_class=Parser, metavar="COMMAND")
-    commands.add_parser("serve", help="the service; also without a command", epilog=ENVIRONMENT, formatter_class=raw)
+    commands.add_parser("serve", help="run the service (the default command)", epilog=ENVIRONMENT, formatter_class=raw)
     record = commands.add_parser(
         "record",
-        help="write down what the node says, and print every answer",
+        help="record the node's messages and print every answer",
         epilog=ENVIRONMENT,
         formatter_class=raw,
-        description="Answers are printed as JSON lines; replay prints the same from the file.",
+        description="Prints answers as JSON lines. The command replay prints the same lines from the file.",
     )
     record.add_argument("file", type=Path)
-    record.add_argument("--seconds", type=float, help="how long [until interrupted]")
+    record.add_argument("--seconds", type=float, help="duration (default: until interrupted)")
     commands.add_parser("replay", help="print the answers of a recording").add_argument("file", type=Path)
     return parser
 
 
-def _line(told: Told) -> None:
-    sys.stdout.write(json.dumps(messages.price(told.answer)) + "\n")
+def _line(update: Update) -> None:
+    sys.stdout.write(json.dumps(messages.price(update.answer)) + "\n")
 
 
 async def _record(path: Path, seconds: float | None) -> None:
@@ -105,7 +105,7 @@ def _written(path: Path) -> Iterator[recording.Recorder]:
         with path.open("wb") as file:
             yield recording.Recorder(file)
     except OSError as fault:
-        raise OracleError(f"{path} cannot be written ({fault.strerror}).") from fault
+        raise OracleError(f"Cannot write {path} ({fault.strerror}).") from fault
 
 
 def _replay(path: Path) -> None:
@@ -114,6 +114,6 @@ def _replay(path: Path) -> None:
         if frame.topic == recording.MARKET:
             live = Live(load(), Market(frame.body.decode()))
         elif live is None:
-            raise OracleError(f"{path} does not say which market it is of.")
-        elif told := live.take(frame):
-            _line(told)
+            raise OracleError(f"{path} does not name its market.")
+        elif update := live.take(frame):
+            _line(update)

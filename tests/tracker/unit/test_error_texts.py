@@ -7,24 +7,24 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from serving.refusals import Refused
-from tracker.api import check_address
+from tracker.api import require_address
 from tracker.docs_page import page
-from tracker.faults import validation_sentence
+from tracker.error_handlers import validation_sentence
 from tracker.networks import NETWORKS
-from tracker.schemas import AddressGiven
+from tracker.schemas import NewAddress
 
 ADDRESS = "kaspasim:qp8n2k7uklxq4aegau7vawtptkgxsja4kt99lpv6krctwpq8tpc656wlktmzx"
 
 
 def sentences(body: dict[str, Any]) -> list[str]:
     with pytest.raises(ValidationError) as raised:
-        AddressGiven.model_validate(body)
+        NewAddress.model_validate(body)
     return [validation_sentence({**fault, "loc": ("body", *fault["loc"])}) for fault in raised.value.errors()]
 
 
 def test_a_misspelt_key_is_named_with_what_was_meant() -> None:
     assert sentences({"chain": "kaspa", "address": ADDRESS, "lable": "x"}) == [
-        "'lable' is no key of this request; it takes chain, address, label. Did you mean 'label'?"
+        "Unknown key 'lable'. Did you mean 'label'? Known keys: chain, address, label."
     ]
 
 
@@ -34,7 +34,7 @@ def test_a_missing_address_is_named() -> None:
 
 def test_an_unknown_chain_is_named() -> None:
     assert sentences({"chain": "dogecoin", "address": ADDRESS}) == [
-        "The chain 'dogecoin' is not followed by this tracker; it knows kaspa."
+        "Unknown chain 'dogecoin'. This tracker supports kaspa."
     ]
 
 
@@ -45,14 +45,14 @@ def test_a_label_with_a_line_break_is_refused() -> None:
 
 
 def test_an_address_of_another_network_is_refused_with_the_right_prefix() -> None:
-    with pytest.raises(Refused, match="on mainnet addresses begin with kaspa:"):
-        check_address(ADDRESS, NETWORKS["mainnet"])
+    with pytest.raises(Refused, match="Addresses on mainnet begin with kaspa:"):
+        require_address(ADDRESS, NETWORKS["mainnet"])
 
 
 @pytest.mark.parametrize("address", ["", "kaspasim:", ADDRESS[:-1], ADDRESS[:-1] + "y", ADDRESS.upper(), "bcrt1qxyz"])
 def test_what_is_no_address_is_refused(address: str) -> None:
-    with pytest.raises(Refused, match="no Kaspa address") as raised:
-        check_address(address, NETWORKS["sandbox"])
+    with pytest.raises(Refused, match="not a Kaspa address") as raised:
+        require_address(address, NETWORKS["sandbox"])
     assert raised.value.status == 422
 
 

@@ -1,15 +1,15 @@
-"""Transactions, the mempool, and the UTXO index."""
+"""RPC methods for transactions, the mempool and the UTXO index."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from sandbox.kaspad import wire
-from sandbox.kaspad.answer import Failed, Params
 from sandbox.kaspad.fields import boolean, hash_of, listing, script_of
 from sandbox.kaspad.model import Coin, Outpoint
 from sandbox.kaspad.node import Node
 from sandbox.kaspad.params import MAX_SOMPI, MIN_FEE_PER_GRAM
+from sandbox.kaspad.rpc import Params, RpcError
 from sandbox.kaspad.rules import Checked, Rejected
 
 NO_UTXOINDEX = "Method unavailable. Run the node with the --utxoindex argument."
@@ -23,14 +23,14 @@ def submit_transaction(node: Node, params: Params) -> dict[str, Any]:
     try:
         return {"transactionId": node.submit_transaction(transaction).transaction.id}
     except Rejected as fault:
-        raise Failed(f"Rejected transaction {transaction.id}: {fault}") from fault
+        raise RpcError(f"Rejected transaction {transaction.id}: {fault}") from fault
 
 
 def get_mempool_entry(node: Node, params: Params) -> dict[str, Any]:
     identity = hash_of(params.get("transactionId"))
     checked = node.mempool.entries.get(identity)
     if checked is None or not _wants_pool(params):
-        raise Failed(f"Transaction {identity} not found")
+        raise RpcError(f"Transaction {identity} not found")
     return {"mempoolEntry": wire.mempool_entry(checked)}
 
 
@@ -65,7 +65,7 @@ def get_utxos_by_addresses(node: Node, params: Params) -> dict[str, Any]:
 
 
 def get_balances_by_addresses(node: Node, params: Params) -> dict[str, Any]:
-    """0, not null, for an address without coins: what both recorded versions say."""
+    """An address without coins has balance 0, not null, as in both recorded versions."""
     return {
         "entries": [
             {"address": address, "balance": _balance(node, script)}
@@ -96,7 +96,7 @@ def _addresses(params: Params) -> dict[str, str]:
 def _indexed(node: Node, params: Params) -> dict[str, str]:
     addresses = _addresses(params)
     if not node.flags.utxoindex:
-        raise Failed(NO_UTXOINDEX)
+        raise RpcError(NO_UTXOINDEX)
     return addresses
 
 
@@ -109,7 +109,7 @@ def _balance(node: Node, script: str) -> int:
 
 
 def _wants_pool(params: Params) -> bool:
-    """`filterTransactionPool` leaves only orphans, and there are none here."""
+    """`filterTransactionPool` selects only orphans, and the simulator has none."""
     boolean(params.get("includeOrphanPool"))
     return not boolean(params.get("filterTransactionPool"))
 

@@ -1,4 +1,4 @@
-"""Around every request: the bearer token, and a count of what was answered."""
+"""Middleware for every request: the bearer token check and the request counter."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OPEN_PATHS = frozenset({"/health", "/ready"})
 
 
 class BearerToken:
-    """ASGI middleware: without the token nothing is answered but OPEN_PATHS, not even which paths there are."""
+    """ASGI middleware: without the token only OPEN_PATHS answer. A 401 does not reveal whether the path exists."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:
         self._app = app
@@ -25,7 +25,7 @@ class BearerToken:
             await self._app(scope, receive, send)
             return
         answer = JSONResponse(
-            {"error": "This needs the tracker's token in the header Authorization: Bearer TOKEN."},
+            {"error": "This route requires the tracker's token in the header Authorization: Bearer TOKEN."},
             status_code=401,
             headers={"WWW-Authenticate": "Bearer"},
         )
@@ -34,17 +34,17 @@ class BearerToken:
     def _allowed(self, headers: Headers) -> bool:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         given = f"{scheme.lower()} {token.strip()}".encode()
-        return hmac.compare_digest(given, self._expected)  # constant time: its length is no secret, its letters are
+        return hmac.compare_digest(given, self._expected)  # constant time; may reveal the length, which is not secret
 
 
 def _path(scope: Scope) -> str:
-    """As the router sees it: the server puts the proxy's prefix before every path."""
+    """The path as the router sees it: uvicorn prepends the proxy's prefix to every path."""
     path: str = scope["path"]
     return path.removeprefix(scope.get("root_path", ""))
 
 
 class RequestCount:
-    """ASGI middleware: counts answers by method, route (its pattern, never the path with an address) and status."""
+    """ASGI middleware: counts answers by method, route (the pattern, never the path with an address) and status."""
 
     def __init__(self, app: ASGIApp, counters: Counters) -> None:
         self._app = app

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from tracker.follower_state import FollowerState, balance_state, readiness
 from tracker.portfolio import portfolio
-from tracker.standing import Standing, balance_state, readiness
 from tracker.store.accounts import Account
 
 NOW = 1_800_000_000.0
-IN_FORCE = Standing(in_force=True, reason="", confirmed_at=NOW - 1, daa_score=500)
-LOST = Standing(in_force=False, reason="kaspad closed the connection", waits_for=("kaspad",), confirmed_at=NOW - 60)
+FOLLOWING = FollowerState(following=True, reason="", confirmed_at=NOW - 1, daa_score=500)
+LOST = FollowerState(
+    following=False, reason="kaspad closed the connection", waits_for=("kaspad",), confirmed_at=NOW - 60
+)
 
 
 def account(balance: int | None = 7, age_s: float = 3600, address: str = "kaspasim:q") -> Account:
@@ -21,12 +23,12 @@ def account(balance: int | None = 7, age_s: float = 3600, address: str = "kaspas
 
 
 def test_a_balance_under_a_living_subscription_is_as_old_as_the_last_sign_of_life() -> None:
-    state = balance_state(account(), IN_FORCE, NOW)
+    state = balance_state(account(), FOLLOWING, NOW)
     assert (state.status, state.age_s, state.daa_score) == ("ok", 1.0, 500)
 
 
 def test_a_balance_told_after_the_last_sign_of_life_has_its_own_age() -> None:
-    state = balance_state(account(age_s=0.2), IN_FORCE, NOW)
+    state = balance_state(account(age_s=0.2), FOLLOWING, NOW)
     assert state.status == "ok"
     assert state.age_s == pytest.approx(0.2)
 
@@ -37,7 +39,7 @@ def test_without_the_node_the_last_balance_is_stale_and_grows_old() -> None:
 
 
 def test_a_new_address_is_pending() -> None:
-    assert balance_state(account(None), IN_FORCE, NOW).status == "pending"
+    assert balance_state(account(None), FOLLOWING, NOW).status == "pending"
 
 
 def test_a_new_address_without_a_node_is_an_error_with_the_reason() -> None:
@@ -46,32 +48,32 @@ def test_a_new_address_without_a_node_is_an_error_with_the_reason() -> None:
 
 
 def test_silence_alone_makes_a_balance_stale() -> None:
-    silent = Standing(in_force=True, reason="", confirmed_at=NOW - 9.5)
+    silent = FollowerState(following=True, reason="", confirmed_at=NOW - 9.5)
     assert balance_state(account(), silent, NOW).reason == "kaspad does not answer"
 
 
 def test_a_node_that_still_syncs_confirms_nothing() -> None:
-    syncing = Standing(in_force=True, reason="", confirmed_at=NOW - 1, synced=False, daa_score=500)
+    syncing = FollowerState(following=True, reason="", confirmed_at=NOW - 1, synced=False, daa_score=500)
     state = balance_state(account(), syncing, NOW)
     assert (state.status, state.age_s, state.daa_score) == ("stale", 3600.0, 400)
     assert readiness(syncing, "", NOW).waits_for == ("kaspad",)
 
 
 def test_it_is_ready_only_with_database_and_node() -> None:
-    assert readiness(IN_FORCE, "", NOW).ready
-    away = readiness(IN_FORCE, "the database does not answer", NOW)
+    assert readiness(FOLLOWING, "", NOW).ready
+    away = readiness(FOLLOWING, "the database does not answer", NOW)
     assert (away.ready, away.reason, away.waits_for) == (False, "the database does not answer", ("timescaledb",))
     lost = readiness(LOST, "", NOW)
     assert (lost.ready, lost.reason, lost.waits_for) == (False, "kaspad closed the connection", ("kaspad",))
 
 
 def test_a_just_started_tracker_is_not_ready() -> None:
-    assert not readiness(Standing(), "", NOW).ready
+    assert not readiness(FollowerState(), "", NOW).ready
 
 
 def test_totals_are_exact_and_say_when_a_part_is_missing() -> None:
     big = 2**53 + 1
-    shown = portfolio([account(big), account(big), account(None)], IN_FORCE, "sandbox", NOW)
+    shown = portfolio([account(big), account(big), account(None)], FOLLOWING, "sandbox", NOW)
     total = shown.totals["kaspa"]
     assert (total.amount, total.formatted) == ("18014398509481986", "180143985.09481986")
     assert (total.status, total.complete) == ("pending", False)
@@ -79,10 +81,10 @@ def test_totals_are_exact_and_say_when_a_part_is_missing() -> None:
 
 
 def test_a_total_is_as_good_as_its_worst_part() -> None:
-    assert portfolio([account(), account(0)], IN_FORCE, "sandbox", NOW).totals["kaspa"].status == "ok"
+    assert portfolio([account(), account(0)], FOLLOWING, "sandbox", NOW).totals["kaspa"].status == "ok"
     assert portfolio([account(), account(0)], LOST, "sandbox", NOW).totals["kaspa"].status == "stale"
 
 
 def test_a_portfolio_without_addresses_has_no_totals() -> None:
-    empty = portfolio([], IN_FORCE, "sandbox", NOW)
+    empty = portfolio([], FOLLOWING, "sandbox", NOW)
     assert (empty.addresses, empty.totals) == ([], {})

@@ -1,7 +1,7 @@
-"""Takes ZMQ frames off the wire as fast as they come, in a thread of its own.
+"""Reads ZMQ frames as fast as they arrive, in its own thread.
 
-A publisher drops what a slow reader does not fetch (its hwm), and a block comes as thousands of messages at once. So
-nothing is done here but reading: 20,000 frames a second would be all that an event loop can do.
+A publisher drops messages that a slow reader does not fetch (its hwm), and a block arrives as thousands of messages at
+once. So the thread only reads: an event loop would be limited to 20,000 frames per second.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from zmq.utils.monitor import recv_monitor_message
 
 POLL_MS = 200
 CONNECTED = "oracle/connected"
-"""Topic of the frame that stands where a connection was made; after the first one, messages may be missing there."""
+"""Topic of a frame that marks a new connection. Before it, messages may be missing, except at the first one."""
 
 
-class Drain:
-    """`with Drain(address, topics, now) as drain:` reads in the background; `taken` hands over what has come."""
+class ZmqReader:
+    """`with ZmqReader(address, topics, now) as reader:` reads in the background; `pop_frames` returns frames."""
 
     def __init__(
         self, address: str, topics: Sequence[str], now: Callable[[], float], wake: Callable[[], None] = lambda: None
     ) -> None:
-        """`now` gives unix s; `wake` is called from the thread when something came after a pause."""
+        """`now` returns unix s. The thread calls `wake` when a frame arrives and none was waiting."""
         self._address = address
         self._topics = tuple(topics)
         self._now = now
@@ -36,7 +36,7 @@ class Drain:
         self.connected = False
         self.fault: BaseException | None = None
 
-    def __enter__(self) -> Drain:
+    def __enter__(self) -> ZmqReader:
         self._thread.start()
         return self
 
@@ -47,8 +47,8 @@ class Drain:
     def __len__(self) -> int:
         return len(self._frames)
 
-    def taken(self, most: int) -> list[Frame]:
-        """At most so many of the frames that wait, oldest first."""
+    def pop_frames(self, most: int) -> list[Frame]:
+        """Remove and return up to `most` waiting frames, oldest first."""
         frames = self._frames
         return [frames.popleft() for _ in range(min(most, len(frames)))]
 
@@ -63,15 +63,15 @@ class Drain:
                     while not self._stop.is_set():
                         self._read(socket, monitor, dict(poller.poll(POLL_MS)))
                     socket.disable_monitor()
-        except BaseException as fault:  # the owner raises it where somebody sees it
+        except BaseException as fault:  # the owner raises it
             self.fault = fault
             self._wake()
 
     def _open(self, socket: zmq.Socket[bytes]) -> None:
-        socket.setsockopt(zmq.RCVHWM, 0)  # never drop on our side: 0 is no limit
+        socket.setsockopt(zmq.RCVHWM, 0)  # never drop on our side: 0 means no limit
         socket.setsockopt(zmq.LINGER, 0)
         socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
-        # A peer that vanished without a word (cut cable, dropped route) is noticed by ZMTP's own heartbeat.
+        # ZMTP's heartbeat detects a peer that disappeared silently (cut cable, dropped route).
         socket.setsockopt(zmq.HEARTBEAT_IVL, 1000)
         socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 3000)
         socket.setsockopt(zmq.RECONNECT_IVL, 100)

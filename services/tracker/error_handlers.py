@@ -1,4 +1,4 @@
-"""What the tracker says of its own faults."""
+"""The tracker's errors as HTTP answers."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from serving import refusals
 
-from tracker.follower import NotConfirmed
-from tracker.schemas import AddressGiven
+from tracker.follower import BalanceUnavailable
+from tracker.schemas import NewAddress
 from tracker.store.database import DatabaseUnavailable
 
 
 def install(app: FastAPI) -> None:
-    """Let `app` answer all its faults in our words."""
+    """Make `app` answer every error with a sentence."""
     words: dict[type[Exception], refusals.Words] = {
         RequestValidationError: lambda error: (422, " ".join(map(validation_sentence, error.errors()))),
-        DatabaseUnavailable: lambda error: (503, f"The tracker waits for its database: {error}."),
-        NotConfirmed: lambda error: (503, f"The tracker waits for its node: {error}."),
+        DatabaseUnavailable: lambda error: (503, f"The tracker is waiting for its database: {error}."),
+        BalanceUnavailable: lambda error: (503, f"The tracker is waiting for its node: {error}."),
     }
     refusals.install(app, "tracker", "/docs", words)
 
 
 def validation_sentence(fault: Mapping[str, Any]) -> str:
-    """One of pydantic's faults in a sentence that names the key."""
+    """One of pydantic's errors as a sentence that names the key."""
     where: Sequence[Any] = [part for part in fault["loc"] if part not in ("body", "query", "path")]
     key = ".".join(str(part) for part in where)
     match fault["type"]:
         case "extra_forbidden":
-            known = list(AddressGiven.model_fields)
+            known = list(NewAddress.model_fields)
             near = difflib.get_close_matches(key, known, 1)
             meant = f" Did you mean {near[0]!r}?" if near else ""
-            return f"{key!r} is no key of this request; it takes {', '.join(known)}.{meant}"
+            return f"Unknown key {key!r}.{meant} Known keys: {', '.join(known)}."
         case "missing":
-            return f"{key!r} is missing." if key else "The request has no body; it must be a JSON object."
+            return f"{key!r} is missing." if key else "The request has no body. Send a JSON object."
         case "json_invalid":
-            return "The body is not JSON."
+            return "The body is not valid JSON."
         case "model_attributes_type":
-            return "The body must be a JSON object, sent as application/json."
+            return "The body must be a JSON object with the content type application/json."
         case "literal_error" if key == "chain":
-            return f"The chain {fault['input']!r} is not followed by this tracker; it knows kaspa."
+            return f"Unknown chain {fault['input']!r}. This tracker supports kaspa."
         case "string_pattern_mismatch" if key == "label":
             return "'label' must be one line of text without control characters."
-    return f"{key!r} is not usable: {fault['msg']}."
+    return f"{key!r} is invalid: {fault['msg']}."
