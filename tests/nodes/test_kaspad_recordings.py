@@ -1,4 +1,4 @@
-"""Answers and notifications of the simulated kaspad have the shapes recorded from three versions (tests/data/kaspad)."""
+"""Answers of the simulated kaspad have the shapes recorded from three versions (tests/data/kaspad)."""
 
 from __future__ import annotations
 

@@ -19,7 +19,9 @@ def submit_transaction(node: Node, params: Params) -> dict[str, Any]:
     boolean(params.get("allowOrphan"))
     transaction = wire.read_transaction(params.get("transaction"))
     if transaction.version != 0:  # later versions carry a compute budget, which the simulator does not know
-        raise Failed(f"RpcTransactionInput.sig_op_count is inconsistent with transaction version {transaction.version}")
+        raise RpcError(
+            f"RpcTransactionInput.sig_op_count is inconsistent with transaction version {transaction.version}"
+        )
     try:
         return {"transactionId": node.submit_transaction(transaction).transaction.id}
     except Rejected as fault:
