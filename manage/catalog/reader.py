@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from manage import words
 from manage.catalog import sizes
 from manage.catalog.document import Document, Path_
 from manage.catalog.fields import Key, Required, keys
@@ -43,6 +44,8 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "mapping": dict,
     "table": dict,
 }
+MAX_INTEGER = 1 << 53
+"""Largest number that JSON carries exactly."""
 
 
 @dataclass
@@ -54,8 +57,13 @@ class Reader:
 
     def fault(self, path: Path_, sentence: str) -> None:
         """Record `sentence` about the key at `path`."""
-        where = ".".join(str(part) for part in path)
+        where = words.printable(".".join(str(part) for part in path))
         self.faults.append((self.document.line(path), f"{where}: {sentence}" if where else sentence))
+
+    def is_faulty(self, path: Path_) -> bool:
+        """Whether a fault of the key at `path` is recorded."""
+        where = ".".join(str(part) for part in path)
+        return any(sentence.startswith(f"{where}: ") for _line, sentence in self.faults)
 
     def table(self, table: type, value: Any, path: Path_ = (), **given: Any) -> Any:
         """An instance of `table` from the mapping `value` at `path`; what does not fit becomes a fault.
@@ -98,6 +106,9 @@ class Reader:
                 self.fault(path, f"expected {EXPECTED[key.kind]}, not {kind_of(value)}")
                 return Required
             return tuple(value) if key.kind == "texts" else dict(value)
+        if isinstance(value, int) and abs(value) > MAX_INTEGER:
+            self.fault(path, "the number is too large")
+            return Required
         if not isinstance(value, _TYPES[key.kind]) or (isinstance(value, bool) and key.kind != "boolean"):
             self.fault(path, f"expected {EXPECTED[key.kind]}, not {kind_of(value)}")
             return Required

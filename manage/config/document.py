@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from manage.bounded_yaml import require_bounded
 from manage.config.model import Fault
 
 
@@ -31,6 +32,7 @@ class Document:
 
 def compose(text: str) -> yaml.Node | None:
     """The node graph of `text`; YAMLError if it is no YAML."""
+    require_bounded(text)
     return yaml.compose(text, yaml.CSafeLoader)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import jinja2
 import yaml
 
+from manage import bounded_yaml
 from manage.catalog import sizes
 from manage.catalog.model import Port, Service
 from manage.errors import NodeyardError
@@ -66,7 +67,7 @@ def render_compose(here: Services, service: Service, values: Mapping[str, Any]) 
         jinja = environment.compose(path.parent.parent, own=service.own)
         template = jinja.get_template(f"{service.name}/compose.yml.j2")
         text = template.render(values, service=service, database_url=_database_url(here), **links)
-        parsed = yaml.load(text, yaml.CSafeLoader)
+        parsed = bounded_yaml.load(text)
     except jinja2.TemplateNotFound as error:
         raise NodeyardError(
             f"{service.name} has no template {error.name}.", "CONTRIBUTING.md says how a service is added."
