@@ -16,7 +16,7 @@ from manage import bounded_yaml
 from manage.catalog import sizes
 from manage.catalog.model import Port, Service
 from manage.errors import NodeyardError
-from manage.render import environment, wiring
+from manage.render import confined, environment, wiring
 from manage.render.wiring import Link, Services
 
 FILES_TARGET = "/etc/nodeyard"
@@ -41,8 +41,11 @@ def render_folder(folder: Path, values: Mapping[str, Any], *, own: bool = False)
     rendered: dict[str, bytes] = {}
     for name, content in _files(folder) if own else _files_once(folder):
         try:
-            template = jinja.get_template(f"{folder.name}/files/{name}") if name.endswith(".j2") else None
-            rendered[name.removesuffix(".j2")] = template.render(values).encode() if template else content
+            rendered[name.removesuffix(".j2")] = (
+                _render(jinja, f"{folder.name}/files/{name}", values, own=own).encode()
+                if name.endswith(".j2")
+                else content
+            )
         except Exception as error:
             raise _broken(folder / "files" / name, error, own=own) from error
     return rendered
@@ -65,8 +68,8 @@ def render_compose(here: Services, service: Service, values: Mapping[str, Any]) 
     links = {"users": wiring.users(here, service), "uses": wiring.uses(here, service)}
     try:
         jinja = environment.compose(path.parent.parent, own=service.own)
-        template = jinja.get_template(f"{service.name}/compose.yml.j2")
-        text = template.render(values, service=service, database_url=_database_url(here), **links)
+        known = {**values, "service": service, "database_url": _database_url(here), **links}
+        text = _render(jinja, f"{service.name}/compose.yml.j2", known, own=service.own)
         parsed = bounded_yaml.load(text)
     except jinja2.TemplateNotFound as error:
         raise NodeyardError(
@@ -120,6 +123,15 @@ def _database_url(here: Services) -> Any:
         return f"{link.scheme}://{name}@{link.host}:{link.port}/{name}_{here.config.network}"
 
     return url
+
+
+def _render(jinja: jinja2.Environment, name: str, values: Mapping[str, Any], *, own: bool) -> str:
+    """The template `name`; one of the operator's in a process with limits."""
+
+    def render() -> str:
+        return jinja.get_template(name).render(values)
+
+    return confined.rendered(render) if own else render()
 
 
 @lru_cache

@@ -176,3 +176,19 @@ def test_a_file_that_is_no_text_is_mounted_and_json_that_is_none_is_refused(layo
     assert rendered(layout)[0].service("redis").files["key.bin"] == b"\xff\xfe"
     (layout.services_dir / "redis/files/a.json").write_bytes(b"{")
     assert "files/a.json is not JSON" in refusal(layout)
+
+
+@pytest.mark.promise("A template of an own service that never ends is stopped", runs="ci")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% set r = range(1000) %}" + "{% for a in r %}" * 6 + "{% endfor %}" * 6,
+        "{% macro f(n) %}{{ f(n - 1) ~ f(n - 1) if n else '' }}{% endmacro %}{{ f(60) }}",
+        "{{ 'a' * 10 ** 10 }}",
+        "{{ 'a'|center(10 ** 10) }}",
+        "{{ 'a' * 3000000 }}",
+    ],
+)
+def test_a_template_without_end_is_stopped(layout: Layout, text: str) -> None:
+    (layout.services_dir / "redis/files/redis.conf.j2").write_text(text)
+    assert "cannot be rendered" in refusal(layout)
