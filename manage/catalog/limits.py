@@ -20,7 +20,8 @@ SCHEME = re.compile(r"[a-z][a-z0-9+]{0,19}")
 TAKEN = ("enabled", "memory", "data_dir", "chain_dir")
 """Keys that every service has in stack.yml."""
 MEMORY = (4 << 20, 1 << 44)
-MAX_OFFSET = 999
+MAX_OFFSET = 535
+"""`ports.base` goes up to 65000."""
 
 
 def check(reader: Reader, service: Service) -> None:

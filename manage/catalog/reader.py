@@ -44,6 +44,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "mapping": dict,
     "table": dict,
 }
+VERSION = 1
 MAX_INTEGER = 1 << 53
 """Largest number that JSON carries exactly."""
 
@@ -59,6 +60,10 @@ class Reader:
         """Record `sentence` about the key at `path`."""
         where = words.printable(".".join(str(part) for part in path))
         self.faults.append((self.document.line(path), f"{where}: {sentence}" if where else sentence))
+
+    def check_version(self, version: int) -> None:
+        if version != VERSION and not self.is_faulty(("version",)):
+            self.fault(("version",), f"this manage reads version {VERSION}")
 
     def is_faulty(self, path: Path_) -> bool:
         """Whether a fault of the key at `path` is recorded."""

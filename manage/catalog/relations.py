@@ -69,6 +69,7 @@ def read_relations(document: Document, *, own: bool = False) -> dict[str, Relati
     """The relations of one file by name; `own` for the operator's. Raises NodeyardError with every fault."""
     reader = Reader(document)
     file: _File = reader.table(_File, document.value)
+    reader.check_version(file.version)
     for relation in file.relations:
         _check_texts(reader, relation, own=own)
     reader.require_no_faults()

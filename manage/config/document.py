@@ -84,7 +84,8 @@ class _Walk:
 
     def _value(self, node: yaml.Node) -> Any:
         try:
-            return self._constructor.construct_object(node, deep=True)
+            value = self._constructor.construct_object(node, deep=True)
+            return str(node.value)[:40] if isinstance(value, int) and abs(value) >> 64 else value
         except (yaml.YAMLError, ValueError):
             return None  # a value of no plain type fits no key, and is named as such
 
