@@ -73,7 +73,7 @@ def deviations(compose: Mapping[str, Any], folders: Collection[str] = ()) -> Ite
             yield "bind", f"it mounts {source} of the host"
 
 
-def require_skeleton(service: Service, compose: Mapping[str, Any], skeleton: Mapping[str, Any]) -> None:
+def require_skeleton(service: Service, compose: Mapping[str, Any], skeleton: Mapping[str, Any], directory: str) -> None:
     """Raise NodeyardError where the template of an operator's service changes what the shared skeleton writes."""
     fixed = (*FIXED, *(key for key in LIMITED if key not in service.exceptions))
     changed = [key for key in fixed if compose.get(key) != skeleton.get(key)]
@@ -82,7 +82,7 @@ def require_skeleton(service: Service, compose: Mapping[str, Any], skeleton: Map
             f"{service.file}: compose.yml.j2 changes {', '.join(changed)}, which Nodeyard sets.",
             'Start it with {% extends "service.yml.j2" %} and leave these keys out.',
         )
-    if faults := list(own_template.faults(compose, skeleton.get("volumes", []))):
+    if faults := list(own_template.faults(compose, skeleton.get("volumes", []), directory)):
         raise NodeyardError(
             f"{service.file}: compose.yml.j2 renders what Nodeyard does not take: {'; '.join(faults)}.",
             "Correct the template; manage services check shows the result.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 LONE_DOLLAR = re.compile(r"(?<!\$)(?:\$\$)*\$(?!\$)")
@@ -19,8 +20,11 @@ SHAPES: Mapping[str, type | tuple[type, ...]] = {
 }
 
 
-def faults(compose: Mapping[str, Any], mounts: Sequence[Any]) -> Iterator[str]:
-    """A phrase for each part of `compose` that is refused; `mounts` are those that the skeleton writes."""
+def faults(compose: Mapping[str, Any], mounts: Sequence[Any], directory: str) -> Iterator[str]:
+    """A phrase for each part of `compose` that is refused, whatever reasons the service file gives.
+
+    `mounts` are those that the skeleton writes, `directory` is the installation's folder.
+    """
     for key, shape in SHAPES.items():
         if not isinstance(compose.get(key, shape()), shape):  # type: ignore[operator]
             yield f"{key} is not {'a mapping' if shape is dict else 'a list'}"
@@ -29,8 +33,12 @@ def faults(compose: Mapping[str, Any], mounts: Sequence[Any]) -> Iterator[str]:
     yield from _values(compose, "")
     volumes = compose.get("volumes", [])
     for mount in volumes if isinstance(volumes, list) else []:
-        if mount not in mounts and not _own_bind(mount):
+        if mount in mounts:
+            continue
+        if not _own_bind(mount):
             yield f"volumes has {mount!r}; volumes are listed in service.yml"
+        elif _overlap(mount.split(":")[0] if isinstance(mount, str) else mount["source"], directory):
+            yield f"volumes has {mount!r}; the installation's folder is not mounted"
 
 
 def _own_bind(mount: Any) -> bool:
@@ -38,6 +46,13 @@ def _own_bind(mount: Any) -> bool:
     return isinstance(mount, str) or (
         isinstance(mount, dict) and mount.get("type") == "bind" and isinstance(mount.get("source"), str)
     )
+
+
+def _overlap(source: str, directory: str) -> bool:
+    """Whether one of the two paths lies in the other; a path that is not plain counts as one that does."""
+    parts, own = PurePosixPath(source).parts, PurePosixPath(directory).parts
+    shorter = min(len(parts), len(own))
+    return not source.startswith("/") or ".." in parts or parts[:shorter] == own[:shorter]
 
 
 def _values(value: Any, path: str) -> Iterator[str]:

@@ -114,7 +114,9 @@ class _Render:
         compose = fragment.render_compose(self.here, service, values)
         folders = [str(self.layout.dir), *self.here.config.chain_dirs.values()]
         if service.own:
-            hardening.require_skeleton(service, compose, fragment.render_skeleton(service, values))
+            hardening.require_skeleton(
+                service, compose, fragment.render_skeleton(service, values), str(self.layout.dir)
+            )
             folders = [mount["source"] for mount in values["mounts"] if mount["type"] == "bind"]
         hardening.require_preset(service, compose, folders)
         return ServiceSpec(

@@ -93,8 +93,8 @@ def test_a_hostile_relation_is_refused(layout: Layout, relation: str, words: str
     ("part", "words"),
     [
         ("volumes: [{type: volume, source: timescaledb_data, target: /x}]", "volumes are listed in service.yml"),
-        ("volumes: [{type: bind, source: DIR/secrets, target: /x}]", "/secrets of the host"),
-        ("volumes: [{type: bind, source: DIR/run/agent, target: /x}]", "/run/agent of the host"),
+        ("volumes: [{type: bind, source: DIR/secrets, target: /x}]", "folder is not mounted"),
+        ("volumes: [{type: bind, source: DIR/run/agent, target: /x}]", "folder is not mounted"),
         ("volumes: [5]", "volumes are listed in service.yml"),
         ("pids_limit: -1", "changes pids_limit"),
         ("ulimits: {nofile: {soft: -1, hard: -1}}", "changes ulimits"),
@@ -192,3 +192,16 @@ def test_a_file_that_is_no_text_is_mounted_and_json_that_is_none_is_refused(layo
 def test_a_template_without_end_is_stopped(layout: Layout, text: str) -> None:
     (layout.services_dir / "redis/files/redis.conf.j2").write_text(text)
     assert "cannot be rendered" in refusal(layout)
+
+
+@pytest.mark.promise("No reason allows an own service to mount the installation's folder", runs="ci")
+@pytest.mark.parametrize("source", ["/srv/yard/secrets", "/srv/yard", "/srv", "/", "/tmp/../srv/yard", "../secrets"])
+def test_no_reason_allows_the_folder_of_the_installation(layout: Layout, edit: Edit, source: str) -> None:
+    edit({"exceptions": {"bind": "because"}})
+    compose = layout.services_dir / "redis/compose.yml.j2"
+    head = '{% extends "service.yml.j2" %}\n{% block mounts %}\n'
+    mount = "  - {type: bind, target: /x, source: "
+    compose.write_text(f"{head}{mount}{source}}}\n{{% endblock %}}\n")
+    assert "the installation's folder is not mounted" in refusal(layout)
+    compose.write_text(f"{head}{mount}/media/music}}\n{{% endblock %}}\n")
+    assert any(mount["source"] == "/media/music" for mount in rendered(layout)[0].service("redis").compose["volumes"])
