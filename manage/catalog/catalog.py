@@ -10,6 +10,7 @@ from manage.catalog import check, profiles
 from manage.catalog.document import Document, read
 from manage.catalog.images import own_images, shared_images
 from manage.catalog.model import GROUPS, NETWORKS, Network, Profile, Rule, Service
+from manage.catalog.own_folder import require_regular
 from manage.catalog.reader import unknown_name
 from manage.catalog.relations import Relation, read_relations
 from manage.catalog.service import build
@@ -54,9 +55,9 @@ class Catalog:
                 build(source.document, network, self.relations, folder=source.folder, own=source.own)
                 for source in self.sources.values()
             ]
-            problems = list(check.problems(found, self.profiles, self.rules, self.images))
-            if problems:
-                raise NodeyardError("The services do not fit together:" + "".join(f"\n  {line}" for line in problems))
+            faults = list(check.faults(found, self.profiles, self.rules, self.images, self.relations))
+            if faults:
+                raise NodeyardError("The services do not fit together:" + "".join(f"\n  {line}" for line in faults))
             self._resolved[network] = {service.name: service for service in start_order(found)}
         return self._resolved[network]
 
@@ -75,14 +76,17 @@ def load_catalog(layout: Layout | None = None, root: Path = CHECKOUT) -> Catalog
     """
     folder = root / "profiles"
     shipped = _sources(folder / "services", "profiles/services", own=False)
-    own = _sources(layout.services_dir, str(layout.services_dir), own=True) if layout is not None else {}
+    own = _own_sources(layout) if layout is not None else {}
     for name in shipped.keys() & own.keys():
         raise NodeyardError(
             f"{own[name].document.file}: a service {name} is shipped with Nodeyard.", "Choose another name for yours."
         )
     relations = read_relations(read(folder / "relations.yml", "profiles/relations.yml"))
     if layout is not None and (file := layout.services_dir / "relations.yml").is_file():
-        relations |= read_relations(read(file, str(file)))
+        own_relations = read_relations(read(file, str(file)), own=True)
+        for name in relations.keys() & own_relations.keys():
+            raise NodeyardError(f"{file}: the relation {name} is Nodeyard's.", "Give yours another name.")
+        relations |= own_relations
     return Catalog(
         profiles=profiles.read_profiles(folder),
         rules=profiles.read_rules(folder / "rules.yml"),
@@ -98,6 +102,12 @@ def _images(sources: Mapping[str, _Source]) -> Iterator[tuple[Path, str]]:
         image = source.document.value.get("image") if isinstance(source.document.value, dict) else None
         if isinstance(image, str):
             yield source.folder, image
+
+
+def _own_sources(layout: Layout) -> dict[str, _Source]:
+    for path in sorted(layout.services_dir.glob("*/service.yml")):
+        require_regular(path.parent)
+    return _sources(layout.services_dir, str(layout.services_dir), own=True)
 
 
 def _sources(folder: Path, name: str, *, own: bool) -> dict[str, _Source]:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from manage.catalog import health_keys
+from manage.catalog import health_keys, secret_names
 from manage.catalog.model import Profile, Rule, Service
 from manage.catalog.reader import unknown_name
+from manage.catalog.relations import Relation
 from manage.catalog.rules import SUBJECT
 
 OWN_UIDS = range(10000, 65000)
 
 
-def problems(
-    services: Sequence[Service], profiles: Mapping[str, Profile], rules: Iterable[Rule], images: Collection[str]
+def faults(
+    services: Sequence[Service],
+    profiles: Mapping[str, Profile],
+    rules: Iterable[Rule],
+    images: Collection[str],
+    declared: Mapping[str, Relation],
 ) -> Iterator[str]:
     """Every clash between the services of one network, and every name that leads nowhere."""
     known = {service.name: service for service in services}
     yield from _shared(services)
+    yield from secret_names.taken_twice(services, declared)
     for service in services:
         if service.image not in images:
             makes = "An image is made by image/recipe.yml with a Dockerfile, or pulled by image/upstream.yml."

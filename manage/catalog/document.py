@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from manage.bounded_yaml import require_bounded
 from manage.errors import NodeyardError
 
 KeyPath = tuple[str | int, ...]
@@ -39,18 +42,29 @@ class Document:
 def read(path: Path, file: str) -> Document:
     """The document in `path`. Raises NodeyardError if it cannot be read, is not YAML or exceeds the bounds."""
     try:
-        text = path.read_bytes()
+        with open(path, "rb", opener=_open_at_once) as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise NodeyardError(f"{file} is not a regular file.", "Replace it with one.")
+            text = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise NodeyardError(f"{file} cannot be read: {error.strerror}.") from error
     return parse(text, file)
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """A pipe that nobody writes to must not stop us."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def parse(text: bytes, file: str) -> Document:
     """The document in `text`; see `read`."""
     if len(text) > MAX_BYTES:
         raise NodeyardError(f"{file} is larger than {MAX_BYTES >> 20} MiB.")
-    loader = yaml.CSafeLoader(text)
+    loader = yaml.CSafeLoader(b"")
     try:
+        require_bounded(text)
+        loader.dispose()
+        loader = yaml.CSafeLoader(text)
         node = loader.get_single_node()
         reader = _ValueReader(loader, file)
         return Document(file, reader.value(node, ()) if node is not None else None, reader.lines)
@@ -91,8 +105,10 @@ class _ValueReader:
     def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key_node, child in node.value:
-            name = str(key_node.value)
             line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise NodeyardError(f"{self._file}:{line}: a key must be plain text.")
+            name = str(key_node.value)
             if name in found:
                 raise NodeyardError(f"{self._file}:{line}: the key {name!r} is given twice.")
             self.lines[(*path, name)] = line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,9 @@ from manage.catalog.document import read
 from manage.catalog.fields import described
 from manage.catalog.model import NETWORKS, Profile, Rule
 from manage.catalog.reader import Reader, unknown_name
+from manage.catalog.rules import SUBJECT
 
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 OTHER_FILES = ("relations.yml", "rules.yml")
 """Files of the folder that are not profiles."""
 
@@ -32,6 +35,14 @@ def read_rules(path: Path) -> tuple[Rule, ...]:
         return ()
     reader = Reader(read(path, f"profiles/{path.name}"))
     file: _Rules = reader.table(_Rules, reader.document.value)
+    reader.check_version(file.version)
+    for number, rule in enumerate(file.rules):
+        if len(rule.subjects) < 2:
+            reader.add_problem(("rules", number, "subjects"), "a rule has two subjects or more")
+        for place, subject in enumerate(rule.subjects):
+            match = SUBJECT.fullmatch(subject)
+            if match and (match["op"] or "=") in "<>" and not NUMBER.fullmatch(match["value"]):
+                reader.add_problem(("rules", number, "subjects", place), f"{match['value']!r} is not a number")
     reader.require_no_problems()
     return file.rules
 
@@ -39,6 +50,7 @@ def read_rules(path: Path) -> tuple[Rule, ...]:
 def _profile(path: Path) -> Profile:
     reader = Reader(read(path, f"profiles/{path.name}"))
     profile: Profile = reader.table(Profile, reader.document.value)
+    reader.check_version(profile.version)
     for number, network in enumerate(profile.networks):
         if network not in NETWORKS:
             reader.add_problem(("networks", number), unknown_name("network", network, NETWORKS, always=True))

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from manage import words
 from manage.catalog import sizes
 from manage.catalog.document import Document, KeyPath
 from manage.catalog.fields import Key, Required, keys
@@ -43,6 +44,9 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "mapping": dict,
     "table": dict,
 }
+VERSION = 1
+MAX_INTEGER = 1 << 53
+"""Largest number that JSON carries exactly."""
 
 
 @dataclass
@@ -54,11 +58,20 @@ class Reader:
 
     def add_problem(self, path: KeyPath, sentence: str) -> None:
         """Record `sentence` about the key at `path`."""
-        where = ".".join(str(part) for part in path)
+        where = words.printable(".".join(str(part) for part in path))
         self.problems.append((self.document.line(path), f"{where}: {sentence}" if where else sentence))
 
+    def check_version(self, version: int) -> None:
+        if version != VERSION and not self.is_faulty(("version",)):
+            self.add_problem(("version",), f"this manage reads version {VERSION}")
+
+    def is_faulty(self, path: KeyPath) -> bool:
+        """Whether a fault of the key at `path` is recorded."""
+        where = ".".join(str(part) for part in path)
+        return any(sentence.startswith(f"{where}: ") for _line, sentence in self.problems)
+
     def table(self, table: type, value: Any, path: KeyPath = (), **given: Any) -> Any:
-        """An instance of `table` from the mapping `value` at `path`. Whatever does not fit becomes a problem.
+        """An instance of `table` from the mapping `value` at `path`; what does not fit becomes a problem.
 
         `given` are the fields that are not in the file.
         """
@@ -98,6 +111,9 @@ class Reader:
                 self.add_problem(path, f"expected {EXPECTED[key.kind]}, not {kind_of(value)}")
                 return Required
             return tuple(value) if key.kind == "texts" else dict(value)
+        if isinstance(value, int) and abs(value) > MAX_INTEGER:
+            self.add_problem(path, "the number is too large")
+            return Required
         if not isinstance(value, _TYPES[key.kind]) or (isinstance(value, bool) and key.kind != "boolean"):
             self.add_problem(path, f"expected {EXPECTED[key.kind]}, not {kind_of(value)}")
             return Required

@@ -7,11 +7,12 @@ secret for each pair, so neither side names the other.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from manage.catalog.document import Document, KeyPath
+from manage.catalog.drivers.pattern import pattern_fault
 from manage.catalog.fields import described
 from manage.catalog.model import Provided, Service, Used
 from manage.catalog.reader import EXPECTED, Reader, unknown_name
@@ -19,6 +20,8 @@ from manage.catalog.reader import EXPECTED, Reader, unknown_name
 _ATTRIBUTES: Mapping[str, type] = {"text": str, "texts": list, "integer": int, "boolean": bool}
 _USE_KEYS = ("check", "unless", "optional", "every")
 _PROVIDE_KEYS = ("port", "check")
+_SECRET, _ANYTHING = re.compile(r"[a-z0-9_-]{0,60}"), re.compile(r"[^{}]*")
+_WORDS = {_SECRET: "lower-case letters, digits, - and _", _ANYTHING: "no braces"}
 
 
 @dataclass(frozen=True)
@@ -62,12 +65,53 @@ class _File:
     relations: tuple[Relation, ...] = described("tables", "Relations by name.", table=Relation, by_name=True)
 
 
-def read_relations(document: Document) -> dict[str, Relation]:
-    """The relations of one file by name. Raises NodeyardError with every problem."""
+def read_relations(document: Document, *, own: bool = False) -> dict[str, Relation]:
+    """The relations of one file by name; `own` for the operator's. Raises NodeyardError with every problem."""
     reader = Reader(document)
     file: _File = reader.table(_File, document.value)
+    reader.check_version(file.version)
+    for relation in file.relations:
+        _check_texts(reader, relation, own=own)
     reader.require_no_problems()
     return {relation.name: relation for relation in file.relations}
+
+
+def _check_texts(reader: Reader, relation: Relation, *, own: bool) -> None:
+    """Placeholders are plain names that a user states, and patterns are regular expressions."""
+    path: KeyPath = ("relations", relation.name)
+    stated = ["service", *(attribute.name for attribute in relation.uses)]
+    if relation.secret is not None:
+        _check_placeholders(reader, (*path, "secret", "name"), relation.secret.name, stated, _SECRET)
+        if "{" not in relation.secret.name:
+            reader.add_problem((*path, "secret", "name"), "it names no user; put {service} where its name belongs")
+    for side in ("provides", "uses"):
+        for attribute in getattr(relation, side):
+            where = (*path, side, attribute.name)
+            if isinstance(attribute.default, str):
+                _check_placeholders(reader, (*where, "default"), attribute.default, ["service"], _ANYTHING)
+            if fault := _pattern_fault(attribute.pattern, own=own):
+                reader.add_problem((*where, "pattern"), f"{attribute.pattern!r} {fault}")
+
+
+def _check_placeholders(
+    reader: Reader, path: KeyPath, text: str, names: Iterable[str], allowed: re.Pattern[str]
+) -> None:
+    rest = text
+    for name in names:
+        rest = rest.replace("{" + name + "}", "")
+    if not allowed.fullmatch(rest):
+        placeholders = ", ".join("{" + name + "}" for name in names)
+        reader.add_problem(path, f"{text!r} may hold {placeholders} and otherwise {_WORDS[allowed]}")
+
+
+def _pattern_fault(pattern: str, *, own: bool) -> str:
+    if own:
+        return pattern_fault(pattern)
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        return f"is not a regular expression: {error}"
+    return ""
 
 
 def provided(reader: Reader, service: Service, relations: Mapping[str, Relation]) -> tuple[Provided, ...]:

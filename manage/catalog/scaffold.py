@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from manage.catalog.service import NAME
+from manage.catalog.service import NAME, RESERVED
 from manage.errors import EXIT_USAGE, NodeyardError
 
 FILES = {
@@ -64,11 +64,11 @@ What it is, in a sentence or two.
 
 
 def write(parent: Path, name: str) -> Path:
-    """Write the folder `name` below `parent`. Raises NodeyardError (bad name, existing folder) or OSError."""
-    if not NAME.fullmatch(name):
+    """Write the folder `name` below `parent`. Raises NodeyardError for a bad name or an existing folder, OSError."""
+    if not NAME.fullmatch(name) or name in RESERVED:
         raise NodeyardError(
             f"{name!r} is not a name for a service.",
-            "Use lower-case letters, digits, - and _, beginning with a letter.",
+            "Use lower-case letters, digits and -, beginning with a letter.",
             exit_code=EXIT_USAGE,
         )
     folder = parent / name
@@ -77,7 +77,7 @@ def write(parent: Path, name: str) -> Path:
             f"{folder} already exists.", "Choose another name, or edit that service.", exit_code=EXIT_USAGE
         )
     folder.mkdir(parents=True)
-    values = {"name": name, "title": name.replace("-", " ").replace("_", " ").capitalize(), "uid": 10100}
+    values = {"name": name, "title": name.replace("-", " ").capitalize(), "uid": 10100}
     for file, text in FILES.items():
         (folder / file).write_text(text.format(**values), encoding="utf-8")
     return folder

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from manage.catalog import health_keys, relations
+from manage.catalog import health_keys, limits, relations
 from manage.catalog.document import Document, KeyPath
 from manage.catalog.exceptions import EXCEPTIONS
 from manage.catalog.model import NETWORKS, Network, Service, Setting
@@ -16,7 +16,12 @@ from manage.catalog.reader import Reader, kind_of, unknown_name
 from manage.catalog.relations import Relation
 
 VERSION = 1
-NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+"""A host name, too; without `_`, so that `<service>_<volume>` names one volume only."""
+PART = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+"""Names of volumes and secrets."""
+RESERVED = ("host", "localhost", "master", "prepare")
+"""Names that mean something else: the host's own user of RPC and secrets, and this machine."""
 TITLE = re.compile(r"[\w .,-]{1,40}")
 DOCKER_NETWORKS = ("front", "chain", "data")
 WATCH_PASSWORD = "watch_db_password"  # noqa: S105 (the name of a secret)
@@ -53,7 +58,8 @@ def build(
             reader,
             service.health,
             [port.name for port in service.ports],
-            [WATCH_PASSWORD, *(secret.name for secret in service.secrets)],
+            # watch sends it to the service: only Nodeyard's own database may see the password of watch.
+            [*([] if own else [WATCH_PASSWORD]), *(secret.name for secret in service.secrets)],
         ),
     )
     _check_names(reader, service)
@@ -61,6 +67,7 @@ def build(
     for setting in service.settings:
         _check_setting(reader, setting)
     _check_lists(reader, service)
+    limits.check(reader, service)
     reader.require_no_problems()
     simulated = network == "sandbox" and bool(service.simulated_image)
     return replace(service, simulated=simulated, image=service.simulated_image if simulated else service.image)
@@ -82,18 +89,20 @@ def flatten(value: Any, network: Network, reader: Reader, path: KeyPath = ()) ->
 def _check_names(reader: Reader, service: Service) -> None:
     """Names become host names, paths and text in configuration files of other services."""
     if not NAME.fullmatch(service.name):
-        reader.add_problem(("name",), f"{service.name!r} is not a name of lower-case letters, digits, - and _")
+        reader.add_problem(("name",), f"{service.name!r} is not a name of lower-case letters, digits and -")
+    if service.name in RESERVED:
+        reader.add_problem(("name",), f"{service.name} is reserved; choose another name")
     if not TITLE.fullmatch(service.title):
         reader.add_problem(("title",), "a title has at most 40 characters: letters, digits, spaces and .,-")
     for number, network in enumerate(service.networks):
         if network not in DOCKER_NETWORKS:
             reader.add_problem(("networks", number), unknown_name("network", network, DOCKER_NETWORKS, always=True))
     for number, secret in enumerate(service.secrets):
-        if not NAME.fullmatch(secret.name):
+        if not PART.fullmatch(secret.name):
             reader.add_problem(("secrets", number, "name"), f"{secret.name!r} is not a name")
     for volume in service.volumes:
-        if not NAME.fullmatch(volume.name) or not volume.path.startswith("/"):
-            reader.add_problem(("volumes", volume.name), "a volume must have a plain name and an absolute path")
+        if not PART.fullmatch(volume.name) or not volume.path.startswith("/"):
+            reader.add_problem(("volumes", volume.name), "a volume has a plain name and an absolute path")
     if service.own and service.group == "manager":
         reader.add_problem(("group",), "only Nodeyard's own services belong to the manager")
     for port in service.ports:

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from manage.bounded_yaml import require_bounded
 from manage.config.model import Problem
 
 
@@ -31,6 +32,7 @@ class Document:
 
 def node_graph(text: str) -> yaml.Node | None:
     """The node graph of `text`. Raises YAMLError."""
+    require_bounded(text)
     return yaml.compose(text, yaml.CSafeLoader)
 
 
@@ -82,7 +84,8 @@ class _TreeReader:
 
     def _value(self, node: yaml.Node) -> Any:
         try:
-            return self._constructor.construct_object(node, deep=True)
+            value = self._constructor.construct_object(node, deep=True)
+            return str(node.value)[:40] if isinstance(value, int) and abs(value) >> 64 else value
         except (yaml.YAMLError, ValueError):
             return None  # a value without a plain type fits no key and is reported
 

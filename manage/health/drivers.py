@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from manage import words
 from manage.catalog.model import Need
 from manage.errors import NodeyardError
 from manage.health.model import EngineState, Fact, Judgement
@@ -24,7 +25,13 @@ SECRETS = Path("/run/secrets")
 
 
 class ProbeFault(Exception):
-    """No usable answer. The text follows "silent for 12 s: "; facts of earlier answers are kept until they expire."""
+    """No usable answer. The text follows "silent for 12 s: "; facts of earlier answers are kept until they expire.
+
+    It may quote the service, so control characters are replaced.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(words.printable(text))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ from nodeclients.errors import NodeFault
 from manage.health.drivers import Endpoint, ProbeFault
 
 MAX_ANSWER_BYTES = 1 << 20
+STATUS = re.compile(rb"[1-9][0-9]{2}")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ async def get(endpoint: Endpoint, path: str, accept: str = "application/json") -
                 raise ProbeFault(f"the answer of {path} is longer than {MAX_ANSWER_BYTES} bytes")
     head, _, body = bytes(raw).partition(b"\r\n\r\n")
     words = head.split(None, 2)
-    if len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
+    if len(words) < 2 or not words[0].startswith(b"HTTP/") or not STATUS.fullmatch(words[1]):
         raise ProbeFault(f"the answer from {endpoint} is not HTTP")
     return Answer(int(words[1]), body, (time.monotonic() - began) * 1000)
 

@@ -12,6 +12,7 @@ from manage.health.drivers import Target, in_startup
 from manage.health.facts import value
 from manage.health.model import EngineState, Fact, Judgement, VerdictName
 
+MAX_INTEGER = 1 << 53
 SHOWN = 80
 """Characters of a measured text that are kept."""
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -88,10 +89,13 @@ def no_rule_holds(target: Target) -> dict[str, bool]:
 
 
 def plain(measured: Any) -> float | str | bool | None:
-    """A measured value as JSON can carry it: texts shortened, NaN and infinity as texts."""
+    """A measured value as JSON can carry it: texts shortened and printable, NaN, infinity and what
+    SQLite cannot hold as texts."""
     if isinstance(measured, float) and not math.isfinite(measured):
         return str(measured)
-    return measured[:SHOWN] if isinstance(measured, str) else measured
+    if isinstance(measured, int) and abs(measured) > MAX_INTEGER:
+        measured = f"a number of more than {len(str(MAX_INTEGER))} digits"
+    return words.printable(measured[:SHOWN]) if isinstance(measured, str) else measured
 
 
 def _reason(rule: Rule, facts: tuple[Fact, ...]) -> str:

@@ -11,7 +11,7 @@ import yaml
 from manage.engine.client import Api
 from manage.errors import NodeyardError
 from manage.events import Event, Progress
-from manage.images import store
+from manage.images import recipe, store
 from manage.images.lock import Locked
 from manage.installation.layout import CHECKOUT
 from manage.render.model import Image
@@ -26,10 +26,12 @@ def upstream(checkout: Path = CHECKOUT, services: Path | None = None) -> Mapping
     """
     entries = dict(_read(checkout / UPSTREAM_FILE)["images"])
     for path in services.glob("*/image/upstream.yml") if services else ():
-        name = _read(path.parent.parent / "service.yml")["image"]
+        name = recipe.image_of(path.parent.parent)
         if name in entries:
             raise NodeyardError(f"{path}: the image {name} is Nodeyard's.", "Give yours another name in service.yml.")
         entries[name] = _read(path)
+        if not isinstance(entries[name], dict) or not isinstance(entries[name].get("reference"), str):
+            raise NodeyardError(f"{path}: it names no image.", "Write reference: REPOSITORY:TAG.")
     return {
         name: by_digest(entry["reference"], entry["digest"]) if entry.get("digest") else entry["reference"]
         for name, entry in entries.items()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from manage import bounded_yaml
 from manage.errors import NodeyardError
 from manage.images.model import ImageSource, Programs, Recipe
 from manage.installation.layout import CHECKOUT
@@ -17,6 +19,7 @@ from manage.installation.layout import CHECKOUT
 Certificates = Mapping[str, bytes]
 """File name -> PEM of the host's own CA certificates."""
 
+IMAGE = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 _LEFT_OUT = ("__pycache__",)
 _LISTS = ("inputs", "include", "dpkg_options")
 _KEYS = {"version", "kind", "base", "upstream_base", "ours", "host_certificates", "programs", "suite", *_LISTS}
@@ -41,7 +44,17 @@ def load(checkout: Path = CHECKOUT, services: Path | None = None) -> Mapping[str
 
 def _by_image(services: Path) -> dict[str, Path]:
     """Image -> its recipe, for services that have one."""
-    return {_read(path.parent.parent / "service.yml")["image"]: path for path in services.glob("*/image/recipe.yml")}
+    return {image_of(path.parent.parent): path for path in sorted(services.glob("*/image/recipe.yml"))}
+
+
+def image_of(service: Path) -> str:
+    """The image that the service in this folder runs. Raises NodeyardError when its file does not say it."""
+    path = service / "service.yml"
+    document = _read(path)
+    image = document.get("image") if isinstance(document, Mapping) else None
+    if not isinstance(image, str) or not IMAGE.fullmatch(image):
+        raise NodeyardError(f"{path}: image is not a name of lower-case letters, digits and -.", "Name the image.")
+    return image
 
 
 def require_confined(recipe: Recipe) -> Recipe:
@@ -49,6 +62,11 @@ def require_confined(recipe: Recipe) -> Recipe:
     where = f"{recipe.folder}/recipe.yml"
     outside = [name for name in recipe.inputs if not name.startswith(f"{recipe.context_folder}/") or ".." in name]
     links = [str(path) for path in Path(recipe.folder).rglob("*") if path.is_symlink()]
+    if recipe.programs:
+        raise NodeyardError(
+            f"{where}: programs are compiled for Nodeyard's own images only.",
+            "Compile in a stage of your Dockerfile, which is shown and asked for before it is built.",
+        )
     if recipe.kind != "dockerfile" or recipe.host_certificates:
         raise NodeyardError(f"{where}: an image of yours is built from a Dockerfile, on a base that Nodeyard has.")
     if outside or links:
@@ -62,6 +80,8 @@ def require_confined(recipe: Recipe) -> Recipe:
 def parse(name: str, document: Mapping[str, Any], folder: str, *, operators: bool = False) -> Recipe:
     """One recipe document. Raises NodeyardError for an unknown key or an unsupported version."""
     where = f"{folder}/recipe.yml"
+    if not isinstance(document, Mapping) or not all(isinstance(document.get(key, []), list) for key in _LISTS):
+        raise NodeyardError(f"{where} must be a mapping, with lists under {', '.join(_LISTS)}.")
     unknown = sorted(set(document) - _KEYS)
     if unknown:
         raise NodeyardError(f"{where} has an unknown key: {unknown[0]}.", f"Known keys: {', '.join(sorted(_KEYS))}.")
@@ -156,8 +176,10 @@ def _own(recipe: Recipe) -> tuple[str, ...]:
 
 
 def _read(path: Path) -> Any:
-    with path.open(encoding="utf-8") as text:
-        return yaml.load(text, yaml.CSafeLoader)
+    try:
+        return bounded_yaml.load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise NodeyardError(f"{path} cannot be read: {' '.join(str(error).split())}.") from error
 
 
 def _digest(path: Path) -> str:

@@ -50,12 +50,19 @@ class Address:
 def rendered_service(service: Service, compose: Mapping[str, Any], files: Mapping[str, bytes]) -> RenderedService:
     """`service` as rendered."""
     argv = [str(part) for key in ("entrypoint", "command") for part in compose.get(key, [])]
-    contents = [content.decode() for content in files.values()]
+    contents = [content.decode(errors="replace") for content in files.values()]
     arguments = "\n".join([*argv, *contents]).replace("$$", "$")
     environment = [str(value) for value in compose.get("environment", {}).values()]
-    documents = tuple(json.loads(content) for name, content in files.items() if name.endswith(".json"))
+    documents = tuple(_json(service, name, content) for name, content in files.items() if name.endswith(".json"))
     secrets = tuple(str(secret["target"]) for secret in compose.get("secrets", []))
     return RenderedService(service, arguments, "\n".join([arguments, *environment]), documents, secrets)
+
+
+def _json(service: Service, name: str, content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise NodeyardError(f"{service.name}: files/{name} is not JSON: {error}.", "Correct the file.") from error
 
 
 def require_reachable(

@@ -12,10 +12,11 @@ from typing import Any
 import jinja2
 import yaml
 
+from manage import bounded_yaml
 from manage.catalog import sizes
 from manage.catalog.model import Port, Service
 from manage.errors import NodeyardError
-from manage.render import environment, wiring
+from manage.render import confined, environment, wiring
 from manage.render.wiring import Link, ServiceGraph
 
 FILES_TARGET = "/etc/nodeyard"
@@ -40,8 +41,11 @@ def render_folder(folder: Path, values: Mapping[str, Any], *, own: bool = False)
     rendered: dict[str, bytes] = {}
     for name, content in _files(folder) if own else _files_once(folder):
         try:
-            template = jinja.get_template(f"{folder.name}/files/{name}") if name.endswith(".j2") else None
-            rendered[name.removesuffix(".j2")] = template.render(values).encode() if template else content
+            rendered[name.removesuffix(".j2")] = (
+                _render(jinja, f"{folder.name}/files/{name}", values, own=own).encode()
+                if name.endswith(".j2")
+                else content
+            )
         except Exception as error:
             raise _broken(folder / "files" / name, error, own=own) from error
     return rendered
@@ -64,9 +68,9 @@ def render_compose(graph: ServiceGraph, service: Service, values: Mapping[str, A
     links = {"users": wiring.users(graph, service), "uses": wiring.uses(graph, service)}
     try:
         jinja = environment.compose_templates(path.parent.parent, own=service.own)
-        template = jinja.get_template(f"{service.name}/compose.yml.j2")
-        text = template.render(values, service=service, database_url=_database_url(graph), **links)
-        parsed = yaml.load(text, yaml.CSafeLoader)
+        known = {**values, "service": service, "database_url": _database_url(graph), **links}
+        text = _render(jinja, f"{service.name}/compose.yml.j2", known, own=service.own)
+        parsed = bounded_yaml.load(text)
     except jinja2.TemplateNotFound as error:
         raise NodeyardError(
             f"{service.name} has no template {error.name}.", "CONTRIBUTING.md explains how to add a service."
@@ -119,6 +123,15 @@ def _database_url(graph: ServiceGraph) -> Any:
         return f"{link.scheme}://{name}@{link.host}:{link.port}/{name}_{graph.config.network}"
 
     return url
+
+
+def _render(jinja: jinja2.Environment, name: str, values: Mapping[str, Any], *, own: bool) -> str:
+    """The template `name`; one of the operator's in a process with limits."""
+
+    def render() -> str:
+        return jinja.get_template(name).render(values)
+
+    return confined.rendered(render) if own else render()
 
 
 @lru_cache

@@ -8,6 +8,7 @@ from typing import Any
 
 from manage.catalog.model import Service
 from manage.errors import NodeyardError
+from manage.render import own_template
 
 REQUIRED: Mapping[str, Any] = {
     "read_only": True,
@@ -25,7 +26,9 @@ ALLOWED = {
 }
 """Keys that give a container no power outside it. Any other key needs a reason."""
 FIXED = ("image", "pull_policy", "user", "networks", "network_mode", "ports", "secrets", "labels")
-"""Keys that the skeleton writes; templates of the operator's services must not change them."""
+"""What the skeleton writes from the catalog and the configuration; no template of an operator changes it."""
+LIMITED = ("mem_limit", "memswap_limit", "pids_limit", "cpus", "ulimits", "logging", "stop_grace_period")
+"""The same, unless the service file gives a reason."""
 NOFILE = 20000
 """Some hosts allow a container no more open files (no CAP_SYS_RESOURCE)."""
 
@@ -70,13 +73,19 @@ def deviations(compose: Mapping[str, Any], folders: Collection[str] = ()) -> Ite
             yield "bind", f"it mounts {source} of the host"
 
 
-def require_skeleton(service: Service, compose: Mapping[str, Any], skeleton: Mapping[str, Any]) -> None:
-    """Raise NodeyardError if the template of an operator's service changes what the shared skeleton writes."""
-    changed = [key for key in FIXED if compose.get(key) != skeleton.get(key)]
+def require_skeleton(service: Service, compose: Mapping[str, Any], skeleton: Mapping[str, Any], directory: str) -> None:
+    """Raise NodeyardError where the template of an operator's service changes what the shared skeleton writes."""
+    fixed = (*FIXED, *(key for key in LIMITED if key not in service.exceptions))
+    changed = [key for key in fixed if compose.get(key) != skeleton.get(key)]
     if changed:
         raise NodeyardError(
             f"{service.file}: compose.yml.j2 changes {', '.join(changed)}, which Nodeyard sets.",
             'Begin it with {% extends "service.yml.j2" %} and omit these keys.',
+        )
+    if faults := list(own_template.faults(compose, skeleton.get("volumes", []), directory)):
+        raise NodeyardError(
+            f"{service.file}: compose.yml.j2 renders what Nodeyard does not take: {'; '.join(faults)}.",
+            "Correct the template; manage services check shows the result.",
         )
 
 

@@ -117,9 +117,13 @@ class _Render:
         secrets = {use.name: self.generations.get(use.name, 1) for use in wiring.secrets_of(self.graph, service)}
         values = self._values(service, image, files_dir if files else "", secrets)
         compose = fragment.render_compose(self.graph, service, values)
-        hardening.require_preset(service, compose, [str(self.layout.dir), *self.graph.config.chain_dirs.values()])
+        folders = [str(self.layout.dir), *self.graph.config.chain_dirs.values()]
         if service.own:
-            hardening.require_skeleton(service, compose, fragment.render_skeleton(service, values))
+            hardening.require_skeleton(
+                service, compose, fragment.render_skeleton(service, values), str(self.layout.dir)
+            )
+            folders = [mount["source"] for mount in values["mounts"] if mount["type"] == "bind"]
+        hardening.require_preset(service, compose, folders)
         return ServiceSpec(
             name=service.name,
             group=service.group,

@@ -12,7 +12,7 @@ import pytest
 from manage.installation.layout import CHECKOUT
 
 ROW = re.compile(r"^\| (?P<rooms>`[^|]+) \| [^|]+ \| (?P<may>[^|]+) \|$", re.MULTILINE)
-GROUND = ("errors", "words", "events")
+GROUND = ("errors", "words", "events", "bounded_yaml")
 
 
 def allowed() -> Mapping[str, frozenset[str]]:

@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 
+from manage import words
 from manage.health import fetch
 from manage.health.drivers import Memory, ProbeFault, Target
 from manage.health.facts import value
@@ -32,7 +33,7 @@ async def probe(target: Target, _memory: Memory) -> tuple[Fact, ...]:
     if secret:
         answer = answer.replace(secret, "***")
     at = time.time()
-    return (Fact("answer", answer, at), Fact("answer_ms", round(took_ms, 1), at, "ms"))
+    return (Fact("answer", words.printable(answer), at), Fact("answer_ms", round(took_ms, 1), at, "ms"))
 
 
 async def _line(reader: asyncio.StreamReader) -> str:

@@ -47,6 +47,8 @@ def test_a_recipe_of_the_operators_is_built_here_and_sees_its_own_folder_only(la
         ("inputs: [images/redis/../../../stack.yml]", "is outside of its folder"),
         ("inputs: [/etc/shadow]", "/etc/shadow is outside of its folder"),
         ("host_certificates: true", "is built from a Dockerfile, on a base"),
+        ("programs: {version: '1', names: [../../../etc/cron.d/x]}", "for Nodeyard's own images only"),
+        ("inputs: 5", "must be a mapping, with lists under"),
         ("lable: x", "has an unknown key: lable"),
     ],
 )
@@ -54,6 +56,14 @@ def test_a_recipe_that_reaches_out_of_its_folder_is_refused(layout: Layout, text
     with (layout.services_dir / "redis/image/recipe.yml").open("a") as file:
         file.write(f"{text}\n")
     with pytest.raises(NodeyardError, match=words):
+        recipe.load(services=layout.services_dir)
+
+
+@pytest.mark.parametrize("image", ["../x", "[x]", ""])
+def test_an_image_without_a_proper_name_is_refused(layout: Layout, image: str) -> None:
+    service = layout.services_dir / "redis/service.yml"
+    service.write_text(service.read_text().replace("image: redis", f"image: {image}"))
+    with pytest.raises(NodeyardError, match="image is not a name"):
         recipe.load(services=layout.services_dir)
 
 
