@@ -21,3 +21,5 @@ COMPOSE_KEYS = (
 170098ba07d9, without the keys that every service may use."""
 EXCEPTIONS = (*COMPOSE_KEYS, "socket", "bind")
 """The two others: mounting Docker's socket, and mounting a folder of the host."""
+NEVER_OWN = ("socket", "privileged", "use_api_socket")
+"""Exceptions that no service of an operator's own can have: each of them hands the host to the container."""

@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from manage.catalog import health_keys, limits, relations
+from manage.catalog import health_keys, limits, relations, values
 from manage.catalog.document import Document, KeyPath
-from manage.catalog.exceptions import EXCEPTIONS
-from manage.catalog.model import NETWORKS, Network, Service, Setting
-from manage.catalog.reader import Reader, kind_of, unknown_name
+from manage.catalog.exceptions import EXCEPTIONS, NEVER_OWN
+from manage.catalog.model import NETWORKS, SETTING_TYPES, Network, Service, Setting
+from manage.catalog.reader import Reader, unknown_name
 from manage.catalog.relations import Relation
 
 VERSION = 1
@@ -28,12 +28,6 @@ WATCH_PASSWORD = "watch_db_password"  # noqa: S105 (the name of a secret)
 """The password of watch's own database role, which drivers that query a database may use."""
 OTHERS_OFFSET = 10
 """First host port offset of the operator's own services; 0 is the dashboard, 1 the proxy, 2 to 9 are shipped ones."""
-_DEFAULTS: Mapping[str, type | tuple[type, ...]] = {
-    "boolean": bool,
-    "integer": int,
-    "number": (int, float),
-    "list": list,
-}
 
 
 def build(
@@ -111,7 +105,7 @@ def _check_names(reader: Reader, service: Service) -> None:
 
 
 def _check_ports(reader: Reader, service: Service) -> None:
-    keys = {setting.key for setting in service.settings if setting.type == "boolean"}
+    keys = {setting.key for setting in service.settings if setting.type == "boolean" and setting.default is False}
     for port in service.ports:
         setting = port.publish.removeprefix("public:")
         if port.publish in ("", "loopback"):
@@ -120,7 +114,7 @@ def _check_ports(reader: Reader, service: Service) -> None:
             reader.add_problem(("ports", port.name, "publish"), "expected loopback or public:SETTING")
         elif setting not in keys:
             reader.add_problem(
-                ("ports", port.name, "publish"), f"the service has no setting {setting!r} that is true or false"
+                ("ports", port.name, "publish"), f"the service has no setting {setting!r} whose default is false"
             )
 
 
@@ -130,12 +124,11 @@ def _check_setting(reader: Reader, setting: Setting) -> None:
         reader.add_problem(
             path, "a one-way setting needs `one_way`, the sentence that says what is lost; no other setting has it"
         )
+    if setting.type not in SETTING_TYPES or not _check_pattern(reader, (*path, "pattern"), setting.pattern):
+        return
     for name in ("default", "example"):
-        value = getattr(setting, name)
-        wanted = _DEFAULTS.get(setting.type, str)
-        if not isinstance(value, wanted) or (isinstance(value, bool) and setting.type != "boolean"):
-            reader.add_problem((*path, name), f"expected a {setting.type}, not {kind_of(value)}")
-    _check_pattern(reader, (*path, "pattern"), setting.pattern)
+        if wrong := values.problem(setting, getattr(setting, name)):
+            reader.add_problem((*path, name), wrong)
 
 
 def _check_lists(reader: Reader, service: Service) -> None:
@@ -153,14 +146,19 @@ def _check_lists(reader: Reader, service: Service) -> None:
                 f"{secret.relation!r} is not a relation that the service provides; rpcauth needs one, other kinds none",
             )
     for what, reason in service.exceptions.items():
+        if service.own and what in NEVER_OWN:
+            reader.add_problem(("exceptions", what), "a service of your own cannot have it: it would own the host")
         if what not in EXCEPTIONS:
             reader.add_problem(("exceptions", what), unknown_name("exception", what, EXCEPTIONS))
         if not isinstance(reason, str) or not reason.strip():
             reader.add_problem(("exceptions", what), "expected the reason as text")
 
 
-def _check_pattern(reader: Reader, path: KeyPath, pattern: str) -> None:
+def _check_pattern(reader: Reader, path: KeyPath, pattern: str) -> bool:
+    """Whether `pattern` is a regular expression; a problem is recorded if it is not."""
     try:
         re.compile(pattern)
     except re.error as error:
         reader.add_problem(path, f"{pattern!r} is not a regular expression: {error}")
+        return False
+    return True

@@ -72,6 +72,8 @@ class BuildReview:
             output.note(f"The image {image.image} of your own service is built from {image.dockerfile}:")
             for line in image.text.splitlines():
                 output.note(f"  {words.printable(line)}")
+            if image.files:
+                output.note(f"It sees these files: {', '.join(words.printable(file) for file in image.files)}")
         if not self._yes:
             type_to_confirm("build")
 

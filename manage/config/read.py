@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from manage.catalog import Catalog
+from manage.catalog import Catalog, values
 from manage.catalog.model import NETWORKS, Network
-from manage.config import consistency, document, schema, values
+from manage.config import consistency, document, schema
 from manage.config.document import Leaf
 from manage.config.model import Config, ImageSource, Problem
 from manage.config.problems import InvalidConfig

@@ -20,6 +20,8 @@ class Unbuilt:
     image: str
     dockerfile: Path
     text: str
+    files: tuple[str, ...] = ()
+    """Other files of the folder, which the build can see."""
 
 
 Confirm = Callable[[tuple[Unbuilt, ...]], None]
@@ -49,5 +51,6 @@ def unbuilt(
         known = locked.get(name)
         if known is None or known.image.recipe != recipe.fingerprint(name, recipes, source, certificates):
             dockerfile = Path(recipes[name].folder) / "Dockerfile"
-            found.append(Unbuilt(name, dockerfile, dockerfile.read_text(encoding="utf-8")))
+            files = tuple(path for path, _file in recipe.files(recipes[name], recipes[name].inputs))
+            found.append(Unbuilt(name, dockerfile, dockerfile.read_text(encoding="utf-8"), files))
     return tuple(found)

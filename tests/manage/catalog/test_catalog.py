@@ -90,8 +90,9 @@ def test_an_unknown_service_is_refused_with_the_closest_known_one() -> None:
             "services/proxy",
             "default: 20",
             "default: twenty",
-            "settings.rate_limit.default: expected a integer, not text",
+            "settings.rate_limit.default: 'twenty' is not a whole number",
         ),
+        ("services/proxy", "example: 50", "example: 0", "settings.rate_limit.example: 0 is less than 1"),
         ("services/proxy", "    example: 50\n", "", "settings.rate_limit.example: this key is missing"),
         ("services/watch", "image: manager", "image: managr", "image: unknown image 'managr'. Did you mean 'manager'"),
         (

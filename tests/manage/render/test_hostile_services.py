@@ -158,7 +158,7 @@ def test_deep_yaml_is_refused(layout: Layout, text: bytes) -> None:
         ),
         (
             {"settings": {"enabled": {"type": "string", "default": "", "example": "", "help": "h"}}},
-            "none that every service has",
+            "no key that every service has",
         ),
     ],
 )

@@ -186,6 +186,13 @@ def test_a_template_cannot_change_what_nodeyard_sets(layout: Layout, changed: di
 @pytest.mark.parametrize(
     ("file", "old", "new", "words"),
     [
+        (
+            "redis/service.yml",
+            "rollback: safe",
+            "exceptions: {socket: I want it}\nrollback: safe",
+            "would own the host",
+        ),
+        ("prometheus/service.yml", "publish: loopback", "publish: public:open", "no setting 'open' whose default is"),
         ("redis/service.yml", "group: data", "group: manager", "only Nodeyard's own services belong to the manager"),
         ("redis/service.yml", "uid: 10101", "uid: 10014", "uid: 10014 belongs to"),
         ("redis/service.yml", "networks: [data]", "networks: [host]", "unknown network 'host'"),
