@@ -8,8 +8,10 @@ RUN apt-get update \
 # kaspad 2.1.0 needs rustc 1.91 or later. trixie has 1.85; its backports have 1.97, compiled against trixie's own libc, so
 # that the program runs on the base (sid's rustc would bring sid's libc with it). Only the compiler comes from there, from
 # the mirror that the base itself uses.
+# hadolint ignore=SC2016
 RUN apt-get indextargets --format 'deb $(REPO_URI) trixie-backports main' 'Created-By: Packages' 'Release: trixie' \
-         | sort -u > /etc/apt/sources.list.d/backports.list \
+         > /tmp/mirrors \
+    && sort -u /tmp/mirrors > /etc/apt/sources.list.d/backports.list \
     && printf 'Package: cargo rustc libstd-rust-*\nPin: release n=trixie-backports\nPin-Priority: 500\n' \
          > /etc/apt/preferences.d/backports \
     && apt-get update \
