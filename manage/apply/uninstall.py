@@ -144,25 +144,34 @@ def apply(
         if removal.installation is not None:
             with connect() as api:
                 _remove_from_engine(api, removal.installation, removal, progress)
-        for path in (
-            (*removal.paths, layout.lock_file) if removal.paths else ()
-        ):  # this uninstall may have created the lock
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        _remove_paths(removal.paths)
+        if removal.paths:
+            layout.lock_file.unlink(missing_ok=True)  # this uninstall may have created it
     if removal.paths and layout.dir.exists():
-        left = [path.name for path in layout.dir.iterdir()]
-        if left:
-            names = ", ".join(sorted(left))
-            progress(
-                Event("note", "", f"{layout.dir} is kept: it contains files that Nodeyard did not create: {names}.")
-            )
+        _remove_empty(layout.dir, progress)
+
+
+def _remove_paths(paths: Iterable[Path]) -> None:
+    for path in paths:
+        if path.is_dir():
+            shutil.rmtree(path)
         else:
-            layout.dir.rmdir()
+            path.unlink(missing_ok=True)
+
+
+def _remove_empty(folder: Path, progress: Progress) -> None:
+    left = sorted(path.name for path in folder.iterdir())
+    if left:
+        names = ", ".join(left)
+        progress(Event("note", "", f"{folder} is kept: it contains files that Nodeyard did not create: {names}."))
+    else:
+        folder.rmdir()
 
 
 def _remove_from_engine(api: Api, installation: Installation, removal: Removal, progress: Progress) -> None:
-    manager = installation.manager_project
-    for wave in ([c for c in removal.containers if (c.project == manager) is last] for last in (False, True)):
-        down.remove(api, installation, wave, progress)
+    managing = [container for container in removal.containers if container.project == installation.manager_project]
+    down.remove(api, installation, [c for c in removal.containers if c not in managing], progress)
+    down.remove(api, installation, managing, progress)
     for name in networks.remove_all(api, installation):
         progress(Event("done", "", f"network {name} removed"))
     for name in removal.volumes:

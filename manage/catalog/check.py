@@ -10,7 +10,7 @@ from manage.catalog.reader import unknown_name
 from manage.catalog.relations import Relation
 from manage.catalog.rules import SUBJECT
 
-OWN_UIDS = range(10000, 65000)
+SERVICE_UIDS = range(10000, 65000)
 
 
 def faults(
@@ -52,7 +52,7 @@ def _shared(services: Iterable[Service]) -> Iterator[str]:
         if service.uid in uids:
             yield f"{service.file}: uid: {service.uid} belongs to {uids[service.uid]}; choose another"
         uids[service.uid] = service.name
-        if service.uid not in OWN_UIDS and "user" not in service.exceptions:
+        if service.uid not in SERVICE_UIDS and "user" not in service.exceptions:
             yield f"{service.file}: uid: {service.uid} is outside 10000 to 64999, the range for user ids of services"
         for port in service.ports:
             if port.publish == "loopback":

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from manage.catalog.document import KeyPath
-from manage.catalog.drivers.options import offered_checks, option_faults
+from manage.catalog.drivers.options import offered_checks, option_problems
 from manage.catalog.drivers.read import declaration, drivers
 from manage.catalog.model import Health
 from manage.catalog.reader import Reader, unknown_name
@@ -29,7 +29,7 @@ def completed(reader: Reader, health: Health, ports: Collection[str], secrets: C
     thresholds |= {name: float(value) for name, value in health.thresholds.items()}
     for name in driver.thresholds.keys() - thresholds.keys():
         reader.add_problem(("health", "thresholds"), f"{name} is missing: {driver.thresholds[name].meaning}")
-    problems = option_faults(driver, health.options)
+    problems = option_problems(driver, health.options)
     for sentence in problems:
         where, _, rest = sentence.partition(" ")
         reader.add_problem(_path(where), rest)

@@ -28,7 +28,7 @@ class Setting:
         "text", "What it does, in a sentence.", why="`manage config explain` shows it to the operator"
     )
     example: Any = described("any", "A value that an operator could choose.", why="the documentation shows it")
-    effect: str = described("text", "How a change takes effect.", "recreate", choices=("reload", "recreate", "one-way"))
+    effect: str = described("text", "How a change takes effect.", "recreate", choices=("recreate", "one-way"))
     minimum: float | None = described("number", "Smallest value.", None)
     maximum: float | None = described("number", "Largest value.", None)
     choices: tuple[str, ...] = described("texts", "Values of a choice.", ())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from manage import words
-from manage.cli import output
+from manage.cli import completion, output
 from manage.cli.options import dir_option, with_dir, with_json
 from manage.errors import EXIT_CHANGES, EXIT_USAGE, NodeyardError
 from manage.installation.layout import Layout
@@ -30,7 +30,7 @@ Examples:
 Exit codes: 0 nothing to do, 10 changes pending, 1 failed, 64 usage."""
 )
 @click.argument("verb", type=click.Choice(["up", "down", "restart"]), default="up", required=False)
-@click.argument("services", nargs=-1)
+@click.argument("services", nargs=-1, shell_complete=completion.services)
 @click.option("--all", "everything", is_flag=True, help="With down: include the manager (agent, watch, dashboard).")
 @with_dir
 @with_json

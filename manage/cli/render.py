@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from manage.cli import output
+from manage.cli import completion, output
 from manage.cli.options import with_dir
 from manage.installation.layout import Layout
 
@@ -17,7 +17,13 @@ Examples:
   manage render --files proxy      the configuration files of one service"""
 )
 @click.option("--manager", is_flag=True, help="Show the manager's project instead of the stack's.")
-@click.option("--files", "service", metavar="SERVICE", help="Show the rendered configuration files of one service.")
+@click.option(
+    "--files",
+    "service",
+    metavar="SERVICE",
+    shell_complete=completion.services,
+    help="Show the rendered configuration files of one service.",
+)
 @with_dir
 def command(manager: bool, service: str | None, layout: Layout) -> None:
     """Show the rendered compose and configuration files, after checking them. They contain no secrets."""

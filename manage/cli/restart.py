@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from manage.cli import output
+from manage.cli import completion, output
 from manage.cli.options import require_root, with_dir
 from manage.cli.progress import printer
 from manage.installation.layout import Layout
@@ -16,7 +16,7 @@ Examples:
   manage restart tracker
   manage restart bitcoind kaspad"""
 )
-@click.argument("services", nargs=-1, required=True)
+@click.argument("services", nargs=-1, required=True, shell_complete=completion.services)
 @with_dir
 def command(services: tuple[str, ...], layout: Layout) -> None:
     """Restart services one after the other; wait until each is healthy.

@@ -10,11 +10,10 @@ import click
 from manage import words
 from manage.cli import output
 from manage.cli.options import with_dir, with_json
+from manage.health import snapshot as snapshots
 from manage.health.model import Snapshot
+from manage.health.snapshot import STALE_S
 from manage.installation.layout import Layout
-
-STALE_S = 10.0
-"""A snapshot older than this is shown as outdated."""
 
 
 def document(snapshot: Snapshot) -> dict[str, Any]:
@@ -57,8 +56,6 @@ def command(layout: Layout, as_json: bool, check: bool) -> int:
 
     Reads the last snapshot of `watch`; sends no request to a node and changes nothing.
     """
-    from manage.health import snapshot as snapshots
-
     snapshot = snapshots.read(layout)
     age = time.time() - snapshot.as_of
     all_healthy = age <= STALE_S and all(service.verdict in ("healthy", "disabled") for service in snapshot.services)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from manage.cli import output
+from manage.cli import completion, output
 from manage.cli.options import require_root, with_dir
 from manage.cli.progress import printer
 from manage.installation.layout import Layout
@@ -24,7 +24,7 @@ Examples:
 
 See what would change, and why: manage plan"""
 )
-@click.argument("services", nargs=-1)
+@click.argument("services", nargs=-1, shell_complete=completion.services)
 @click.option(
     "--yes",
     is_flag=True,

@@ -13,6 +13,8 @@ from manage.health.model import Fact, ServiceStatus, Snapshot
 from manage.installation.layout import Layout
 
 VERSION = 1
+STALE_S = 10.0
+"""A snapshot older than this is shown as outdated; watch writes one every second. `static/freshness.js` agrees."""
 
 
 def as_json(snapshot: Snapshot) -> dict[str, Any]:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from manage.health.snapshot import STALE_S
 from manage.web import times
-
-STALE_S = 10.0
-"""A snapshot older than this is shown as the past (watch writes one every second). `static/freshness.js` agrees."""
 
 
 @dataclass(frozen=True)

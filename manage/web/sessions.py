@@ -52,7 +52,7 @@ def authenticate(request: Request, sources: Sources) -> Visitor | None:
     except BadToken:
         return None
     now = sources.clock()
-    if not claims.alive(now) or not sources.standing().allows(claims):
+    if not claims.alive(now) or not sources.revocations().allows(claims):
         return None
     if now < (claims.issued_at + claims.expires_at) / 2 or not sources.agent_answers:
         return Visitor(claims, token)

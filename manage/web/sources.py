@@ -37,7 +37,7 @@ class Sources:
         self.history: History = {}
         self._layout = layout
         self._snapshot = CachedFile(layout.snapshot_file, lambda: snapshots.read(layout))
-        self._standing = CachedFile(layout.revocations_file, lambda: revocations.read(layout.revocations_file))
+        self._revocations = CachedFile(layout.revocations_file, lambda: revocations.read(layout.revocations_file))
         self._key = CachedFile(layout.session_public_file, lambda: keys.read_public(layout.session_public_file))
         self._history_at = float("-inf")
 
@@ -45,9 +45,9 @@ class Sources:
         """The last snapshot that watch wrote, of any age. Raises NodeyardError if there is none."""
         return self._snapshot.read()
 
-    def standing(self) -> Revocations:
+    def revocations(self) -> Revocations:
         """Which sessions are still valid, as the agent last wrote it."""
-        return self._standing.read()
+        return self._revocations.read()
 
     def public_key(self) -> Ed25519PublicKey | None:
         """The key that verifies tokens, None before the agent has made one."""

@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @dataclass
-class Yard:
+class Dashboard:
     """The dashboard's address and the pieces of paper behind it."""
 
     url: str
@@ -38,7 +38,7 @@ class Yard:
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Layout:
-    layout = agents.folders(Layout(tmp_path_factory.mktemp("yard")))
+    layout = agents.folders(Layout(tmp_path_factory.mktemp("installation")))
     agents.three_users(layout)
     return layout
 
@@ -52,11 +52,11 @@ def address(installed: Layout) -> Iterator[str]:
 
 
 @pytest.fixture
-def yard(installed: Layout, address: str) -> Iterator[Yard]:
+def dashboard(installed: Layout, address: str) -> Iterator[Dashboard]:
     """Everything well to begin with."""
     agent = dashboards.start_agent(installed)
     watch = PaperWatch(installed)
-    yield Yard(address, installed, agent, watch)
+    yield Dashboard(address, installed, agent, watch)
     watch.stop()
     agent.close()
 
@@ -100,7 +100,7 @@ def complaints() -> Complaints:
 
 
 @pytest.fixture
-def new_page(chromium: Browser, yard: Yard, complaints: Complaints) -> Iterator[Callable[..., Page]]:
+def new_page(chromium: Browser, dashboard: Dashboard, complaints: Complaints) -> Iterator[Callable[..., Page]]:
     """Pages of browsers of their own; at the end of the test no console may have complained."""
     contexts: list[BrowserContext] = []
 
@@ -110,7 +110,7 @@ def new_page(chromium: Browser, yard: Yard, complaints: Complaints) -> Iterator[
 
     def make(**options: Any) -> Page:
         context = chromium.new_context(
-            **{"viewport": {"width": 1280, "height": 860}, "base_url": yard.url, "locale": "en-GB", **options}
+            **{"viewport": {"width": 1280, "height": 860}, "base_url": dashboard.url, "locale": "en-GB", **options}
         )
         contexts.append(context)
         page = context.new_page()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Yard
+from tests.browser.conftest import Dashboard
 from tests.stage import scenery
 
 Pages = Callable[..., Page]
@@ -39,14 +39,14 @@ CONTRAST = """() => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_can_be_read(signed_in: Pages, yard: Yard, scheme: str) -> None:
+def test_every_text_can_be_read(signed_in: Pages, dashboard: Dashboard, scheme: str) -> None:
     page = signed_in(color_scheme=scheme)
-    yard.watch.show(scenery.silent_zmq)
+    dashboard.watch.show(scenery.silent_zmq)
     expect(page.locator("[data-row=bitcoind]")).to_have_attribute("data-verdict", "degraded")
     for path in PATHS:
         page.goto(path)
         assert page.evaluate(CONTRAST) == [], path
-    yard.watch.show(lambda now: scenery.silent_zmq(now - 60))
+    dashboard.watch.show(lambda now: scenery.silent_zmq(now - 60))
     page.goto("/")
     expect(page.locator("#stack")).to_have_attribute("data-freshness", "stale")
     assert page.evaluate(CONTRAST) == []
@@ -60,9 +60,11 @@ def test_light_and_dark_follow_the_system(signed_in: Pages) -> None:
     assert paper("dark") < 150 < 600 < paper("light")
 
 
-def test_on_a_phone_nothing_is_wider_than_the_screen_and_buttons_fit_a_thumb(signed_in: Pages, yard: Yard) -> None:
+def test_on_a_phone_nothing_is_wider_than_the_screen_and_buttons_fit_a_thumb(
+    signed_in: Pages, dashboard: Dashboard
+) -> None:
     page = signed_in(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
-    yard.watch.show(scenery.silent_zmq)
+    dashboard.watch.show(scenery.silent_zmq)
     expect(page.get_by_role("link", name="Restart bitcoind…")).to_be_visible()
     for path in PATHS:
         page.goto(path)
@@ -75,9 +77,9 @@ def test_on_a_phone_nothing_is_wider_than_the_screen_and_buttons_fit_a_thumb(sig
     expect(page.locator("[data-row=bitcoind] .strip")).to_be_visible()
 
 
-def test_in_print_the_verdicts_stay_and_the_buttons_go(signed_in: Pages, yard: Yard) -> None:
+def test_in_print_the_verdicts_stay_and_the_buttons_go(signed_in: Pages, dashboard: Dashboard) -> None:
     page = signed_in()
-    yard.watch.show(scenery.silent_zmq)
+    dashboard.watch.show(scenery.silent_zmq)
     expect(page.get_by_role("link", name="Restart bitcoind…")).to_be_visible()
     page.emulate_media(media="print")
     expect(page.locator("[data-row=bitcoind] .verdict")).to_be_visible()

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from manage.health.model import VERDICTS, Snapshot
-from tests.browser.conftest import CHECKOUT_DOCS, Complaints, Yard, sign_in
+from tests.browser.conftest import CHECKOUT_DOCS, Complaints, Dashboard, sign_in
 from tests.stage import scenery
 
 Pages = Callable[..., Page]
@@ -29,12 +29,12 @@ def old(now: float) -> Snapshot:
     return scenery.healthy(now - 60)
 
 
-def test_it_updates_by_itself_and_leaves_the_reader_in_peace(signed_in: Pages, yard: Yard) -> None:
+def test_it_updates_by_itself_and_leaves_the_reader_in_peace(signed_in: Pages, dashboard: Dashboard) -> None:
     page = signed_in()
     expect(page).to_have_title("All well · Nodeyard")
     search = page.get_by_role("searchbox")
     search.fill("bit")
-    yard.watch.show(scenery.silent_zmq)
+    dashboard.watch.show(scenery.silent_zmq)
     expect(page.get_by_role("heading", level=1)).to_have_text(
         "The Bitcoin node's ZMQ is silent. The tracker waits for it."
     )
@@ -45,25 +45,29 @@ def test_it_updates_by_itself_and_leaves_the_reader_in_peace(signed_in: Pages, y
     expect(search).to_be_focused()
     expect(search).to_have_value("bit")
     expect(page.locator("[data-row=kaspad]")).to_be_hidden()
-    yard.watch.show(scenery.healthy)
+    dashboard.watch.show(scenery.healthy)
     expect(page).to_have_title("All well · Nodeyard")
     expect(row).to_have_attribute("data-verdict", "healthy")
 
 
-def test_nothing_moves_while_it_updates(signed_in: Pages, yard: Yard) -> None:
+def test_nothing_moves_while_it_updates(signed_in: Pages, dashboard: Dashboard) -> None:
     page = signed_in()
     places = (
         "[...document.querySelectorAll('.register td, .register th')].map(e => Math.round(e.getBoundingClientRect().x))"
     )
     before = page.evaluate(places)
-    yard.watch.show(lambda now: scenery.turned(scenery.healthy(now), "kaspad", "degraded", "tip 61 s old, 0 peers"))
+    dashboard.watch.show(
+        lambda now: scenery.turned(scenery.healthy(now), "kaspad", "degraded", "tip 61 s old, 0 peers")
+    )
     expect(page.locator("[data-row=kaspad]")).to_have_attribute("data-verdict", "degraded")
     assert page.evaluate(places) == before
 
 
-def test_verdicts_are_told_apart_by_shape_and_word_and_not_by_colour_alone(signed_in: Pages, yard: Yard) -> None:
+def test_verdicts_are_told_apart_by_shape_and_word_and_not_by_colour_alone(
+    signed_in: Pages, dashboard: Dashboard
+) -> None:
     page = signed_in()
-    yard.watch.show(seven_verdicts)
+    dashboard.watch.show(seven_verdicts)
     shapes = set()
     for service, verdict in zip(scenery.healthy(0.0).services, VERDICTS, strict=False):
         mark = page.locator(f"[data-row={service.name}] .verdict")
@@ -72,16 +76,16 @@ def test_verdicts_are_told_apart_by_shape_and_word_and_not_by_colour_alone(signe
     assert len(shapes) == len(VERDICTS)
 
 
-def test_a_silent_watch_greys_the_page_until_it_speaks_again(signed_in: Pages, yard: Yard) -> None:
+def test_a_silent_watch_greys_the_page_until_it_speaks_again(signed_in: Pages, dashboard: Dashboard) -> None:
     page = signed_in()
-    yard.watch.show(old)
+    dashboard.watch.show(old)
     expect(page.locator("#freshness")).to_contain_text("no data for 1 min")
     expect(page.get_by_role("heading", level=1)).to_contain_text("watch has not reported for 1 min")
     expect(page.locator("[data-row=kaspad] .verdict")).to_have_text("was healthy")
     expect(page.locator("#stack")).to_have_attribute("data-freshness", "stale")
     assert page.locator(".register").evaluate("e => getComputedStyle(e).filter") == "grayscale(1)"
     expect(page).to_have_title("No data · Nodeyard")
-    yard.watch.show(scenery.healthy)
+    dashboard.watch.show(scenery.healthy)
     expect(page.locator("#freshness")).to_contain_text("true as of")
     expect(page.locator("[data-row=kaspad] .verdict")).to_have_text("healthy")
 
@@ -108,11 +112,13 @@ def test_a_dashboard_that_does_not_answer_is_noticed_by_the_page_itself(
     complaints.expect("ERR_FAILED")
 
 
-def test_without_the_agent_the_page_is_readable_and_says_that_nothing_can_be_done(signed_in: Pages, yard: Yard) -> None:
+def test_without_the_agent_the_page_is_readable_and_says_that_nothing_can_be_done(
+    signed_in: Pages, dashboard: Dashboard
+) -> None:
     page = signed_in()
-    yard.watch.show(scenery.silent_zmq)
+    dashboard.watch.show(scenery.silent_zmq)
     expect(page.get_by_role("link", name="Restart bitcoind…")).to_be_visible()
-    yard.agent.server.close()
+    dashboard.agent.server.close()
     expect(page.locator(".note")).to_contain_text("this page cannot start, stop or restart anything")
     expect(page.get_by_role("link", name="Restart bitcoind…")).to_have_count(0)
     expect(page.locator("[data-row=bitcoind]")).to_contain_text("ZMQ silent")
@@ -120,54 +126,54 @@ def test_without_the_agent_the_page_is_readable_and_says_that_nothing_can_be_don
     expect(page.get_by_role("heading", name="Evidence")).to_be_visible()
 
 
-def test_a_stack_that_is_down_says_so_with_a_button_to_start_it(signed_in: Pages, yard: Yard) -> None:
+def test_a_stack_that_is_down_says_so_with_a_button_to_start_it(signed_in: Pages, dashboard: Dashboard) -> None:
     page = signed_in("otto")
-    yard.watch.show(scenery.stack_down)
+    dashboard.watch.show(scenery.stack_down)
     expect(page.get_by_role("heading", level=1)).to_have_text("The stack is down.")
     page.get_by_role("link", name="Start the stack…").click()
     expect(page.get_by_role("heading", name="Apply stack.yml?")).to_be_visible()
 
 
-def test_before_the_first_snapshot_two_rows_wait(signed_in: Pages, yard: Yard) -> None:
+def test_before_the_first_snapshot_two_rows_wait(signed_in: Pages, dashboard: Dashboard) -> None:
     page = signed_in()
-    yard.watch.stop()
-    yard.layout.snapshot_file.unlink()
+    dashboard.watch.stop()
+    dashboard.layout.snapshot_file.unlink()
     expect(page.get_by_role("heading", level=1)).to_have_text("No data yet.")
     expect(page.locator(".skeleton")).to_have_count(2)
-    scenery.put(yard.layout, scenery.healthy(time.time()))
+    scenery.put(dashboard.layout, scenery.healthy(time.time()))
     expect(page.get_by_role("heading", level=1)).to_have_text("All 9 services are healthy.")
 
 
-def test_a_restart_is_a_plan_then_a_button_then_progress(signed_in: Pages, yard: Yard) -> None:
+def test_a_restart_is_a_plan_then_a_button_then_progress(signed_in: Pages, dashboard: Dashboard) -> None:
     page = signed_in("otto")
-    yard.watch.show(scenery.silent_zmq)
+    dashboard.watch.show(scenery.silent_zmq)
     page.get_by_role("link", name="Restart bitcoind…").click()
     expect(page.get_by_role("row", name=re.compile("restart bitcoind"))).to_contain_text("about 20 s")
     page.get_by_role("button", name="Restart bitcoind, about 20 s").click()
     expect(page.get_by_role("heading", name="bitcoind was restarted.")).to_be_visible()
-    assert [(verb, by) for verb, _, by in yard.agent.stack.calls] == [("restart", "otto")]
+    assert [(verb, by) for verb, _, by in dashboard.agent.stack.calls] == [("restart", "otto")]
 
 
-def test_a_running_change_is_followed_to_its_end(signed_in: Pages, yard: Yard) -> None:
-    yard.agent.stack.hold.clear()
+def test_a_running_change_is_followed_to_its_end(signed_in: Pages, dashboard: Dashboard) -> None:
+    dashboard.agent.stack.hold.clear()
     page = signed_in("otto")
     page.goto("/plan?verb=up")
     page.get_by_role("button", name=re.compile("Apply")).click()
     expect(page.get_by_role("heading", name="Applying stack.yml…")).to_be_visible()
-    yard.agent.stack.hold.set()
+    dashboard.agent.stack.hold.set()
     expect(page.get_by_role("heading", name="stack.yml was applied.")).to_be_visible()
     expect(page).to_have_title(re.compile("stack.yml was applied"))
 
 
-def test_a_plan_that_changed_meanwhile_is_shown_again_and_asked_again(signed_in: Pages, yard: Yard) -> None:
+def test_a_plan_that_changed_meanwhile_is_shown_again_and_asked_again(signed_in: Pages, dashboard: Dashboard) -> None:
     page = signed_in("otto")
     page.goto("/plan?verb=up")
-    yard.agent.stack.downtime_s = 33
+    dashboard.agent.stack.downtime_s = 33
     page.get_by_role("button", name="Apply 2 changes, about 40 s").click()
     expect(page.get_by_role("alert")).to_contain_text(
         "The plan changed after it was shown to you, so nothing was done."
     )
-    assert yard.agent.stack.calls == []
+    assert dashboard.agent.stack.calls == []
     page.get_by_role("button", name="Apply 2 changes, about 1 min 6 s").click()
     expect(page.get_by_role("heading", name="stack.yml was applied.")).to_be_visible()
 
@@ -197,7 +203,7 @@ def test_without_scripts_the_page_is_all_there(signed_in: Pages) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_screenshot_of_the_overview(
-    signed_in: Pages, yard: Yard, pytestconfig: pytest.Config, new_page: Pages, scheme: str
+    signed_in: Pages, dashboard: Dashboard, pytestconfig: pytest.Config, new_page: Pages, scheme: str
 ) -> None:
     """With --screenshot the light one becomes docs/overview.png: of the stage, or of a running --dashboard."""
     if url := pytestconfig.getoption("--dashboard"):
@@ -206,7 +212,7 @@ def test_screenshot_of_the_overview(
         sign_in(page, "admin", Path(pytestconfig.getoption("--password-file")).read_text().strip())
         page.wait_for_url("**/")
     else:
-        yard.watch.show(lambda now: replace(scenery.healthy(now), name="home"))
+        dashboard.watch.show(lambda now: replace(scenery.healthy(now), name="home"))
         page = signed_in(color_scheme=scheme)
     expect(page.locator("#freshness")).to_contain_text("true as of")
     picture = page.screenshot()

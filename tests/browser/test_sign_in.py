@@ -7,13 +7,15 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from manage.access import users
-from tests.browser.conftest import Complaints, Yard, sign_in
+from tests.browser.conftest import Complaints, Dashboard, sign_in
 
 Pages = Callable[..., Page]
 
 
-def test_the_first_login_leads_to_a_password_of_ones_own_and_then_to_the_overview(new_page: Pages, yard: Yard) -> None:
-    users.add(yard.layout, "newcomer", "viewer", "some first password", must_change=True)
+def test_the_first_login_leads_to_a_password_of_ones_own_and_then_to_the_overview(
+    new_page: Pages, dashboard: Dashboard
+) -> None:
+    users.add(dashboard.layout, "newcomer", "viewer", "some first password", must_change=True)
     page = new_page()
     page.goto("/services/kaspad")
     sign_in(page, "newcomer", "some first password")
@@ -46,12 +48,12 @@ def test_signing_out_ends_at_the_login_and_back_does_not_bring_the_page(signed_i
 
 
 def test_a_link_from_another_site_leads_where_it_says_although_it_brings_no_cookie(
-    signed_in: Pages, yard: Yard
+    signed_in: Pages, dashboard: Dashboard
 ) -> None:
     page = signed_in("vera")
     page.route(
         "http://mail.example/",
-        lambda route: route.fulfill(body=f"<a href='{yard.url}/services/kaspad'>x</a>", content_type="text/html"),
+        lambda route: route.fulfill(body=f"<a href='{dashboard.url}/services/kaspad'>x</a>", content_type="text/html"),
     )
     page.goto("http://mail.example/")
     page.get_by_text("x").click()

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from manage.docs.registry import DOCUMENTS
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 PAGES = ("CONTRIBUTING.md", "SECURITY.md", "GOVERNANCE.md", "CODE_OF_CONDUCT.md", "CHANGELOG.md")
 TERMS = "profile service stack installation plan operation receipt verdict gate probe driver relation revision"
@@ -72,9 +74,22 @@ def test_hooks_run_tools_of_the_environment_only() -> None:
             assert (Path(sys.executable).parent / Path(hook["entry"].split()[0]).name).exists(), hook["entry"]
 
 
+def test_a_hook_that_runs_a_module_of_ours_runs_a_program() -> None:
+    entries = [
+        hook["entry"] for repository in document(".pre-commit-config.yaml")["repos"] for hook in repository["hooks"]
+    ]
+    modules = [entry.split()[2] for entry in entries if " -m manage." in entry]
+    assert modules
+    for module in modules:
+        argv = [sys.executable, "-m", module, "--help"]
+        assert "usage:" in subprocess.run(argv, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout, module
+
+
 def test_generated_files_are_marked() -> None:
     patterns = re.findall(r"^(\S+) linguist-generated$", (CHECKOUT / ".gitattributes").read_text(), re.MULTILINE)
-    for name in ("compose/sandbox.yml", "docs/cli.md", "docs/config.md", "docs/proof.md", "requirements/dev.txt"):
+    partly = {"docs/architecture.md"}
+    pages = {page.path for page in DOCUMENTS if not page.path.endswith("/")} - partly
+    for name in (*sorted(pages), "compose/sandbox.yml", "docs/services/kaspad.md", "requirements/dev.txt"):
         assert (CHECKOUT / name).exists(), name
         assert any(fnmatch.fnmatch(name, pattern) for pattern in patterns), f"{name} is generated and not marked"
 

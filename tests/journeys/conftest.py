@@ -10,7 +10,7 @@ from tests.journeys.installed import Installed, set_up
 
 
 @pytest.fixture(scope="session")
-def yard() -> Iterator[Installed]:
+def installed() -> Iterator[Installed]:
     """The sandbox stack, set up and up."""
     with set_up("journeys", "--profile", "sandbox") as installed:
         yield installed

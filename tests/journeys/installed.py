@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-YARDS = CHECKOUT / ".cache" / "yards"
+INSTALLATIONS = CHECKOUT / ".cache" / "installations"
 """Installations of tests; tests/run removes what a killed run left there."""
 MANAGE = CHECKOUT / ".venv" / "bin" / "manage"
 T = TypeVar("T")
@@ -101,8 +101,8 @@ class Installed:
 
 @contextmanager
 def set_up(name: str, *options: str, timeout: float = 1500) -> Iterator[Installed]:
-    """The installation `name` below YARDS after `manage setup --yes OPTIONS`; purged before, and in the end."""
-    installed = Installed(YARDS / name, free_ports(3))
+    """The installation `name` below INSTALLATIONS after `manage setup --yes OPTIONS`; purged before, and in the end."""
+    installed = Installed(INSTALLATIONS / name, free_ports(3))
     installed.run("uninstall", "--purge", "--yes", expect=None)
     try:
         installed.run("setup", "--yes", *options, "--port-base", str(installed.port_base), timeout=timeout)

@@ -112,16 +112,16 @@ PROMISES = {
 
 
 @pytest.fixture(scope="module")
-def documents(yard: Installed) -> dict[str, dict[str, Any]]:
+def documents(installed: Installed) -> dict[str, dict[str, Any]]:
     """Service -> what `docker inspect` tells of its container."""
-    ids = [yard.container(name) for name in PROMISES]
+    ids = [installed.container(name) for name in PROMISES]
     done = subprocess.run(["docker", "inspect", *ids], capture_output=True, text=True, check=True)
     return dict(zip(PROMISES, json.loads(done.stdout), strict=True))
 
 
-def test_these_are_all_the_containers_of_the_installation(yard: Installed) -> None:
+def test_these_are_all_the_containers_of_the_installation(installed: Installed) -> None:
     listed = subprocess.run(
-        ["docker", "ps", "-a", "--filter", f"label=io.nodeyard.installation={yard.id}", "--format", "{{.ID}}"],
+        ["docker", "ps", "-a", "--filter", f"label=io.nodeyard.installation={installed.id}", "--format", "{{.ID}}"],
         capture_output=True,
         text=True,
         check=True,
@@ -159,10 +159,12 @@ def test_a_container_is_limited(documents: dict[str, dict[str, Any]], name: str)
 
 @pytest.mark.parametrize("name", PROMISES)
 def test_a_container_sees_only_its_own_files_and_networks(
-    yard: Installed, documents: dict[str, dict[str, Any]], name: str
+    installed: Installed, documents: dict[str, dict[str, Any]], name: str
 ) -> None:
     promise, document = PROMISES[name], documents[name]
-    mounts = {m["Destination"].replace(str(yard.dir), "DIR"): "rw" if m["RW"] else "ro" for m in document["Mounts"]}
+    mounts = {
+        m["Destination"].replace(str(installed.dir), "DIR"): "rw" if m["RW"] else "ro" for m in document["Mounts"]
+    }
     assert mounts == promise.mounts
     networks = {network.rpartition("_")[2] for network in document["NetworkSettings"]["Networks"]}
     assert networks == set(promise.networks)
@@ -170,27 +172,27 @@ def test_a_container_sees_only_its_own_files_and_networks(
 
 @pytest.mark.parametrize("name", PROMISES)
 def test_a_container_publishes_on_loopback_alone_what_was_promised(
-    yard: Installed, documents: dict[str, dict[str, Any]], name: str
+    installed: Installed, documents: dict[str, dict[str, Any]], name: str
 ) -> None:
     offset = PROMISES[name].port
     bound = [binding for ports in documents[name]["HostConfig"]["PortBindings"].values() for binding in ports]
-    wanted = [] if offset is None else [{"HostIp": "127.0.0.1", "HostPort": str(yard.port_base + offset)}]
+    wanted = [] if offset is None else [{"HostIp": "127.0.0.1", "HostPort": str(installed.port_base + offset)}]
     assert bound == wanted
 
 
-def test_nothing_listens_beyond_loopback_on_our_ports(yard: Installed) -> None:
+def test_nothing_listens_beyond_loopback_on_our_ports(installed: Installed) -> None:
     listening = {
         (connection.laddr.ip, connection.laddr.port)
         for connection in psutil.net_connections("inet")
         if connection.status == psutil.CONN_LISTEN and connection.laddr
-        if connection.laddr.port in (yard.port_base, yard.port_base + 1)
+        if connection.laddr.port in (installed.port_base, installed.port_base + 1)
     }
-    assert listening == {("127.0.0.1", yard.port_base), ("127.0.0.1", yard.port_base + 1)}
+    assert listening == {("127.0.0.1", installed.port_base), ("127.0.0.1", installed.port_base + 1)}
 
 
-def test_the_database_network_leads_nowhere(yard: Installed) -> None:
+def test_the_database_network_leads_nowhere(installed: Installed) -> None:
     done = subprocess.run(
-        ["docker", "network", "ls", "-q", "--filter", f"label=io.nodeyard.installation={yard.id}"],
+        ["docker", "network", "ls", "-q", "--filter", f"label=io.nodeyard.installation={installed.id}"],
         capture_output=True,
         text=True,
         check=True,
@@ -203,24 +205,24 @@ def test_the_database_network_leads_nowhere(yard: Installed) -> None:
 
 
 def test_no_secret_is_in_a_containers_description_in_its_log_or_in_a_rendered_file(
-    yard: Installed, documents: dict[str, dict[str, Any]]
+    installed: Installed, documents: dict[str, dict[str, Any]]
 ) -> None:
-    values = _secret_values(yard)
+    values = _secret_values(installed)
     places = {f"inspect {name}": json.dumps(document) for name, document in documents.items()}
     for name, document in documents.items():
         log = subprocess.run(["docker", "logs", document["Id"]], capture_output=True, text=True, check=True)
         places[f"log of {name}"] = log.stdout + log.stderr
         processes = subprocess.run(["docker", "top", document["Id"]], capture_output=True, text=True, check=True)
         places[f"processes of {name}"] = processes.stdout
-    closed = {yard.dir / "secrets", yard.dir / "run" / "secrets"}
-    for path in yard.dir.rglob("*"):
+    closed = {installed.dir / "secrets", installed.dir / "run" / "secrets"}
+    for path in installed.dir.rglob("*"):
         if path.is_file() and not closed & set(path.parents):
             places[str(path)] = path.read_text(encoding="utf-8", errors="replace")
     assert len(places) > 3 * len(PROMISES), "the places were looked at"
     assert [place for place, text in places.items() for value in values if value in text] == []
 
 
-def test_what_an_other_user_of_the_machine_may_open(yard: Installed) -> None:
+def test_what_an_other_user_of_the_machine_may_open(installed: Installed) -> None:
     modes = {
         "": 0o755,
         "stack.yml": 0o644,
@@ -235,20 +237,20 @@ def test_what_an_other_user_of_the_machine_may_open(yard: Installed) -> None:
         "sandbox/kaspad": 0o700,
         "sandbox/bitcoind": 0o700,
     }
-    assert {name: stat.S_IMODE((yard.dir / name).stat().st_mode) for name in modes} == modes
-    assert (yard.dir / "run" / "agent" / "agent.sock").stat().st_gid == 10020
-    masters = list((yard.dir / "secrets").iterdir())
+    assert {name: stat.S_IMODE((installed.dir / name).stat().st_mode) for name in modes} == modes
+    assert (installed.dir / "run" / "agent" / "agent.sock").stat().st_gid == 10020
+    masters = list((installed.dir / "secrets").iterdir())
     assert {(stat.S_IMODE(path.stat().st_mode), path.stat().st_uid) for path in masters} == {(0o600, 0)}
-    copies = {path: path.stat() for path in (yard.dir / "run" / "secrets").glob("*/*")}
+    copies = {path: path.stat() for path in (installed.dir / "run" / "secrets").glob("*/*")}
     assert {stat.S_IMODE(found.st_mode) for found in copies.values()} == {0o400}
     assert {(path.parent.name, found.st_uid) for path, found in copies.items()} == {
         (name, PROMISES[name].uid) for name in ("timescaledb", "bitcoind", "tracker", "oracle", "watch")
     }
-    writable = [path for path in yard.dir.rglob("*") if _others_may_write(path)]
-    assert writable == [yard.dir / "watch" / "watch.sock"], "it answers questions about what everyone may read"
+    writable = [path for path in installed.dir.rglob("*") if _others_may_write(path)]
+    assert writable == [installed.dir / "watch" / "watch.sock"], "it answers questions about what everyone may read"
 
 
-def test_only_root_and_the_dashboard_are_answered_by_the_agent(yard: Installed) -> None:
+def test_only_root_and_the_dashboard_are_answered_by_the_agent(installed: Installed) -> None:
     ask = (
         "import socket, sys\n"
         "s = socket.socket(socket.AF_UNIX)\n"
@@ -256,7 +258,7 @@ def test_only_root_and_the_dashboard_are_answered_by_the_agent(yard: Installed) 
         's.sendall(b\'{"verb": "plan", "args": {"verb": "down"}}\\n\')\n'
         "print(s.makefile().readline())\n"
     )
-    argv = ["/usr/bin/python3", "-I", "-c", ask, str(yard.dir / "run" / "agent" / "agent.sock")]
+    argv = ["/usr/bin/python3", "-I", "-c", ask, str(installed.dir / "run" / "agent" / "agent.sock")]
     stranger = subprocess.run(
         ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *argv],
         capture_output=True,
@@ -274,16 +276,16 @@ def test_only_root_and_the_dashboard_are_answered_by_the_agent(yard: Installed) 
     assert "does not answer this user" in member.stdout or "PermissionError" in member.stderr
 
 
-def test_the_tracker_answers_nobody_without_its_token(yard: Installed) -> None:
+def test_the_tracker_answers_nobody_without_its_token(installed: Installed) -> None:
     guarded = ("/tracker/api/portfolio", "/tracker/api/addresses", "/tracker/metrics", "/tracker/openapi.json")
-    assert {yard.http(path).status for path in guarded} == {401}
-    assert {yard.http(path, token="x" * 32).status for path in guarded} == {401}
-    assert yard.http("/tracker/api/portfolio", token=yard.token()).status == 200
+    assert {installed.http(path).status for path in guarded} == {401}
+    assert {installed.http(path, token="x" * 32).status for path in guarded} == {401}
+    assert installed.http("/tracker/api/portfolio", token=installed.token()).status == 200
 
 
-def _secret_values(yard: Installed) -> list[str]:
+def _secret_values(installed: Installed) -> list[str]:
     """Every generated value; of the derived RPC lines the hashes."""
-    texts = [path.read_text().strip() for path in (yard.dir / "secrets").iterdir()]
+    texts = [path.read_text().strip() for path in (installed.dir / "secrets").iterdir()]
     values = [part for text in texts for part in re.findall(r"[\w-]{32,}", text)]
     assert len(values) >= len(texts)
     return values

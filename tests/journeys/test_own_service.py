@@ -14,15 +14,15 @@ from tests.journeys.installed import CHECKOUT, Installed, until
 
 
 @pytest.fixture(scope="module")
-def with_redis(yard: Installed) -> Iterator[Installed]:
+def with_redis(installed: Installed) -> Iterator[Installed]:
     """The sandbox with a cache in `<dir>/services/redis`, not started yet; taken away again afterwards."""
-    folder = yard.dir / "services/redis"
+    folder = installed.dir / "services/redis"
     shutil.copytree(CHECKOUT / "tests/data/own-services/redis", folder)
     try:
-        yield yard
+        yield installed
     finally:
         shutil.rmtree(folder)
-        yard.run("up", "--yes")
+        installed.run("up", "--yes")
 
 
 def test_it_is_complete_and_part_of_the_plan(with_redis: Installed) -> None:
@@ -68,6 +68,6 @@ def test_a_broken_file_of_it_blinds_nobody(with_redis: Installed) -> None:
         file.write_text(text)
 
 
-def _healthy(yard: Installed) -> tuple[str, str] | None:
-    found = yard.verdicts().get("redis", ("", ""))
+def _healthy(installed: Installed) -> tuple[str, str] | None:
+    found = installed.verdicts().get("redis", ("", ""))
     return found if found[0] == "healthy" else None

@@ -33,17 +33,17 @@ def docker(*arguments: str) -> str:
     return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True).stdout
 
 
-def faults(yard: Installed) -> dict[str, tuple[Callable[[], object], Callable[[], object]]]:
+def faults(installed: Installed) -> dict[str, tuple[Callable[[], object], Callable[[], object]]]:
     """Name -> (begin, end)."""
 
     def steer(node: str, *verb: str) -> tuple[Callable[[], object], Callable[[], object]]:
         return (
-            lambda: yard.run("sandbox", verb[0], "--node", node, *verb[1:]),
-            lambda: yard.run("sandbox", "clear", "--node", node),
+            lambda: installed.run("sandbox", verb[0], "--node", node, *verb[1:]),
+            lambda: installed.run("sandbox", "clear", "--node", node),
         )
 
     def contain(service: str, begin: str, end: str) -> tuple[Callable[[], object], Callable[[], object]]:
-        return lambda: docker(begin, yard.container(service)), lambda: docker(end, yard.container(service))
+        return lambda: docker(begin, installed.container(service)), lambda: docker(end, installed.container(service))
 
     return {
         "frozen kaspad": steer("kaspad", "freeze"),
@@ -61,19 +61,19 @@ def faults(yard: Installed) -> dict[str, tuple[Callable[[], object], Callable[[]
     }
 
 
-def healthy(yard: Installed) -> bool:
-    return {verdict for verdict, _ in yard.verdicts().values()} == {"healthy"}
+def healthy(installed: Installed) -> bool:
+    return {verdict for verdict, _ in installed.verdicts().values()} == {"healthy"}
 
 
-def held(yard: Installed, token: str) -> int:
+def held(installed: Installed, token: str) -> int:
     """Sompi that the tracker shows for ADDRESS."""
-    entries = yard.http("/tracker/api/portfolio", token=token).json()["addresses"]
+    entries = installed.http("/tracker/api/portfolio", token=token).json()["addresses"]
     return next(int(entry["balance"]["amount"] or 0) for entry in entries if entry["address"] == ADDRESS)
 
 
-def memory(yard: Installed) -> float:
+def memory(installed: Installed) -> float:
     """Bytes that all containers of the installation use, page cache left out."""
-    ids = docker("ps", "-q", "--filter", f"label=io.nodeyard.installation={yard.id}").split()
+    ids = docker("ps", "-q", "--filter", f"label=io.nodeyard.installation={installed.id}").split()
     total = 0.0
     for container in ids:
         with subprocess.Popen(
@@ -91,8 +91,8 @@ def memory(yard: Installed) -> float:
     return total
 
 
-def _holds(yard: Installed, token: str, expected: int) -> bool:
-    return held(yard, token) == expected
+def _holds(installed: Installed, token: str, expected: int) -> bool:
+    return held(installed, token) == expected
 
 
 def main() -> int:
@@ -100,33 +100,33 @@ def main() -> int:
     parser.add_argument("--dir", type=Path, required=True)
     arguments = parser.parse_args()
     urls = json.loads(Installed(arguments.dir, 0).run("urls", "--json").stdout)
-    yard = Installed(arguments.dir, int(urls["dashboard"]["url"].rstrip("/").rsplit(":", 1)[1]))
-    token, draw, possible = yard.token(), random.Random(arguments.seed), faults(yard)
-    yard.http("/tracker/api/addresses", body={"chain": "kaspa", "address": ADDRESS, "label": "soak"}, token=token)
-    until(lambda: healthy(yard), RECOVERY_S, "healthy before the first fault")
-    base, paid, rounds, first = held(yard, token), 0, [], 0.0
+    installed = Installed(arguments.dir, int(urls["dashboard"]["url"].rstrip("/").rsplit(":", 1)[1]))
+    token, draw, possible = installed.token(), random.Random(arguments.seed), faults(installed)
+    installed.http("/tracker/api/addresses", body={"chain": "kaspa", "address": ADDRESS, "label": "soak"}, token=token)
+    until(lambda: healthy(installed), RECOVERY_S, "healthy before the first fault")
+    base, paid, rounds, first = held(installed, token), 0, [], 0.0
     for number in range(arguments.n):
         name = draw.choice(sorted(possible))
         begin, end = possible[name]
         begin()
         try:
             if "kaspad" not in name:
-                yard.run("sandbox", "pay", ADDRESS, "1")
+                installed.run("sandbox", "pay", ADDRESS, "1")
                 paid += PAYMENT
             time.sleep(draw.uniform(1, 8))
         finally:
             end()
         start = time.monotonic()
-        until(lambda: healthy(yard), RECOVERY_S, f"healthy after a {name} (round {number})")
-        yard.run("sandbox", "pay", ADDRESS, "1")
+        until(lambda: healthy(installed), RECOVERY_S, f"healthy after a {name} (round {number})")
+        installed.run("sandbox", "pay", ADDRESS, "1")
         paid += PAYMENT
         expected = base + paid
-        until(partial(_holds, yard, token, expected), 10, f"every payment after a {name} (round {number})")
+        until(partial(_holds, installed, token, expected), 10, f"every payment after a {name} (round {number})")
         rounds.append(time.monotonic() - start)
-        first = first or memory(yard)
+        first = first or memory(installed)
         if not arguments.json:
             print(f"{number + 1:3} {name}: whole again after {rounds[-1]:.1f} s", flush=True)
-    growth = max(0.0, memory(yard) - MARGIN_BYTES) / first
+    growth = max(0.0, memory(installed) - MARGIN_BYTES) / first
     return common.report(
         [
             common.Figure("rounds that ended whole", len(rounds), arguments.n, "rounds", at_most=False),

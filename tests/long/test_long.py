@@ -18,21 +18,21 @@ def test_a_bench_meets_its_goal(bench: str) -> None:
 
 
 @pytest.mark.parametrize("bench", ["plan", "idle"])
-def test_a_bench_of_a_running_stack_meets_its_goal(bench: str, yard: Installed) -> None:
-    run(f"tests.bench.{bench}", "--dir", str(yard.dir))
+def test_a_bench_of_a_running_stack_meets_its_goal(bench: str, installed: Installed) -> None:
+    run(f"tests.bench.{bench}", "--dir", str(installed.dir))
 
 
-def test_twenty_faults_lose_nothing(yard: Installed) -> None:
-    run("tests.long.soak", "--dir", str(yard.dir))
+def test_twenty_faults_lose_nothing(installed: Installed) -> None:
+    run("tests.long.soak", "--dir", str(installed.dir))
 
 
 @pytest.mark.promise(
     "The sandbox's price is its simulator's within 1 %, its history lies in a TimescaleDB hypertable",
     runs="long",
 )
-def test_the_oracle_of_a_sandbox_tells_the_simulators_price_and_keeps_it_in_a_hypertable(yard: Installed) -> None:
+def test_the_oracle_of_a_sandbox_tells_the_simulators_price_and_keeps_it_in_a_hypertable(installed: Installed) -> None:
     def answer(path: str) -> Any:
-        return yard.http(f"/oracle/api/v1/{path}").json()
+        return installed.http(f"/oracle/api/v1/{path}").json()
 
     price = until(lambda: (told := answer("price")).get("price") and told, 90, "a price")
     assert price["market"] == "synthetic"
@@ -41,5 +41,5 @@ def test_the_oracle_of_a_sandbox_tells_the_simulators_price_and_keeps_it_in_a_hy
     assert kept[-1]["price"] == pytest.approx(price["price"], rel=0.02)
     ask = "SELECT hypertable_name FROM timescaledb_information.hypertables"
     psql = ["psql", "-XAtc", ask, "-d", "oracle_sandbox", "-U", "postgres", "-h", "/run/postgresql"]
-    argv = ["docker", "exec", yard.container("timescaledb"), *psql]
+    argv = ["docker", "exec", installed.container("timescaledb"), *psql]
     assert subprocess.run(argv, check=True, capture_output=True, text=True).stdout.split() == ["price"]

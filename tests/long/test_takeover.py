@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.installed import CHECKOUT, YARDS, Installed, free_ports, until
+from tests.journeys.installed import CHECKOUT, INSTALLATIONS, Installed, free_ports, until
 from tests.journeys.test_first_evening import PAYEE, amount, follow
 
 BEFORE = "21ca694ac66d"
@@ -49,7 +49,7 @@ def earlier(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Earlier]:
     checkout = tmp_path_factory.mktemp("earlier")
     archive = subprocess.run(["git", "archive", BEFORE], cwd=CHECKOUT, capture_output=True, check=True).stdout
     subprocess.run(["tar", "-x", "-C", str(checkout)], input=archive, check=True)
-    found = Earlier(YARDS / "takeover", free_ports(3), checkout)
+    found = Earlier(INSTALLATIONS / "takeover", free_ports(3), checkout)
     now = Installed(found.dir, found.port_base)
     now.run("uninstall", "--purge", "--yes", expect=None)
     try:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from manage.catalog import load_catalog
 from manage.installation.layout import CHECKOUT
 
 ROW = re.compile(r"^\| (?P<rooms>`[^|]+) \| [^|]+ \| (?P<may>[^|]+) \|$", re.MULTILINE)
@@ -80,3 +81,26 @@ def test_an_import_that_the_table_does_not_name_is_found(tmp_path: Path) -> None
 @pytest.mark.parametrize("room", GROUND)
 def test_the_ground_imports_nothing_of_ours(room: str) -> None:
     assert allowed()[room] == {"nothing of ours"}
+
+
+def service_names_in(folder: Path, names: frozenset[str]) -> list[str]:
+    """`file: name` of every text in the code of `folder` that is the name of a service."""
+    return [
+        f"{path.relative_to(folder)}: {node.value}"
+        for path in sorted(folder.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in names
+    ]
+
+
+@pytest.mark.promise("No code outside the health drivers and `manage sandbox` names a service of the stack", runs="ci")
+def test_no_room_names_a_service_of_the_stack() -> None:
+    services = load_catalog().services("sandbox").values()
+    names = frozenset(service.name for service in services if service.group != "manager")
+    found = service_names_in(CHECKOUT / "manage", names)
+    assert [place for place in found if not place.startswith(("health/probes/", "cli/sandbox.py"))] == []
+
+
+def test_a_service_that_code_names_is_found(tmp_path: Path) -> None:
+    (tmp_path / "wiring.py").write_text('"""bitcoind"""\nHOST = "bitcoind"  # kaspad\n')
+    assert service_names_in(tmp_path, frozenset({"bitcoind", "kaspad"})) == ["wiring.py: bitcoind"] * 2

@@ -10,7 +10,7 @@ from tests.journeys.installed import Installed, set_up
 
 
 @pytest.fixture(scope="session")
-def yard() -> Iterator[Installed]:
+def installed() -> Iterator[Installed]:
     """Profiles bitcoin and core together on network private."""
     chosen = ["--profile", "bitcoin", "--profile", "core", "--network", "private"]
     with set_up("real", *chosen, timeout=3600) as installed:

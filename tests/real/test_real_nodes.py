@@ -9,14 +9,14 @@ import pytest
 from tests.journeys.installed import Installed, until
 
 
-def bitcoin_cli(yard: Installed, *arguments: str) -> str:
+def bitcoin_cli(installed: Installed, *arguments: str) -> str:
     """bitcoin-cli inside the node's container, as its RPC user `host`."""
-    password = yard.run("secrets", "show", "bitcoind_rpc_host").stdout.strip()
+    password = installed.run("secrets", "show", "bitcoind_rpc_host").stdout.strip()
     argv = [
         "docker",
         "exec",
         "-i",
-        yard.container("bitcoind"),
+        installed.container("bitcoind"),
         "bitcoin-cli",
         "-regtest",
         "-rpcuser=host",
@@ -26,29 +26,29 @@ def bitcoin_cli(yard: Installed, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def mine(yard: Installed, blocks: int) -> None:
+def mine(installed: Installed, blocks: int) -> None:
     """Blocks to the key-less output script OP_TRUE (no wallet needed)."""
-    bitcoin_cli(yard, "generatetodescriptor", str(blocks), "raw(51)")
+    bitcoin_cli(installed, "generatetodescriptor", str(blocks), "raw(51)")
 
 
-def reason(yard: Installed, name: str) -> str:
-    return yard.verdicts()[name][1]
+def reason(installed: Installed, name: str) -> str:
+    return installed.verdicts()[name][1]
 
 
 @pytest.mark.promise("bitcoind on regtest and kaspad on simnet, deployed by `manage setup`, are healthy", runs="real")
-def test_both_nodes_are_healthy_on_a_fresh_private_chain(yard: Installed) -> None:
-    verdicts = yard.verdicts()
+def test_both_nodes_are_healthy_on_a_fresh_private_chain(installed: Installed) -> None:
+    verdicts = installed.verdicts()
     assert verdicts["bitcoind"][0] == "healthy", verdicts
     assert verdicts["kaspad"][0] == "healthy", verdicts
 
 
 @pytest.mark.promise("On real nodes ZMQ is not proven before the chain moves, and proven after", runs="real")
-def test_zmq_is_not_proven_before_the_chain_moves_and_proven_after(yard: Installed) -> None:
-    assert "not proven yet" in reason(yard, "bitcoind")
-    mine(yard, 3)
-    until(lambda: "ZMQ proven" in reason(yard, "bitcoind"), 15, "the ZMQ proof")
-    height = bitcoin_cli(yard, "getblockcount")
-    facts = {e["fact"]: e["value"] for e in yard.json("why", "bitcoind")["evidence"] if "fact" in e}
+def test_zmq_is_not_proven_before_the_chain_moves_and_proven_after(installed: Installed) -> None:
+    assert "not proven yet" in reason(installed, "bitcoind")
+    mine(installed, 3)
+    until(lambda: "ZMQ proven" in reason(installed, "bitcoind"), 15, "the ZMQ proof")
+    height = bitcoin_cli(installed, "getblockcount")
+    facts = {e["fact"]: e["value"] for e in installed.json("why", "bitcoind")["evidence"] if "fact" in e}
     assert str(facts["height"]) == height
 
 
@@ -57,31 +57,33 @@ def test_zmq_is_not_proven_before_the_chain_moves_and_proven_after(yard: Install
     runs="real",
 )
 @pytest.mark.parametrize("node", ["bitcoind", "kaspad"])
-def test_a_paused_node_is_noticed_within_15_s_and_back(yard: Installed, node: str) -> None:
-    container = yard.container(node)
+def test_a_paused_node_is_noticed_within_15_s_and_back(installed: Installed, node: str) -> None:
+    container = installed.container(node)
     subprocess.run(["docker", "pause", container], check=True, capture_output=True)
     try:
         found = until(
-            lambda: next((v for n, v in yard.verdicts().items() if n == node and v[0] in ("degraded", "down")), None),
+            lambda: next(
+                (v for n, v in installed.verdicts().items() if n == node and v[0] in ("degraded", "down")), None
+            ),
             15,
             f"{node} degraded or down",
         )
         assert "paused" in found[1], found
     finally:
         subprocess.run(["docker", "unpause", container], check=True, capture_output=True)
-    until(lambda: yard.verdicts()[node][0] == "healthy", 30, f"{node} healthy again")
+    until(lambda: installed.verdicts()[node][0] == "healthy", 30, f"{node} healthy again")
 
 
-def test_a_stopped_node_comes_back_by_up(yard: Installed) -> None:
-    subprocess.run(["docker", "stop", "-t", "60", yard.container("kaspad")], check=True, capture_output=True)
-    operations = yard.json("plan", expect=10)["operations"]
+def test_a_stopped_node_comes_back_by_up(installed: Installed) -> None:
+    subprocess.run(["docker", "stop", "-t", "60", installed.container("kaspad")], check=True, capture_output=True)
+    operations = installed.json("plan", expect=10)["operations"]
     assert [o["service"] for o in operations] == ["kaspad"]
-    yard.run("up")
-    assert yard.verdicts()["kaspad"][0] == "healthy"
+    installed.run("up")
+    assert installed.verdicts()["kaspad"][0] == "healthy"
 
 
 @pytest.mark.promise("A bitcoind built locally is refused on mainnet, with the reason", runs="real")
-def test_a_locally_built_bitcoind_is_refused_on_mainnet_with_the_reason(yard: Installed) -> None:
-    done = yard.run("config", "set", "network", "mainnet", expect=64)
+def test_a_locally_built_bitcoind_is_refused_on_mainnet_with_the_reason(installed: Installed) -> None:
+    done = installed.run("config", "set", "network", "mainnet", expect=64)
     assert "the locally built bitcoind must not follow mainnet" in done.stderr
     assert "the locally built kaspad" not in done.stderr

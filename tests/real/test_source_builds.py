@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.installed import MANAGE, YARDS
+from tests.journeys.installed import INSTALLATIONS, MANAGE
 
 
 @pytest.mark.promise("bitcoind and kaspad build from their source packages", runs="real")
@@ -17,7 +17,7 @@ from tests.journeys.installed import MANAGE, YARDS
     ("profile", "program", "says"), [("bitcoin", "bitcoind", "Bitcoin Core"), ("core", "kaspad", "kaspad 2.1.0")]
 )
 def test_a_chain_node_is_built_from_its_source_package(profile: str, program: str, says: str, tmp_path: Path) -> None:
-    directory = YARDS / f"source-{program}"
+    directory = INSTALLATIONS / f"source-{program}"
     environment = os.environ | {"NODEYARD_IMAGE_CACHE": str(tmp_path / "empty")}
 
     def manage(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -30,20 +30,20 @@ _TYPES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
 }
 
 
-def option_faults(declaration: Declaration, given: Mapping[str, Any]) -> list[str]:
+def option_problems(declaration: Declaration, given: Mapping[str, Any]) -> list[str]:
     """What is wrong with `given`, one sentence each (without its full stop); [] when nothing is."""
-    faults = list(_faults("health.options", declaration.options, given))
+    problems = list(_problems("health.options", declaration.options, given))
     for name, option in declaration.options.items():
-        if option.type == "rules" and not faults:
-            faults += _rule_faults(f"health.options.{name}", option, given.get(name, option.default), declaration)
-    return faults
+        if option.type == "rules" and not problems:
+            problems += _rule_problems(f"health.options.{name}", option, given.get(name, option.default), declaration)
+    return problems
 
 
 def option_values(declaration: Declaration, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Every option of the driver, with defaults. ValueError with the first fault."""
-    faults = option_faults(declaration, given)
-    if faults:
-        raise ValueError(faults[0])
+    """Every option of the driver, with defaults. ValueError with the first problem."""
+    problems = option_problems(declaration, given)
+    if problems:
+        raise ValueError(problems[0])
     return {name: given.get(name, option.default) for name, option in declaration.options.items()}
 
 
@@ -74,18 +74,18 @@ def offered_checks(declaration: Declaration, options: Mapping[str, Any]) -> tupl
     return (*declaration.checks, *rules)
 
 
-def _faults(where: str, known: Mapping[str, Option], given: Mapping[str, Any]) -> Iterator[str]:
+def _problems(where: str, known: Mapping[str, Option], given: Mapping[str, Any]) -> Iterator[str]:
     for name in given:
         if name not in known:
             yield f"{where}.{name} is not an option; the options are {', '.join(known) or 'none'}"
     for name, option in known.items():
         if name in given:
-            yield from _value_faults(f"{where}.{name}", option, given[name])
+            yield from _value_problems(f"{where}.{name}", option, given[name])
         elif option.default is None:
             yield f"{where}.{name} is missing: {option.meaning.rstrip('.')}"
 
 
-def _value_faults(where: str, option: Option, value: Any) -> Iterator[str]:
+def _value_problems(where: str, option: Option, value: Any) -> Iterator[str]:
     expected, fits = _TYPES[option.type]
     if not fits(value):
         yield f"{where} must be {expected}"
@@ -96,15 +96,15 @@ def _value_faults(where: str, option: Option, value: Any) -> Iterator[str]:
             yield f"{where} is longer than {MAX_TEXT} characters"
         elif option.pattern and not re.fullmatch(option.pattern, text):
             yield f"{where} is {text!r}; it must match {option.pattern}"
-    if option.type == "pattern" and (fault := pattern_fault(value)):
-        yield f"{where} {fault}"
+    if option.type == "pattern" and (problem := pattern_fault(value)):
+        yield f"{where} {problem}"
     if option.minimum is not None and value < option.minimum:
         yield f"{where} must be at least {option.minimum:g}"
     if option.maximum is not None and value > option.maximum:
         yield f"{where} must be at most {option.maximum:g}"
 
 
-def _rule_faults(where: str, option: Option, rules: list[dict[str, Any]], declaration: Declaration) -> Iterator[str]:
+def _rule_problems(where: str, option: Option, rules: list[dict[str, Any]], declaration: Declaration) -> Iterator[str]:
     if len(rules) > MAX_RULES:
         yield f"{where} has {len(rules)} rules; at most {MAX_RULES} are allowed"
     seen: set[str] = set()
@@ -127,4 +127,4 @@ def _rule_faults(where: str, option: Option, rules: list[dict[str, Any]], declar
             if not fits(rule[compared[0]]):
                 yield f"{here}.{compared[0]} must be {expected}"
         rest = {key: value for key, value in rule.items() if key not in ("check", "reason", *option.compared)}
-        yield from _faults(here, option.measured, rest)
+        yield from _problems(here, option.measured, rest)

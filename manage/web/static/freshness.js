@@ -1,6 +1,6 @@
 // The age of the page in its corner. It counts on between updates, and turns the page grey when they stop.
 
-const STALE_S = 10; // as in manage/web/freshness.py
+const STALE_S = 10; // as in manage/health/snapshot.py
 const update = { age: 0, at: performance.now() };
 
 // Note the age that an update of the page came with.

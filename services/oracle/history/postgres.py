@@ -72,9 +72,7 @@ class PostgresStore:
         return [Bucket(*row) for row in await self._do(select)]
 
     async def forget(self, before: float) -> None:
-        await self._do(
-            lambda connection: connection.execute("DELETE FROM price WHERE ts < to_timestamp(%s)", (before,))
-        )
+        await self._do(lambda connection: connection.execute(FORGET, (before,)))
 
     async def close(self) -> None:
         async with self._lock:

@@ -129,6 +129,7 @@ def test_with_yes_a_changed_plan_goes_on_and_says_so(capsys: pytest.CaptureFixtu
     assert "The plan changed since it was shown:" in capsys.readouterr().err
 
 
+@pytest.mark.promise("With `--yes`, a plan that puts more data at risk than the one shown is refused", runs="ci")
 def test_with_yes_a_plan_whose_risk_grew_is_refused() -> None:
     review = PlanReview(yes=True)
     review(Plan((RISKY,)), None)

@@ -117,6 +117,7 @@ def test_a_profile_is_refused_on_a_network_it_does_not_run_on(catalog: Catalog) 
     assert problem.hint == "it runs on sandbox"
 
 
+@pytest.mark.promise("A locally built bitcoind is refused on mainnet and testnet, with the reason", runs="ci")
 @pytest.mark.parametrize("network", ["mainnet", "testnet"])
 def test_a_locally_built_bitcoind_is_refused_on_public_networks_with_the_reason(network: str, catalog: Catalog) -> None:
     text = f"profiles: [bitcoin]\nnetwork: {network}\nimages: {{source: local}}\n"
@@ -126,6 +127,7 @@ def test_a_locally_built_bitcoind_is_refused_on_public_networks_with_the_reason(
     assert "upstream" in problem.hint
 
 
+@pytest.mark.promise("A locally built kaspad may run on mainnet and testnet", runs="ci")
 @pytest.mark.parametrize("network", ["mainnet", "testnet"])
 def test_a_locally_built_kaspad_is_a_release_and_may_follow_public_networks(network: str, catalog: Catalog) -> None:
     found = parse(f"profiles: [core]\nnetwork: {network}\nimages: {{source: local}}\n", catalog)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from manage.catalog.drivers.options import offered_checks, option_faults, option_values, threshold_values
+from manage.catalog.drivers.options import offered_checks, option_problems, option_values, threshold_values
 from manage.catalog.drivers.pattern import MAX_REPEATS, pattern_fault
 from manage.catalog.drivers.read import declaration
 
@@ -73,8 +73,8 @@ def test_defaults_fill_what_is_not_set() -> None:
     ],
 )
 def test_a_wrong_option_is_a_sentence(driver: str, options: dict[str, Any], words: str) -> None:
-    faults = option_faults(declaration(driver), options)
-    assert any(words in fault for fault in faults), faults
+    problems = option_problems(declaration(driver), options)
+    assert any(words in problem for problem in problems), problems
     with pytest.raises(ValueError, match=r"health\.options"):
         option_values(declaration(driver), options)
 

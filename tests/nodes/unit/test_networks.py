@@ -54,6 +54,7 @@ def test_the_templates_start_the_same_chain(network: str) -> None:
     assert flags[1].startswith(FLAGS[KASPA[network].network_id])
 
 
+@pytest.mark.promise("Network ids, ports and prefixes of the chains stand in one module", runs="ci")
 def test_no_code_of_ours_writes_them_a_second_time() -> None:
     """Chain names as keys or values by network, prefixes and ports as literals: only `networks.py` has them."""
     numbers = {n for chain in KASPA.values() for n in (chain.wrpc_json_port, chain.p2p_port)}
