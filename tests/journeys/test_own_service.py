@@ -59,7 +59,7 @@ def test_a_broken_file_of_it_blinds_nobody(with_redis: Installed) -> None:
     file.write_text(text.replace("uid: 10101", "uid: ten"))
     try:
         refused = with_redis.run("plan", expect=1)
-        assert f"{file} has a fault" in refused.stderr
+        assert f"{file} has a problem" in refused.stderr
         assert "line 7: uid: expected an integer, not text" in refused.stderr
         verdicts = with_redis.verdicts()
         assert verdicts["agent"][0] == "healthy"
