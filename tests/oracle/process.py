@@ -44,7 +44,7 @@ class Oracle(Service):
         body: dict[str, Any] = self.get("/api/v1/explain").body["mempool"]
         return body
 
-    def wait_state(self, *states: str, deadline_s: float = 20.0) -> dict[str, Any]:
+    def wait_state(self, *states: str, deadline_s: float = 60.0) -> dict[str, Any]:
         """Wait until the price has one of these states."""
 
         def shown() -> dict[str, Any]:

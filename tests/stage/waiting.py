@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], deadline_s: float = 20.0, every_s: float = 0.02) -> T:
+def until(condition: Callable[[], T], deadline_s: float = 60.0, every_s: float = 0.02) -> T:
     """The first true value of `condition`; AssertionError with its last value after `deadline_s`."""
     deadline = time.monotonic() + deadline_s
     while not (value := condition()):
