@@ -32,7 +32,7 @@ def outdated(layout: Layout, names: Iterable[str], source: ImageSource, checkout
 def require_same_source(
     locked: Mapping[str, lock.Locked], names: Iterable[str], recipes: Mapping[str, Recipe], source: ImageSource
 ) -> None:
-    """Raise NodeyardError when an image came from the other source before: it must not open the same data.
+    """Raise NodeyardError if an image came from the other source before: it must not open the same data.
 
     Images of our own are always built here.
     """
@@ -41,7 +41,7 @@ def require_same_source(
         if name in locked and locked[name].source != ("local" if own else source):
             began = locked[name].source
             raise NodeyardError(
-                f"images.source is {source}, and this installation began with {began}: images of another source must "
-                "not open the same data.",
-                f"Set it back: manage config set images.source {began}. A new installation may use another: --dir DIR",
+                f"images.source is {source}, but this installation began with {began}. Images from another source must "
+                "not open its data.",
+                f"Set it back: manage config set images.source {began}. A new installation can use another: --dir DIR",
             )

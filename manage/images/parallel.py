@@ -1,4 +1,4 @@
-"""Images made by a few threads at once: a base before what stands on it, the longest chain first."""
+"""Makes several images at the same time: each after its base, those that most others depend on first."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from manage.events import Event, Progress
 T = TypeVar("T")
 
 LEAVE_AFTER_S = 5.0
-"""How long an interrupted run waits for its threads. A thread that is silent for longer ends with the process, and the
-engine stops a build whose client is gone."""
+"""How long an interrupted run waits for its threads. A thread that takes longer ends with the process, and the engine
+stops a build whose client has disconnected."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ def run(
 ) -> None:
     """Call `make(name, progress)` in a thread for each key of `bases`, at most `workers` at a time.
 
-    `bases` maps a name to the name that must be made before it; a base that is no key exists already. `finished` and
-    `progress` are called in the caller's thread only. After the first error nothing else begins; what has begun goes
-    on to its end, then the error is raised. When the caller is interrupted, `cancelled` is set, so that `make` can
-    stop early.
+    `bases` maps a name to the name that must be made before it; a base that is not a key exists already. `finished` and
+    `progress` are called in the caller's thread only. After the first error no other image is started; the error is
+    raised when the running ones have ended. If the caller is interrupted, `cancelled` is set, so that `make` can stop
+    early.
     """
     reports: queue.SimpleQueue[Event | _Ended[T]] = queue.SimpleQueue()
 
@@ -69,7 +69,8 @@ def run(
             elif failure is None:
                 failure = report.error
                 if running:
-                    text = f"Image {report.name} failed. Waiting for {', '.join(sorted(running))}, nothing else begins."
+                    others = ", ".join(sorted(running))
+                    text = f"Image {report.name} failed. Waiting for {others}, no other image is started."
                     progress(Event("warning", report.name, text))
     except BaseException:
         cancelled.set()
@@ -82,7 +83,7 @@ def run(
 
 
 def by_longest_chain(bases: Mapping[str, str]) -> list[str]:
-    """The names in the order in which they should begin: those with the most generations on top of them first."""
+    """The names in the order in which to start them: those with the longest chain of dependent images first."""
     height = dict.fromkeys(bases, 0)
     for start in bases:
         name, steps = start, 0

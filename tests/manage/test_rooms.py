@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,14 @@ def test_no_room_imports_what_the_table_of_the_architecture_does_not_name() -> N
 def test_every_room_has_a_row() -> None:
     rooms = {path.name for path in (CHECKOUT / "manage").iterdir() if (path / "__init__.py").is_file()}
     assert rooms | set(GROUND) == set(allowed())
+
+
+@pytest.mark.promise("The imports between rooms form no circle", runs="ci")
+def test_the_imports_between_rooms_form_no_circle() -> None:
+    arrows: dict[str, set[str]] = {}
+    for room, other, _file in imported(CHECKOUT / "manage"):
+        arrows.setdefault(room, set()).add(other)
+    TopologicalSorter(arrows).prepare()  # raises CycleError, which names the rooms
 
 
 def test_no_two_rooms_may_import_each_other() -> None:

@@ -112,7 +112,7 @@ def test_after_a_failure_nothing_else_begins_and_what_has_begun_is_finished() ->
         )
     assert made == ["pymanager"]
     assert sorted(recorder.began) == ["nginx", "pymanager"]
-    assert warnings == ["Image nginx failed. Waiting for pymanager, nothing else begins."]
+    assert warnings == ["Image nginx failed. Waiting for pymanager, no other image is started."]
 
 
 def test_progress_and_results_arrive_in_the_callers_thread() -> None:
