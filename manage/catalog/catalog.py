@@ -55,9 +55,9 @@ class Catalog:
                 build(source.document, network, self.relations, folder=source.folder, own=source.own)
                 for source in self.sources.values()
             ]
-            faults = list(check.faults(found, self.profiles, self.rules, self.images, self.relations))
-            if faults:
-                raise NodeyardError("The services do not fit together:" + "".join(f"\n  {line}" for line in faults))
+            problems = list(check.problems(found, self.profiles, self.rules, self.images, self.relations))
+            if problems:
+                raise NodeyardError("The services do not fit together:" + "".join(f"\n  {line}" for line in problems))
             self._resolved[network] = {service.name: service for service in start_order(found)}
         return self._resolved[network]
 

@@ -13,7 +13,7 @@ from manage.catalog.rules import SUBJECT
 SERVICE_UIDS = range(10000, 65000)
 
 
-def faults(
+def problems(
     services: Sequence[Service],
     profiles: Mapping[str, Profile],
     rules: Iterable[Rule],

@@ -64,11 +64,11 @@ def _numbers(service: Service) -> Iterator[tuple[KeyPath, float, float, float]]:
 def _check_patterns(reader: Reader, service: Service) -> None:
     """Patterns of an operator's service: a slow one would stop manage, or the agent that reads the log."""
     for setting in service.settings:
-        if fault := pattern_fault(setting.pattern):
-            reader.add_problem(("settings", setting.key, "pattern"), f"{setting.pattern!r} {fault}")
+        if problem := pattern_fault(setting.pattern):
+            reader.add_problem(("settings", setting.key, "pattern"), f"{setting.pattern!r} {problem}")
     for number, pattern in enumerate(service.health.log_patterns):
-        if fault := pattern_fault(pattern):
-            reader.add_problem(("health", "log_patterns", number), f"{pattern!r} {fault}")
+        if problem := pattern_fault(pattern):
+            reader.add_problem(("health", "log_patterns", number), f"{pattern!r} {problem}")
 
 
 def _unprintable(value: Any, path: KeyPath = ()) -> Iterator[KeyPath]:

@@ -89,8 +89,8 @@ def _check_texts(reader: Reader, relation: Relation, *, own: bool) -> None:
             where = (*path, side, attribute.name)
             if isinstance(attribute.default, str):
                 _check_placeholders(reader, (*where, "default"), attribute.default, ["service"], _ANYTHING)
-            if fault := _pattern_fault(attribute.pattern, own=own):
-                reader.add_problem((*where, "pattern"), f"{attribute.pattern!r} {fault}")
+            if problem := _pattern_problem(attribute.pattern, own=own):
+                reader.add_problem((*where, "pattern"), f"{attribute.pattern!r} {problem}")
 
 
 def _check_placeholders(
@@ -104,7 +104,7 @@ def _check_placeholders(
         reader.add_problem(path, f"{text!r} may hold {placeholders} and otherwise {_WORDS[allowed]}")
 
 
-def _pattern_fault(pattern: str, *, own: bool) -> str:
+def _pattern_problem(pattern: str, *, own: bool) -> str:
     if own:
         return pattern_fault(pattern)
     try:

@@ -82,9 +82,9 @@ def require_skeleton(service: Service, compose: Mapping[str, Any], skeleton: Map
             f"{service.file}: compose.yml.j2 changes {', '.join(changed)}, which Nodeyard sets.",
             'Begin it with {% extends "service.yml.j2" %} and omit these keys.',
         )
-    if faults := list(own_template.faults(compose, skeleton.get("volumes", []), directory)):
+    if problems := list(own_template.problems(compose, skeleton.get("volumes", []), directory)):
         raise NodeyardError(
-            f"{service.file}: compose.yml.j2 renders what Nodeyard does not take: {'; '.join(faults)}.",
+            f"{service.file}: compose.yml.j2 renders what Nodeyard does not take: {'; '.join(problems)}.",
             "Correct the template; manage services check shows the result.",
         )
 

@@ -20,7 +20,7 @@ SHAPES: Mapping[str, type | tuple[type, ...]] = {
 }
 
 
-def faults(compose: Mapping[str, Any], mounts: Sequence[Any], directory: str) -> Iterator[str]:
+def problems(compose: Mapping[str, Any], mounts: Sequence[Any], directory: str) -> Iterator[str]:
     """A phrase for each part of `compose` that is refused, whatever reasons the service file gives.
 
     `mounts` are those that the skeleton writes, `directory` is the installation's folder.
