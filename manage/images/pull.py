@@ -39,7 +39,7 @@ def upstream(checkout: Path = CHECKOUT, services: Path | None = None) -> Mapping
 
 
 def _read(path: Path) -> Any:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
 
 
 def is_current(earlier: Locked | None, api: Api) -> bool:

@@ -94,6 +94,7 @@ def test_up_takes_an_installation_of_the_version_before_over(earlier: Earlier) -
     now = Installed(earlier.dir, earlier.port_base)
     assert now.run("plan", expect=10).stdout
     now.run("up", "--yes", timeout=900)
+    until(lambda: amount(now, PAYEE, now.token()) == before["balance"], 60, "the balance, which the tracker reads anew")
 
     after = kept(now)
     assert {name: after["receipts"][name] for name in before["receipts"]} == before["receipts"]

@@ -47,9 +47,10 @@ def _path(driver: str) -> Path:
     return FOLDER / f"{driver}.yml"
 
 
+@cache
 def _document(driver: str) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(_path(driver).read_bytes())
+        document = yaml.load(_path(driver).read_bytes(), yaml.CSafeLoader)
     except FileNotFoundError:
         raise NodeyardError(
             f"The health driver {driver} has no declaration.", f"It would be manage/health/probes/{driver}.yml"
