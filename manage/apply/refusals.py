@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from manage import words
 from manage.apply.desired_state import DesiredState
 from manage.engine import published_ports
-from manage.engine.client import Api
 from manage.engine.facts import image_id
 from manage.engine.model import ContainerFacts, Facts
 from manage.errors import EXIT_USAGE, NodeyardError

@@ -81,7 +81,7 @@ def load_catalog(layout: Layout | None = None, root: Path = CHECKOUT) -> Catalog
         raise NodeyardError(
             f"{own[name].document.file}: a service {name} is shipped with Nodeyard.", "Choose another name for yours."
         )
-    relations = read_relations(read(folder / "relations.yml", "profiles/relations.yml"))
+    relations = read_relations(read(folder / "relations.yml", "profiles/relations.yml", ours=True))
     if layout is not None and (file := layout.services_dir / "relations.yml").is_file():
         own_relations = read_relations(read(file, str(file)), own=True)
         for name in relations.keys() & own_relations.keys():
@@ -112,7 +112,7 @@ def _own_sources(layout: Layout) -> dict[str, _Source]:
 
 def _sources(folder: Path, name: str, *, own: bool) -> dict[str, _Source]:
     return {
-        path.parent.name: _Source(read(path, f"{name}/{path.parent.name}/service.yml"), path.parent, own)
+        path.parent.name: _Source(read(path, f"{name}/{path.parent.name}/service.yml", ours=not own), path.parent, own)
         for path in sorted(folder.glob("*/service.yml"))
     }
 

@@ -39,8 +39,11 @@ class Document:
         return replace(self, value=value)
 
 
-def read(path: Path, file: str) -> Document:
-    """The document in `path`. Raises NodeyardError if it cannot be read, is not YAML or exceeds the bounds."""
+def read(path: Path, file: str, *, ours: bool = False) -> Document:
+    """The document in `path`. Raises NodeyardError if it cannot be read, is not YAML or exceeds the bounds.
+
+    A file of `ours` comes from the checkout; only its values are checked for bounds.
+    """
     try:
         with open(path, "rb", opener=_open_at_once) as stream:
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
@@ -48,7 +51,7 @@ def read(path: Path, file: str) -> Document:
             text = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise NodeyardError(f"{file} cannot be read: {error.strerror}.") from error
-    return parse(text, file)
+    return parse(text, file, ours=ours)
 
 
 def _open_at_once(path: str, flags: int) -> int:
@@ -56,13 +59,14 @@ def _open_at_once(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)
 
 
-def parse(text: bytes, file: str) -> Document:
+def parse(text: bytes, file: str, *, ours: bool = False) -> Document:
     """The document in `text`; see `read`."""
     if len(text) > MAX_BYTES:
         raise NodeyardError(f"{file} is larger than {MAX_BYTES >> 20} MiB.")
     loader = yaml.CSafeLoader(b"")
     try:
-        require_bounded(text)
+        if not ours:
+            require_bounded(text)
         loader.dispose()
         loader = yaml.CSafeLoader(text)
         node = loader.get_single_node()

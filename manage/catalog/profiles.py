@@ -33,7 +33,7 @@ def read_rules(path: Path) -> tuple[Rule, ...]:
     """The rules of `path`, or () if the file does not exist."""
     if not path.exists():
         return ()
-    reader = Reader(read(path, f"profiles/{path.name}"))
+    reader = Reader(read(path, f"profiles/{path.name}", ours=True))
     file: _Rules = reader.table(_Rules, reader.document.value)
     reader.check_version(file.version)
     for number, rule in enumerate(file.rules):
@@ -48,7 +48,7 @@ def read_rules(path: Path) -> tuple[Rule, ...]:
 
 
 def _profile(path: Path) -> Profile:
-    reader = Reader(read(path, f"profiles/{path.name}"))
+    reader = Reader(read(path, f"profiles/{path.name}", ours=True))
     profile: Profile = reader.table(Profile, reader.document.value)
     reader.check_version(profile.version)
     for number, network in enumerate(profile.networks):

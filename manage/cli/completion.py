@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem, get_completion_class
 
 from manage.cli import output
 from manage.errors import NodeyardError
 from manage.installation.layout import DEFAULT_DIR, Layout
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 SHELLS = ("bash", "zsh", "fish")
 VARIABLE = "_MANAGE_COMPLETE"
@@ -27,6 +30,8 @@ Examples:
 @click.argument("shell", type=click.Choice(SHELLS))
 def command(shell: str) -> None:
     """Print the completion script of a shell: verbs, options, services, keys and the values of a choice."""
+    from click.shell_completion import get_completion_class
+
     from manage.cli.main import cli
 
     kind = get_completion_class(shell)
@@ -69,7 +74,7 @@ def profiles(_context: click.Context, _parameter: click.Parameter, begun: str) -
 def keys(context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
     """Keys of stack.yml, with their help."""
     found = _settings(context)
-    return [CompletionItem(key, help=text) for key, (text, _values) in found.items() if key.startswith(begun)]
+    return [_item(key, help=text) for key, (text, _values) in found.items() if key.startswith(begun)]
 
 
 def values(context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
@@ -100,4 +105,10 @@ def _layout(context: click.Context) -> Layout:
 
 
 def _items(names: Iterable[str], begun: str) -> list[CompletionItem]:
-    return [CompletionItem(name) for name in names if name.startswith(begun)]
+    return [_item(name) for name in names if name.startswith(begun)]
+
+
+def _item(value: str, help: str = "") -> CompletionItem:
+    from click.shell_completion import CompletionItem
+
+    return CompletionItem(value, help=help or None)

@@ -32,9 +32,10 @@ def load(checkout: Path = CHECKOUT, services: Path | None = None) -> Mapping[str
     Raises NodeyardError with the file of an invalid one.
     """
     found = {path.parent.name: path for path in checkout.glob("images/*/recipe.yml")}
-    found |= _by_image(checkout / "profiles/services")
+    found |= _by_image(checkout / "profiles/services", ours=True)
     recipes = {
-        name: parse(name, _read(path), path.parent.relative_to(checkout).as_posix()) for name, path in found.items()
+        name: parse(name, _read(path, ours=True), path.parent.relative_to(checkout).as_posix())
+        for name, path in found.items()
     }
     for name, path in _by_image(services).items() if services else ():
         if name in recipes:
@@ -43,15 +44,15 @@ def load(checkout: Path = CHECKOUT, services: Path | None = None) -> Mapping[str
     return dict(sorted(recipes.items()))
 
 
-def _by_image(services: Path) -> dict[str, Path]:
+def _by_image(services: Path, *, ours: bool = False) -> dict[str, Path]:
     """Image -> its recipe, for services that have one."""
-    return {image_of(path.parent.parent): path for path in sorted(services.glob("*/image/recipe.yml"))}
+    return {image_of(path.parent.parent, ours=ours): path for path in sorted(services.glob("*/image/recipe.yml"))}
 
 
-def image_of(service: Path) -> str:
+def image_of(service: Path, *, ours: bool = False) -> str:
     """The image that the service in this folder runs. Raises NodeyardError when its file does not say it."""
     path = service / "service.yml"
-    document = _read(path)
+    document = _read(path, ours=ours)
     image = document.get("image") if isinstance(document, Mapping) else None
     if not isinstance(image, str) or not IMAGE.fullmatch(image):
         raise NodeyardError(f"{path}: image is not a name of lower-case letters, digits and -.", "Name the image.")
@@ -130,7 +131,7 @@ def _below(folder: Path) -> Iterator[str]:
     """The regular files below `folder`. Strings, because the manager's image has hundreds and every plan reads them."""
     for parent, folders, names in os.walk(folder):
         folders[:] = (name for name in folders if name not in _LEFT_OUT)
-        yield from (path for name in names if os.path.isfile(path := f"{parent}/{name}"))
+        yield from (path for name in names if os.path.isfile(path := f"{parent}/{name}"))  # noqa: PTH113
 
 
 def fingerprint(
@@ -182,9 +183,9 @@ def _own(recipe: Recipe) -> tuple[str, ...]:
     return tuple(f"{recipe.context_folder}/{name}" for name in names)
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path, *, ours: bool = False) -> Any:
     try:
-        return bounded_yaml.load(path.read_text(encoding="utf-8"))
+        return bounded_yaml.load(path.read_text(encoding="utf-8"), ours=ours)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise NodeyardError(f"{path} cannot be read: {' '.join(str(error).split())}.") from error
 

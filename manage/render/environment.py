@@ -13,6 +13,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from manage.catalog import sizes
 from manage.installation.layout import CHECKOUT
+from manage.render import compiled
 
 SERVICES = CHECKOUT / "profiles" / "services"
 TEMPLATES = CHECKOUT / "templates"
@@ -89,4 +90,5 @@ def _environment(folder: Path, finalize: Any, *, own: bool) -> jinja2.Environmen
         lstrip_blocks=True,
         keep_trailing_newline=True,
         auto_reload=own,
+        bytecode_cache=None if own else compiled.beside(TEMPLATES, __file__),
     )

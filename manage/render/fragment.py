@@ -70,7 +70,7 @@ def render_compose(graph: ServiceGraph, service: Service, values: Mapping[str, A
         jinja = environment.compose_templates(path.parent.parent, own=service.own)
         known = {**values, "service": service, "database_url": _database_url(graph), **links}
         text = _render(jinja, f"{service.name}/compose.yml.j2", known, own=service.own)
-        parsed = bounded_yaml.load(text)
+        parsed = bounded_yaml.load(text, ours=not service.own)
     except jinja2.TemplateNotFound as error:
         raise NodeyardError(
             f"{service.name} has no template {error.name}.", "CONTRIBUTING.md explains how to add a service."
