@@ -12,7 +12,15 @@ from typing import NamedTuple
 from sandbox.kaspad import coinbase, hashing
 from sandbox.kaspad.coins import Coins
 from sandbox.kaspad.model import Block, Change, Coin, Header, Outpoint, Output, Step, Transaction
-from sandbox.kaspad.params import BITS, COINBASE_MATURITY, COINBASE_SUBNETWORK, HEADER_VERSION, KEPT_BLOCKS, SUBSIDY
+from sandbox.kaspad.params import (
+    BITS,
+    COINBASE_MATURITY,
+    COINBASE_SUBNETWORK,
+    GENESIS_VERSION,
+    HEADER_VERSION,
+    KEPT_BLOCKS,
+    SUBSIDY,
+)
 
 _KEPT_TEMPLATES = 64
 
@@ -205,7 +213,7 @@ class Chain:
 
 def genesis(seed: str, premine: tuple[Output, ...], timestamp: int) -> tuple[Block, list[tuple[Outpoint, Coin]]]:
     """The genesis block and the initial coins, which are spendable at once."""
-    first = coinbase.make(0, premine[0].script, premine, seed.encode())
+    first = coinbase.make(0, premine[0].script, premine, seed.encode(), version=GENESIS_VERSION)
     root, zero = hashing.merkle_root([first.hash]), hashing.ZERO
     header = Header((), root, zero, zero, timestamp, 0, 0, zero, nonce=0, version=0, bits=BITS)
     block = Block(hashing.header_hash(header), header, (first,))

@@ -15,14 +15,15 @@ from sandbox.kaspad.model import Output, Transaction
 from sandbox.kaspad.params import COINBASE_SUBNETWORK, SUBSIDY, VERSION
 
 _HEAD = struct.Struct("<QQHB")
-SIGNATURE = f"{VERSION}/nodeyard-sandbox/".encode()
 
 
-def make(blue_score: int, miner_script: str, outputs: Iterable[Output], extra: bytes = b"") -> Transaction:
-    """The coinbase of a block whose miner is paid at `miner_script`."""
+def make(
+    blue_score: int, miner_script: str, outputs: Iterable[Output], extra: bytes = b"", *, version: str = VERSION
+) -> Transaction:
+    """The coinbase of a block whose miner is paid at `miner_script` and runs `version`."""
     script = bytes.fromhex(miner_script[4:])
     head = _HEAD.pack(blue_score, SUBSIDY, int(miner_script[:4], 16), len(script))
-    payload = (head + script + SIGNATURE + extra).hex()
+    payload = (head + script + f"{version}/nodeyard-sandbox/".encode() + extra).hex()
     return hashing.finished(Transaction((), tuple(outputs), COINBASE_SUBNETWORK, payload), 0)
 
 

@@ -33,6 +33,8 @@ consensus/core/src/config/params.rs max_block_mass; a real 2.1.0 refused more (0
 """
 STORAGE_MASS_PARAMETER = SOMPI_PER_KASPA * 10_000  # KIP-9's C, consensus/core/src/constants.rs
 
+GENESIS_VERSION = "2.0.1"
+"""The version in the coinbase of the genesis block. It never changes: a stored chain belongs to its genesis."""
 GENESIS_TIME_MS = 1_633_687_894_966  # "fresh: getBlockDagInfo": simnet's time; the genesis block is our own
 PREMINE_OUTPUTS, PREMINE_EACH = 100, 1_000_000 * SOMPI_PER_KASPA
 KEPT_BLOCKS = 2000

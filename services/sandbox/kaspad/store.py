@@ -6,6 +6,7 @@ It holds the UTXO set and the last blocks. Like the real node, it does not save 
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from sandbox import files
 from sandbox.kaspad import hashing
 from sandbox.kaspad.chain import Chain
 from sandbox.kaspad.model import Block, Coin, Header, Input, Outpoint, Output, Step, Transaction
+
+log = logging.getLogger(__name__)
 
 FORMAT = 1
 
@@ -35,6 +38,7 @@ def load(path: Path, chain: Chain) -> None:
         return
     state = json.loads(path.read_text())
     if state["version"] != FORMAT or state["genesis"] != chain.genesis:
+        log.warning("%s holds a chain of another seed or format: a new chain replaces it", path)
         return
     chain.restore(
         [_read_step(row) for row in state["steps"]],

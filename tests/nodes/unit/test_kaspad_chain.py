@@ -10,7 +10,14 @@ import pytest
 from sandbox.kaspad import hashing, store, wallet
 from sandbox.kaspad.chain import Chain, Invalid, genesis
 from sandbox.kaspad.model import Block, Coin, Outpoint, Output, Transaction
-from sandbox.kaspad.params import COINBASE_MATURITY, KEPT_BLOCKS, SUBSIDY
+from sandbox.kaspad.params import (
+    COINBASE_MATURITY,
+    GENESIS_TIME_MS,
+    KEPT_BLOCKS,
+    PREMINE_EACH,
+    PREMINE_OUTPUTS,
+    SUBSIDY,
+)
 
 MINER, OTHER, THIRD = (wallet.own_script("test", name) for name in ("miner", "other", "third"))
 KAS = 100_000_000
@@ -174,3 +181,13 @@ def test_a_chain_of_another_seed_is_not_taken_over(tmp_path: Path) -> None:
     other = Chain(*genesis("other", (Output(KAS, MINER),), 1_600_000_000_000))
     store.load(file, other)
     assert other.block_count == 0
+
+
+def test_the_genesis_block_of_a_seed_never_changes() -> None:
+    """A stored chain belongs to its genesis: with another one, every balance of a sandbox would be lost.
+
+    The hash is what commit 21ca694 printed for this seed: `Node(flags, "nodeyard").chain.genesis`.
+    """
+    premine = (Output(PREMINE_EACH, wallet.own_script("nodeyard", "miner")),) * PREMINE_OUTPUTS
+    block, _coins = genesis("nodeyard", premine, GENESIS_TIME_MS)
+    assert block.hash == "5fa92a69374ea49b67b0b4b2ad9044570cd006f5f3336bfa0746a9cd362276ec"
