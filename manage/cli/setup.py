@@ -99,6 +99,7 @@ def _first_user(layout: Layout) -> None:
 
 def _say_where(layout: Layout) -> None:
     from manage.cli.urls import addresses
+    from manage.host import commands
 
     found = addresses(layout)
     output.say(f"Dashboard: {found['dashboard']['url']}")
@@ -106,7 +107,8 @@ def _say_where(layout: Layout) -> None:
         port = found["dashboard"]["url"].rstrip("/").rsplit(":", 1)[1]
         who = f"{os.environ.get('SUDO_USER', 'root')}@{socket.gethostname()}"
         output.say(f"From another machine: ssh -L {port}:127.0.0.1:{port} {who}")
-    output.say(f"More: manage status{dir_option(layout)}, manage urls{dir_option(layout)}")
+    manage = commands.called()
+    output.say(f"More: {manage} status{dir_option(layout)}, {manage} urls{dir_option(layout)}")
 
 
 def _headless() -> bool:

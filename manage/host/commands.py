@@ -5,6 +5,7 @@ python -m manage.host.commands install|remove
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -49,6 +50,13 @@ def unlink(name: Path, checkout: Path) -> bool:
         return False
     name.unlink()
     return True
+
+
+def called(checkout: Path = CHECKOUT) -> str:
+    """How a shell calls this checkout: `manage`, or the path of its launcher if `manage` is another program."""
+    ours = checkout / ".venv" / "bin" / "manage"
+    found = shutil.which("manage")
+    return "manage" if found and Path(found).resolve() == ours.resolve() else str(ours)
 
 
 def _install() -> str:

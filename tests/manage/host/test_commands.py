@@ -62,3 +62,18 @@ def test_the_launcher_runs_the_environments_python_and_finds_the_checkout(tmp_pa
     ]
     assert command.stat().st_mode & 0o777 == 0o755
     assert (site / "nodeyard.pth").read_text().split() == [str(tmp_path), str(tmp_path / "services")]
+
+
+def test_a_suggested_command_has_the_path_of_the_launcher_if_manage_is_another_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, other = tmp_path / "mine", tmp_path / "other"
+    for checkout in (mine, other):
+        launcher = checkout / ".venv/bin/manage"
+        launcher.parent.mkdir(parents=True)
+        launcher.write_text("#!/bin/sh\n")
+        launcher.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "manage").symlink_to(other / ".venv/bin/manage")
+    assert commands.called(other) == "manage"
+    assert commands.called(mine) == str(mine / ".venv/bin/manage")
