@@ -21,8 +21,9 @@ Examples:
 def command(purge: bool, yes: bool, layout: Layout) -> None:
     """Stop everything of this installation; with --purge, delete its data too.
 
-    Only objects with this installation's label are touched. They are listed, and you are asked, before anything is
-    removed. Docker itself stays installed.
+    Only objects with this installation's label are touched, and with --purge the images that Nodeyard built on this
+    engine, unless another installation is there. They are listed, and you are asked, before anything is removed. Docker
+    itself stays installed.
     """
     require_root("Uninstalling")
     from manage.apply import uninstall
