@@ -32,8 +32,11 @@ def problems(layout: Layout, name: str = "", root: Path = CHECKOUT) -> tuple[str
             catalog.services(network)
     except NodeyardError as error:
         return (*found, *(line.strip() for line in error.message.splitlines()))
+    on: dict[str, list[str]] = {}
     for network in NETWORKS:
-        found += _render(catalog, network, [catalog.service(service, network) for service in chosen])
+        for sentence in _render(catalog, network, [catalog.service(service, network) for service in chosen]):
+            on.setdefault(sentence, []).append(network)
+    found += [f"On {', '.join(dict.fromkeys(networks))}: {sentence}" for sentence, networks in on.items()]
     return tuple(dict.fromkeys(found))
 
 
@@ -78,7 +81,7 @@ def _render(catalog: Catalog, network: Network, services: Iterable[Service]) -> 
             stack = render_stack(catalog, chosen, installation, images, {}, folder)
             render_manager(catalog, chosen, installation, images, {}, folder, stack)
         except NodeyardError as error:
-            yield f"On {network}: {error.message}"
+            yield error.message
 
 
 def _profiles(catalog: Catalog, service: Service, network: Network) -> list[str]:

@@ -312,6 +312,13 @@ def test_check_reports_an_upstream_file_without_an_image(layout: Layout) -> None
     assert "upstream.yml: it names no image" in found
 
 
+def test_check_says_once_what_is_wrong_on_every_network(layout: Layout, change: Change) -> None:
+    change("redis/compose.yml.j2", "command: [", "command: [5, ")
+    (found,) = problems(layout, "redis")
+    assert found.startswith("On mainnet, testnet, private, sandbox: ")
+    assert "command[0] is the number 5" in found
+
+
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
