@@ -58,3 +58,21 @@ def listing(names: list[str] | tuple[str, ...]) -> str:
 def printable(text: str) -> str:
     """`text` without control characters, so that it cannot move the cursor or change colours of a terminal."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+_NO_DOWNTIME = {
+    "create": "not running yet",
+    "restart": "not running now",
+    "unpause": "paused now",
+    "remove": "stays stopped",
+}
+
+
+def downtime(kind: str, seconds: int) -> str:
+    """How long a service is away during an operation of a plan: "about 40 s", "stays stopped"."""
+    return about(seconds) if seconds else _NO_DOWNTIME.get(kind, "no downtime")
+
+
+def about(seconds: int) -> str:
+    """An expected duration: "about 40 s"."""
+    return f"about {seconds} s" if seconds < 60 else f"about {duration(seconds)}"

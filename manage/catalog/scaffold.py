@@ -42,8 +42,25 @@ health:
 {{% extends "service.yml.j2" %}}
 {{# Fill in the blocks. The skeleton adds limits, hardening, networks, ports, secrets and labels. #}}
 {{% block process %}}
-command: [{name}]
+command: [{name}]             # quote text that could be a number: [{name}, "--port", "8080"]
 {{% endblock %}}
+""",
+    "image/recipe.yml": """\
+version: 1                 # of this format
+kind: dockerfile
+base: base                 # Debian, as Nodeyard's own images; the Dockerfile sees it as BASE
+# inputs: [images/{name}/FILE]   # files beside the Dockerfile that it copies: COPY images/{name}/FILE /
+""",
+    "image/Dockerfile": """\
+ARG BASE
+FROM ${{BASE}}
+LABEL io.nodeyard.image={name}
+# The ids are the uid of service.yml.
+RUN groupadd --gid {uid} {name} \\
+    && useradd --uid {uid} --gid {uid} --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin {name}
+# Install the program here, for example:
+# RUN apt-get update && apt-get install -y --no-install-recommends {name} && rm -rf /var/lib/apt/lists/*
+USER {uid}:{uid}
 """,
     "README.md": """\
 # {title}
@@ -79,5 +96,6 @@ def write(parent: Path, name: str) -> Path:
     folder.mkdir(parents=True)
     values = {"name": name, "title": name.replace("-", " ").capitalize(), "uid": 10100}
     for file, text in FILES.items():
+        (folder / file).parent.mkdir(exist_ok=True)
         (folder / file).write_text(text.format(**values), encoding="utf-8")
     return folder

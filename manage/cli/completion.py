@@ -37,7 +37,7 @@ def command(shell: str) -> None:
     kind = get_completion_class(shell)
     if kind is None:
         raise NodeyardError(f"There is no completion for {shell}.")
-    output.say(kind(cli, {}, "manage", VARIABLE).source())
+    output.verbatim(kind(cli, {}, "manage", VARIABLE).source())
 
 
 def services(context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:

@@ -19,6 +19,7 @@ Examples:
   manage config show
   manage config explain services.proxy
   manage config set services.proxy.rate_limit 50
+  manage config unset services.proxy.rate_limit
   manage config check
   manage config schema > stack.schema.json      for an editor""",
 )
@@ -100,6 +101,19 @@ def set_key(key: str, value: str, layout: Layout) -> None:
 
     config.set_value(layout.stack_file, key, value, load_catalog(layout))
     output.say(f"{key} is set. See what changes: manage plan")
+
+
+@command.command()
+@click.argument("key", shell_complete=completion.keys)
+@with_dir
+def unset(key: str, layout: Layout) -> None:
+    """Remove KEY, a value or a whole section, from stack.yml; comments are kept, and its default applies again."""
+    require_root("Changing the configuration")
+    from manage import config
+    from manage.catalog import load_catalog
+
+    config.unset_value(layout.stack_file, key, load_catalog(layout))
+    output.say(f"{key} is removed. See what changes: manage plan")
 
 
 @command.command()

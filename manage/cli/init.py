@@ -9,7 +9,7 @@ import click
 from manage.catalog import Catalog
 from manage.catalog.model import NETWORKS, Network
 from manage.cli import completion, output
-from manage.cli.options import dir_option, require_root, with_dir
+from manage.cli.options import require_root, with_dir
 from manage.errors import EXIT_USAGE, NodeyardError
 from manage.installation.layout import Layout
 
@@ -53,7 +53,7 @@ def command(
             "To change it: manage config set KEY VALUE. To create a second installation, add --dir DIR.",
         )
     create(layout, profiles, network, name=name, port_base=port_base, ask=not yes)
-    output.say(f"Wrote {layout.stack_file}. Apply it: manage setup{dir_option(layout)}")
+    output.say(f"Wrote {layout.stack_file}. Apply it: manage setup")
 
 
 def create(

@@ -33,4 +33,5 @@ def command(service: str, lines: int, follow: bool, layout: Layout) -> None:
     from manage.installation import identity
 
     for line in logs.read(identity.read(layout), service, lines=lines, follow=follow):
-        output.say(line)
+        if not output.verbatim(line):
+            return

@@ -108,6 +108,7 @@ def cli(ctx: click.Context, directory: str | None, debug: bool) -> None:
 def main(arguments: list[str] | None = None) -> Any:
     """Run `manage`; always raises SystemExit."""
     gc.set_threshold(GC_THRESHOLD)
+    output.suggest_for("", ())
     debug = "--debug" in (sys.argv if arguments is None else arguments)
     try:
         result = cli.main(args=arguments, prog_name="manage", standalone_mode=False)

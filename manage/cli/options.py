@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from manage.cli import output
 from manage.errors import NodeyardError
 from manage.installation import owners
 from manage.installation.layout import DEFAULT_DIR, Layout
@@ -27,7 +28,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def _take_directory(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> Layout:
     chosen = value or (ctx.obj or {}).get("directory")
-    return Layout(Path(chosen).absolute() if chosen else DEFAULT_DIR, owners.of_this_process())
+    layout = Layout(Path(chosen).absolute() if chosen else DEFAULT_DIR, owners.of_this_process())
+    root = ctx.find_root().command
+    commands = root.list_commands(ctx) if isinstance(root, click.Group) else ()
+    output.suggest_for("" if layout.dir == DEFAULT_DIR else str(layout.dir), commands)
+    return layout
 
 
 def with_dir(function: F) -> F:
@@ -42,7 +47,7 @@ def with_dir(function: F) -> F:
 
 
 def dir_option(layout: Layout) -> str:
-    """The option that a suggested command needs to reach this installation; "" for the default folder."""
+    """The option with which a command in JSON reaches this installation; `output` adds it to texts. "" by default."""
     return "" if layout.dir == DEFAULT_DIR else f" --dir {layout.dir}"
 
 

@@ -1,13 +1,18 @@
-"""All output to the terminal: the only module that knows colours, symbols and widths."""
+"""All output to the terminal: the only module that knows colours, symbols and widths.
+
+Nobody may read it: a pipe that was closed drops the rest, and the command finishes its work.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import shutil
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
 GLYPHS = {
@@ -48,26 +53,63 @@ def glyph(verdict: str, stream: TextIO | None = None) -> str:
     return f"{GLYPHS[verdict]} " if colourful(stream or sys.stdout) else ""
 
 
+class _Suggestions:
+    """How the commands in a text reach the installation that this command works on."""
+
+    command: re.Pattern[str] | None = None
+    option = ""
+
+
+def suggest_for(directory: str, commands: Iterable[str]) -> None:
+    """From now on, `manage up` in a text becomes `manage --dir DIR up`; with directory "" it stays."""
+    names = "|".join(commands)
+    _Suggestions.command = re.compile(rf"\bmanage (?=(?:{names})\b(?![^.,;\n]*--dir))") if directory else None
+    _Suggestions.option = f"--dir {shlex.quote(directory)}"
+
+
+def _suggesting(text: str) -> str:
+    if _Suggestions.command is None:
+        return text
+    return _Suggestions.command.sub(lambda _found: f"manage {_Suggestions.option} ", text)
+
+
+def _print(text: str, stream: TextIO, dropped: type[OSError] = BrokenPipeError) -> bool:
+    """Print a line; False if that failed as `dropped` says. Then the stream leads nowhere from now on."""
+    try:
+        print(text, file=stream, flush=True)
+    except dropped:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+        return False
+    return True
+
+
 def say(text: str = "") -> None:
     """Print a line of the result (stdout)."""
-    print(text)
+    _print(_suggesting(text), sys.stdout)
+
+
+def verbatim(text: str) -> bool:
+    """Print text that is not ours, as it is (stdout); False if nobody reads any more."""
+    return _print(text, sys.stdout)
 
 
 def note(text: str) -> None:
-    """Print a line about the progress (stderr), so that stdout holds only the result."""
-    print(text, file=sys.stderr, flush=True)
+    """Print a line about the progress (stderr), so that stdout holds only the result. No failure stops the work."""
+    _print(_suggesting(text), sys.stderr, OSError)
 
 
 def fail(message: str, hint: str) -> None:
     """Print an error: what happened, then what to do."""
-    print(f"{tone('error:', 'error', sys.stderr)} {message}", file=sys.stderr)
+    note(f"{tone('error:', 'error', sys.stderr)} {message}")
     if hint:
-        print(f"       {hint}", file=sys.stderr)
+        note(f"       {hint}")
 
 
 def emit(value: Any) -> None:
     """Print a result as one JSON document."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    verbatim(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def width() -> int:
@@ -82,6 +124,7 @@ def table(rows: Sequence[Sequence[str]], *, indent: int = 2, tones: Sequence[Seq
     """
     if not rows:
         return
+    rows = [[_suggesting(cell) for cell in row] for row in rows]
     columns = len(rows[0])
     widths = [max(len(row[column]) for row in rows) for column in range(columns - 1)]
     start = indent + sum(widths) + 2 * len(widths)
@@ -93,6 +136,6 @@ def table(rows: Sequence[Sequence[str]], *, indent: int = 2, tones: Sequence[Seq
             for column, cell in enumerate(row[:-1])
         ]
         lines = textwrap.wrap(row[-1], max(20, width() - start), break_long_words=False, break_on_hyphens=False) or [""]
-        print((" " * indent + "  ".join([*cells, lines[0]])).rstrip())
+        verbatim((" " * indent + "  ".join([*cells, lines[0]])).rstrip())
         for line in lines[1:]:
-            print(" " * start + line)
+            verbatim(" " * start + line)

@@ -8,7 +8,7 @@ import click
 
 from manage import words
 from manage.cli import completion, output
-from manage.cli.options import dir_option, with_dir, with_json
+from manage.cli.options import with_dir, with_json
 from manage.errors import EXIT_CHANGES, EXIT_USAGE, NodeyardError
 from manage.installation.layout import Layout
 
@@ -52,7 +52,7 @@ def command(verb: str, services: tuple[str, ...], everything: bool, layout: Layo
         return EXIT_CHANGES if plan.changes or images else 0
     if plan.changes or not images:
         asked = " ".join(("manage", verb, *services, *(("--all",) if everything else ())))
-        output.say(text.as_text(plan, output.width(), command=asked + dir_option(layout)))
+        output.say(text.as_text(plan, output.width(), command=asked))
     if images:
         output.say(
             f"{words.plural(len(images), 'image')} older than the sources: {words.listing(images)}.\n"

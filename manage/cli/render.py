@@ -32,7 +32,7 @@ def command(manager: bool, service: str | None, layout: Layout) -> None:
 
     state = desired_state.render(inputs.read(layout))
     if service is None:
-        output.say((state.manager if manager else state.stack).compose_yaml.rstrip("\n"))
+        output.verbatim((state.manager if manager else state.stack).compose_yaml.rstrip("\n"))
         return
     for project in (state.stack, state.manager):
         for spec in project.services:
@@ -40,6 +40,6 @@ def command(manager: bool, service: str | None, layout: Layout) -> None:
                 if not spec.files:
                     output.note(f"{service} has no configuration files, only its part of the compose file.")
                 for name, content in sorted(spec.files.items()):
-                    output.say(f"# {name}\n{content.decode('utf-8')}")
+                    output.verbatim(f"# {name}\n{content.decode('utf-8')}")
                 return
     raise NodeyardError(f"There is no service {service} in this stack.", "See: manage profiles", exit_code=EXIT_USAGE)

@@ -48,4 +48,4 @@ def show(name: str, layout: Layout) -> None:
     from manage.apply import secrets
 
     require_installation(layout)
-    output.say(secrets.value(layout, name))
+    output.verbatim(secrets.value(layout, name))

@@ -10,7 +10,7 @@ import click
 
 from manage.catalog.model import NETWORKS, Network
 from manage.cli import completion, output
-from manage.cli.options import dir_option, require_root, with_dir
+from manage.cli.options import require_root, with_dir
 from manage.installation.layout import Layout
 
 
@@ -59,7 +59,7 @@ def command(
         up.run(layout, yes=yes)
     _first_user(layout)
     if no_start:
-        output.say(f"Everything is built. Start it: manage up{dir_option(layout)}")
+        output.say("Everything is built. Start it: manage up")
     else:
         _say_where(layout)
 
@@ -86,7 +86,7 @@ def _first_user(layout: Layout) -> None:
     from manage.access import users
 
     if users.names(layout):
-        output.note(f"If you forgot the password: manage user reset admin{dir_option(layout)}")
+        output.note("If you forgot the password: manage user reset admin")
         return
     password = users.create_first(layout, "admin", to_file=not sys.stdout.isatty())
     if sys.stdout.isatty():
@@ -108,7 +108,7 @@ def _say_where(layout: Layout) -> None:
         who = f"{os.environ.get('SUDO_USER', 'root')}@{socket.gethostname()}"
         output.say(f"From another machine: ssh -L {port}:127.0.0.1:{port} {who}")
     manage = commands.called()
-    output.say(f"More: {manage} status{dir_option(layout)}, {manage} urls{dir_option(layout)}")
+    output.say(f"More: {manage} status, {manage} urls")
 
 
 def _headless() -> bool:

@@ -3,6 +3,6 @@
 from manage.config.problems import InvalidConfig
 from manage.config.read import flatten, load, parse
 from manage.config.schema import describe
-from manage.config.write import set_value, write_initial
+from manage.config.write import set_value, unset_value, write_initial
 
-__all__ = ["InvalidConfig", "describe", "flatten", "load", "parse", "set_value", "write_initial"]
+__all__ = ["InvalidConfig", "describe", "flatten", "load", "parse", "set_value", "unset_value", "write_initial"]

@@ -27,7 +27,8 @@ def problems(catalog: Catalog, config: Config, read: Document, file: str) -> Ite
         given = f"services.{name}" in read.sections or f"storage.chain_dirs.{name}" in read.leaves
         if given and name not in chosen and name not in config.settings:
             path = f"services.{name}" if f"services.{name}" in read.sections else f"storage.chain_dirs.{name}"
-            yield at(path, f"{name} is not part of the chosen profiles ({', '.join(config.profiles)})")
+            hint = f"to remove it: manage config unset {path}"
+            yield at(path, f"{name} is not part of the chosen profiles ({', '.join(config.profiles)})", hint)
     for name in config.profiles:
         profile = catalog.profiles[name]
         if config.network not in profile.networks:

@@ -12,6 +12,9 @@ import yaml
 from manage.bounded_yaml import require_bounded
 from manage.config.model import Problem
 
+OF_SERVICES = ("services.", "storage.chain_dirs.")
+"""Sections with a key for each service."""
+
 
 @dataclass(frozen=True)
 class Leaf:
@@ -92,5 +95,6 @@ class _TreeReader:
     def _unknown(self, path: str, prefix: str, line: int) -> Problem:
         siblings = {known.removeprefix(prefix).split(".")[0] for known in self.known if known.startswith(prefix)}
         close = difflib.get_close_matches(path.removeprefix(prefix), sorted(siblings), n=1)
-        hint = f"did you mean {close[0]}?" if close else ""
-        return Problem(self.file, line, path, "unknown key", hint)
+        what = "no service has this name" if prefix in OF_SERVICES else "unknown key"
+        hint = f"did you mean {close[0]}?" if close else f"to remove it: manage config unset {path}"
+        return Problem(self.file, line, path, what, hint)

@@ -1,4 +1,4 @@
-"""Sets one value in the text of a YAML file and keeps every other line, comment and blank."""
+"""Sets or removes one value in the text of a YAML file and keeps every other line, comment and blank."""
 
 from __future__ import annotations
 
@@ -26,6 +26,31 @@ def with_value(text: str, path: Sequence[str], value: Any) -> str:
             return _below(text, key, path[depth + 1 :], value)
         node = child
     raise ValueError("the path is empty")
+
+
+def without(text: str, path: Sequence[str]) -> str | None:
+    """`text` without the value or section at `path`; None if there is none."""
+    node = yaml.compose(text, yaml.SafeLoader)
+    for name in path[:-1]:
+        node = dict(_pairs(node)).get(name, (None, None))[1]
+    key, child = dict(_pairs(node)).get(path[-1], (None, None))
+    if not isinstance(node, yaml.MappingNode) or key is None or child is None:
+        return None
+    if node.flow_style:
+        plain = yaml.SafeLoader("").construct_document(node)
+        return _replace(text, node, flow_yaml({name: value for name, value in plain.items() if str(name) != path[-1]}))
+    return _without_lines(text, key.start_mark.index, max(key.end_mark.index, _end(child)))
+
+
+def _pairs(node: yaml.Node | None) -> list[tuple[str, tuple[yaml.Node, yaml.Node]]]:
+    """(key, its node and that of its value) of each entry of a mapping; none of anything else."""
+    return [(pair[0].value, pair) for pair in node.value] if isinstance(node, yaml.MappingNode) else []
+
+
+def _without_lines(text: str, start: int, end: int) -> str:
+    """`text` without the lines from that of `start` to that of `end`."""
+    after = end if text[end - 1] == "\n" else text.find("\n", end) + 1 or len(text)
+    return text[: text.rfind("\n", 0, start) + 1] + text[after:]
 
 
 def _add(text: str, mapping: yaml.MappingNode, path: Sequence[str], value: Any) -> str:

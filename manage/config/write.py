@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ import yaml
 from manage.catalog import Catalog
 from manage.catalog.model import Network, Setting
 from manage.config import schema
-from manage.config.edit import flow_yaml, with_value
-from manage.config.model import ImageSource
+from manage.config.edit import flow_yaml, with_value, without
+from manage.config.model import Config, ImageSource, Problem
 from manage.config.problems import InvalidConfig
 from manage.config.read import load, parse
 from manage.errors import EXIT_USAGE, NodeyardError
@@ -86,6 +86,37 @@ def set_value(path: Path, key: str, value: Any, catalog: Catalog) -> None:
     except InvalidConfig as refused:
         raise refused.without_lines(f"{key} was not set", key) from None
     _write(path, text)
+
+
+def unset_value(path: Path, key: str, catalog: Catalog) -> None:
+    """Remove `key` (dotted), a value or a section, from the file `path`. Comments and all other lines are kept.
+
+    Also works in a file that has problems, such as the section of a service that was removed. Raises NodeyardError if
+    the file does not have the key, or would have a problem that it does not have now; then it is unchanged.
+    """
+    before = _problems(lambda: load(path, catalog))
+    if any(not problem.path for problem in before):  # it is not YAML
+        raise InvalidConfig(str(path), before)
+    text = without(path.read_text(encoding="utf-8"), key.split("."))
+    if text is None:
+        raise NodeyardError(f"{path} does not set {key}.", "What it sets: manage config show", exit_code=EXIT_USAGE)
+    known = {(problem.path, problem.message) for problem in before}
+    new = [
+        problem
+        for problem in _problems(lambda: parse(text, str(path), catalog))
+        if (problem.path, problem.message) not in known
+    ]
+    if new:
+        raise InvalidConfig(str(path), new).without_lines(f"{key} was not removed", key)
+    _write(path, text)
+
+
+def _problems(read: Callable[[], Config]) -> tuple[Problem, ...]:
+    try:
+        read()
+    except InvalidConfig as invalid:
+        return invalid.problems
+    return ()
 
 
 def _plain(setting: Setting, value: Any) -> Any:

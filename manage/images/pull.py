@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from manage.catalog import own_image
 from manage.engine.client import Api
 from manage.errors import NodeyardError
 from manage.events import Event, Progress
@@ -29,9 +30,8 @@ def upstream(checkout: Path = CHECKOUT, services: Path | None = None) -> Mapping
         name = recipe.image_of(path.parent.parent)
         if name in entries:
             raise NodeyardError(f"{path}: the image {name} is Nodeyard's.", "Give yours another name in service.yml.")
+        own_image.require_valid(path.parent, name, checkout)
         entries[name] = _read(path)
-        if not isinstance(entries[name], dict) or not isinstance(entries[name].get("reference"), str):
-            raise NodeyardError(f"{path}: it names no image.", "Write reference: REPOSITORY:TAG.")
     return {
         name: by_digest(entry["reference"], entry["digest"]) if entry.get("digest") else entry["reference"]
         for name, entry in entries.items()

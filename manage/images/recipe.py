@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from manage import bounded_yaml
+from manage.catalog import own_image
 from manage.errors import NodeyardError
 from manage.images.model import ImageSource, Programs, Recipe
 from manage.installation.layout import CHECKOUT
@@ -40,7 +41,8 @@ def load(checkout: Path = CHECKOUT, services: Path | None = None) -> Mapping[str
     for name, path in _by_image(services).items() if services else ():
         if name in recipes:
             raise NodeyardError(f"{path}: the image {name} is Nodeyard's.", "Give yours another name in service.yml.")
-        recipes[name] = require_confined(parse(name, _read(path), str(path.parent), operators=True))
+        own_image.require_valid(path.parent, name, checkout)
+        recipes[name] = parse(name, _read(path), str(path.parent), operators=True)
     return dict(sorted(recipes.items()))
 
 
@@ -57,26 +59,6 @@ def image_of(service: Path, *, ours: bool = False) -> str:
     if not isinstance(image, str) or not IMAGE.fullmatch(image):
         raise NodeyardError(f"{path}: image is not a name of lower-case letters, digits and -.", "Name the image.")
     return image
-
-
-def require_confined(recipe: Recipe) -> Recipe:
-    """`recipe` of an operator's service, whose build sees the files of its own folder only; else NodeyardError."""
-    where = f"{recipe.folder}/recipe.yml"
-    outside = [name for name in recipe.inputs if not name.startswith(f"{recipe.context_folder}/") or ".." in name]
-    links = [str(path) for path in Path(recipe.folder).rglob("*") if path.is_symlink()]
-    if recipe.programs:
-        raise NodeyardError(
-            f"{where}: programs are compiled for Nodeyard's own images only.",
-            "Compile in a stage of your Dockerfile, which is shown and asked for before it is built.",
-        )
-    if recipe.kind != "dockerfile" or recipe.host_certificates:
-        raise NodeyardError(f"{where}: an image of yours is built from a Dockerfile, on a base that Nodeyard has.")
-    if outside or links:
-        raise NodeyardError(
-            f"{where}: {(outside or links)[0]} is outside of its folder.",
-            f"Inputs are regular files of the folder, written {recipe.context_folder}/FILE.",
-        )
-    return recipe
 
 
 def parse(name: str, document: Mapping[str, Any], folder: str, *, operators: bool = False) -> Recipe:

@@ -42,8 +42,7 @@ def _table(changes: tuple[Operation, ...], *, in_row: int) -> list[str]:
 
 
 def _cost(operation: Operation) -> tuple[str, str, str]:
-    downtime = _about(operation.downtime_s) if operation.downtime_s else "no downtime"
-    return downtime, DATA[operation.data_risk], operation.rollback_class
+    return words.downtime(operation.kind, operation.downtime_s), DATA[operation.data_risk], operation.rollback_class
 
 
 def _causes(operation: Operation) -> list[str]:
@@ -53,8 +52,10 @@ def _causes(operation: Operation) -> list[str]:
 def _sum(changes: tuple[Operation, ...]) -> str:
     away = tuple(dict.fromkeys(operation.service for operation in changes if operation.downtime_s))
     seconds = sum(operation.downtime_s for operation in changes)
-    downtime = f"{_about(seconds)} without {words.listing(away)}" if away else "no downtime"
     removed = tuple(operation.service for operation in changes if operation.kind == "remove")
+    parts = [f"{words.about(seconds)} without {words.listing(away)}"] if away else []
+    parts += [f"{words.listing(removed)} {'stays' if len(removed) == 1 else 'stay'} stopped"] if removed else []
+    downtime = ", ".join(parts) or "no downtime"
     risky = tuple(operation.service for operation in changes if operation.data_risk != "kept")
     if risky:
         fate = f"Data of {words.listing(risky)} may be lost."
@@ -63,10 +64,6 @@ def _sum(changes: tuple[Operation, ...]) -> str:
     else:
         fate = "Nothing is deleted."
     return f"{words.plural(len(changes), 'operation')}, {downtime}. {fate}"
-
-
-def _about(seconds: int) -> str:
-    return f"about {seconds} s" if seconds < 60 else f"about {words.duration(seconds)}"
 
 
 def _services(count: int) -> str:

@@ -84,7 +84,7 @@ def require_skeleton(service: Service, compose: Mapping[str, Any], skeleton: Map
         )
     if problems := list(own_template.problems(compose, skeleton.get("volumes", []), directory)):
         raise NodeyardError(
-            f"{service.file}: compose.yml.j2 renders what Nodeyard does not take: {'; '.join(problems)}.",
+            f"{service.directory}/compose.yml.j2 renders what Nodeyard does not take: {'; '.join(problems)}.",
             "Correct the template; manage services check shows the result.",
         )
 

@@ -10,6 +10,7 @@ from typing import Any
 
 LONE_DOLLAR = re.compile(r"(?<!\$)(?:\$\$)*\$(?!\$)")
 """A `$` that compose would replace with a variable of the host's environment."""
+QUOTE = "put it in quotes, and a value of your settings through a filter: {{ value | string }}"
 SHAPES: Mapping[str, type | tuple[type, ...]] = {
     "environment": dict,
     "command": list,
@@ -31,6 +32,7 @@ def problems(compose: Mapping[str, Any], mounts: Sequence[Any], directory: str) 
     if "depends_on" in compose:
         yield "depends_on is for Nodeyard to decide"
     yield from _values(compose, "")
+    yield from _not_text(compose)
     volumes = compose.get("volumes", [])
     for mount in volumes if isinstance(volumes, list) else []:
         if mount in mounts:
@@ -39,6 +41,39 @@ def problems(compose: Mapping[str, Any], mounts: Sequence[Any], directory: str) 
             yield f"volumes has {mount!r}; volumes are listed in service.yml"
         elif _overlap(mount.split(":")[0] if isinstance(mount, str) else mount["source"], directory):
             yield f"volumes has {mount!r}; the installation's folder is not mounted"
+
+
+def _not_text(compose: Mapping[str, Any]) -> Iterator[str]:
+    """Values that compose takes as text only."""
+    healthcheck, environment = compose.get("healthcheck"), compose.get("environment")
+    lists = {key: compose.get(key) for key in ("entrypoint", "command", "tmpfs")}
+    lists["healthcheck.test"] = healthcheck.get("test") if isinstance(healthcheck, dict) else None
+    for key, entries in lists.items():
+        for number, entry in enumerate(entries if isinstance(entries, list) else []):
+            if found := _kind(entry):
+                yield f"{key}[{number}] is {found}; {QUOTE}"
+    for key in ("working_dir", "stop_signal"):
+        if key in compose and (found := _kind(compose[key])):
+            yield f"{key} is {found}; {QUOTE}"
+    for name, value in environment.items() if isinstance(environment, dict) else ():
+        if isinstance(value, list | dict):
+            yield f"environment.{name} is {_kind(value)}; {QUOTE}"
+
+
+def _kind(value: Any) -> str:
+    """What `value` is instead of text; "" for text, and for what has another problem already."""
+    match value:
+        case None:
+            return "empty"
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return f"the number {value}"
+        case list():
+            return "a list"
+        case dict():
+            return "a mapping"
+    return ""
 
 
 def _own_bind(mount: Any) -> bool:

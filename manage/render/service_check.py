@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from manage import config
-from manage.catalog import Catalog, load_catalog
+from manage.catalog import Catalog, document, load_catalog, own_image
 from manage.catalog.model import NETWORKS, Network, Service
 from manage.catalog.reader import unknown_name
 from manage.errors import EXIT_USAGE, NodeyardError
@@ -24,14 +24,19 @@ def problems(layout: Layout, name: str = "", root: Path = CHECKOUT) -> tuple[str
         raise NodeyardError(unknown_name("service", name, folders).replace("u", "U", 1), exit_code=EXIT_USAGE)
     chosen = [name] if name else list(folders)
     found = [sentence for service in chosen for sentence in _missing_files(service, folders[service])]
+    own = [folder for folder in map(folders.get, chosen) if folder and folder.parent == layout.services_dir]
+    found += [sentence for folder in own for sentence in own_image.problems(folder / "image", _image(folder), root)]
     try:
         catalog = load_catalog(layout if layout.services_dir.is_dir() else None, root)
         for network in NETWORKS:
             catalog.services(network)
     except NodeyardError as error:
         return (*found, *(line.strip() for line in error.message.splitlines()))
+    on: dict[str, list[str]] = {}
     for network in NETWORKS:
-        found += _render(catalog, network, [catalog.service(service, network) for service in chosen])
+        for sentence in _render(catalog, network, [catalog.service(service, network) for service in chosen]):
+            on.setdefault(sentence, []).append(network)
+    found += [f"On {', '.join(dict.fromkeys(networks))}: {sentence}" for sentence, networks in on.items()]
     return tuple(dict.fromkeys(found))
 
 
@@ -54,6 +59,14 @@ def _missing_files(service: str, folder: Path) -> Iterator[str]:
             yield f"{service} has no {folder / file}, {what}."
 
 
+def _image(folder: Path) -> str:
+    """The image that the service in `folder` names; the service's own name if its file does not say."""
+    try:
+        return str(document.read(folder / "service.yml", "service.yml").value["image"])
+    except (NodeyardError, LookupError, TypeError):
+        return folder.name
+
+
 def _render(catalog: Catalog, network: Network, services: Iterable[Service]) -> Iterator[str]:
     """Problems in the render of a stack with each of `services` and whatever it needs."""
     for service in services:
@@ -68,7 +81,7 @@ def _render(catalog: Catalog, network: Network, services: Iterable[Service]) -> 
             stack = render_stack(catalog, chosen, installation, images, {}, folder)
             render_manager(catalog, chosen, installation, images, {}, folder, stack)
         except NodeyardError as error:
-            yield f"On {network}: {error.message}"
+            yield error.message
 
 
 def _profiles(catalog: Catalog, service: Service, network: Network) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from manage import config
 from manage.catalog import Catalog
 from manage.config import InvalidConfig
-from manage.config.edit import with_value
+from manage.config.edit import with_value, without
 from manage.errors import EXIT_USAGE, NodeyardError
 
 COMMENTED = """\
@@ -127,3 +127,51 @@ def test_the_file_keeps_its_mode(stack_file: Path, catalog: Catalog) -> None:
 )
 def test_a_value_is_written_at_its_path(text: str, path: tuple[str, ...], after: str) -> None:
     assert with_value(text, path, 2) == after
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "after"),
+    [
+        ("a: 1\nb: 2\n", ("a",), "b: 2\n"),
+        ("a: 1\nb: 2", ("b",), "a: 1\n"),
+        ("a:\n  b: 1   # why\n  # stays\n  c: 2\n", ("a", "b"), "a:\n  # stays\n  c: 2\n"),
+        ("a:\n  b:\n    c: 1\n    d:\n      - 1\nz: 1\n", ("a", "b"), "a:\nz: 1\n"),
+        ("a: {b: 1, c: 2}  # why\n", ("a", "b"), "a: {c: 2}  # why\n"),
+        ("a:\n  b:\nz: 1\n", ("a", "b"), "a:\nz: 1\n"),
+        ("a: |\n  text\nz: 1\n", ("a",), "z: 1\n"),
+    ],
+)
+def test_a_value_or_section_is_removed(text: str, path: tuple[str, ...], after: str) -> None:
+    assert without(text, path) == after
+
+
+@pytest.mark.parametrize("section", ["services", "storage:\n  chain_dirs"])
+def test_the_section_of_a_service_that_is_gone_names_the_way_out_and_can_be_removed(
+    section: str, stack_file: Path, catalog: Catalog
+) -> None:
+    indent = " " * (2 * section.count(":") + 2)
+    value = "{enabled: false}" if section == "services" else "/srv/x"
+    lines = [f"{section}:", *(f"{indent}{name}: {value}" for name in ("quodlibet", "zweites"))]
+    stack_file.write_text("\n".join([*COMMENTED.split("services:")[0].splitlines(), *lines]) + "\n")
+    for name in ("quodlibet", "zweites"):
+        with pytest.raises(
+            InvalidConfig, match=rf"line \d+: \S+\.{name}: no service has this name; to remove it"
+        ) as caught:
+            config.load(stack_file, catalog)
+        key = caught.value.problems[0].path
+        assert f"manage config unset {key}" in caught.value.message
+        config.unset_value(stack_file, key, catalog)
+    config.load(stack_file, catalog)
+    assert "# do not touch" in stack_file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("key", "words"), [("version", "was not removed"), ("services.proxy.memory", "does not set services.proxy.memory")]
+)
+def test_what_cannot_be_removed_leaves_the_file_as_it_was(
+    key: str, words: str, stack_file: Path, catalog: Catalog
+) -> None:
+    stack_file.write_text(COMMENTED)
+    with pytest.raises(NodeyardError, match=words):
+        config.unset_value(stack_file, key, catalog)
+    assert stack_file.read_text() == COMMENTED

@@ -46,7 +46,7 @@ def test_a_recipe_of_the_operators_is_built_here_and_sees_its_own_folder_only(la
         ("inputs: [services/tracker]", "services/tracker is outside of its folder"),
         ("inputs: [images/redis/../../../stack.yml]", "is outside of its folder"),
         ("inputs: [/etc/shadow]", "/etc/shadow is outside of its folder"),
-        ("host_certificates: true", "is built from a Dockerfile, on a base"),
+        ("host_certificates: true", "for Nodeyard's own images only"),
         ("programs: {version: '1', names: [../../../etc/cron.d/x]}", "for Nodeyard's own images only"),
         ("inputs: 5", "must be a mapping, with lists under"),
         ("lable: x", "has an unknown key: lable"),

@@ -256,7 +256,84 @@ def test_the_examples_of_the_documentation_are_complete(layout: Layout) -> None:
     assert list(problems(layout, "shop")) == []
 
 
-def test_a_new_service_lacks_only_its_image(layout: Layout) -> None:
+def test_the_documentation_shows_the_image_of_the_example() -> None:
+    page = (CHECKOUT / "docs/own-services.md").read_text()
+    assert (OWN / "redis/image/Dockerfile").read_text() in page
+    for line in (OWN / "redis/image/recipe.yml").read_text().splitlines():
+        assert re.search(rf"^    {line}\b", page, re.MULTILINE)
+
+
+def test_a_new_service_is_complete(layout: Layout) -> None:
     scaffold.write(layout.services_dir, "shop")
-    (found,) = (line for line in problems(layout, "shop") if "image:" in line)
-    assert "unknown image 'shop'" in found
+    assert list(problems(layout, "shop")) == []
+
+
+@pytest.mark.parametrize(
+    ("recipe", "dockerfile", "words"),
+    [
+        (
+            "base: base\n",
+            "ARG BASE\nFROM ${BASE}\n",
+            ["recipe.yml: the version of the format is missing", "recipe.yml: an image of yours is built from"],
+        ),
+        ("version: 1\nkind: root\nbase: base\n", "ARG BASE\nFROM ${BASE}\n", ["recipe.yml:2: an image of yours"]),
+        ("version: 1\nkind: dockerfile\n", "FROM base\n", ["Dockerfile:1: base is an image of Nodeyard"]),
+        ("version: 1\nkind: dockerfile\nbase: bass\n", "ARG BASE\nFROM ${BASE}\n", ["recipe.yml:3: Nodeyard has no"]),
+        ("version: 1\nkind: dockerfile\nbase: base\n", "\nFROM $BASE\n", ["Dockerfile:2: BASE has no value here"]),
+        ("version: 1\nkind: dockerfile\n", "ARG BASE\nFROM ${BASE}\n", ["Dockerfile:2: BASE is empty"]),
+        ("version: 1\nkind: dockerfile\nbase: base\n", "FROM debian\n", []),
+        ("version: 1\nkind: dockerfile\nbase: base\n", "RUN x\n", ["Dockerfile has no FROM"]),
+        ("version: 1\nkind: dockerfile\nbase: base\n", None, ["Dockerfile cannot be read"]),
+        ("version: 1\nkind: [\n", "ARG BASE\nFROM ${BASE}\n", ["recipe.yml:3 is not valid YAML"]),
+        (
+            "version: 1\nkind: dockerfile\nbase: base\ninputs: [images/redis/absent]\nlable: x\n",
+            "ARG BASE\nFROM ${BASE}\n",
+            ["recipe.yml:5: the file has an unknown key: lable", "recipe.yml:4: there is no"],
+        ),
+    ],
+)
+def test_check_reports_every_problem_of_the_image(
+    layout: Layout, recipe: str, dockerfile: str | None, words: list[str]
+) -> None:
+    folder = layout.services_dir / "redis/image"
+    (folder / "recipe.yml").write_text(recipe)
+    if dockerfile is None:
+        (folder / "Dockerfile").unlink()
+    else:
+        (folder / "Dockerfile").write_text(dockerfile)
+    found = list(problems(layout, "redis"))
+    assert len(found) == len(words)
+    assert all(word in sentence for word, sentence in zip(words, found, strict=True))
+
+
+def test_check_reports_an_upstream_file_without_an_image(layout: Layout) -> None:
+    (layout.services_dir / "prometheus/image/upstream.yml").write_text("version: 1\n")
+    (found,) = problems(layout, "prometheus")
+    assert "upstream.yml: it names no image" in found
+
+
+def test_check_says_once_what_is_wrong_on_every_network(layout: Layout, change: Change) -> None:
+    change("redis/compose.yml.j2", "command: [", "command: [5, ")
+    (found,) = problems(layout, "redis")
+    assert found.startswith("On mainnet, testnet, private, sandbox: ")
+    assert "command[0] is the number 5" in found
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ('command: ["redis-server", "--port", 6379]', "command[2] is the number 6379; put it in quotes"),
+        ("entrypoint: [redis-server, yes]", "entrypoint[1] is true; put it in quotes"),
+        ("command: [~]", "command[0] is empty; put it in quotes"),
+        ("healthcheck: {test: [CMD, 5]}", "healthcheck.test[1] is the number 5; put it in quotes"),
+        ("environment: {PORTS: [1]}", "environment.PORTS is a list; put it in quotes"),
+        ("working_dir: 5", "working_dir is the number 5; put it in quotes"),
+    ],
+)
+def test_a_value_that_compose_takes_as_text_only_is_named(layout: Layout, lines: str, words: str) -> None:
+    skeleton = rendered(layout)[0].service("redis").compose
+    (layout.services_dir / "redis/compose.yml.j2").write_text(yaml.safe_dump({**skeleton, **yaml.safe_load(lines)}))
+    with pytest.raises(NodeyardError) as caught:
+        rendered(layout)
+    assert "redis/compose.yml.j2 renders" in caught.value.message
+    assert words in caught.value.message

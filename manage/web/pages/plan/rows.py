@@ -6,12 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_NO_DOWNTIME = {
-    "create": "not running yet",
-    "restart": "not running now",
-    "unpause": "paused now",
-    "remove": "until started again",
-}
+from manage import words
 
 
 @dataclass(frozen=True)
@@ -35,11 +30,10 @@ class PlanRow:
 
 def plan_row(operation: Mapping[str, Any]) -> PlanRow:
     """`operation` as in the plan's JSON."""
-    seconds = operation["downtime_s"]
     return PlanRow(
         what=f"{operation['kind']} {operation['service']}",
         causes=tuple(map(_cause, operation["cause"])),
-        downtime=f"about {seconds} s" if seconds else _NO_DOWNTIME.get(operation["kind"], "none"),
+        downtime=words.downtime(operation["kind"], operation["downtime_s"]),
         data=str(operation["data_risk"]).replace("-", " "),
         rollback=str(operation["rollback_class"]).replace("-", " "),
     )
