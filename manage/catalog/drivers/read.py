@@ -47,7 +47,6 @@ def _path(driver: str) -> Path:
     return FOLDER / f"{driver}.yml"
 
 
-@cache
 def _document(driver: str) -> dict[str, Any]:
     try:
         document = yaml.load(_path(driver).read_bytes(), yaml.CSafeLoader)
