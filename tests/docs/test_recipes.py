@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+pytestmark = pytest.mark.recipe
 CHECKOUT = Path(__file__).resolve().parents[2]
 RECIPES = ("a CLI verb", "a health driver", "a simulator method", "a service", "a dashboard page")
 COPIED = (
