@@ -85,5 +85,5 @@ def test_a_stopped_node_comes_back_by_up(installed: Installed) -> None:
 @pytest.mark.promise("A bitcoind built locally is refused on mainnet, with the reason", runs="real")
 def test_a_locally_built_bitcoind_is_refused_on_mainnet_with_the_reason(installed: Installed) -> None:
     done = installed.run("config", "set", "network", "mainnet", expect=64)
-    assert "the locally built bitcoind must not follow mainnet" in done.stderr
+    assert "the locally built bitcoind must not run on mainnet" in done.stderr
     assert "the locally built kaspad" not in done.stderr
