@@ -12,7 +12,7 @@ def shared_images(root: Path) -> frozenset[str]:
     """Images of the checkout that are not a service's own: `images/<name>/` and the entries of images/upstream.yml."""
     recipes = {path.parent.name for path in root.glob("images/*/recipe.yml")}
     upstream = root / "images/upstream.yml"
-    entries = read(upstream, "images/upstream.yml").value["images"] if upstream.is_file() else {}
+    entries = read(upstream, "images/upstream.yml", ours=True).value["images"] if upstream.is_file() else {}
     return frozenset(recipes | set(entries))
 
 

@@ -29,10 +29,10 @@ def problems(folder: Path, image: str, root: Path) -> Iterator[str]:
     recipe, upstream = folder / "recipe.yml", folder / "upstream.yml"
     try:
         if recipe.is_file():
-            read = document.read(recipe, str(recipe))
-            yield from _recipe(read, folder, image, bases(root))
+            read, known = document.read(recipe, str(recipe)), bases(root)
+            yield from _recipe(read, folder, image, known)
             base = read.value.get("base") if isinstance(read.value, dict) else None
-            yield from _dockerfile(folder / "Dockerfile", str(base or ""), bases(root))
+            yield from _dockerfile(folder / "Dockerfile", str(base or ""), known)
         if upstream.is_file():
             yield from _upstream(document.read(upstream, str(upstream)))
     except NodeyardError as error:
