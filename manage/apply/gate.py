@@ -16,12 +16,11 @@ from manage.installation.layout import Layout
 PASSING: Collection[str] = ("healthy", "syncing", "waiting")
 POLL_S = 0.2
 GRACE_S = 15.0
-"""How much longer than the startup time watch may take to report: it probes every second, the agent samples every two,
-and one lost probe is not a failure."""
+"""How much longer than the startup time watch may take to report: a lost probe or two is not a failure."""
 
 
 REPORT_S = 5.0
-"""How long a change in the engine may take to be reported: the agent samples every two seconds, watch every second."""
+"""How long a change in the engine may take to be reported: the agent samples every two seconds or faster."""
 
 
 @dataclass(frozen=True)

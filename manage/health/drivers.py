@@ -21,6 +21,8 @@ DEADLINE_S = 3.0
 """How long one probe may take, including all its requests."""
 PERIOD_S = 2.0
 """From the start of one probe to the start of the next."""
+CHANGE_PERIOD_S = 0.5
+"""The same while the stack is being changed: every gate of the change waits for an answer."""
 SECRETS = Path("/run/secrets")
 
 

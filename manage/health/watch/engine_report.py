@@ -22,6 +22,8 @@ class EngineReport:
     as_of: float = 0.0
     states: Mapping[str, EngineState] = field(default_factory=dict)
     host: Mapping[str, Any] = field(default_factory=dict)
+    changing: bool = False
+    """Whether `manage` or the agent is changing the stack."""
 
     def state(self, service: str) -> EngineState:
         return self.states.get(service, UNKNOWN)
@@ -49,4 +51,5 @@ def parse(document: Mapping[str, Any]) -> EngineReport:
         )
         for name, state in document["services"].items()
     }
-    return EngineReport(float(document["as_of"]), states, dict(document.get("host") or {}))
+    changing = document.get("operation") is not None
+    return EngineReport(float(document["as_of"]), states, dict(document.get("host") or {}), changing)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from manage.health.drivers import DEADLINE_S, PERIOD_S, Driver, Memory, ProbeFault, Target
+from manage.health.drivers import CHANGE_PERIOD_S, DEADLINE_S, PERIOD_S, Driver, Memory, ProbeFault, Target
 from manage.health.model import EngineState
 from manage.health.verdict import Record
 
@@ -31,12 +31,21 @@ class Prober:
         self._memory = Memory()
         self._clock = clock
         self._unexpected = ""
+        self._period_s = PERIOD_S
+        self._wake = asyncio.Event()
 
-    def see_engine(self, engine: EngineState) -> None:
-        """Note the container's newest state. Answers from before its start are dropped."""
+    def see_engine(self, engine: EngineState, *, changing: bool = False) -> None:
+        """Note the container's newest state. Answers from before its start are dropped.
+
+        `changing`: the stack is being changed, so probe more often, beginning now.
+        """
         if engine.started_at > self.record.answered_at:
             self._memory.facts = ()
         self._memory.engine = engine
+        period_s = CHANGE_PERIOD_S if changing else PERIOD_S
+        if period_s < self._period_s:
+            self._wake.set()
+        self._period_s = period_s
 
     async def run(self) -> None:
         """Probe until cancelled."""
@@ -46,10 +55,17 @@ class Prober:
                 if self._memory.engine.state not in NOT_PROBED:
                     await self.probe()
                 self.probed.set()
-                await asyncio.sleep(max(0.05, PERIOD_S - (time.monotonic() - began)))
+                await self._pause(max(0.05, self._period_s - (time.monotonic() - began)))
         finally:
             with contextlib.suppress(Exception):
                 await self._memory.release()
+
+    async def _pause(self, seconds: float) -> None:
+        """Until the next probe is due, or the stack begins to be changed."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        self._wake.clear()
 
     async def probe(self) -> None:
         """One probe within its deadline; a failed one keeps the earlier facts and notes the fault."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from manage.agent.sampler import Sampler
+from manage.agent.sampler import Pace, Sampler
 from manage.errors import NodeyardError
 from manage.installation.layout import Layout
 
@@ -66,9 +66,30 @@ def test_the_thread_looks_again_after_a_failed_look_and_says_the_fault_once(
             enough.set()
         return FOUND
 
-    sampler = Sampler(layout.engine_file, flaky, lambda: None, every_s=0.001)
+    sampler = Sampler(layout.engine_file, flaky, lambda: None, pace=Pace(0.001, 0.001, 0.001))
     sampler.start()
     assert enough.wait(10)
     sampler.stop()
     assert document(layout)["services"] == FOUND["services"]
     assert [r.getMessage() for r in caplog.records] == ["cannot sample the engine: Docker's engine does not answer."]
+
+
+def test_a_change_is_sampled_faster_as_soon_as_it_begins(layout: Layout) -> None:
+    changing, sampled = threading.Event(), threading.Semaphore(0)
+
+    def sample() -> Mapping[str, Any]:
+        sampled.release()
+        return FOUND
+
+    def operation() -> Mapping[str, Any] | None:
+        return {"kind": "up", "by": "ann", "since": 5.0} if changing.is_set() else None
+
+    sampler = Sampler(layout.engine_file, sample, operation, pace=Pace(idle=3600, change=0.001, notice=0.001))
+    sampler.start()
+    try:
+        assert sampled.acquire(timeout=10), "the first sample comes at once"
+        assert not sampled.acquire(timeout=0.1), "the next one is an hour away"
+        changing.set()
+        assert all(sampled.acquire(timeout=10) for _ in range(3))
+    finally:
+        sampler.stop()
