@@ -52,13 +52,20 @@ make_environment() {
   quietly "$1" -m venv ${pip:+--without-pip} "$venv" || fail "Python's venv could not be created." "Read the log."
   # pip trusts only its own list of authorities, not those that a company added to the system.
   if [ -z "${PIP_CERT:-}" ] && [ -f "$certificates" ]; then export PIP_CERT=$certificates; fi
-  quietly env ${pip:+PYTHONPATH="$pip"} "$venv/bin/python" -m pip --disable-pip-version-check install --no-compile \
-    --require-hashes -r "$CHECKOUT/requirements/$2.txt" ||
+  # The pip of the lock first: Debian 12's needs twice the time for the rest. Without it the distribution's does the work.
+  if pip_install --retries 1 --target "$venv/pip" -r "$CHECKOUT/requirements/pip.txt"; then pip=$venv/pip; fi
+  pip_install -r "$CHECKOUT/requirements/$2.txt" ||
     fail "The Python packages of requirements/$2.txt could not be installed." \
       "Check that the package index can be reached. Without one: pip download them elsewhere, and set PIP_FIND_LINKS and PIP_NO_INDEX."
+  rm -rf "$venv/pip"
   quietly "$venv/bin/python" -m compileall -q -j 0 -x '/tests/' "$venv" || true # pip would compile on one processor only
   UNDO=()
   rm -rf "$venv.old"
+}
+
+# pip_install ARGUMENT...: runs the pip in the folder or wheel $pip, or that of $venv when it is empty.
+pip_install() {
+  quietly env ${pip:+PYTHONPATH="$pip"} "$venv/bin/python" -m pip --disable-pip-version-check install --no-compile --require-hashes "$@"
 }
 
 # bundled_pip PYTHON: the pip wheel that the distribution's venv brings. Running pip from it saves installing it; "" where
