@@ -18,7 +18,7 @@ from manage.agent.operations import Operations
 from manage.agent.sampler import Sampler
 from manage.agent.server import Server
 from manage.agent.stack_observer import StackObserver, host_operation
-from manage.agent.verbs import verbs
+from manage.agent.verbs import verbs_by_name
 from manage.errors import NodeyardError
 from manage.installation.folders import AGENT_GROUP
 from manage.installation.layout import DEFAULT_DIR, Layout
@@ -42,7 +42,7 @@ def run(layout: Layout) -> None:
     audit = Audit(layout.audit_file)
     sessions = Sessions(layout, gid=AGENT_GROUP)
     access = Access(layout, sessions, Throttle(), audit)
-    dispatcher = Dispatcher(access, audit, operations, verbs(layout))
+    dispatcher = Dispatcher(access, audit, operations, verbs_by_name(layout))
     server = Server(layout.agent_socket, dispatcher, peers=PEERS, gid=AGENT_GROUP)
     sampler = Sampler(layout.engine_file, StackObserver(layout), lambda: operations.current() or host_operation(layout))
     server.start()

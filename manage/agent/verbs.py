@@ -25,7 +25,7 @@ FOLLOW_EVERY_S = 1.0
 DEFAULT_LINES = 100
 
 
-def verbs(layout: Layout) -> dict[str, Verb]:
+def verbs_by_name(layout: Layout) -> dict[str, Verb]:
     """Every verb that reads from the engine or changes the installation at `layout`."""
 
     def bound(run: Callable[[Layout, Call], Mapping[str, Any]]) -> Callable[[Call], Mapping[str, Any]]:

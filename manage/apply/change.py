@@ -10,7 +10,7 @@ from types import TracebackType
 from manage.apply import files, gate, receipt, steps
 from manage.apply.desired_state import DesiredState
 from manage.apply.receipt import Outcome, Receipt, State
-from manage.apply.waves import waves
+from manage.apply.waves import in_waves
 from manage.engine import logs
 from manage.engine.client import Api
 from manage.engine.model import ContainerFacts
@@ -83,7 +83,7 @@ class Change:
         """Apply the stack's operations wave by wave; a service is gated after its last operation."""
         stack = self._state.stack
         remaining = list(operations)
-        for wave in waves(operations, {spec.name: spec.group for spec in stack.services}):
+        for wave in in_waves(operations, {spec.name: spec.group for spec in stack.services}):
             done = [(operation, self._carry_out(operation, stack)) for operation in wave]
             remaining = remaining[len(wave) :]
             later = {operation.service for operation in remaining}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from manage.plan.model import Operation
 
 
-def waves(operations: Sequence[Operation], groups: Mapping[str, str]) -> list[list[Operation]]:
+def in_waves(operations: Sequence[Operation], groups: Mapping[str, str]) -> list[list[Operation]]:
     """Operations in their order. New services of one group (`groups`: service -> group) form one wave.
 
     Services of one group do not build on each other, and a new one replaces nothing that could be lost. Every other

@@ -36,9 +36,9 @@ class PlanReview:
         if self._yes:
             _require_no_more_risk(plan, shown)
         elif plan.risky:
-            type_to_confirm("delete" if any(step.data_risk == "deleted" for step in plan.risky) else "risk")
+            require_typed("delete" if any(step.data_risk == "deleted" for step in plan.risky) else "risk")
         elif shown is not None and shown.risky and plan.changes:
-            type_to_confirm("apply")
+            require_typed("apply")
 
 
 class RemovalReview:
@@ -54,7 +54,7 @@ class RemovalReview:
         for kind, names in removal.named():
             output.note(f"{words.plural(len(names), kind)}: {', '.join(names)}")
         if not self._yes:
-            type_to_confirm(self._word)
+            require_typed(self._word)
         elif shown is not None and removal.data - shown.data:
             more = ", ".join(sorted(removal.data - shown.data))
             raise NodeyardError(f"More data would be removed than was shown: {more}. Nothing was removed.", AGAIN)
@@ -75,10 +75,10 @@ class BuildReview:
             if image.files:
                 output.note(f"It sees these files: {', '.join(words.printable(file) for file in image.files)}")
         if not self._yes:
-            type_to_confirm("build")
+            require_typed("build")
 
 
-def type_to_confirm(word: str) -> None:
+def require_typed(word: str) -> None:
     """Continue only if the user types `word`. Raises NodeyardError otherwise, and if there is no terminal."""
     if not sys.stdin.isatty():
         raise NodeyardError(

@@ -55,4 +55,4 @@ def build(yes: bool, layout: Layout) -> None:
     from manage.cli.consent import BuildReview
     from manage.images import ensure
 
-    ensure.ensure_for(layout, progress=printer(), confirm=BuildReview(yes=yes))
+    ensure.images_of(layout, progress=printer(), confirm=BuildReview(yes=yes))

@@ -52,7 +52,7 @@ def command(
         from manage.cli.progress import printer
         from manage.images import ensure
 
-        ensure.ensure_for(layout, progress=printer(), confirm=BuildReview(yes=yes))
+        ensure.images_of(layout, progress=printer(), confirm=BuildReview(yes=yes))
     else:
         from manage.cli import up
 

@@ -69,5 +69,5 @@ def _with_images(found: Inputs, reader: Reader, *, yes: bool) -> Inputs:
     from manage.cli.consent import BuildReview
     from manage.images import ensure
 
-    ensure.ensure(found.image_names, found.layout, printer(), source, confirm=BuildReview(yes=yes))
+    ensure.images(found.image_names, found.layout, printer(), source, confirm=BuildReview(yes=yes))
     return found.with_locked_images()

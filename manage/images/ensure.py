@@ -19,17 +19,17 @@ from manage.installation.layout import Layout
 from manage.render.model import Image
 
 
-def ensure_for(layout: Layout, progress: Progress, confirm: Confirm = operators.refuse) -> Mapping[str, Image]:
-    """`ensure` for everything that the installation's stack.yml asks for, from the source that it names."""
+def images_of(layout: Layout, progress: Progress, confirm: Confirm = operators.refuse) -> Mapping[str, Image]:
+    """`images` for everything that the installation's stack.yml asks for, from the source that it names."""
     from manage import config, render
     from manage.catalog import load_catalog
 
     catalog = load_catalog(layout)
     stack = config.load(layout.stack_file, catalog)
-    return ensure(render.image_names(catalog, stack), layout, progress, stack.image_source, confirm=confirm)
+    return images(render.image_names(catalog, stack), layout, progress, stack.image_source, confirm=confirm)
 
 
-def ensure(
+def images(
     names: Iterable[str],
     layout: Layout,
     progress: Progress,

@@ -12,7 +12,7 @@ from manage.installation.layout import CHECKOUT, Layout
 
 
 def outdated(layout: Layout, names: Iterable[str], source: ImageSource, checkout: Path = CHECKOUT) -> tuple[str, ...]:
-    """Those of `names` whose recipe or sources changed since they were built: `ensure` would build them again.
+    """Those of `names` whose recipe or sources changed since they were built: `ensure.images` would build them again.
 
     Raises NodeyardError as `require_same_source` does.
     """

@@ -12,7 +12,7 @@ AGENT_GROUP = 10020
 WATCH_UID = 10021
 
 
-def folders(layout: Layout) -> tuple[tuple[Path, int, int, int], ...]:
+def expected(layout: Layout) -> tuple[tuple[Path, int, int, int], ...]:
     """Every folder that an installation needs from the start: (path, mode, uid, gid), parents first."""
     root, watch = 0, WATCH_UID
     return (
@@ -34,7 +34,7 @@ def folders(layout: Layout) -> tuple[tuple[Path, int, int, int], ...]:
 def make(layout: Layout) -> None:
     """Create the missing folders, and set owner and mode of each. Raises NodeyardError without permission."""
     try:
-        for path, mode, uid, gid in folders(layout):
+        for path, mode, uid, gid in expected(layout):
             path.mkdir(parents=True, exist_ok=True)
             path.chmod(mode)
             layout.owners.give(path, uid, gid)

@@ -12,6 +12,6 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/health")
 @public
-def health() -> ResponseReturnValue:
+def liveness() -> ResponseReturnValue:
     """This process answers. Says nothing about the stack."""
     return {"status": "ok"}

@@ -36,7 +36,7 @@ class Timeline:
     """The same as text, for screen readers."""
 
 
-def timeline(spans: Sequence[Span], now: float) -> Timeline:
+def timeline_of(spans: Sequence[Span], now: float) -> Timeline:
     """The 24 hours before `now` (unix seconds). Times without a verdict stay empty.
 
     Slots begin at fixed times of the clock, not relative to `now`, so that the picture changes once per slot.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oracle.estimate import Estimate, State, estimate
+from oracle.estimate import Estimate, State, estimate_price
 from oracle.files import Payments
 from oracle.grid import SATS_PER_BTC
 from oracle.histogram import is_round
@@ -46,7 +46,7 @@ def fakes(usd: float, price: float, count: int) -> Amounts:
     return near[np.argsort(np.abs(near - middle), kind="stable")][:count]
 
 
-def attack(payments: Payments, usd: float, move: float, honest: Estimate, weights: Weights) -> Attack:
+def smallest_attack(payments: Payments, usd: float, move: float, honest: Estimate, weights: Weights) -> Attack:
     """Find the count by doubling, then by bisection. `honest` is the answer without fakes; it needs a price."""
     price = honest.price
     if price is None:
@@ -58,7 +58,7 @@ def attack(payments: Payments, usd: float, move: float, honest: Estimate, weight
         times = np.full(len(amounts), payments.time)
         histogram.add(amounts, times)
         try:
-            return estimate(histogram, payments.time, weights, price)
+            return estimate_price(histogram, payments.time, weights, price)
         finally:
             histogram.remove(amounts, times)
 

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from oracle.attack import MOVES, attack
+from oracle.attack import MOVES, smallest_attack
 from oracle.backtest import Case, judge, replay_day
 from oracle.errors import EXIT_FAILED, EXIT_USAGE, OracleError
-from oracle.estimate import Estimate, estimate
+from oracle.estimate import Estimate, estimate_price
 from oracle.files import Payments, read_block, read_transactions
 from oracle.points import read_days, read_hours
 from oracle.weights import Weights, load
@@ -135,7 +135,7 @@ def _words(answer: Estimate) -> str:
 
 
 def _estimate(payments: Payments, prior: float | None, weights: Weights) -> tuple[str, object]:
-    answer = estimate(payments.histogram(), payments.time, weights, prior)
+    answer = estimate_price(payments.histogram(), payments.time, weights, prior)
     machine = _numbers(answer) | {
         "reason": answer.reason,
         "n_points": answer.n_points,
@@ -181,10 +181,10 @@ def _case(case: Case) -> dict[str, object]:
 
 
 def _attack(payments: Payments, usd: float, weights: Weights) -> tuple[str, object]:
-    honest = estimate(payments.histogram(), payments.time, weights)
+    honest = estimate_price(payments.histogram(), payments.time, weights)
     if honest.price is None:
         raise OracleError("These transactions do not show a price.", f"The state is {honest.state.value}.")
-    attacks = [attack(payments, usd, move, honest, weights) for move in MOVES]
+    attacks = [smallest_attack(payments, usd, move, honest, weights) for move in MOVES]
     lines = [_words(honest)]
     for found in attacks:
         if found.outputs is None or found.answer is None:

@@ -59,7 +59,7 @@ def no_signal(reason: str) -> Estimate:
     return Estimate(None, None, None, 0.0, State.NO_SIGNAL, reason, 0)
 
 
-def estimate(histogram: SlidingHistogram, now: float, weights: Weights, prior: float | None = None) -> Estimate:
+def estimate_price(histogram: SlidingHistogram, now: float, weights: Weights, prior: float | None = None) -> Estimate:
     """The price at `now` (unix s) from the payments of the window.
 
     `prior` (USD per BTC) only selects the octave: any value within 5 % of the truth gives the same answer.

@@ -66,7 +66,7 @@ def split(days: Sequence[Day]) -> tuple[list[Day], list[Day]]:
     return [day for day in days if day not in kept_out], kept_out
 
 
-def fit(days: Sequence[Day], truth: Mapping[int, float], kept_out: Sequence[Day] = ()) -> Weights:
+def fit_weights(days: Sequence[Day], truth: Mapping[int, float], kept_out: Sequence[Day] = ()) -> Weights:
     """Fit all weights to `days`; `kept_out` is only recorded. Raises OracleError without enough hourly prices."""
     weights = Weights(
         usd=USD,
@@ -181,7 +181,7 @@ def main(arguments: Sequence[str]) -> int:
     folder = Path(arguments[0])
     try:
         days, kept_out = split(read_days(folder / "points"))
-        sys.stdout.write(dump(fit(days, read_hours(folder / "hourly_truth.csv"), kept_out)))
+        sys.stdout.write(dump(fit_weights(days, read_hours(folder / "hourly_truth.csv"), kept_out)))
     except OracleError as error:
         sys.stderr.write(f"{error.message} {error.hint}\n")
         return EXIT_FAILED

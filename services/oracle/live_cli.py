@@ -20,7 +20,7 @@ from oracle.live.core import Live, Update
 from oracle.live.feed import Feed
 from oracle.live.node import Node
 from oracle.web import messages
-from oracle.web.serve import serve
+from oracle.web.serve import run_service
 from oracle.web.settings import node_from_env
 from oracle.weights import load
 
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments or ["serve"])
     try:
         if options.command == "serve":
-            return serve()
+            return run_service()
         if options.command == "record":
             asyncio.run(_record(options.file, options.seconds))
         else:

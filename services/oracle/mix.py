@@ -31,7 +31,7 @@ SPREAD = 2.0
 """Sigma of the log-normal background (natural log)."""
 
 
-def mix(days: Sequence[Day], truth: Mapping[int, float], weights: Weights) -> dict[str, object]:
+def amount_shares(days: Sequence[Day], truth: Mapping[int, float], weights: Weights) -> dict[str, object]:
     """The share of each among the round amounts, and the share of round amounts among outputs."""
     found = [r for day in days for r in residuals(day, truth, weights)]
     if not found:
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
     folder = Path(arguments[0])
     try:
         _, kept_out = split(read_days(folder / "points"))
-        found = mix(kept_out, read_hours(folder / "hourly_truth.csv"), load())
+        found = amount_shares(kept_out, read_hours(folder / "hourly_truth.csv"), load())
     except OracleError as error:
         sys.stderr.write(f"{error.message} {error.hint}\n")
         return EXIT_FAILED

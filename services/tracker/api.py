@@ -75,7 +75,7 @@ def router(context: Context) -> APIRouter:
         """Every followed address with its balance, and the totals. Each status says whether the value is current."""
         await database.require_available()
         followed = await database.run(accounts.listing)
-        return portfolio.portfolio(followed, follower.state, network.name, time.time())
+        return portfolio.of_accounts(followed, follower.state, network.name, time.time())
 
     @api.get("/addresses/{address}/balance", responses={**unavailable, 422: {"model": Fault}})
     async def read_balance(address: str, response: Response) -> PlainBalance:

@@ -13,7 +13,7 @@ from tracker.store.accounts import Account
 _WORST_FIRST: tuple[Status, ...] = ("error", "pending", "stale", "ok")
 
 
-def portfolio(accounts: Sequence[Account], follower_state: FollowerState, network: str, now: float) -> Portfolio:
+def of_accounts(accounts: Sequence[Account], follower_state: FollowerState, network: str, now: float) -> Portfolio:
     """All accounts with their balances at `now` (unix seconds), and the total of each chain."""
     shown = [with_balance(account, follower_state, now) for account in accounts]
     chains = dict.fromkeys(account.chain for account in accounts)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from oracle.backtest import Case, Report, judge, replay_day
-from oracle.fit import fit, split
+from oracle.fit import fit_weights, split
 from oracle.points import HOUR, Day, read_days, read_hours
 from oracle.weights import FILE, Weights, dump, load
 
@@ -26,7 +26,7 @@ from tests.bench.oracle_baselines import BASELINES, Baseline
 def cross_validated(days: Sequence[Day], hours: Mapping[int, float], folds: int) -> list[Case]:
     cases = []
     for k in range(folds):
-        weights = fit([day for i, day in enumerate(days) if i % folds != k], hours)
+        weights = fit_weights([day for i, day in enumerate(days) if i % folds != k], hours)
         cases += [case for day in days[k::folds] for case in replay_day(day, hours, weights)]
     return cases
 
@@ -53,7 +53,7 @@ def rebuilt(days: Sequence[Day], hours: Mapping[int, float], stored: Weights) ->
     fitted, kept_out = split(days)
     if tuple(day.name for day in fitted) != stored.days:
         return None
-    return dump(fit(fitted, hours, kept_out)) == FILE.read_text()
+    return dump(fit_weights(fitted, hours, kept_out)) == FILE.read_text()
 
 
 def main() -> int:

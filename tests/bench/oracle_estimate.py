@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from oracle.estimate import State, estimate
+from oracle.estimate import State, estimate_price
 from oracle.grid import Floats
 from oracle.histogram import SPAN, SlidingHistogram
 from oracle.parse import Amounts, filter_block
@@ -57,7 +57,7 @@ def best_ms(n: int, call: Callable[[], object]) -> float:
 def memory() -> None:
     """In a process of its own: a window of 50,000 transactions, one estimate, then its peak in MB."""
     histogram = full_window(100_000, 2)
-    if estimate(histogram, NOW + SPAN, load(), PRICE).state is not State.OK:
+    if estimate_price(histogram, NOW + SPAN, load(), PRICE).state is not State.OK:
         sys.exit("the estimate failed")
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
@@ -71,11 +71,11 @@ def main() -> int:
         return 0
     weights = load()
     histogram = full_window(150_000, arguments.seed)
-    answer = estimate(histogram, NOW + SPAN, weights, PRICE * 1.03)
+    answer = estimate_price(histogram, NOW + SPAN, weights, PRICE * 1.03)
     if answer.state is not State.OK or abs((answer.price or 0) / PRICE - 1) > 0.01:
         sys.exit(f"the estimate failed: {answer}")
     n_amounts = histogram.n_amounts
-    again = best_ms(arguments.n, lambda: estimate(histogram, NOW + SPAN, weights, PRICE))
+    again = best_ms(arguments.n, lambda: estimate_price(histogram, NOW + SPAN, weights, PRICE))
     raw = gzip.decompress(BLOCK.read_bytes())
     known: set[bytes] = set()
     step = iter(range(10_000))

@@ -20,8 +20,8 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from oracle.attack import MOVES, attack
-from oracle.estimate import State, estimate
+from oracle.attack import MOVES, smallest_attack
+from oracle.estimate import State, estimate_price
 from oracle.files import Payments
 from oracle.histogram import SlidingHistogram
 from oracle.parse import Amounts, filter_block
@@ -59,7 +59,7 @@ def blocks(folder: Path, weights: Weights) -> Iterator[Source]:
         raw = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
         filtered = filter_block(raw)
         payments = Payments(filtered.amounts, 0.0, filtered.verdicts)
-        whole = estimate(payments.histogram(), 0.0, weights)
+        whole = estimate_price(payments.histogram(), 0.0, weights)
         if whole.state is State.OK and whole.price is not None:
             yield Source(file.name.split(".")[0], payments, whole.price)
 
@@ -78,7 +78,7 @@ def curve(
     for n in (n for n in SIZES if n <= len(paid)):
         found: Counter[str] = Counter()
         for _ in range(draws):
-            answer = estimate(sampled(paid, n, draw), 0.0, weights, prior)
+            answer = estimate_price(sampled(paid, n, draw), 0.0, weights, prior)
             wrong = answer.price is not None and abs(answer.price / price - 1) > WRONG
             found["no number"] += answer.price is None
             found["wrong"] += wrong
@@ -100,9 +100,9 @@ def main() -> int:
             words, wrong = curve(source.payments.amounts, source.price, prior, arguments.n, draw, weights)
             sure_and_wrong += wrong
             details |= {f"{source.name}, {name}, {n} outputs": text for n, text in words.items()}
-        whole = estimate(source.payments.histogram(), 0.0, weights)
+        whole = estimate_price(source.payments.histogram(), 0.0, weights)
         for move in MOVES:
-            found = attack(source.payments, 100.0, move, whole, weights)
+            found = smallest_attack(source.payments, 100.0, move, whole, weights)
             state = found.answer.state.value if found.answer else "unmoved"
             details[f"{source.name}, fakes of $100 for {move:.0%}"] = (
                 f"{found.outputs} ({state}; noticed at {found.noticed})"

@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 from nodeclients.zmq import Frame
-from oracle.estimate import estimate
+from oracle.estimate import estimate_price
 from oracle.histogram import SPAN, SlidingHistogram
 from oracle.live import recording
 from oracle.live.answer import Market
@@ -52,7 +52,7 @@ def _estimate_ms(rng: random.Random) -> list[float]:
     weights, taken = load(), []
     for _ in range(10):
         began = time.perf_counter()
-        found = estimate(histogram, NOW, weights, PRICE)
+        found = estimate_price(histogram, NOW, weights, PRICE)
         taken.append(1000 * (time.perf_counter() - began))
         assert found.price is not None, found
     return taken

@@ -23,11 +23,11 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def test_our_images_are_built_and_locked_and_a_second_time_nothing_is_done(layout: Layout) -> None:
-    ensure.ensure(("sandbox", "tracker"), layout, lambda _event: None)
+    ensure.images(("sandbox", "tracker"), layout, lambda _event: None)
     first = lock.entries(layout)
     events: list[Event] = []
     started = time.monotonic()
-    again = ensure.ensure(("sandbox", "tracker"), layout, events.append)
+    again = ensure.images(("sandbox", "tracker"), layout, events.append)
 
     assert events == []
     assert time.monotonic() - started < 1
@@ -44,20 +44,20 @@ def test_a_build_leaves_neither_its_stages_nor_the_hosts_pip_settings(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIP_DEFAULT_TIMEOUT", "179")
-    reference = ensure.ensure(("pyservices",), layout, lambda _event: None)["pyservices"].reference
+    reference = ensure.images(("pyservices",), layout, lambda _event: None)["pyservices"].reference
     with connect() as api:
         assert api.images(filters={"label": f"{model.LABEL_STAGE}=pyservices"}, all=True) == []
         assert "PIP_" not in str(api.history(reference))
 
 
 def test_an_image_whose_tag_was_lost_is_made_again(layout: Layout) -> None:
-    reference = ensure.ensure(("tracker",), layout, lambda _event: None)["tracker"].reference
+    reference = ensure.images(("tracker",), layout, lambda _event: None)["tracker"].reference
     with connect() as api:
         api.tag(reference, "localhost/nodeyard-test/keep", "tracker")
         api.remove_image(reference)
     events: list[Event] = []
     try:
-        ensure.ensure(("tracker",), layout, events.append)
+        ensure.images(("tracker",), layout, events.append)
     finally:
         with connect() as api:
             api.remove_image("localhost/nodeyard-test/keep:tracker")
@@ -66,7 +66,7 @@ def test_an_image_whose_tag_was_lost_is_made_again(layout: Layout) -> None:
 
 
 def test_a_failing_build_shows_its_last_lines_and_where_the_whole_log_is(layout: Layout, tmp_path: Path) -> None:
-    base = ensure.ensure(("base",), layout, lambda _event: None)["base"].reference
+    base = ensure.images(("base",), layout, lambda _event: None)["base"].reference
     broken = model.Recipe("broken", "dockerfile", "images/broken")
     dockerfile = f"FROM {base}\nLABEL io.nodeyard.image=broken\nRUN echo the disk is full && exit 3\n"
     (tmp_path / "images/broken").mkdir(parents=True)
@@ -109,15 +109,15 @@ def test_an_interrupted_build_ends_with_its_container(layout: Layout, tmp_path: 
 
 def test_the_digest_of_an_image_is_that_of_its_saved_configuration(layout: Layout) -> None:
     """Engines with the containerd store are asked in this way; here both ways give the same answer."""
-    reference = ensure.ensure(("tracker",), layout, lambda _event: None)["tracker"].reference
+    reference = ensure.images(("tracker",), layout, lambda _event: None)["tracker"].reference
     with connect() as api:
         assert store.saved_config_digest(api, reference) == store.config_digest(api, reference)
 
 
 def test_every_recipe_of_this_installation_converges_within_a_second_once_built(layout: Layout) -> None:
     names = [name for name in recipe.load() if name not in ("bitcoind", "kaspad", "manager")]
-    ensure.ensure(names, layout, lambda _event: None)
+    ensure.images(names, layout, lambda _event: None)
     started = time.monotonic()
-    ensure.ensure(names, layout, lambda _event: None)
+    ensure.images(names, layout, lambda _event: None)
 
     assert time.monotonic() - started < 1

@@ -13,7 +13,7 @@ from manage import catalog
 from manage.access.refusals import Refused
 from manage.agent import plans
 from manage.agent.verb import Call
-from manage.agent.verbs import verbs
+from manage.agent.verbs import verbs_by_name
 from manage.apply import desired_state, down, inputs, receipt, restart, uninstall, up
 from manage.apply.planned import read_facts_and_plan
 from manage.cli.consent import PlanReview
@@ -103,7 +103,7 @@ def test_a_command_makes_nothing_twice(sandbox: Any, counted: Any, words: Any, c
     ],
 )
 def test_a_verb_of_the_agent_makes_nothing_twice(sandbox: Any, counted: Any, verb: Any, args: Any, read: Any) -> None:
-    verbs(sandbox)[verb].run(Call(args, "ada", lambda _event: None))
+    verbs_by_name(sandbox)[verb].run(Call(args, "ada", lambda _event: None))
     assert dict(counted) == {**ONCE, **read}
 
 
@@ -121,7 +121,9 @@ def test_the_plan_of_a_verb_is_shown_by_the_cli_as_by_the_agent(
         capsys.readouterr()
         run("plan", *words, "--json", "--dir", sandbox.dir)
         shown = json.loads(capsys.readouterr().out)
-        answer = verbs(sandbox)["plan"].run(Call({"verb": verb, "services": services}, "ada", lambda _event: None))
+        answer = verbs_by_name(sandbox)["plan"].run(
+            Call({"verb": verb, "services": services}, "ada", lambda _event: None)
+        )
         assert {key: shown[key] for key in ("operations", "digest")} == answer
 
 

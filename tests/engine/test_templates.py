@@ -108,7 +108,7 @@ def until(holds: Callable[[], bool]) -> None:
 @pytest.fixture(scope="module")
 def running(engine: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     directory = tmp_path_factory.mktemp("templates")
-    made = dict(ensure.ensure(("timescaledb", "nginx"), Layout(directory), lambda _event: None))
+    made = dict(ensure.images(("timescaledb", "nginx"), Layout(directory), lambda _event: None))
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = int(server.getsockname()[1])
     found = RunningStack(directory, port, made)

@@ -12,7 +12,7 @@ from tracker.networks import NETWORKS
 from tracker.session import Session
 from tracker.store import accounts
 from tracker.store.database import Database
-from tracker.store.migrate import migrate
+from tracker.store.schema import migrate
 
 from tests.tracker.cluster import Cluster
 from tests.tracker.tinynode import TinyNode

@@ -13,7 +13,7 @@ from psycopg import AsyncConnection
 from tracker.ledger import Change, Outpoint, Utxo, apply, fold
 from tracker.store import accounts, balances
 from tracker.store.balances import Moment
-from tracker.store.migrate import SchemaTooNew, migrate
+from tracker.store.schema import SchemaTooNew, migrate
 
 from tests.tracker.cluster import Cluster
 

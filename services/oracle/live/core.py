@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from nodeclients.zmq import Frame
 
-from oracle.estimate import Estimate, State, estimate
+from oracle.estimate import Estimate, State, estimate_price
 from oracle.histogram import SPAN
 from oracle.live import answer, recording
 from oracle.live.answer import Answer, Market
@@ -139,12 +139,12 @@ class Live:
         For some minutes the prior keeps the octave although payments contradict it, so that a burst of fakes cannot
         change the price. It does not keep it longer, because the prior itself may be wrong.
         """
-        found = estimate(self.window.histogram, now, self.weights, self.prior)
+        found = estimate_price(self.window.histogram, now, self.weights, self.prior)
         if found.state is State.AMBIGUOUS and self._doubted_since is None:
             self._doubted_since = now
         doubted_s = 0.0 if self._doubted_since is None else now - self._doubted_since
         if self.prior is not None and (doubted_s > DOUBTED_S or now - self._prior_at > SPAN):
-            alone = estimate(self.window.histogram, now, self.weights)
+            alone = estimate_price(self.window.histogram, now, self.weights)
             if alone.state in SETTLED:
                 found = alone
         if found.state in SETTLED:

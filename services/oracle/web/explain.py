@@ -48,7 +48,7 @@ def _marks(live: Live, price: float) -> list[dict[str, float]]:
     return [{"usd": usd, "sats": round(usd / price * SATS_PER_BTC, 1)} for usd in live.weights.usd]
 
 
-def explain(live: Live, answer: Answer, history_fault: str) -> dict[str, Any]:
+def basis(live: Live, answer: Answer, history_fault: str) -> dict[str, Any]:
     """Everything behind the current answer."""
     window, mempool = live.window, live.mempool
     return {

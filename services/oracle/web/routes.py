@@ -90,6 +90,6 @@ def router(context: Context) -> APIRouter:
     @routes.get("/api/v1/explain")
     async def why() -> dict[str, Any]:
         """Filter counts, peaks and mempool: everything behind the current price."""
-        return explain.explain(context.live, newest(), context.history_fault)
+        return explain.basis(context.live, newest(), context.history_fault)
 
     return routes

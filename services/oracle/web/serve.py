@@ -15,7 +15,7 @@ PING_S = 10.0
 """Interval of pings, and how long a client may take to answer one before it is disconnected."""
 
 
-def serve() -> int:
+def run_service() -> int:
     """Run the service with the settings of the environment; the exit code. Raises OracleError for invalid settings."""
     settings = from_env(os.environ)
     server = Server(settings.server)

@@ -15,7 +15,7 @@ from psycopg import AsyncConnection
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
-from tracker.store.migrate import Edition, migrate
+from tracker.store.schema import Edition, migrate
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

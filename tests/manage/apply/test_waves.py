@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from manage.apply.waves import waves
+from manage.apply.waves import in_waves
 from manage.plan.model import Kind, Operation
 
 GROUPS = {
@@ -21,7 +21,7 @@ def operation(kind: Kind, service: str) -> Operation:
 
 
 def names(operations: list[Operation]) -> list[list[str]]:
-    return [[one.service for one in wave] for wave in waves(operations, GROUPS)]
+    return [[one.service for one in wave] for wave in in_waves(operations, GROUPS)]
 
 
 @pytest.mark.promise("New services of one group start together; what replaces something goes one at a time", runs="ci")

@@ -99,7 +99,7 @@ def test_a_new_or_changed_dockerfile_is_to_be_confirmed(layout: Layout) -> None:
 
 def test_without_anybody_to_ask_nothing_is_built(layout: Layout) -> None:
     with pytest.raises(NodeyardError, match="nobody has confirmed this Dockerfile yet"):
-        ensure.ensure(["redis"], layout, lambda _event: None)
+        ensure.images(["redis"], layout, lambda _event: None)
 
 
 def test_the_review_shows_the_dockerfile_without_control_characters_and_asks(

@@ -31,7 +31,7 @@ def test_every_folder_is_given_its_mode_and_owner(tmp_path: Path) -> None:
     paper = Paper()
     layout = Layout(tmp_path, paper.owners())
     identity.create(layout)
-    for path, mode, uid, gid in folders.folders(layout):
+    for path, mode, uid, gid in folders.expected(layout):
         assert (stat.S_IMODE(path.stat().st_mode), paper.uid(path), paper.gid(path)) == (mode, uid, gid), path
 
 
@@ -39,7 +39,7 @@ def test_every_folder_is_given_its_mode_and_owner(tmp_path: Path) -> None:
 def test_every_folder_has_its_mode_and_owner(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     identity.create(layout)
-    for path, mode, uid, gid in folders.folders(layout):
+    for path, mode, uid, gid in folders.expected(layout):
         found = path.stat()
         assert (stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid) == (mode, uid, gid), path
 

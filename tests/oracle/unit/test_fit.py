@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from oracle.attribution import counts_by_amount
 from oracle.errors import OracleError
-from oracle.fit import USD, fit, main, split
+from oracle.fit import USD, fit_weights, main, split
 from oracle.points import Day
 from oracle.weights import Weights, dump, load
 
@@ -56,8 +56,8 @@ def test_weights_are_read_as_they_were_written(weights: Weights, tmp_path: Path)
 
 
 def test_two_days_fit_to_nearly_the_stored_weights(days: list[Day], hours: dict[int, float], weights: Weights) -> None:
-    fitted = fit(days[:2], hours, days[4:5])
-    assert fitted == fit(days[:2], hours, days[4:5])
+    fitted = fit_weights(days[:2], hours, days[4:5])
+    assert fitted == fit_weights(days[:2], hours, days[4:5])
     assert fitted.days == (days[0].name, days[1].name)
     assert np.argmax(fitted.shape) == np.argmax(weights.shape)
     assert max(fitted.shape) == pytest.approx(max(weights.shape), abs=0.5)
@@ -66,7 +66,7 @@ def test_two_days_fit_to_nearly_the_stored_weights(days: list[Day], hours: dict[
 
 def test_days_without_prices_cannot_be_fitted(days: list[Day]) -> None:
     with pytest.raises(OracleError, match="hour before"):
-        fit(days[:1], {})
+        fit_weights(days[:1], {})
 
 
 def test_the_command_says_what_it_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from oracle.mix import main, mix, round_btc
+from oracle.mix import amount_shares, main, round_btc
 from oracle.points import Day
 from oracle.weights import Weights
 from sandbox.bitcoind import flow
 
 
 def test_the_mix_is_one_of_shares(days: list[Day], hours: dict[int, float], weights: Weights) -> None:
-    found = mix(days[:2], hours, weights)
+    found = amount_shares(days[:2], hours, weights)
     shares = found["usd"]
     assert isinstance(shares, dict)
     assert sum(shares.values()) == pytest.approx(1, abs=0.01)
@@ -27,7 +27,7 @@ def test_the_mix_is_one_of_shares(days: list[Day], hours: dict[int, float], weig
 def test_the_simulator_pays_like_the_days_that_it_was_taken_from(
     days: list[Day], hours: dict[int, float], weights: Weights
 ) -> None:
-    shares = mix([day for day in days if day.name in weights.kept_out], hours, weights)["usd"]
+    shares = amount_shares([day for day in days if day.name in weights.kept_out], hours, weights)["usd"]
     assert isinstance(shares, dict)
     for usd, share in zip(flow.USD, flow.USD_SHARES, strict=True):
         assert shares[str(usd)] == pytest.approx(share, abs=0.05)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from oracle.estimate import MIN_EACH, MIN_EVIDENCE, State, estimate
+from oracle.estimate import MIN_EACH, MIN_EVIDENCE, State, estimate_price
 from oracle.evidence import around, correlate, from_histogram, occupied
 from oracle.grid import STEP, Floats, log_at
 from oracle.histogram import SPAN, SlidingHistogram
@@ -68,7 +68,7 @@ def test_payments_of_anything_give_no_price(weights: Weights, n: int) -> None:
     histogram = paid(PRICE, (), 0, n)
     rows, _ = histogram.slices()
     assert survey(histogram.total(rows), weights).evidence.max() < max(MIN_EVIDENCE, MIN_EACH * n)
-    assert estimate(histogram, 0, weights, PRICE).state is State.NO_SIGNAL
+    assert estimate_price(histogram, 0, weights, PRICE).state is State.NO_SIGNAL
 
 
 def test_a_rival_is_the_best_price_elsewhere() -> None:
@@ -81,7 +81,7 @@ def test_a_rival_is_the_best_price_elsewhere() -> None:
 
 def test_a_window_so_full_that_every_small_satoshi_is_taken_still_tells_its_octave(weights: Weights) -> None:
     histogram = paid(70_000, weights.usd, 4_000, 100_000)
-    answer = estimate(histogram, 0, weights)
+    answer = estimate_price(histogram, 0, weights)
     assert answer.price == pytest.approx(70_000, rel=1e-3)
     assert answer.state is State.OK
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from tracker import portfolio
 from tracker.follower_state import FollowerState, balance_state, readiness
-from tracker.portfolio import portfolio
 from tracker.store.accounts import Account
 
 NOW = 1_800_000_000.0
@@ -73,7 +73,7 @@ def test_a_just_started_tracker_is_not_ready() -> None:
 
 def test_totals_are_exact_and_say_when_a_part_is_missing() -> None:
     big = 2**53 + 1
-    shown = portfolio([account(big), account(big), account(None)], FOLLOWING, "sandbox", NOW)
+    shown = portfolio.of_accounts([account(big), account(big), account(None)], FOLLOWING, "sandbox", NOW)
     total = shown.totals["kaspa"]
     assert (total.amount, total.formatted) == ("18014398509481986", "180143985.09481986")
     assert (total.status, total.complete) == ("pending", False)
@@ -81,10 +81,10 @@ def test_totals_are_exact_and_say_when_a_part_is_missing() -> None:
 
 
 def test_a_total_is_as_good_as_its_worst_part() -> None:
-    assert portfolio([account(), account(0)], FOLLOWING, "sandbox", NOW).totals["kaspa"].status == "ok"
-    assert portfolio([account(), account(0)], LOST, "sandbox", NOW).totals["kaspa"].status == "stale"
+    assert portfolio.of_accounts([account(), account(0)], FOLLOWING, "sandbox", NOW).totals["kaspa"].status == "ok"
+    assert portfolio.of_accounts([account(), account(0)], LOST, "sandbox", NOW).totals["kaspa"].status == "stale"
 
 
 def test_a_portfolio_without_addresses_has_no_totals() -> None:
-    empty = portfolio([], FOLLOWING, "sandbox", NOW)
+    empty = portfolio.of_accounts([], FOLLOWING, "sandbox", NOW)
     assert (empty.addresses, empty.totals) == ([], {})

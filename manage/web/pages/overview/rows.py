@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from manage.health.model import ServiceStatus, VerdictName
 from manage.web import times
 from manage.web.history import History
-from manage.web.timeline import Timeline, timeline
+from manage.web.timeline import Timeline, timeline_of
 
 GROUPS = (("chains", "Chains"), ("data", "Data"), ("services", "Services"), ("manager", "Manager"))
 
@@ -51,5 +51,5 @@ def _row(status: ServiceStatus, history: History, as_of: float, *, stale: bool) 
         reason=status.reason,
         since=status.since,
         lasted=times.duration(as_of - status.since),
-        timeline=timeline(history.get(status.name, ()), as_of),
+        timeline=timeline_of(history.get(status.name, ()), as_of),
     )

@@ -14,7 +14,7 @@ from manage.web.actions import Action
 from manage.web.freshness import Freshness
 from manage.web.history import History
 from manage.web.pages.service.evidence import Fact, LogLine, facts, log_lines
-from manage.web.timeline import Timeline, timeline
+from manage.web.timeline import Timeline, timeline_of
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def service_view(
         log=log_lines(why["evidence"], status.name),
         waits_for=status.waits_for,
         waited_on_by=tuple(other.name for other in snapshot.services if status.name in other.waits_for),
-        timeline=timeline(history.get(status.name, ()), snapshot.as_of),
+        timeline=timeline_of(history.get(status.name, ()), snapshot.as_of),
         actions=_actions(status, may_change=agent_answers and not stale and roles.may(role, "operator")),
     )
 
