@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from manage.agent.client import AgentRefused
 from manage.agent.dispatch import Peer
 from manage.installation.layout import Layout
 from tests.stage import agents
@@ -47,3 +48,9 @@ def agent(start_agent: Callable[[Mapping[int, Peer]], Agent], layout: Layout, th
     """Three users, and a caller who counts as the dashboard."""
     layout.users_file.write_bytes(three_users)
     return start_agent({os.getuid(): Peer("dashboard")})
+
+
+def refusal(agent: Agent, verb: str, **args: object) -> AgentRefused:
+    with pytest.raises(AgentRefused) as caught:
+        agent.client.call(verb, **args)  # type: ignore[arg-type]
+    return caught.value

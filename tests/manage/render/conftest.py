@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from manage import config as configuration
 from manage.catalog import Catalog, load_catalog
+from manage.installation.layout import CHECKOUT, Layout
 from manage.render import image_names, render_manager, render_stack
 from manage.render.model import Image, Installation, Stack
 
@@ -20,6 +22,8 @@ NODES = "profiles: [bitcoin, core]\nnetwork: private\n"
 MAINNET = "profiles: [bitcoin, core]\nnetwork: mainnet\nimages: {source: upstream}\n"
 
 Render = Callable[..., tuple[Stack, Stack]]
+OWN = CHECKOUT / "tests/data/own-services"
+Change = Callable[[str, str, str], None]
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +45,31 @@ def render(catalog: Catalog) -> Render:
         return stack, render_manager(*inputs, stack)
 
     return both
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """An installation whose operator added a cache and Prometheus."""
+    shutil.copytree(OWN, tmp_path / "services")
+    return Layout(tmp_path)
+
+
+@pytest.fixture
+def change(layout: Layout) -> Change:
+    """Replace text in a file of an own service; the text must be there."""
+
+    def replace(file: str, old: str, new: str) -> None:
+        path = layout.services_dir / file
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    return replace
+
+
+def rendered(layout: Layout) -> tuple[Stack, Stack]:
+    catalog: Catalog = load_catalog(layout)
+    config = configuration.parse("version: 1\n", "stack.yml", catalog)
+    images = {name: Image(name, name, name) for name in image_names(catalog, config)}
+    stack = render_stack(catalog, config, INSTALLATION, images, {}, DIRECTORY)
+    return stack, render_manager(catalog, config, INSTALLATION, images, {}, DIRECTORY, stack)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,17 +12,10 @@ import yaml
 
 from manage.catalog import load_catalog
 from manage.errors import NodeyardError
-from manage.installation.layout import CHECKOUT, Layout
-from tests.manage.render.test_own_services import rendered
+from manage.installation.layout import Layout
+from tests.manage.render.conftest import rendered
 
-OWN = CHECKOUT / "tests/data/own-services"
 Edit = Callable[[dict[str, Any]], None]
-
-
-@pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    shutil.copytree(OWN, tmp_path / "services")
-    return Layout(tmp_path)
 
 
 @pytest.fixture
