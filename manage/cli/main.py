@@ -14,32 +14,8 @@ import click
 
 from manage import __version__
 from manage.cli import output
+from manage.commands import COMMANDS
 from manage.errors import EXIT_FAILED, EXIT_USAGE, NodeyardError
-
-COMMANDS: dict[str, str] = {
-    "setup": "Set up and start a watched stack; safe to repeat.",
-    "init": "Write a new stack.yml; nothing is started.",
-    "config": "Show, explain, check or change the configuration.",
-    "profiles": "List what can be deployed.",
-    "services": "List, add and check services, shipped and your own.",
-    "images": "Build, pull and list the images of this stack.",
-    "render": "Show the rendered compose and configuration files.",
-    "plan": "Show what `up` would change and why; changes nothing.",
-    "up": "Apply stack.yml; wait until each service is healthy.",
-    "down": "Stop the stack; data is kept, and the manager keeps running.",
-    "restart": "Restart services, one after the other.",
-    "status": "Show the verdict of every service, with its reason.",
-    "why": "Show the root cause of a service's verdict, with evidence.",
-    "logs": "Show a service's log lines.",
-    "history": "Show what was changed, when, and how it ended.",
-    "urls": "Show the address of each service, and how to sign in.",
-    "secrets": "List or show the generated secrets.",
-    "user": "List, add and remove users of the dashboard.",
-    "sandbox": "Pay, mine and break things on the simulated chains.",
-    "completion": "Print the completion script for bash, zsh or fish.",
-    "uninstall": "Stop everything of this installation; --purge deletes its data too.",
-}
-"""Name -> its sentence in `manage --help`; the command is `manage.cli.<name>:command`. A test checks that it exists."""
 
 GC_THRESHOLD = 100_000
 """New objects between two runs of the garbage collector. A command ends before its garbage matters, and collecting
@@ -108,7 +84,7 @@ def cli(ctx: click.Context, directory: str | None, debug: bool) -> None:
 def main(arguments: list[str] | None = None) -> Any:
     """Run `manage`; always raises SystemExit."""
     gc.set_threshold(GC_THRESHOLD)
-    output.suggest_for("", ())
+    output.suggest_for("")
     debug = "--debug" in (sys.argv if arguments is None else arguments)
     try:
         result = cli.main(args=arguments, prog_name="manage", standalone_mode=False)

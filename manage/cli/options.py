@@ -29,9 +29,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def _take_directory(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> Layout:
     chosen = value or (ctx.obj or {}).get("directory")
     layout = Layout(Path(chosen).absolute() if chosen else DEFAULT_DIR, owners.of_this_process())
-    root = ctx.find_root().command
-    commands = root.list_commands(ctx) if isinstance(root, click.Group) else ()
-    output.suggest_for("" if layout.dir == DEFAULT_DIR else str(layout.dir), commands)
+    output.suggest_for(layout.directory_to_name)
     return layout
 
 
@@ -44,11 +42,6 @@ def with_dir(function: F) -> F:
         callback=_take_directory,
         help="The installation's folder [/var/lib/nodeyard].",
     )(function)
-
-
-def dir_option(layout: Layout) -> str:
-    """The option with which a command in JSON reaches this installation; `output` adds it to texts. "" by default."""
-    return "" if layout.dir == DEFAULT_DIR else f" --dir {layout.dir}"
 
 
 def with_json(function: F) -> F:

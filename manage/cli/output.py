@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shlex
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, TextIO
+
+from manage.commands import with_directory
 
 GLYPHS = {
     "healthy": "●",
@@ -54,23 +54,18 @@ def glyph(verdict: str, stream: TextIO | None = None) -> str:
 
 
 class _Suggestions:
-    """How the commands in a text reach the installation that this command works on."""
+    """The folder that commands in a text must name, "" for the default folder."""
 
-    command: re.Pattern[str] | None = None
-    option = ""
+    directory = ""
 
 
-def suggest_for(directory: str, commands: Iterable[str]) -> None:
+def suggest_for(directory: str) -> None:
     """From now on, `manage up` in a text becomes `manage --dir DIR up`; with directory "" it stays."""
-    names = "|".join(commands)
-    _Suggestions.command = re.compile(rf"\bmanage (?=(?:{names})\b(?![^.,;\n]*--dir))") if directory else None
-    _Suggestions.option = f"--dir {shlex.quote(directory)}"
+    _Suggestions.directory = directory
 
 
 def _suggesting(text: str) -> str:
-    if _Suggestions.command is None:
-        return text
-    return _Suggestions.command.sub(lambda _found: f"manage {_Suggestions.option} ", text)
+    return with_directory(text, _Suggestions.directory)
 
 
 def _print(text: str, stream: TextIO, dropped: type[OSError] = BrokenPipeError) -> bool:

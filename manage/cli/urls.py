@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from manage.cli import output
-from manage.cli.options import dir_option, with_dir, with_json
+from manage.cli.options import with_dir, with_json
+from manage.commands import with_directory
 from manage.installation.layout import Layout
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def addresses(layout: Layout) -> dict[str, dict[str, str]]:
     found = {
         "dashboard": {
             "url": f"{doors['dashboard']}/",
-            "auth": f"name and password; reset it: manage user reset admin{dir_option(layout)}",
+            "auth": with_directory("name and password; reset it: manage user reset admin", layout.directory_to_name),
         }
     }
     for link in here.links:
@@ -45,7 +46,9 @@ def addresses(layout: Layout) -> dict[str, dict[str, str]]:
 
 def _auth(service: Service, layout: Layout) -> str:
     tokens = [secret.name for secret in service.secrets if secret.kind == "token"]
-    return f"bearer token; show it: manage secrets show {tokens[0]}{dir_option(layout)}" if tokens else "none"
+    if not tokens:
+        return "none"
+    return with_directory(f"bearer token; show it: manage secrets show {tokens[0]}", layout.directory_to_name)
 
 
 @click.command(

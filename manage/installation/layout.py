@@ -23,6 +23,11 @@ class Layout:
     """How files are given to other users."""
 
     @property
+    def directory_to_name(self) -> str:
+        """The folder that a command must name with `--dir` to reach this installation, "" for the default folder."""
+        return "" if self.dir == DEFAULT_DIR else str(self.dir)
+
+    @property
     def stack_file(self) -> Path:
         """The operator's configuration, `stack.yml`."""
         return self.dir / "stack.yml"

@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask, g, request
 from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
 
+from manage import commands
 from manage.errors import NodeyardError
 from manage.installation.layout import DEFAULT_DIR, Layout
 from manage.web import assets, guard, health, times
@@ -42,8 +43,10 @@ def create_app(
             PrefixLoader({page.name: FileSystemLoader(page.folder) for page in pages}),
         ]
     )
+    with_directory = _with_directory(where.directory_to_name)
+    app.jinja_env.finalize = with_directory
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(utc=times.utc, iso=times.iso, ago=times.ago)
+    app.jinja_env.filters.update(utc=times.utc, iso=times.iso, ago=times.ago, with_directory=with_directory)
     app.jinja_env.globals.update(
         ICONS=ICONS,
         SEARCH=page_list.SEARCH,
@@ -59,6 +62,15 @@ def create_app(
     by_name = {page.name: page for page in pages}
     app.context_processor(lambda: _context(by_name.get(request.blueprint or "")))
     return app
+
+
+def _with_directory(directory: str) -> Callable[[object], object]:
+    """Makes commands in a text name the folder of this installation; applied to every value that a template prints.
+
+    Jinja escapes a constant before this sees it, so templates use it as a filter there. Markup stays as it is:
+    templates escape log lines themselves, which are shown verbatim.
+    """
+    return lambda value: commands.with_directory(value, directory) if type(value) is str else value
 
 
 def _context(page: Page | None) -> dict[str, Any]:

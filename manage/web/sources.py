@@ -35,7 +35,7 @@ class Sources:
         self.agent_answers = False
         """Whether the agent answered the last `refresh`."""
         self.history: History = {}
-        self._layout = layout
+        self.layout = layout
         self._snapshot = CachedFile(layout.snapshot_file, lambda: snapshots.read(layout))
         self._revocations = CachedFile(layout.revocations_file, lambda: revocations.read(layout.revocations_file))
         self._key = CachedFile(layout.session_public_file, lambda: keys.read_public(layout.session_public_file))
@@ -63,7 +63,7 @@ class Sources:
         if time.monotonic() - self._history_at < HISTORY_EVERY_S:
             return
         try:
-            self.history = history.fetch(self._layout.watch_socket)
+            self.history = history.fetch(self.layout.watch_socket)
             self._history_at = time.monotonic()
         except (OSError, ValueError) as error:
             log.debug("cannot read the history: %s", error)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from manage.cli.main import COMMANDS, main
+from manage.cli.main import main
+from manage.commands import COMMANDS
 from manage.errors import EXIT_FAILED, EXIT_USAGE
 from manage.installation.layout import Layout
 from tests.manage.cli.conftest import Manage

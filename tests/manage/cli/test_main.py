@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 import pytest
 
-from manage.cli.main import COMMANDS, cli, main
+from manage.cli.main import cli, main
+from manage.commands import COMMANDS
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 

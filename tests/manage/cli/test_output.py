@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from manage.cli import output
-from manage.cli.main import COMMANDS
 from manage.installation.layout import Layout
 from tests.manage.cli.conftest import Manage
 
@@ -74,7 +73,7 @@ def test_a_hint_names_the_folder(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, text: str, shown: str
 ) -> None:
     monkeypatch.setattr(output, "_Suggestions", type("Suggestions", (output._Suggestions,), {}))
-    output.suggest_for("/srv/x", COMMANDS)
+    output.suggest_for("/srv/x")
     output.say(text)
     output.note(text)
     output.fail(text, text)
@@ -84,7 +83,7 @@ def test_a_hint_names_the_folder(
     assert printed.err.splitlines() == [shown, f"error: {shown}", f"       {shown}"]
     output.verbatim(text)
     assert capsys.readouterr().out == f"{text}\n"
-    output.suggest_for("", COMMANDS)
+    output.suggest_for("")
     output.say(text)
     assert capsys.readouterr().out == f"{text}\n"
 

@@ -78,7 +78,7 @@ def test_before_the_first_snapshot_the_page_says_so_with_the_next_step(layout: L
     answer = client.get("/")
     assert answer.status_code == 200
     assert "No data yet." in answer.text
-    assert "manage up" in answer.text
+    assert f"manage --dir {layout.dir} up" in answer.text
     assert answer.text.count('class="skeleton"') == 2
 
 
@@ -91,16 +91,16 @@ def test_a_broken_snapshot_is_no_crash(layout: Layout, browser: Browser) -> None
 def test_a_stack_that_is_down_says_so_and_offers_to_start_it(layout: Layout, browser: Browser, clock: Clock) -> None:
     scenery.put(layout, scenery.stack_down(clock.now))
     text = browser("otto").get("/").text
-    assert "The stack is down." in text and "Start it with: manage up" in text
+    assert "The stack is down." in text and f"Start it with: manage --dir {layout.dir} up" in text
     assert 'href="/plan?verb=up">Start the stack…</a>' in text
     assert "<title>Stack down · Nodeyard</title>" in text
 
 
 def test_the_first_step_is_offered_on_the_sandbox_alone(layout: Layout, browser: Browser, clock: Clock) -> None:
     client = browser("vera")
-    assert "manage sandbox pay ADDRESS 5" in client.get("/").text
+    assert f"manage --dir {layout.dir} sandbox pay ADDRESS 5" in client.get("/").text
     scenery.put(layout, scenery.healthy(clock.now, network="mainnet"))
-    assert "manage sandbox pay" not in client.get("/").text
+    assert "sandbox pay" not in client.get("/").text
 
 
 def test_a_strip_shows_the_day_and_says_it_in_words(app: Flask, layout: Layout, browser: Browser, clock: Clock) -> None:

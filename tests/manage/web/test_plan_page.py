@@ -51,7 +51,7 @@ def test_a_change_that_failed_says_why(browser: Browser, agent: Agent) -> None:
     agent.operations.wait_idle(10)
     text = client.get(answer.location).text
     assert "Restarting broken failed." in text
-    assert "broken did not become healthy." in text and "manage logs broken" in text
+    assert "broken did not become healthy." in text and f"manage --dir {agent.layout.dir} logs broken" in text
 
 
 def test_a_second_change_names_who_holds_the_place(browser: Browser, agent: Agent) -> None:

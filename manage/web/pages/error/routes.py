@@ -6,6 +6,7 @@ from flask import Blueprint, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from manage.agent.client import AgentUnreachable
+from manage.commands import with_directory
 from manage.errors import NodeyardError
 from manage.web.guard import sources
 from manage.web.pages.error.view import ErrorView, of_http_error, of_nodeyard_error
@@ -29,5 +30,6 @@ def nodeyard_error(error: NodeyardError) -> tuple[str, int]:
 
 def _answer(view: ErrorView) -> tuple[str, int]:
     if request.headers.get("X-Partial"):
-        return f"{view.message} {view.hint}".strip(), view.status
+        text = f"{view.message} {view.hint}".strip()
+        return with_directory(text, sources().layout.directory_to_name), view.status
     return render_template("error/page.html", view=view, page=None), view.status
