@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import yaml
 
-MAX_DEPTH = 64
+MAX_DEPTH = 32
+"""Also with aliases expanded, see `manage.catalog.document`. A service file is five levels deep."""
 MAX_EVENTS = 200_000
 
 

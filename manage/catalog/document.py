@@ -11,14 +11,13 @@ from typing import Any
 
 import yaml
 
-from manage.bounded_yaml import require_bounded
+from manage.bounded_yaml import MAX_DEPTH, require_bounded
 from manage.errors import NodeyardError
 
 KeyPath = tuple[str | int, ...]
 MAX_BYTES = 1 << 20
 MAX_NODES = 20_000
-MAX_DEPTH = 32
-"""Limits of a file. A service file has some hundred nodes, five levels deep."""
+"""Limits of a file; nodes are counted with aliases expanded. A service file has some hundred."""
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ class PlanReview:
         if self._yes:
             _require_no_more_risk(plan, shown)
         elif plan.risky:
-            require_typed("delete" if any(step.data_risk == "deleted" for step in plan.risky) else "risk")
+            require_typed("risk")
         elif shown is not None and shown.risky and plan.changes:
             require_typed("apply")
 
@@ -91,8 +91,8 @@ def require_typed(word: str) -> None:
 def _require_no_more_risk(plan: Plan, shown: Plan | None) -> None:
     if shown is None:
         return
-    agreed = {(step.service, step.data_risk) for step in shown.risky}
-    grown = [step.service for step in plan.risky if (step.service, step.data_risk) not in agreed]
+    agreed = {step.service for step in shown.risky}
+    grown = [step.service for step in plan.risky if step.service not in agreed]
     if grown:
         raise NodeyardError(
             f"The plan changed: data of {words.listing(tuple(grown))} may now be lost too. Nothing was done.", AGAIN

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 Kind = Literal["create", "recreate", "restart", "unpause", "remove", "keep"]
-DataRisk = Literal["kept", "at-risk", "deleted"]
+DataRisk = Literal["kept", "at-risk"]
 
 
 @dataclass(frozen=True)

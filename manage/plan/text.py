@@ -5,7 +5,7 @@ from __future__ import annotations
 from manage import words
 from manage.plan.model import Operation, Plan
 
-DATA = {"kept": "data kept", "at-risk": "data at risk", "deleted": "data deleted"}
+DATA = {"kept": "data kept", "at-risk": "data at risk"}
 
 
 def as_text(plan: Plan, width: int = 160, *, command: str = "manage up") -> str:

@@ -135,8 +135,6 @@ def test_with_yes_a_plan_whose_risk_grew_is_refused() -> None:
     review(Plan((RISKY,)), None)
     with pytest.raises(NodeyardError, match="data of oracle may now be lost too"):
         review(Plan((RISKY, replace(RISKY, service="oracle"))), Plan((RISKY,)))
-    with pytest.raises(NodeyardError, match="data of bitcoind may now be lost too"):
-        review(Plan((replace(RISKY, data_risk="deleted"),)), Plan((RISKY,)))
 
 
 def test_the_agent_applies_only_the_plan_of_the_digest() -> None:
