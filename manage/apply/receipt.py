@@ -67,13 +67,8 @@ class Receipt:
 
 def of_state(state: DesiredState, verb: str, by: str, steps: Iterable[Step]) -> Receipt:
     """The receipt of a change that is about to start, with the desired image and spec of every service."""
-    return Receipt(
-        number=0,
-        verb=verb,
-        by=by,
-        started_at=time.time(),
-        state="in_progress",
-        operations=tuple(steps),
+    return replace(
+        _draft(verb, by, steps),
         images={spec.name: spec.image.config_digest for spec in state.services},
         references={spec.name: spec.image.reference for spec in state.services},
         specs={spec.name: spec.spec_digest for spec in state.services},
@@ -86,16 +81,15 @@ def of_containers(
 ) -> Receipt:
     """The receipt of a change of existing containers that is about to start, with the image and spec of each."""
     found = tuple(found)
-    return Receipt(
-        number=0,
-        verb=verb,
-        by=by,
-        started_at=time.time(),
-        state="in_progress",
-        operations=tuple(steps),
+    return replace(
+        _draft(verb, by, steps),
         images={one.service: state.image_digests.get(one.image_digest, one.image_digest) for one in found},
         specs={one.service: one.spec_digest for one in found},
     )
+
+
+def _draft(verb: str, by: str, steps: Iterable[Step]) -> Receipt:
+    return Receipt(number=0, verb=verb, by=by, started_at=time.time(), state="in_progress", operations=tuple(steps))
 
 
 def of_nothing(verb: str, by: str, summary: str) -> Receipt:

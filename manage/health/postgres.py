@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import psycopg
 
-from manage.health.drivers import DEADLINE_S, Memory, Target
+from manage.health.drivers import DEADLINE_S, Memory, ProbeFault, Target
 
 STATEMENT_TIMEOUT_MS = 2500
 """Below the deadline of a probe, so that the server ends a slow query itself."""
@@ -20,10 +22,27 @@ class PostgresSession:
         await self.connection.close()
 
 
+@contextlib.asynccontextmanager
 async def session(
     target: Target, memory: Memory, *, port: str, user: str, secret: str, database: str
+) -> AsyncIterator[PostgresSession]:
+    """The open session in `memory`, or a new one, for a block. An error in the block closes it.
+
+    Raises ProbeFault with the server's words for a psycopg.Error.
+    """
+    try:
+        yield await _session(target, memory, port=port, user=user, secret=secret, database=database)
+    except psycopg.Error as fault:
+        await memory.release()
+        raise ProbeFault(server_words(fault)) from fault
+    except BaseException:
+        await memory.release()
+        raise
+
+
+async def _session(
+    target: Target, memory: Memory, *, port: str, user: str, secret: str, database: str
 ) -> PostgresSession:
-    """The open session in `memory`, or a new one. Raises psycopg.Error or ProbeFault."""
     if isinstance(memory.session, PostgresSession):
         return memory.session
     endpoint = target.endpoint(port)

@@ -12,7 +12,7 @@ import time
 import psycopg
 
 from manage.health import postgres
-from manage.health.drivers import Memory, ProbeFault, Target
+from manage.health.drivers import Memory, Target
 from manage.health.facts import value
 from manage.health.model import EngineState, Fact, Judgement
 from manage.health.postgres import PostgresSession
@@ -27,20 +27,13 @@ async def probe(target: Target, memory: Memory) -> tuple[Fact, ...]:
     began, options = time.monotonic(), target.options
     facts: list[Fact] = []
     database = options["database"] or target.database or f"watch_{target.network}"
-    try:
-        session = await postgres.session(
-            target, memory, port=options["port"], user=options["user"], secret=options["secret"], database=database
-        )
+    async with postgres.session(
+        target, memory, port=options["port"], user=options["user"], secret=options["secret"], database=database
+    ) as session:
         await session.connection.execute("select 1")
         took_ms = (time.monotonic() - began) * 1000
         for rule in rules_of(target):
             facts += facts_of(rule, await measure(session, rule.measured["query"]), time.time())
-    except psycopg.Error as fault:
-        await memory.release()
-        raise ProbeFault(postgres.server_words(fault)) from fault
-    except BaseException:
-        await memory.release()
-        raise
     return (Fact("answer_ms", round(took_ms, 1), time.time(), "ms"), *facts)
 
 

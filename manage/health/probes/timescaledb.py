@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-import psycopg
-
 from manage import words
 from manage.health import postgres
 from manage.health.drivers import Memory, ProbeFault, Target, in_startup
@@ -34,23 +32,16 @@ SIZE = "select sum(pg_database_size(datname))::bigint from pg_database where has
 
 async def probe(target: Target, memory: Memory) -> tuple[Fact, ...]:
     """One row over an open connection, which is closed at the first failure."""
-    try:
-        session = await postgres.session(
-            target,
-            memory,
-            port="sql",
-            user="watch",
-            secret="watch_db_password",  # noqa: S106 - the name of a secret
-            database=f"watch_{target.network}",
-        )
+    async with postgres.session(
+        target,
+        memory,
+        port="sql",
+        user="watch",
+        secret="watch_db_password",  # noqa: S106 - the name of a secret
+        database=f"watch_{target.network}",
+    ) as session:
         row = await (await session.connection.execute(STATE)).fetchone()
         size = await _size(session, memory.facts)
-    except psycopg.Error as fault:
-        await memory.release()
-        raise ProbeFault(postgres.server_words(fault)) from fault
-    except BaseException:
-        await memory.release()
-        raise
     if row is None:
         raise ProbeFault("its answer has no row")
     version, most, used, transaction_s, databases, roles, extension, edition = row
