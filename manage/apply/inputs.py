@@ -12,8 +12,9 @@ from manage.catalog import Catalog, load_catalog
 from manage.config import load as load_config
 from manage.config.model import Config
 from manage.errors import NodeyardError
-from manage.images import lock
+from manage.images import lock, recipe
 from manage.images.lock import Locked
+from manage.images.model import Recipe
 from manage.installation import identity
 from manage.installation.identity import Installation
 from manage.installation.layout import Layout
@@ -38,6 +39,11 @@ class Inputs:
     def image_names(self) -> tuple[str, ...]:
         """The images that the configured services need."""
         return tuple(dict.fromkeys(image_names(self.catalog, self.config)))
+
+    @cached_property
+    def recipes(self) -> Mapping[str, Recipe]:
+        """The recipe of each image that this checkout and the operator's own services can build."""
+        return recipe.load(services=self.layout.services_dir, images=self.catalog.images_of_folders)
 
     @property
     def images(self) -> dict[str, Image]:

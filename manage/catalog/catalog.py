@@ -47,6 +47,11 @@ class Catalog:
         """The operator's own services."""
         return tuple(name for name in self.names if self.sources[name].own)
 
+    @property
+    def images_of_folders(self) -> Mapping[Path, str]:
+        """Folder of each service -> the image that its file names."""
+        return dict(_images(self.sources))
+
     def services(self, network: Network) -> Mapping[str, Service]:
         """Every service on `network` by name, in start order. Raises NodeyardError for problems in a file or between
         files."""

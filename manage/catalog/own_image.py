@@ -18,30 +18,24 @@ FROM = re.compile(r"FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE)
 BASE = ("$BASE", "${BASE}")
 
 
-def bases(root: Path) -> frozenset[str]:
-    """Images of the checkout that an image of the operator's can be built on."""
-    shared, services = root.glob("images/*/recipe.yml"), root.glob("profiles/services/*/image/recipe.yml")
-    return frozenset((*(path.parent.name for path in shared), *(path.parent.parent.name for path in services)))
-
-
-def problems(folder: Path, image: str, root: Path) -> Iterator[str]:
-    """A sentence for each problem of `folder`, which makes `image`. `root` is the checkout."""
+def problems(folder: Path, image: str, bases: Collection[str]) -> Iterator[str]:
+    """A sentence for each problem of `folder`, which makes `image`; it can be built on the images `bases`."""
     recipe, upstream = folder / "recipe.yml", folder / "upstream.yml"
     try:
         if recipe.is_file():
-            read, known = document.read(recipe, str(recipe)), bases(root)
-            yield from _recipe(read, folder, image, known)
+            read = document.read(recipe, str(recipe))
+            yield from _recipe(read, folder, image, bases)
             base = read.value.get("base") if isinstance(read.value, dict) else None
-            yield from _dockerfile(folder / "Dockerfile", str(base or ""), known)
+            yield from _dockerfile(folder / "Dockerfile", str(base or ""), bases)
         if upstream.is_file():
             yield from _upstream(document.read(upstream, str(upstream)))
     except NodeyardError as error:
         yield error.message
 
 
-def require_valid(folder: Path, image: str, root: Path) -> None:
-    """Raise NodeyardError with every problem of `folder`."""
-    if found := list(problems(folder, image, root)):
+def require_valid(folder: Path, image: str, bases: Collection[str]) -> None:
+    """Raise NodeyardError with every problem of `folder`; see `problems`."""
+    if found := list(problems(folder, image, bases)):
         raise NodeyardError("\n  ".join(("An image of yours cannot be made:", *found)), "See docs/own-services.md.")
 
 

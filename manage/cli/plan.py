@@ -78,7 +78,7 @@ def _require_usage(verb: str, services: tuple[str, ...], everything: bool) -> No
 def _outdated(found: Inputs) -> tuple[str, ...]:
     from manage.images import freshness
 
-    return freshness.outdated(found.layout, found.image_names, found.config.image_source)
+    return freshness.outdated(found.image_names, found.recipes, found.locked, found.config.image_source)
 
 
 def _plan(found: Inputs, verb: str, services: tuple[str, ...], everything: bool) -> Plan:

@@ -64,7 +64,7 @@ def _with_images(found: Inputs, reader: Reader, *, yes: bool) -> Inputs:
     from manage.images import current
 
     source = found.config.image_source
-    if current.are_current(found.layout, found.image_names, found.locked, source, reader):
+    if current.are_current(found.image_names, found.recipes, found.locked, source, reader):
         return found
     from manage.cli.consent import BuildReview
     from manage.images import ensure

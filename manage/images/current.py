@@ -9,19 +9,22 @@ from manage.engine.facts import PARALLEL, image_id
 from manage.engine.reader import Reader
 from manage.images import freshness
 from manage.images.lock import Locked
-from manage.images.model import ImageSource
-from manage.installation.layout import Layout
+from manage.images.model import ImageSource, Recipe
 
 
 def are_current(
-    layout: Layout, names: Iterable[str], locked: Mapping[str, Locked], source: ImageSource, reader: Reader
+    names: Iterable[str],
+    recipes: Mapping[str, Recipe],
+    locked: Mapping[str, Locked],
+    source: ImageSource,
+    reader: Reader,
 ) -> bool:
     """True if every image of `names` is locked, made from today's sources and on this engine as locked.
 
-    Then `manage.images.ensure` would change nothing. Raises NodeyardError as `freshness.require_source` does.
+    Then `manage.images.ensure` would change nothing. Raises NodeyardError as `freshness.require_same_source` does.
     """
     names = tuple(names)
-    if any(name not in locked for name in names) or freshness.outdated(layout, names, source):
+    if any(name not in locked for name in names) or freshness.outdated(names, recipes, locked, source):
         return False
     wanted = {locked[name].image.reference: locked[name].engine_id for name in names}
     with ThreadPoolExecutor(PARALLEL, thread_name_prefix="images") as pool:

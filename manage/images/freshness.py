@@ -6,27 +6,33 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from manage.errors import NodeyardError
-from manage.images import host_settings, lock, recipe
+from manage.images import digests, host_settings, lock, recipe
 from manage.images.model import ImageSource, Recipe
-from manage.installation.layout import CHECKOUT, Layout
+from manage.installation.layout import CHECKOUT
 
 
-def outdated(layout: Layout, names: Iterable[str], source: ImageSource, checkout: Path = CHECKOUT) -> tuple[str, ...]:
+def outdated(
+    names: Iterable[str],
+    recipes: Mapping[str, Recipe],
+    locked: Mapping[str, lock.Locked],
+    source: ImageSource,
+    checkout: Path = CHECKOUT,
+) -> tuple[str, ...]:
     """Those of `names` whose recipe or sources changed since they were built: `ensure.images` would build them again.
 
     Raises NodeyardError as `require_same_source` does.
     """
-    recipes, locked = recipe.load(checkout, layout.services_dir), lock.entries(layout)
     names = tuple(name for name in dict.fromkeys(names) if name in locked)
     require_same_source(locked, names, recipes, source)
     certificates = host_settings.certificates()
-    read: dict[str, list[list[str]]] = {}
-    return tuple(
-        name
-        for name in names
-        if locked[name].source == "local"
-        and locked[name].image.recipe != recipe.fingerprint(name, recipes, source, certificates, checkout, read=read)
-    )
+    with digests.kept(checkout) as known:
+        return tuple(
+            name
+            for name in names
+            if locked[name].source == "local"
+            and locked[name].image.recipe
+            != recipe.fingerprint(name, recipes, source, certificates, checkout, digests=known)
+        )
 
 
 def require_same_source(

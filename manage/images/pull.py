@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from manage.catalog import own_image
+from manage.catalog import images as catalog_images
 from manage.engine.client import Api
 from manage.errors import NodeyardError
 from manage.events import Event, Progress
@@ -26,12 +26,10 @@ def upstream(checkout: Path = CHECKOUT, services: Path | None = None) -> Mapping
     `services` is the folder of the operator's own services, each of which may have an `image/upstream.yml`.
     """
     entries = dict(_read(checkout / UPSTREAM_FILE)["images"])
-    for path in services.glob("*/image/upstream.yml") if services else ():
-        name = recipe.image_of(path.parent.parent)
-        if name in entries:
-            raise NodeyardError(f"{path}: the image {name} is Nodeyard's.", "Give yours another name in service.yml.")
-        own_image.require_valid(path.parent, name, checkout)
-        entries[name] = _read(path)
+    if services:
+        shipped, bases = frozenset(entries), catalog_images.recipes(checkout, {})
+        for name, path in recipe.of_operators(services, "upstream.yml", shipped, bases, {}):
+            entries[name] = _read(path)
     return {
         name: by_digest(entry["reference"], entry["digest"]) if entry.get("digest") else entry["reference"]
         for name, entry in entries.items()

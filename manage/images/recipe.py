@@ -2,63 +2,66 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
-import re
-from collections.abc import Iterable, Iterator, Mapping
+import stat
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from manage import bounded_yaml
+from manage.catalog import images as catalog_images
 from manage.catalog import own_image
 from manage.errors import NodeyardError
+from manage.images.digests import Digests
 from manage.images.model import ImageSource, Programs, Recipe
 from manage.installation.layout import CHECKOUT
 
 Certificates = Mapping[str, bytes]
 """File name -> PEM of the host's own CA certificates."""
 
-IMAGE = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 _LEFT_OUT = ("__pycache__",)
 _LISTS = ("inputs", "include", "dpkg_options")
 _KEYS = {"version", "kind", "base", "upstream_base", "ours", "host_certificates", "programs", "suite", *_LISTS}
 
 
-def load(checkout: Path = CHECKOUT, services: Path | None = None) -> Mapping[str, Recipe]:
+def load(
+    checkout: Path = CHECKOUT, services: Path | None = None, images: Mapping[Path, str] | None = None
+) -> Mapping[str, Recipe]:
     """Every recipe by name: the checkout's, and those of the operator's `services`.
 
-    Raises NodeyardError with the file of an invalid one.
+    `images` are the images of service folders that the caller has read already. Raises NodeyardError with the file of
+    an invalid recipe.
     """
-    found = {path.parent.name: path for path in checkout.glob("images/*/recipe.yml")}
-    found |= _by_image(checkout / "profiles/services", ours=True)
     recipes = {
         name: parse(name, _read(path, ours=True), path.parent.relative_to(checkout).as_posix())
-        for name, path in found.items()
+        for name, path in catalog_images.recipes(checkout, images or {}).items()
     }
-    for name, path in _by_image(services).items() if services else ():
-        if name in recipes:
-            raise NodeyardError(f"{path}: the image {name} is Nodeyard's.", "Give yours another name in service.yml.")
-        own_image.require_valid(path.parent, name, checkout)
-        recipes[name] = parse(name, _read(path), str(path.parent), operators=True)
+    shipped = frozenset(recipes)
+    if services:
+        for name, path in of_operators(services, "recipe.yml", shipped, shipped, images or {}):
+            recipes[name] = parse(name, _read(path), str(path.parent), operators=True)
     return dict(sorted(recipes.items()))
 
 
-def _by_image(services: Path, *, ours: bool = False) -> dict[str, Path]:
-    """Image -> its recipe, for services that have one."""
-    return {image_of(path.parent.parent, ours=ours): path for path in sorted(services.glob("*/image/recipe.yml"))}
+def of_operators(
+    services: Path, file: str, taken: Collection[str], bases: Collection[str], images: Mapping[Path, str]
+) -> Iterator[tuple[str, Path]]:
+    """(image, path) of each `file` in the folders `image/` of the operator's services.
 
-
-def image_of(service: Path, *, ours: bool = False) -> str:
-    """The image that the service in this folder runs. Raises NodeyardError when its file does not say it."""
-    path = service / "service.yml"
-    document = _read(path, ours=ours)
-    image = document.get("image") if isinstance(document, Mapping) else None
-    if not isinstance(image, str) or not IMAGE.fullmatch(image):
-        raise NodeyardError(f"{path}: image is not a name of lower-case letters, digits and -.", "Name the image.")
-    return image
+    Raises NodeyardError for an image of a `taken` name and for every problem of a folder; an image can be built on
+    `bases`.
+    """
+    for path in catalog_images.image_files(services, file):
+        name = catalog_images.image_of(path.parent.parent, images)
+        if name in taken:
+            raise NodeyardError(f"{path}: the image {name} is Nodeyard's.", "Give yours another name in service.yml.")
+        own_image.require_valid(path.parent, name, bases)
+        yield name, path
 
 
 def parse(name: str, document: Mapping[str, Any], folder: str, *, operators: bool = False) -> Recipe:
@@ -95,25 +98,48 @@ def files(recipe: Recipe, paths: Iterable[str], checkout: Path = CHECKOUT) -> It
     The context has the paths of the checkout, except that the recipe's own folder is always `images/<name>`, so that
     moving it rebuilds nothing. Raises NodeyardError with the name of a missing input.
     """
-    own = f"{recipe.context_folder}/"
     for name in paths:
-        start = checkout / (f"{recipe.folder}/{name.removeprefix(own)}" if name.startswith(own) else name)
-        if start.is_file():
-            yield name, start
-        elif start.is_dir():
-            prefix = len(f"{checkout}/")
-            yield from ((path[prefix:], Path(path)) for path in sorted(_below(start), key=lambda path: path.split("/")))
+        yield from ((context, Path(path)) for context, path, _found in _found(recipe, name, checkout))
+
+
+def _found(recipe: Recipe, name: str, checkout: Path) -> Iterator[tuple[str, str, os.stat_result]]:
+    """(path in the build context, file, what the file system says of it) of one of the paths of `files`.
+
+    Strings, because the manager's image has hundreds of files and every plan looks at them.
+    """
+    own = f"{recipe.context_folder}/"
+    start = str(checkout / (f"{recipe.folder}/{name.removeprefix(own)}" if name.startswith(own) else name))
+    try:
+        found = os.stat(start)  # noqa: PTH116
+    except OSError:
+        found = None
+    if found is not None and stat.S_ISREG(found.st_mode):
+        yield name, start, found
+    elif found is not None and stat.S_ISDIR(found.st_mode):
+        prefix = len(f"{checkout}/")
+        below = sorted(_below(start), key=lambda entry: entry[0].split("/"))
+        yield from ((path[prefix:], path, found) for path, found in below)
+    else:
+        raise NodeyardError(
+            f"An image needs {name}, which the checkout does not have.", "Check that the checkout is complete."
+        )
+
+
+def _below(folder: str) -> Iterator[tuple[str, os.stat_result]]:
+    """The regular files below `folder`, as `os.walk` finds them, with one request to the file system for each."""
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return
+    for entry in entries:
+        if entry.is_dir():
+            if entry.name not in _LEFT_OUT and not entry.is_symlink():
+                yield from _below(entry.path)
         else:
-            raise NodeyardError(
-                f"An image needs {name}, which the checkout does not have.", "Check that the checkout is complete."
-            )
-
-
-def _below(folder: Path) -> Iterator[str]:
-    """The regular files below `folder`. Strings, because the manager's image has hundreds and every plan reads them."""
-    for parent, folders, names in os.walk(folder):
-        folders[:] = (name for name in folders if name not in _LEFT_OUT)
-        yield from (path for name in names if os.path.isfile(path := f"{parent}/{name}"))  # noqa: PTH113
+            with contextlib.suppress(OSError):  # a link that leads nowhere
+                found = entry.stat()
+                if stat.S_ISREG(found.st_mode):
+                    yield entry.path, found
 
 
 def fingerprint(
@@ -123,26 +149,28 @@ def fingerprint(
     certificates: Certificates | None = None,
     checkout: Path = CHECKOUT,
     *,
-    read: dict[str, list[list[str]]] | None = None,
+    digests: Digests | None = None,
 ) -> str:
     """sha256 hex over the recipe, its Dockerfile, the content of its inputs and the fingerprint of its base.
 
-    Prebuilt programs are not part of it: they replace what the recipe would compile. `read` remembers the inputs that
-    were read, for callers who ask for several images at one moment.
+    Prebuilt programs are not part of it: they replace what the recipe would compile. `digests` remembers the inputs
+    that were read, for callers who ask for several images at one moment.
     """
     recipe = recipes[name]
-    read = {} if read is None else read
+    digests = Digests() if digests is None else digests
     if source == "upstream" and recipe.upstream_base:
         base = recipe.upstream_base
     else:
-        base = fingerprint(recipe.base, recipes, source, certificates, checkout, read=read) if recipe.base else ""
-    lines = [["base", base], ["recipe", _digest(checkout / recipe.folder / "recipe.yml")]]
+        base = fingerprint(recipe.base, recipes, source, certificates, checkout, digests=digests) if recipe.base else ""
+    document = str(checkout / recipe.folder / "recipe.yml")
+    lines = [["base", base], ["recipe", digests.of(document, os.stat(document))]]  # noqa: PTH116
     for start in (*_own(recipe), *recipe.inputs):
-        if start not in read:
-            read[start] = [
-                ["input", path, _mode(file), _digest(file)] for path, file in files(recipe, [start], checkout)
+        if start not in digests.lines:
+            digests.lines[start] = [
+                ["input", path, _mode(found), digests.of(file, found)]
+                for path, file, found in _found(recipe, start, checkout)
             ]
-        lines += read[start]
+        lines += digests.lines[start]
     if recipe.host_certificates:
         lines += [
             ["certificate", file, hashlib.sha256(pem).hexdigest()] for file, pem in sorted((certificates or {}).items())
@@ -176,6 +204,6 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _mode(path: Path) -> str:
+def _mode(found: os.stat_result) -> str:
     """Only whether it is executable: the other bits of a checkout depend on the umask."""
-    return "x" if path.stat().st_mode & 0o100 else "-"
+    return "x" if found.st_mode & 0o100 else "-"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from manage import config
-from manage.catalog import Catalog, document, load_catalog, own_image
+from manage.catalog import Catalog, document, images, load_catalog, own_image
 from manage.catalog.model import NETWORKS, Network, Service
 from manage.catalog.reader import unknown_name
 from manage.errors import EXIT_USAGE, NodeyardError
@@ -25,7 +25,8 @@ def problems(layout: Layout, name: str = "", root: Path = CHECKOUT) -> tuple[str
     chosen = [name] if name else list(folders)
     found = [sentence for service in chosen for sentence in _missing_files(service, folders[service])]
     own = [folder for folder in map(folders.get, chosen) if folder and folder.parent == layout.services_dir]
-    found += [sentence for folder in own for sentence in own_image.problems(folder / "image", _image(folder), root)]
+    bases = images.recipes(root, {}) if own else {}
+    found += [sentence for folder in own for sentence in own_image.problems(folder / "image", _image(folder), bases)]
     try:
         catalog = load_catalog(layout if layout.services_dir.is_dir() else None, root)
         for network in NETWORKS:
@@ -76,10 +77,10 @@ def _render(catalog: Catalog, network: Network, services: Iterable[Service]) -> 
         text = f"version: 1\nnetwork: {network}\nprofiles: [{', '.join(profiles)}]\nimages: {{source: upstream}}\n"
         try:
             chosen = config.parse(text, "stack.yml", catalog)
-            images = {image: Image(image, image, image) for image in image_names(catalog, chosen)}
+            locked = {image: Image(image, image, image) for image in image_names(catalog, chosen)}
             installation, folder = Installation("00000000", "check"), Path("/var/lib/nodeyard")
-            stack = render_stack(catalog, chosen, installation, images, {}, folder)
-            render_manager(catalog, chosen, installation, images, {}, folder, stack)
+            stack = render_stack(catalog, chosen, installation, locked, {}, folder)
+            render_manager(catalog, chosen, installation, locked, {}, folder, stack)
         except NodeyardError as error:
             yield error.message
 

@@ -26,15 +26,19 @@ def layout(checkout: Path, tmp_path: Path) -> Layout:
     return made
 
 
+def outdated(layout: Layout, checkout: Path, *names: str) -> tuple[str, ...]:
+    return freshness.outdated(names, recipe.load(checkout), lock.entries(layout), "local", checkout)
+
+
 def test_an_image_of_unchanged_sources_is_as_wanted(layout: Layout, checkout: Path) -> None:
-    assert freshness.outdated(layout, ("clock", "never-built"), "local", checkout) == ()
+    assert outdated(layout, checkout, "clock", "never-built") == ()
 
 
 @pytest.mark.parametrize("name", ["services/clock/__main__.py", "images/clock/Dockerfile", "images/base/Dockerfile"])
 def test_an_image_whose_sources_changed_is_named(layout: Layout, checkout: Path, name: str) -> None:
     with (checkout / name).open("a") as file:
         file.write("# tock\n")
-    assert freshness.outdated(layout, ("clock",), "local", checkout) == ("clock",)
+    assert outdated(layout, checkout, "clock") == ("clock",)
 
 
 @pytest.mark.parametrize(("began", "wanted"), [("local", "upstream"), ("upstream", "local")])

@@ -80,6 +80,22 @@ def test_an_image_of_nodeyards_name_is_refused(layout: Layout) -> None:
         recipe.load(services=layout.services_dir)
 
 
+def test_an_image_can_be_built_on_one_that_a_service_of_another_name_makes(layout: Layout) -> None:
+    path = layout.services_dir / "redis/image/recipe.yml"
+    path.write_text(path.read_text().replace("base: base", "base: nginx"))  # made by the service proxy
+    assert recipe.load(services=layout.services_dir)["redis"].base == "nginx"
+    path.write_text(path.read_text().replace("base: nginx", "base: proxy"))
+    with pytest.raises(NodeyardError, match="Nodeyard has no image 'proxy'"):
+        recipe.load(services=layout.services_dir)
+
+
+def test_an_image_that_is_pulled_of_nodeyards_name_is_refused(layout: Layout) -> None:
+    service = layout.services_dir / "prometheus/service.yml"
+    service.write_text(service.read_text().replace("image: prometheus", "image: timescaledb"))
+    with pytest.raises(NodeyardError, match="the image timescaledb is Nodeyard's"):
+        pull.upstream(services=layout.services_dir)
+
+
 def test_an_image_that_is_pulled_is_named_in_its_folder(layout: Layout) -> None:
     assert pull.upstream(services=layout.services_dir)["prometheus"] == "prom/prometheus:v3.5.0"
     assert "prometheus" not in pull.upstream()
