@@ -11,7 +11,7 @@ from manage.apply.change import Change
 from manage.apply.consent import Review
 from manage.apply.desired_state import DesiredState
 from manage.apply.receipt import Receipt, Step
-from manage.engine import facts, networks
+from manage.engine import facts, networks, threads
 from manage.engine.client import Api, connect
 from manage.engine.model import ContainerFacts
 from manage.engine.reader import Reader
@@ -89,7 +89,7 @@ def remove(
         steps.remove(api, installation, container)
         progress(Event("done", container.service, "stopped and removed"))
 
-    with ThreadPoolExecutor(facts.PARALLEL, thread_name_prefix="stop") as pool:
+    with ThreadPoolExecutor(threads.PARALLEL, thread_name_prefix="stop") as pool:
         list(pool.map(remove_one, containers))
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from manage.apply.desired_state import DesiredState
-from manage.engine import facts, hashes
+from manage.engine import facts, hashes, threads
 from manage.engine.model import Facts
 from manage.engine.reader import Reader
+from manage.installation import identity
+from manage.installation.layout import Layout
 from manage.plan import planner
 from manage.plan.model import Plan
 
@@ -26,11 +29,21 @@ class Planned:
         return Plan((*self.manager.operations, *self.stack.operations))
 
 
-def read_facts_and_plan(state: DesiredState, reader: Reader) -> Planned:
-    """Read the facts once and plan both projects. Compose's hashing runs in parallel if it is needed."""
+def asked(layout: Layout, reader: Reader) -> Callable[[], facts.Answers]:
+    """Ask the engine now, for a `read_facts_and_plan` later: it answers while this process loads and renders."""
+    return threads.started(lambda: facts.ask(reader, identity.read(layout)))
+
+
+def read_facts_and_plan(
+    state: DesiredState, reader: Reader, answers: Callable[[], facts.Answers] | None = None
+) -> Planned:
+    """Read the facts once and plan both projects. Compose's hashing runs in parallel if it is needed.
+
+    `answers` are those of a question that was `asked` before; without them the engine is asked now.
+    """
     with hashes.lookup(state.layout, state.compose_texts) as config_hashes:
         found = facts.read(
-            reader,
+            answers() if answers else facts.ask(reader, state.installation),
             state.installation,
             state.layout.specs_dir,
             image_digests=state.image_digests,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +15,8 @@ from manage.installation.layout import Layout
 
 if TYPE_CHECKING:
     from manage.apply.inputs import Inputs
+    from manage.engine.facts import Answers
+    from manage.engine.reader import Reader
     from manage.plan.model import Plan
 
 
@@ -41,12 +44,15 @@ def command(verb: str, services: tuple[str, ...], everything: bool, layout: Layo
     were built: `up` builds them first.
     """
     _require_usage(verb, services, everything)
-    from manage.apply import inputs
+    from manage.apply import inputs, planned
+    from manage.engine.reader import Reader
     from manage.plan import model, text
 
+    reader = Reader()
+    answers = planned.asked(layout, reader) if verb == "up" else None
     found = inputs.read(layout)
     images = _outdated(found) if verb == "up" else ()
-    plan = _plan(found, verb, services, everything)
+    plan = _plan(found, verb, services, everything, reader, answers)
     if as_json:
         output.emit({**model.as_json(plan), "images": list(images)})
         return EXIT_CHANGES if plan.changes or images else 0
@@ -81,19 +87,25 @@ def _outdated(found: Inputs) -> tuple[str, ...]:
     return freshness.outdated(found.image_names, found.recipes, found.locked, found.config.image_source)
 
 
-def _plan(found: Inputs, verb: str, services: tuple[str, ...], everything: bool) -> Plan:
+def _plan(
+    found: Inputs,
+    verb: str,
+    services: tuple[str, ...],
+    everything: bool,
+    reader: Reader,
+    answers: Callable[[], Answers] | None,
+) -> Plan:
     from manage.apply import desired_state, refusals
     from manage.engine import facts
-    from manage.engine.reader import Reader
 
     refusals.require_known_services(services, found.config.settings)
     state = desired_state.render(found)
     if verb == "up":
         from manage.apply import planned, up
 
-        outcome = planned.read_facts_and_plan(state, Reader())
+        outcome = planned.read_facts_and_plan(state, reader, answers)
         return up.plan(outcome, services) if services else outcome.whole
-    containers = facts.containers(Reader(), state.installation)
+    containers = facts.containers(reader, state.installation)
     if verb == "down":
         from manage.apply import down
 

@@ -48,11 +48,13 @@ def run(layout: Layout, services: tuple[str, ...] = (), *, yes: bool = False) ->
     from manage.cli.consent import PlanReview
     from manage.engine.reader import Reader
 
+    reader = Reader()
+    answers = planned.asked(layout, reader)
     found = inputs.read(layout)
     refusals.require_known_services(services, found.config.settings)  # before minutes of building
-    reader = Reader()
-    state = desired_state.render(_with_images(found, reader, yes=yes))
-    plan = up.plan(planned.read_facts_and_plan(state, reader), services)
+    current = _with_images(found, reader, yes=yes)
+    state = desired_state.render(current)
+    plan = up.plan(planned.read_facts_and_plan(state, reader, answers if current is found else None), services)
     review = PlanReview(yes=yes)
     review(plan, None)
     receipt = up.apply(state, services=services, shown=plan, review=review, progress=printer())

@@ -6,11 +6,12 @@ import calendar
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from manage.engine import threads
 from manage.engine.model import ContainerFacts, Facts
 from manage.engine.reader import Reader
 from manage.installation import documents
@@ -26,37 +27,43 @@ HASH_LABEL = "com.docker.compose.config-hash"
 ONEOFF_LABEL = "com.docker.compose.oneoff"
 """Compose's own labels (docker/compose pkg/api/labels.go)."""
 
-PARALLEL = 8
-"""Concurrent requests; the SDK's pool has ten connections."""
+
+@dataclass(frozen=True)
+class Answers:
+    """What the engine answers about an installation, as it answers it."""
+
+    containers: tuple[Mapping[str, Any], ...]
+    volumes: Sequence[Mapping[str, Any]]
+    networks: Sequence[Mapping[str, Any]]
+
+
+def ask(api: ReadApi, installation: Installation) -> Answers:
+    """Every question that `read` has for the engine."""
+    volumes, networks = threads.started(api.volumes), threads.started(api.networks)
+    documents = _inspected(api, installation)
+    return Answers(documents, volumes()["Volumes"] or (), networks())
 
 
 def read(
-    api: ReadApi,
+    answers: Answers,
     installation: Installation,
     specs_dir: Path,
     *,
     image_digests: Mapping[str, str] | None = None,
     config_hashes: Callable[[], Mapping[str, str]] = dict,
 ) -> Facts:
-    """Facts of both projects of `installation`.
+    """Facts of both projects of `installation`, from what the engine answered.
 
     `image_digests` maps this engine's image ids to config digests, as `images.json` records them. They are equal except
     on the containerd store, whose ids are manifest digests and whose API does not show the config digest. An id that is
     not in the mapping is used as the digest.
     `config_hashes` returns compose's hashes of the desired services; it is called last, because compose is slow.
     """
-    known = image_digests or {}
-    with ThreadPoolExecutor(PARALLEL, thread_name_prefix="facts") as pool:
-        listed = pool.submit(api.containers, all=True)
-        volumes = pool.submit(api.volumes)
-        networks = pool.submit(api.networks)
-        ours = [entry for entry in listed.result() if _concerns(entry["Labels"], installation)]
-        inspected = pool.map(lambda entry: _inspect(api, entry["Id"]), ours)
-        containers = tuple(container(document, known) for document in inspected if document)
+    containers = tuple(container(document, image_digests or {}) for document in answers.containers)
     return Facts(
         containers=tuple(sorted(containers, key=lambda facts: (facts.project, facts.service, facts.name))),
-        volumes=_labels(volumes.result()["Volumes"] or (), installation),
-        networks=_labels(networks.result(), installation),
+        volumes=_labels(answers.volumes, installation),
+        networks=_labels(answers.networks, installation),
         known_specs=_specs(specs_dir, {facts.spec_digest for facts in containers if facts.spec_digest}),
         config_hashes=config_hashes(),
     )
@@ -87,10 +94,7 @@ def container(document: Mapping[str, Any], digests: Mapping[str, str]) -> Contai
 
 def containers(api: ReadApi, installation: Installation) -> tuple[ContainerFacts, ...]:
     """Only the containers: all with our installation id, and others with the name of one of our projects."""
-    listed = [entry for entry in api.containers(all=True) if _concerns(entry["Labels"], installation)]
-    with ThreadPoolExecutor(PARALLEL, thread_name_prefix="facts") as pool:
-        inspected = pool.map(lambda entry: _inspect(api, entry["Id"]), listed)
-        return tuple(container(document, {}) for document in inspected if document)
+    return tuple(container(document, {}) for document in _inspected(api, installation))
 
 
 def timestamp(text: str) -> float:
@@ -123,9 +127,11 @@ def _labels(entries: Sequence[Mapping[str, Any]], installation: Installation) ->
     }
 
 
-def _inspect(api: ReadApi, container_id: str) -> Mapping[str, Any] | None:
-    """The container's document; None if it was removed after it was listed."""
-    return _if_there(api.inspect_container, container_id)
+def _inspected(api: ReadApi, installation: Installation) -> tuple[Mapping[str, Any], ...]:
+    """The documents of the containers that concern us, without those that were removed after they were listed."""
+    ids = [entry["Id"] for entry in api.containers(all=True) if _concerns(entry["Labels"], installation)]
+    found = threads.each(lambda container_id: _if_there(api.inspect_container, container_id), ids)
+    return tuple(document for document in found if document)
 
 
 def image_id(api: ReadApi, reference: str) -> str:

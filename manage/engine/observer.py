@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from manage.engine import facts, logs
+from manage.engine import facts, logs, threads
 from manage.engine.client import Api, connect
 from manage.engine.model import ContainerFacts
 from manage.installation import intent
@@ -68,7 +68,7 @@ class Observer:
                 for container in facts.containers(api, self._installation)
                 if container.installation == self._installation.id and container.service
             }
-            with ThreadPoolExecutor(facts.PARALLEL, thread_name_prefix="sample") as pool:
+            with ThreadPoolExecutor(threads.PARALLEL, thread_name_prefix="sample") as pool:
                 list(pool.map(lambda container: self._observe(api, container, with_stats), current.values()))
         if with_stats:
             self._stats_at = now

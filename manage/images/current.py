@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 
-from manage.engine.facts import PARALLEL, image_id
+from manage.engine import threads
+from manage.engine.facts import image_id
 from manage.engine.reader import Reader
 from manage.images import freshness
 from manage.images.lock import Locked
@@ -24,9 +24,10 @@ def are_current(
     Then `manage.images.ensure` would change nothing. Raises NodeyardError as `freshness.require_same_source` does.
     """
     names = tuple(names)
-    if any(name not in locked for name in names) or freshness.outdated(names, recipes, locked, source):
+    if any(name not in locked for name in names):
         return False
     wanted = {locked[name].image.reference: locked[name].engine_id for name in names}
-    with ThreadPoolExecutor(PARALLEL, thread_name_prefix="images") as pool:
-        present = pool.map(lambda reference: image_id(reader, reference), wanted)
-        return list(present) == list(wanted.values())
+    present = threads.started(lambda: threads.each(lambda reference: image_id(reader, reference), wanted))
+    if freshness.outdated(names, recipes, locked, source):  # while the engine answers
+        return False
+    return present() == list(wanted.values())
