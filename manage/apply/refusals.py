@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from manage import words
 from manage.apply.desired_state import DesiredState
-from manage.engine import published_ports
 from manage.engine.facts import image_id
 from manage.engine.model import ContainerFacts, Facts
 from manage.errors import EXIT_USAGE, NodeyardError
 from manage.events import Event, Progress
-from manage.host import ports, preflight
 from manage.installation.identity import Installation
 from manage.installation.labels import LABEL_INSTALLATION
 from manage.plan.model import Operation, Plan
@@ -29,6 +26,8 @@ def require_known_services(names: Iterable[str], services: Collection[str]) -> N
     """Raise NodeyardError for a name that is not one of this stack's `services`."""
     for name in names:
         if name not in services:
+            from difflib import get_close_matches
+
             close = get_close_matches(name, services, 1)
             raise NodeyardError(
                 f"There is no service {name} in this stack.",
@@ -83,6 +82,9 @@ def require_images(api: Api, state: DesiredState, operations: Iterable[Operation
 
 def require_free_ports(api: Api, state: DesiredState, operations: Iterable[Operation]) -> None:
     """Raise NodeyardError if a service that is about to start needs a port that another program or container uses."""
+    from manage.engine import published_ports  # imported only here and below: nothing starts if there is nothing to do
+    from manage.host import ports
+
     ours, others = published_ports.read(api, state.installation)
     starting = {operation.service for operation in operations if operation.kind in STARTING}
     wanted = [
@@ -104,6 +106,8 @@ def require_fit_host(
 
     Disk space counts only for services whose volumes do not exist yet.
     """
+    from manage.host import preflight
+
     creating = {operation.service for operation in operations if operation.kind == "create"}
     filled = {volume.service for volume in state.stack.volumes if volume.name in facts.volumes}
     needed = {name: size for name, size in state.disk_bytes.items() if name in creating - filled}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -158,6 +157,8 @@ class Reader:
 def unknown_name(what: str, name: str, known: Collection[str] | Iterable[str], *, always: bool = False) -> str:
     """ "Unknown key 'lable'. Did you mean 'label'?"; without a close match (or `always`) the known names."""
     known = list(known)
+    import difflib  # imported only for a mistake
+
     near = difflib.get_close_matches(name, known, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     if known and (always or not near):

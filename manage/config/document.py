@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -94,6 +93,8 @@ class _TreeReader:
 
     def _unknown(self, path: str, prefix: str, line: int) -> Problem:
         siblings = {known.removeprefix(prefix).split(".")[0] for known in self.known if known.startswith(prefix)}
+        import difflib  # imported only for a mistake
+
         close = difflib.get_close_matches(path.removeprefix(prefix), sorted(siblings), n=1)
         what = "no service has this name" if prefix in OF_SERVICES else "unknown key"
         hint = f"did you mean {close[0]}?" if close else f"to remove it: manage config unset {path}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import tempfile
 from collections.abc import Callable, Sequence
@@ -72,6 +71,8 @@ def set_value(path: Path, key: str, value: Any, catalog: Catalog) -> None:
     config = load(path, catalog)
     known = schema.keys(catalog, config.network)
     if key not in known:
+        import difflib  # imported only for a mistake
+
         close = difflib.get_close_matches(key, known, n=1)
         raise NodeyardError(
             f"{key} is not a key of {path.name}.",

@@ -5,20 +5,19 @@ Compose never gets `-y` and never a terminal: with a yes, it deletes a changed v
 
 from __future__ import annotations
 
-import logging
 import os
 import shlex
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from manage.engine.endpoint import url
 from manage.errors import NodeyardError
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    import subprocess
 
 SHOWN_LINES = 12
 """How many of compose's last lines an error carries."""
@@ -92,6 +91,10 @@ def run(
     container stopped and the new one not started: `on_interrupt` is called, and KeyboardInterrupt is raised at the end.
     A second Ctrl-C terminates it. Raises NodeyardError with compose's last lines if it fails.
     """
+    import logging  # imported only here, as subprocess: a plan with nothing to do runs no compose
+    import subprocess
+
+    log = logging.getLogger(__name__)
     log.debug("%s", shlex.join(command))
     # A file instead of a pipe: compose must not stop in the middle when its parent is killed and nothing reads a pipe.
     with _in_memory() as output:
@@ -140,6 +143,8 @@ class HashingProcess:
 
     def __init__(self, texts: Sequence[str], directory: Path) -> None:
         """Start the process. `texts` are the contents of the compose files: a plan writes no file."""
+        import subprocess
+
         self._files = [_in_memory() for _ in texts]
         for file, text in zip(self._files, texts, strict=True):
             file.write(text.encode())

@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -20,6 +19,8 @@ from manage.installation.labels import LABEL_INSTALLATION, LABEL_SERVICE, LABEL_
 
 ReadApi: TypeAlias = "Reader | Any"
 """The plain reader, or the SDK's client if a command already has one. Their answers are equal."""
+
+NOT_FOUND = 404
 
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
@@ -145,7 +146,7 @@ def _if_there(inspect: Callable[[str], Mapping[str, Any]], name: str) -> Mapping
     try:
         return inspect(name)
     except Exception as error:
-        if getattr(error, "status_code", None) == HTTPStatus.NOT_FOUND:
+        if getattr(error, "status_code", None) == NOT_FOUND:
             return None
         raise
 

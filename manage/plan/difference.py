@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import SequenceMatcher
 from typing import Any
 
 from manage import words
@@ -63,6 +62,8 @@ def memory(count: int) -> str:
 
 def first_change(before: str, after: str) -> tuple[str, str]:
     """The words that differ in the first changed lines: ("rate=20r/s", "rate=10r/s")."""
+    from difflib import SequenceMatcher  # imported only for a difference
+
     old, new = before.splitlines(), after.splitlines()
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag != "equal":
