@@ -21,6 +21,8 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Call:
+    """One accepted call of a verb."""
+
     args: Mapping[str, Any]
     """Checked: only arguments that the verb accepts, each of the right kind."""
     by: str

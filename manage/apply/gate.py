@@ -25,6 +25,8 @@ REPORT_S = 5.0
 
 @dataclass(frozen=True)
 class Decision:
+    """What the gate answers about one service, with its reason in words."""
+
     answer: Literal["pass", "wait", "fail"]
     reason: str
 

@@ -38,6 +38,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Receipt:
+    """One change as it is recorded: what was planned, and how it ended."""
+
     number: int
     """1, 2, 3, ...; 0 for a change that had nothing to do and left no receipt."""
     verb: str

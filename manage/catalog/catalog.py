@@ -29,6 +29,8 @@ class _Source:
 
 @dataclass(frozen=True)
 class Catalog:
+    """All profiles, services and rules, as loaded and checked against each other."""
+
     profiles: Mapping[str, Profile]
     rules: tuple[Rule, ...]
     relations: Mapping[str, Relation]

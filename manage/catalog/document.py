@@ -22,6 +22,8 @@ MAX_NODES = 20_000
 
 @dataclass(frozen=True)
 class Document:
+    """A parsed YAML file and the line of each key."""
+
     file: str
     """The file as messages name it."""
     value: Any

@@ -22,6 +22,8 @@ class Required:
 
 @dataclass(frozen=True)
 class Key:
+    """One key of a file: its kind, its default and what it means."""
+
     kind: Kind
     help: str
     """What the key means, in one sentence."""

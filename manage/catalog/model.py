@@ -65,6 +65,8 @@ class Need:
 
 @dataclass(frozen=True)
 class Volume:
+    """One of a service's volumes."""
+
     name: str
     path: str = described("text", "Where it is mounted.")
     holds: str = described("text", "What it holds.", choices=("chain", "database", "history"))
@@ -87,6 +89,8 @@ class Secret:
 
 @dataclass(frozen=True)
 class Resources:
+    """What a service needs and may use."""
+
     memory: str = described("size", "Hard limit of memory, like 512m.", why="a limit protects the other services")
     pids: int = described("integer", "Hard limit of processes.", why="a limit protects the other services")
     disk: str = described("size", "Disk space that it needs at the start, like 10m.")
@@ -99,6 +103,8 @@ class Resources:
 
 @dataclass(frozen=True)
 class Health:
+    """How the health of a service is judged."""
+
     driver: str = described("text", "Health driver, see docs/drivers.md.", why="it decides the verdict of the service")
     options: Mapping[str, Any] = described("mapping", "Options of a generic driver.", {})
     thresholds: Mapping[str, float] = described("numbers", "Thresholds in place of the driver's defaults.", {})
@@ -208,6 +214,8 @@ class Rule:
 
 @dataclass(frozen=True)
 class Profile:
+    """A named set of services that are deployed together."""
+
     name: str = described("text", "Name, equal to the name of the file.")
     title: str = described("text", "Name shown to people.")
     summary: str = described("text", "What it is, in a sentence.")

@@ -19,6 +19,8 @@ OTHER_FILES = ("relations.yml", "rules.yml")
 
 @dataclass(frozen=True)
 class _Rules:
+    """The file `profiles/rules.yml`."""
+
     version: int = described("integer", "Version of this file's format, 1.")
     rules: tuple[Rule, ...] = described("tables", "The rules.", (), table=Rule)
 

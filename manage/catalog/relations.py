@@ -47,6 +47,8 @@ class PairSecret:
 
 @dataclass(frozen=True)
 class Relation:
+    """A kind of connection between a service that provides it and those that use it."""
+
     name: str
     meaning: str = described("text", "What it means, in a sentence.")
     provides: tuple[Attribute, ...] = described(
@@ -61,6 +63,8 @@ class Relation:
 
 @dataclass(frozen=True)
 class _File:
+    """The file `profiles/relations.yml`."""
+
     version: int = described("integer", "Version of this file's format, 1.")
     relations: tuple[Relation, ...] = described("tables", "Relations by name.", table=Relation, by_name=True)
 

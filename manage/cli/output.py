@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
-import textwrap
 from collections.abc import Sequence
 from typing import Any, TextIO
 
@@ -109,7 +107,11 @@ def emit(value: Any) -> None:
 
 def width() -> int:
     """Width of the terminal in characters, 80 when piped."""
-    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
+    if not sys.stdout.isatty():
+        return 80
+    import shutil
+
+    return shutil.get_terminal_size((80, 24)).columns
 
 
 def table(rows: Sequence[Sequence[str]], *, indent: int = 2, tones: Sequence[Sequence[str]] = ()) -> None:
@@ -119,6 +121,8 @@ def table(rows: Sequence[Sequence[str]], *, indent: int = 2, tones: Sequence[Seq
     """
     if not rows:
         return
+    import textwrap  # most commands print no table
+
     rows = [[_suggesting(cell) for cell in row] for row in rows]
     columns = len(rows[0])
     widths = [max(len(row[column]) for row in rows) for column in range(columns - 1)]

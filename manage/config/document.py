@@ -26,6 +26,8 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Document:
+    """A parsed `stack.yml`: its values by path, with their lines, and its problems."""
+
     leaves: dict[str, Leaf]
     sections: dict[str, int]
     """Dotted path of every section (a mapping) -> its line."""

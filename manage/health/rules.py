@@ -24,6 +24,8 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
 
 @dataclass(frozen=True)
 class Rule:
+    """One rule of a driver: a comparison that fails a check."""
+
     check: str
     comparison: str
     operand: float | str | bool

@@ -17,6 +17,8 @@ DISK_RESERVE_BYTES = 500_000_000
 
 @dataclass(frozen=True)
 class HostFacts:
+    """What the checks before a change know of this machine."""
+
     disk_free_bytes: int
     memory_total_bytes: int
     cpus: int

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -30,6 +29,8 @@ def build_arguments(environment: Mapping[str, str] = os.environ) -> Mapping[str,
 
 def debian_sources(suite: str) -> tuple[str, ...]:
     """Lines of sources.list for `suite` at the mirrors that this host uses; empty when it is not a Debian."""
+    import subprocess  # used by builds alone
+
     targets = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)", "Created-By: Packages"],
         stdin=subprocess.DEVNULL,

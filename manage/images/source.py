@@ -14,6 +14,8 @@ ANSWER_WITHIN_S = 10
 
 @dataclass(frozen=True)
 class Decision:
+    """Where images come from, with the reason as a sentence."""
+
     source: ImageSource
     sentence: str
     """Why, for the person who installs."""

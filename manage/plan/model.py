@@ -23,6 +23,8 @@ class Difference:
 
 @dataclass(frozen=True)
 class Operation:
+    """One step of a plan: what happens to a service, and why."""
+
     kind: Kind
     service: str
     cause: tuple[Difference, ...]
@@ -38,6 +40,8 @@ class Operation:
 
 @dataclass(frozen=True)
 class Plan:
+    """The operations of a change, in their order."""
+
     operations: tuple[Operation, ...]
     """In the order in which they are applied, `keep` included."""
 

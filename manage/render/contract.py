@@ -39,6 +39,8 @@ class RenderedService:
 
 @dataclass(frozen=True)
 class Address:
+    """An address in a rendered file that names a service of the stack."""
+
     scheme: str
     host: str
     port: int

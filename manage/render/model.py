@@ -75,6 +75,8 @@ class ServiceSpec:
 
 @dataclass(frozen=True)
 class VolumeSpec:
+    """One rendered volume."""
+
     name: str
     """Full Docker name, with project and network in it."""
     service: str

@@ -46,6 +46,8 @@ class Option:
 
 @dataclass(frozen=True)
 class Declaration:
+    """What a health driver declares in its YAML file."""
+
     driver: str
     summary: str
     checks: Mapping[str, str]

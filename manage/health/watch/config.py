@@ -19,6 +19,8 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class WatchConfig:
+    """What watch reads from `watch.json`."""
+
     name: str
     network: str
     targets: tuple[Target, ...]
