@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from manage import config
+from manage import config, untrusted
 from manage.catalog import load_catalog
 from manage.catalog.model import Service
 from manage.engine.observer import Observer
@@ -73,7 +72,7 @@ def host_operation(layout: Layout) -> dict[str, Any] | None:
     if not lock.holder(layout):
         return None
     try:
-        held = json.loads(layout.lock_file.read_text())
+        held = untrusted.parse_json(untrusted.content(layout.lock_file))
         return {"kind": held["verb"], "by": held["by"], "since": held["since"]}
     except (OSError, ValueError, KeyError, TypeError):
         return None  # it ended between the two reads

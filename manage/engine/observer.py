@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
@@ -10,9 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from manage.engine import facts, logs, threads
+from manage import words
+from manage.engine import facts, line_pattern, log_lines, logs, threads
 from manage.engine.client import Api, connect
 from manage.engine.model import ContainerFacts
+from manage.engine.reader import EngineRefused, Reader
 from manage.installation import intent
 from manage.installation.identity import Installation
 from manage.installation.layout import Layout
@@ -22,6 +23,14 @@ LOG_KEPT = 20
 """Matching log lines kept per service."""
 LOG_TAIL = 200
 """Lines read each time: the engine reads a log from its end, so the cost does not grow with the log."""
+LOG_BYTES = 1 << 20
+"""Bytes of a container's log read each time; the next sample continues where this one ended."""
+LOG_S = 2.0
+"""How long reading one log may take."""
+MATCH_S = 0.2
+"""CPU time for the lines of one container; the lines behind them are not looked at."""
+LINE_BYTES = 1000
+"""What is left of a line before any pattern sees it: evidence, not the log."""
 
 
 @dataclass
@@ -50,7 +59,8 @@ class Observer:
         project, which `manage down` leaves running."""
         self._layout = layout
         self._installation = installation
-        self._patterns = {name: [re.compile(text) for text in texts] for name, texts in patterns.items()}
+        self._patterns = {name: [line_pattern.compiled(text) for text in texts] for name, texts in patterns.items()}
+        self._logs = Reader()
         self._manager = frozenset(manager)
         self._previous: dict[str, _Previous] = {}
         self._stats_at = 0.0
@@ -89,8 +99,8 @@ class Observer:
             if container.state == "running" and with_stats:
                 self._stats(api, container, previous)
             if self._patterns.get(container.service):
-                self._log(api, container, previous)
-        except APIError as error:
+                self._log(container, previous)
+        except (APIError, EngineRefused) as error:
             # The container was removed after it was listed; the next sample shows that. Other errors are the engine's.
             if error.status_code not in (404, 409):
                 raise
@@ -107,18 +117,21 @@ class Observer:
         previous.use = {"memory_bytes": used_memory(document), "cpu_percent": cpu_percent(document, previous.cpu)}
         previous.cpu = cpu_times(document)
 
-    def _log(self, api: Api, container: ContainerFacts, previous: _Previous) -> None:
-        raw = api.logs(
-            container.id, stdout=True, stderr=True, timestamps=True, tail=LOG_TAIL, since=previous.log_until or None
-        )
-        for line in raw.splitlines():
+    def _log(self, container: ContainerFacts, previous: _Previous) -> None:
+        # Later than the last line: it was read, and may be longer than what one sample reads.
+        after = previous.log_until + 1e-6 if previous.log_until else 0.0
+        raw = self._logs.log(container.id, tail=LOG_TAIL, since=after, most=LOG_BYTES, timeout_s=LOG_S)
+        began = time.thread_time()
+        for line in log_lines.lines(log_lines.demultiplexed(raw), LINE_BYTES):
             stamp, text = logs.split(line, exact=True)
-            at = facts.timestamp(stamp)
+            at, shown = facts.timestamp(stamp), words.plain(text)
             if at <= previous.log_until:
                 continue
             previous.log_until = at
-            if any(pattern.search(text) for pattern in self._patterns[container.service]):
-                previous.lines.append((at, text))
+            if time.thread_time() - began > MATCH_S:
+                continue
+            if any(pattern.is_in(shown) for pattern in self._patterns[container.service]):
+                previous.lines.append((at, shown))
 
     def _state(self, name: str, container: ContainerFacts | None, now: float, wanted: bool) -> dict[str, Any]:
         previous = self._previous.get(name, _Previous())

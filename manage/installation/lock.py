@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
+from manage import untrusted
 from manage.errors import NodeyardError
 from manage.installation.layout import Layout
 
@@ -116,7 +117,7 @@ def _acquire(descriptor: int) -> bool:
 def _who(descriptor: int) -> str:
     text = os.pread(descriptor, 4096, 0).decode("utf-8", "replace")
     try:
-        return Holder(**json.loads(text)).sentence()
+        return Holder(**untrusted.parse_json(text)).sentence()
     except (ValueError, TypeError):
         return "an unknown process"
 
