@@ -49,7 +49,7 @@ def require_bounded(text: str | bytes, *, aliases: bool = True) -> None:
                     raise yaml.YAMLError("an alias is not allowed here")
                 if any(event.anchor == each.anchor for each in open_):
                     raise yaml.YAMLError(f"the alias {event.anchor:.40} stands for itself")
-                open_[-1].add(*known.get(event.anchor, (1, 0)))
+                open_[-1].add(*known.get(str(event.anchor), (1, 0)))
             else:
                 open_[-1].add(1, 0)
             if max(seen, open_[-1].events) > MAX_EVENTS or len(open_) - 1 + open_[-1].depth > MAX_DEPTH:

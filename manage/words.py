@@ -64,13 +64,13 @@ def printable(text: str) -> str:
 
 _SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 """A control sequence of a terminal, such as a colour (ECMA-48, 5.4)."""
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """C0, C1, separators, directions of writing and surrogates: everything but tab and line break."""
 
 
 def plain(text: str) -> str:
     """`text` with its tabs and line breaks, without colours and without characters that control a terminal."""
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", _SEQUENCE.sub("", text))
+    return CONTROL.sub("\N{REPLACEMENT CHARACTER}", _SEQUENCE.sub("", text))
 
 
 _NO_DOWNTIME = {

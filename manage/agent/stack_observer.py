@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from manage import config, untrusted
+from manage import config
 from manage.catalog import load_catalog
 from manage.catalog.model import Service
 from manage.engine.observer import Observer
@@ -71,8 +71,5 @@ def host_operation(layout: Layout) -> dict[str, Any] | None:
     """The change that `manage` on the host is making, as `engine.json` shows it; None if there is none."""
     if not lock.holder(layout):
         return None
-    try:
-        held = untrusted.parse_json(untrusted.content(layout.lock_file))
-        return {"kind": held["verb"], "by": held["by"], "since": held["since"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return None  # it ended between the two reads
+    held = lock.named_holder(layout)  # None if it ended between the two reads
+    return {"kind": held.verb, "by": held.by, "since": held.since} if held else None

@@ -1,0 +1,53 @@
+"""`manage up --take-over`: ends a change that hangs, or what a dead one left running, and so frees the lock."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from manage.cli import output
+from manage.cli.consent import type_to_confirm
+from manage.errors import NodeyardError
+from manage.installation import lock, lock_processes
+from manage.installation.layout import Layout
+from manage.installation.lock_processes import Process
+
+FREE_S = 5.0
+
+
+def run(layout: Layout, *, yes: bool) -> None:
+    """Free the lock. Raises NodeyardError without consent, which `yes` gives only if the holder itself is dead."""
+    holder = lock.holder(layout)
+    if not holder:
+        output.note("No other change holds the lock.")
+        return
+    found = lock_processes.holding(layout)
+    alive = lock.named_holder(layout) is None or any(process.is_holder for process in found)
+    state = "It still runs." if alive else "It has ended, but what it started still runs."
+    output.note(f"Another change holds the lock: {holder}. {state}")
+    for process in found:
+        output.note(f"  process {process.pid}: {process.command}")
+    _require_consent(found, alive=alive, yes=yes)
+    lock_processes.end(layout, found)
+    _require_free(layout)
+    output.note("The lock is free. The interrupted change continues from where it was.")
+
+
+def _require_consent(found: tuple[Process, ...], *, alive: bool, yes: bool) -> None:
+    if yes and not alive:
+        return
+    if alive and not sys.stdin.isatty():
+        raise NodeyardError(
+            "The other change still runs: --yes does not end it, and there is no terminal to ask.",
+            f"Run the command in a terminal, or end it yourself: kill {' '.join(str(one.pid) for one in found)}",
+        )
+    output.note("Ending them may leave a service stopped until this command has replaced it.")
+    type_to_confirm("take over")
+
+
+def _require_free(layout: Layout) -> None:
+    deadline = time.monotonic() + FREE_S
+    while holder := lock.holder(layout):
+        if time.monotonic() > deadline:
+            raise NodeyardError(f"The lock was taken again: {holder}.", "Run the command again.")
+        time.sleep(0.05)
