@@ -6,7 +6,7 @@ import sys
 import time
 
 from manage.cli import output
-from manage.cli.consent import type_to_confirm
+from manage.cli.consent import require_typed
 from manage.errors import NodeyardError
 from manage.installation import lock, lock_processes
 from manage.installation.layout import Layout
@@ -17,11 +17,11 @@ FREE_S = 5.0
 
 def run(layout: Layout, *, yes: bool) -> None:
     """Free the lock. Raises NodeyardError without consent, which `yes` gives only if the holder itself is dead."""
-    holder = lock.holder(layout)
+    found = lock_processes.holding(layout)
+    holder = _holder(layout, found)
     if not holder:
         output.note("No other change holds the lock.")
         return
-    found = lock_processes.holding(layout)
     alive = lock.named_holder(layout) is None or any(process.is_holder for process in found)
     state = "It still runs." if alive else "It has ended, but what it started still runs."
     output.note(f"Another change holds the lock: {holder}. {state}")
@@ -33,6 +33,11 @@ def run(layout: Layout, *, yes: bool) -> None:
     output.note("The lock is free. The interrupted change continues from where it was.")
 
 
+def _holder(layout: Layout, found: tuple[Process, ...]) -> str:
+    """Who holds the lock, "" if it is free. A shared lock, which no `manage` takes for long, has no name in it."""
+    return lock.holder(layout) or ("an unknown process" if found else "")
+
+
 def _require_consent(found: tuple[Process, ...], *, alive: bool, yes: bool) -> None:
     if yes and not alive:
         return
@@ -42,12 +47,12 @@ def _require_consent(found: tuple[Process, ...], *, alive: bool, yes: bool) -> N
             f"Run the command in a terminal, or end it yourself: kill {' '.join(str(one.pid) for one in found)}",
         )
     output.note("Ending them may leave a service stopped until this command has replaced it.")
-    type_to_confirm("take over")
+    require_typed("take over")
 
 
 def _require_free(layout: Layout) -> None:
     deadline = time.monotonic() + FREE_S
-    while holder := lock.holder(layout):
+    while holder := _holder(layout, lock_processes.holding(layout)):
         if time.monotonic() > deadline:
             raise NodeyardError(f"The lock was taken again: {holder}.", "Run the command again.")
         time.sleep(0.05)

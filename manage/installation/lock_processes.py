@@ -36,6 +36,8 @@ class Process:
 
 def holding(layout: Layout) -> tuple[Process, ...]:
     """Every process that holds the lock, the holder itself first. Only root sees all processes."""
+    if not layout.lock_file.exists():
+        return ()
     holder = lock.named_holder(layout)
     own = {os.getpid()}
     found = [
