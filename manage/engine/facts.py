@@ -44,6 +44,9 @@ def ask(api: ReadApi, installation: Installation) -> Answers:
     documents = _inspected(api, installation)
     return Answers(documents, volumes()["Volumes"] or (), networks())
 
+DIGEST = re.compile(r"[0-9A-Za-z]{1,64}")
+"""Of a spec; it is part of a file name."""
+
 
 def read(
     answers: Answers,
@@ -153,7 +156,7 @@ def _if_there(inspect: Callable[[str], Mapping[str, Any]], name: str) -> Mapping
 
 def _specs(folder: Path, digests: Iterable[str]) -> dict[str, dict[str, object]]:
     found = {}
-    for digest in digests:
+    for digest in filter(DIGEST.fullmatch, digests):  # a label, which an image may bring along
         try:
             document = documents.read(folder / f"{digest}.json")
         except FileNotFoundError:

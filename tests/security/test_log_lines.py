@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -9,13 +10,15 @@ from itertools import chain, repeat
 
 import pytest
 
+from manage.agent import wire
 from manage.catalog import load_catalog
 from manage.catalog.drivers.pattern import pattern_fault
 from manage.catalog.model import NETWORKS
-from manage.engine import line_pattern, log_lines
+from manage.engine import line_pattern, log_lines, logs
 from manage.engine.log_evidence import KEPT, LINE_BYTES, READ_BYTES, LogEvidence
 from manage.engine.reader import Reader
 from manage.errors import NodeyardError
+from manage.installation.identity import Installation
 from tests.stage.deadlines import within
 from tests.stage.engines import Engine, Respond, answer, frame
 
@@ -145,3 +148,12 @@ def test_an_engine_that_answers_byte_by_byte_is_given_up(engine: Start) -> None:
     server = engine(lambda _target: (b"x" for _ in iter(lambda: server.stop.wait(0.05), True)))
     with pytest.raises(NodeyardError, match="stopped answering"):
         within(5, lambda: Reader(timeout_s=0.5).containers())
+
+
+def test_the_lines_that_a_page_shows_fit_into_one_answer_of_the_agent(engine: Start) -> None:
+    container = answer(b'[{"Id": "f0", "Labels": {}}]')
+    log = answer(b"".join(frame(stamped(b"\xff" * 40_000, second)) for second in range(60)) * 40)
+    engine(lambda target: [container if "/containers/json" in target else log])
+    lines = within(10, lambda: logs.recent(Installation("ab12cd34", "nodeyard"), "noisy", 2000))
+    assert len(lines) > 40
+    assert len(json.dumps(lines, ensure_ascii=False).encode()) < wire.LONGEST_ANSWER
