@@ -24,6 +24,7 @@ from tests.stage.engines import Engine, Respond, answer, frame
 
 PATTERNS = ["Accepted .* blocks", "(?i)error", "a+b+c", "x.{2,}y", r"(?:took|needs) \d+ ms$", "^a", r"\[emerg\]", ".*"]
 LINES = ["Accepted 12 blocks", "an ERROR", "aabbbc", "xAy", "xABy", "took 55 ms", "needs x ms", "[emerg]", "blocks A"]
+LINES.append(f"Accepted {'x' * 500} blocks")
 SHORT, LONG = 30_000, 300_000
 FLOODS = ["Accepted ", "a", "aab", "[", "took 1"]
 
