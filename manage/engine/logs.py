@@ -39,9 +39,13 @@ def recent(installation: Installation, service: str, lines: int) -> list[str]:
     """
     reader = Reader(timeout_s=RECENT_S)
     found = require_container(reader, installation, service)
-    raw = reader.log(found, tail=lines, most=RECENT_BYTES, timeout_s=RECENT_S)
+    return [f"{at} {text}" for at, text in _recent_entries(reader, found, lines)]
+
+
+def _recent_entries(reader: Reader, container_id: str, lines: int) -> list[tuple[str, str]]:
+    raw = reader.log(container_id, tail=lines, most=RECENT_BYTES, timeout_s=RECENT_S)
     pairs = map(split, log_lines.lines(log_lines.demultiplexed(raw), SHORT_BYTES))
-    return [f"{at} {words.plain(text)}" for at, text in pairs][-lines:]
+    return [(at, words.plain(text)) for at, text in pairs][-lines:]
 
 
 def require_container(api: ReadApi, installation: Installation, service: str) -> str:
@@ -67,9 +71,9 @@ def entries(api: Api, container_id: str, *, lines: int, follow: bool = False) ->
     yield from map(split, log_lines.lines(stream, LINE_BYTES))
 
 
-def tail(api: Api, container_id: str, lines: int) -> tuple[str, ...]:
-    """The last lines without timestamps, for the error of a failed gate."""
-    return tuple(text for _, text in entries(api, container_id, lines=lines))
+def tail(container_id: str, lines: int) -> tuple[str, ...]:
+    """The last lines without timestamps, for the error of a failed gate; cut as in `recent`."""
+    return tuple(text for _, text in _recent_entries(Reader(), container_id, lines))
 
 
 def split(line: bytes, *, exact: bool = False) -> tuple[str, str]:

@@ -158,3 +158,11 @@ def test_the_lines_that_a_page_shows_fit_into_one_answer_of_the_agent(engine: St
     lines = within(10, lambda: logs.recent(Installation("ab12cd34", "nodeyard"), "noisy", 2000))
     assert len(lines) > 40
     assert len(json.dumps(lines, ensure_ascii=False).encode()) < wire.LONGEST_ANSWER
+
+
+def test_the_lines_of_a_failed_gate_are_bounded_too(engine: Start) -> None:
+    engine(lambda _target: chain([answer(b"")], repeat(frame(stamped(b"\x1b[2J" + b"x" * 16_000)))))
+    lines = within(10, lambda: logs.tail("f0", 10))
+    assert len(lines) == 10
+    assert max(map(len, lines)) <= logs.SHORT_BYTES
+    assert not any("\x1b" in line for line in lines)
