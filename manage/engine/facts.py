@@ -27,6 +27,8 @@ SERVICE_LABEL = "com.docker.compose.service"
 HASH_LABEL = "com.docker.compose.config-hash"
 ONEOFF_LABEL = "com.docker.compose.oneoff"
 """Compose's own labels (docker/compose pkg/api/labels.go)."""
+DIGEST = re.compile(r"[0-9A-Za-z]{1,64}")
+"""Of a spec; it is part of a file name."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,6 @@ def ask(api: ReadApi, installation: Installation) -> Answers:
     volumes, networks = threads.started(api.volumes), threads.started(api.networks)
     documents = _inspected(api, installation)
     return Answers(documents, volumes()["Volumes"] or (), networks())
-
-DIGEST = re.compile(r"[0-9A-Za-z]{1,64}")
-"""Of a spec; it is part of a file name."""
 
 
 def read(

@@ -37,6 +37,7 @@ def test_a_spec_label_is_no_path(engine: Callable[[Respond], Engine], tmp_path: 
         "/networks": [],
     }
     engine(lambda target: [answer(json.dumps(bodies[target.partition("?")[0]]).encode())])
-    found = facts.read(Reader(), Installation("ab12cd34", "nodeyard"), tmp_path / "specs")
+    installation = Installation("ab12cd34", "nodeyard")
+    found = facts.read(facts.ask(Reader(), installation), installation, tmp_path / "specs")
     assert found.known_specs == {}
     assert [container.name for container in found.containers] == ["foreign"]
