@@ -16,18 +16,18 @@ FREE_S = 5.0
 
 
 def run(layout: Layout, *, yes: bool) -> None:
-    """Free the lock. Raises NodeyardError without consent, which `yes` gives only if the holder itself is dead."""
+    """Free the lock. Raises NodeyardError without consent, which `yes` gives only for what a dead `manage` left."""
     found = lock_processes.holding(layout)
     holder = _holder(layout, found)
     if not holder:
         output.note("No other change holds the lock.")
         return
-    alive = lock.named_holder(layout) is None or any(process.is_holder for process in found)
-    state = "It still runs." if alive else "It has ended, but what it started still runs."
+    is_dead = all(process.is_left_over for process in found)
+    state = "It has ended, but its docker-compose still runs." if is_dead else "It still runs."
     output.note(f"Another change holds the lock: {holder}. {state}")
     for process in found:
         output.note(f"  process {process.pid}: {process.command}")
-    _require_consent(found, alive=alive, yes=yes)
+    _require_consent(found, is_dead=is_dead, yes=yes)
     lock_processes.end(layout, found)
     _require_free(layout)
     output.note("The lock is free. The interrupted change continues from where it was.")
@@ -38,10 +38,10 @@ def _holder(layout: Layout, found: tuple[Process, ...]) -> str:
     return lock.holder(layout) or ("an unknown process" if found else "")
 
 
-def _require_consent(found: tuple[Process, ...], *, alive: bool, yes: bool) -> None:
-    if yes and not alive:
+def _require_consent(found: tuple[Process, ...], *, is_dead: bool, yes: bool) -> None:
+    if yes and is_dead:
         return
-    if alive and not sys.stdin.isatty():
+    if not is_dead and not sys.stdin.isatty():
         raise NodeyardError(
             "The other change still runs: --yes does not end it, and there is no terminal to ask.",
             f"Run the command in a terminal, or end it yourself: kill {' '.join(str(one.pid) for one in found)}",

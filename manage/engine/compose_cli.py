@@ -134,6 +134,8 @@ def run(
 
 def _wait(child: subprocess.Popen[bytes], on_interrupt: Callable[[], None], deadline: float) -> tuple[bool, bool]:
     """Wait for its end: whether there was a Ctrl-C in the meantime, and whether it ended before `deadline`."""
+    import subprocess
+
     interrupted = False
     while True:
         try:
@@ -150,6 +152,8 @@ def _wait(child: subprocess.Popen[bytes], on_interrupt: Callable[[], None], dead
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
+    import subprocess
+
     child.terminate()
     try:
         child.wait(STOP_S)
@@ -187,6 +191,8 @@ class HashingProcess:
 
     def result(self) -> dict[str, str]:
         """Service -> hash. Raises NodeyardError if compose rejects the files."""
+        import subprocess
+
         try:
             output, errors = self._child.communicate(timeout=HASHING_S)
         except subprocess.TimeoutExpired as error:

@@ -1,7 +1,8 @@
 """The processes that hold the installation's lock, and how to end them: the holder, or what a dead one left running.
 
 The lock belongs to the open file, so each process that inherited the descriptor holds it. The kernel shows this in
-/proc/PID/fdinfo (proc(5): `lock:`), also for processes in containers, whose own pid is the last one of `NSpid`.
+/proc/PID/fdinfo (proc(5): `lock:`), with the pid of the process that took the lock, or 0 once that one has ended. So
+the text in the lock, which may be that of an earlier change, plays no part.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from manage.errors import NodeyardError
-from manage.installation import lock
 from manage.installation.layout import Layout
 
 PROC = Path("/proc")
@@ -30,22 +30,24 @@ class Process:
     """As this process sees it."""
     command: str
     """The beginning of its command line. It was chosen by whoever started it."""
-    is_holder: bool
-    """Whether it wrote its name into the lock; the others are its children, or strangers."""
+    is_left_over: bool
+    """Whether it is a docker-compose that inherited the lock: all that a dead `manage` leaves running."""
 
 
 def holding(layout: Layout) -> tuple[Process, ...]:
     """Every process that holds the lock, the holder itself first. Only root sees all processes."""
     if not layout.lock_file.exists():
         return ()
-    holder = lock.named_holder(layout)
-    own = {os.getpid()}
-    found = [
-        Process(pid, _command(pid), holder is not None and holder.pid in _pids(pid))
-        for pid in sorted(int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit())
-        if pid not in own and _holds(pid, layout.lock_file)
-    ]
-    return tuple(sorted(found, key=lambda process: not process.is_holder))
+    found = []
+    for pid in sorted(int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()):
+        takers = _takers(pid, layout.lock_file) if pid != os.getpid() else set()
+        if takers:
+            words = _command(pid)
+            is_compose = Path(words[0]).name == "docker-compose"
+            found.append(
+                Process(pid, " ".join(" ".join(words).split())[:SHOWN_CHARACTERS], is_compose and pid not in takers)
+            )
+    return tuple(sorted(found, key=lambda process: process.is_left_over))
 
 
 def end(layout: Layout, processes: tuple[Process, ...]) -> None:
@@ -56,7 +58,7 @@ def end(layout: Layout, processes: tuple[Process, ...]) -> None:
         except ProcessLookupError:
             continue
         try:
-            if _holds(process.pid, layout.lock_file) and not _ended(descriptor):
+            if _takers(process.pid, layout.lock_file) and not _ended(descriptor):
                 raise NodeyardError(
                     f"Process {process.pid} ({process.command}) does not end, not even by SIGKILL.",
                     "It waits for the kernel, perhaps for a disk. Restart the machine.",
@@ -76,14 +78,18 @@ def _ended(descriptor: int) -> bool:
     return False
 
 
-def _holds(pid: int, file: Path) -> bool:
+def _takers(pid: int, file: Path) -> set[int]:
+    """Who took the locks on `file` that this process holds, 0 for one that has ended; empty if it holds none.
+
+    A line is `lock: 1: FLOCK ADVISORY WRITE PID DEVICE:INODE 0 EOF`.
+    """
     wanted = file.stat()
-    return any(
-        "FLOCK" in line
+    lines = (
+        line.split()
         for descriptor in _descriptors(pid, (wanted.st_dev, wanted.st_ino))
         for line in _lines(PROC / str(pid) / "fdinfo" / descriptor)
-        if line.startswith("lock:")
     )
+    return {int(words[5]) for words in lines if words[:1] == ["lock:"] and words[2:3] == ["FLOCK"]}
 
 
 def _descriptors(pid: int, inode: tuple[int, int]) -> Iterator[str]:
@@ -101,17 +107,9 @@ def _descriptors(pid: int, inode: tuple[int, int]) -> Iterator[str]:
             yield link.name
 
 
-def _pids(pid: int) -> set[int]:
-    """The pid of a process in every namespace that it is in."""
-    for line in _lines(PROC / str(pid) / "status"):
-        if line.startswith("NSpid:"):
-            return {int(word) for word in line.split()[1:]}
-    return {pid}
-
-
-def _command(pid: int) -> str:
-    words = " ".join(_lines(PROC / str(pid) / "cmdline")).replace("\0", " ").strip()
-    return words[:SHOWN_CHARACTERS] or "its command is not known"
+def _command(pid: int) -> list[str]:
+    words = "\n".join(_lines(PROC / str(pid) / "cmdline")).split("\0")
+    return words if words[0] else ["its command is not known"]
 
 
 def _lines(path: Path) -> list[str]:

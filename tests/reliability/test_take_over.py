@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -24,7 +25,9 @@ from manage.installation.layout import Layout
 if "deaf" in sys.argv:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 with lock.hold(Layout(Path(sys.argv[1])), "up", "alice") as descriptor:
-    child = subprocess.Popen(["sleep", "600"], stdout=subprocess.DEVNULL, pass_fds=(descriptor,))
+    program = Path(sys.argv[1]) / "docker-compose"
+    program.symlink_to("/bin/sleep")
+    child = subprocess.Popen([program, "600"], stdout=subprocess.DEVNULL, pass_fds=(descriptor,))
     print(child.pid, flush=True)
     os.kill(os.getpid(), signal.SIGKILL) if "dies" in sys.argv else child.wait()
 """
@@ -63,14 +66,21 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
         process.wait()
         assert process.stdout
         process.stdout.close()
-        if child > 1 and Path(f"/proc/{child}/comm").exists() and Path(f"/proc/{child}/comm").read_text() == "sleep\n":
-            os.kill(child, 9)
+        if child > 1 and b"docker-compose" in _command_line(child):
+            os.kill(child, signal.SIGKILL)
+
+
+def _command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 @pytest.mark.promise("manage up --take-over --yes ends what a dead change left running", runs="ci")
 def test_what_a_dead_holder_left_is_ended(layout: Layout, start: Callable[..., object]) -> None:
     start(HOLD, str(layout.dir), "dies")
-    assert [process.is_holder for process in lock_processes.holding(layout)] == [False]
+    assert [process.is_left_over for process in lock_processes.holding(layout)] == [True]
     with pytest.raises(NodeyardError, match="manage up by alice"), lock.hold(layout, "up"):
         pass
     take_over.run(layout, yes=True)
@@ -89,7 +99,7 @@ def test_a_living_holder_is_named_and_kept_without_a_terminal(
     shown = capsys.readouterr().err
     assert "manage up by alice" in shown
     assert f"process {holder.pid}: " in shown
-    assert "sleep 600" in shown
+    assert "/docker-compose" in shown
     assert holder.poll() is None
 
 
@@ -116,9 +126,21 @@ def test_a_stranger_who_blocks_every_change_is_found(
     stranger = start(STRANGER, str(layout.lock_file))
     (found,) = lock_processes.holding(layout)
     assert found.pid == stranger.pid
-    assert not found.is_holder
+    assert not found.is_left_over
     with pytest.raises(NodeyardError, match="still runs"):
         take_over.run(layout, yes=True)
+
+
+def test_a_stranger_is_kept_although_the_last_change_died(
+    layout: Layout, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    start(HOLD, str(layout.dir), "dies")
+    take_over.run(layout, yes=True)
+    assert lock.named_holder(layout) is not None, "its name is still in the lock"
+    stranger = start(STRANGER, str(layout.lock_file))
+    with pytest.raises(NodeyardError, match="still runs"):
+        take_over.run(layout, yes=True)
+    assert stranger.poll() is None
 
 
 def test_a_free_lock_needs_nothing(layout: Layout, capsys: pytest.CaptureFixture[str]) -> None:

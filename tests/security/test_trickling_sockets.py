@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +22,7 @@ from manage.agent.client import AgentClient, AgentUnreachable
 from manage.agent.dispatch import Peer
 from manage.agent.operations import Operations
 from manage.agent.verb import Call, Verb
+from manage.health.watch import server as watch_server
 from manage.installation.layout import Layout
 from manage.web import history
 from tests.stage import agents
@@ -144,3 +147,32 @@ def test_many_messages_may_come_within_the_deadline_of_each() -> None:
         assert [next(messages)["event"]["n"] for _ in range(3)] == [0, 1, 2]
         with pytest.raises(TimeoutError):
             next(messages)
+
+
+@pytest.fixture
+def watch_socket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The socket of a watch that has nothing to tell yet."""
+    monkeypatch.setattr(watch_server, "QUIET_S", 0.3)
+    loop = asyncio.new_event_loop()
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        path = Path(folder) / "watch.sock"
+        serving = loop.run_until_complete(watch_server.serve_socket(None, path))  # type: ignore[arg-type]
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+        yield str(path)
+        loop.call_soon_threadsafe(serving.close)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+@pytest.mark.promise("Who asks watch byte by byte is cut off, and a nested request gets a sentence", runs="ci")
+def test_watch_waits_no_longer_for_a_request_than_it_says(watch_socket: str) -> None:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(watch_socket)
+        within(IN_TIME_S, lambda: trickle(connection))
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(watch_socket)
+        connection.sendall(NESTED + b"\n")
+        connection.settimeout(IN_TIME_S)
+        assert b"nested too deeply" in connection.recv(1000)
