@@ -78,7 +78,7 @@ class Sampler:
             "operation": self._operation(),
             **found,
         }
-        content = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        content = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
         documents.replace(self._path, content, mode=0o644)
 
     def _run(self) -> None:

@@ -15,7 +15,7 @@ from manage.errors import NodeyardError
 from manage.installation.layout import Layout
 from tests.stage.deadlines import within
 
-DEAF = "from signal import *; import time; signal(SIGTERM, SIG_IGN); print('pulling', flush=True); time.sleep(600)"
+DEAF = "from signal import *; import time; signal(SIGTERM, SIG_IGN); print('pulling', flush=True); time.sleep(60)"
 
 
 @pytest.mark.promise("A docker-compose that hangs ends with a sentence, and no process of it is left", runs="ci")
@@ -31,7 +31,7 @@ def test_a_compose_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 def test_hashing_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(compose_cli, "HASHING_S", 0.3)
-    (tmp_path / "hangs").write_text(f"#!{sys.executable}\nimport time\ntime.sleep(600)\n")
+    (tmp_path / "hangs").write_text(f"#!{sys.executable}\nimport time\ntime.sleep(60)\n")
     (tmp_path / "hangs").chmod(0o755)
     monkeypatch.setattr(compose_cli, "binary", lambda: (str(tmp_path / "hangs"),))
     process = compose_cli.HashingProcess(["services: {}"], tmp_path)
