@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 THIN = "\u202f"
 
 
@@ -58,6 +60,17 @@ def listing(names: list[str] | tuple[str, ...]) -> str:
 def printable(text: str) -> str:
     """`text` without control characters, so that it cannot move the cursor or change colours of a terminal."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+"""A control sequence of a terminal, such as a colour (ECMA-48, 5.4)."""
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""C0, C1, separators, directions of writing and surrogates: everything but tab and line break."""
+
+
+def plain(text: str) -> str:
+    """`text` with its tabs and line breaks, without colours and without characters that control a terminal."""
+    return CONTROL.sub("\N{REPLACEMENT CHARACTER}", _SEQUENCE.sub("", text))
 
 
 _NO_DOWNTIME = {

@@ -7,6 +7,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from manage import untrusted
 from manage.errors import NodeyardError
 from manage.installation import documents
 
@@ -25,8 +26,8 @@ def load_or_create(path: Path) -> Ed25519PrivateKey:
         return key
     hint = "Remove it and restart the agent. Everyone must sign in again; nothing else is lost."
     try:
-        loaded = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    except (ValueError, TypeError) as error:
+        loaded = serialization.load_pem_private_key(untrusted.content(path), password=None)
+    except (untrusted.Refused, ValueError, TypeError) as error:
         raise NodeyardError(f"{path} is not a session key.", hint) from error
     if not isinstance(loaded, Ed25519PrivateKey):
         raise NodeyardError(f"{path} is not an Ed25519 key.", hint)
@@ -42,7 +43,7 @@ def publish(key: Ed25519PrivateKey, path: Path, gid: int) -> None:
 def read_public(path: Path) -> Ed25519PublicKey | None:
     """The public key; None if the agent has not written one yet, or if the file is not a key."""
     try:
-        loaded = serialization.load_pem_public_key(path.read_bytes())
+        loaded = serialization.load_pem_public_key(untrusted.content(path))
     except (OSError, ValueError):
         return None
     return loaded if isinstance(loaded, Ed25519PublicKey) else None

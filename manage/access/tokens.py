@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from manage import untrusted
 from manage.access import roles
 from manage.access.roles import Role
 from manage.errors import NodeyardError
@@ -64,7 +65,7 @@ def verify(token: str, key: Ed25519PublicKey) -> Claims:
         raise BadToken
     try:
         key.verify(_decode(signature), payload.encode())
-        fields = json.loads(_decode(payload))
+        fields = untrusted.parse_json(_decode(payload))
         return Claims(**{**fields, "role": roles.parse(fields["role"])})
     except (InvalidSignature, ValueError, TypeError, KeyError, NodeyardError) as error:
         raise BadToken from error

@@ -53,11 +53,12 @@ class AgentClient:
         request = {"verb": verb, "token": token, "address": address, "args": args}
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-                connection.settimeout(self.timeout_s if timeout_s is None else timeout_s)
+                patience_s = self.timeout_s if timeout_s is None else timeout_s
+                connection.settimeout(patience_s)
                 connection.connect(str(self.socket))
                 with suppress(BrokenPipeError):  # the agent refused the connection; its answer can still be read
                     wire.send(connection, request)
-                for message in wire.receive(connection, wire.LONGEST_ANSWER):
+                for message in wire.receive(connection, wire.LONGEST_ANSWER, patience_s):
                     if "error" in message:
                         raise AgentRefused(message["error"])
                     yield message

@@ -153,11 +153,17 @@ class Dispatcher:
     def _progress(self, operation: Operation, emit: Emit) -> Emit:
         """A change continues when the caller has disconnected; its progress can still be read."""
 
+        connected = True
+
         def note(event: Mapping[str, Any]) -> None:
+            nonlocal connected
             self._operations.add_event(operation, event)
+            if not connected:  # a caller that stopped reading must not delay each step of the change again
+                return
             try:
                 emit(event)
             except OSError:
+                connected = False
                 log.debug("the caller of %s has disconnected", operation.id)
 
         return note

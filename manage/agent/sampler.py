@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from manage import untrusted
 from manage.errors import NodeyardError
 from manage.installation import documents
 
@@ -77,7 +78,7 @@ class Sampler:
             "operation": self._operation(),
             **found,
         }
-        content = json.dumps(document, separators=(",", ":")).encode() + b"\n"
+        content = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
         documents.replace(self._path, content, mode=0o644)
 
     def _run(self) -> None:
@@ -109,6 +110,6 @@ class Sampler:
 def _last_seq(path: Path) -> int:
     """The last number of the previous agent process; numbering continues from there."""
     try:
-        return int(json.loads(path.read_bytes())["seq"])
+        return int(untrusted.parse_json(untrusted.content(path))["seq"])
     except (OSError, ValueError, KeyError, TypeError):
         return 0

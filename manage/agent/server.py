@@ -19,7 +19,7 @@ from manage.agent.dispatch import Dispatcher, Peer
 log = logging.getLogger(__name__)
 
 REQUEST_S = 10.0
-"""A connection without a request after this time is closed."""
+"""A connection is closed without a whole request after this time, or if a message is not read for so long."""
 MOST_CONNECTIONS = 48
 _UCRED = struct.Struct("3i")
 """struct ucred of unix(7): pid, uid, gid."""
@@ -64,6 +64,7 @@ class Server:
             except OSError:
                 return
             if not self._free.acquire(blocking=False):
+                connection.settimeout(0)
                 _send(connection, as_message(Refused("busy", "The agent has too many connections.", "Try again.")))
                 connection.close()
                 continue
@@ -72,10 +73,10 @@ class Server:
     def _serve(self, connection: socket.socket) -> None:
         try:
             with connection:
-                connection.settimeout(REQUEST_S)
                 peer = self._peer(connection)
                 # Read first: closing the socket with an unread request would reset it and lose the answer.
-                request = next(wire.receive(connection, wire.LONGEST_REQUEST), None)
+                request = next(wire.receive(connection, wire.LONGEST_REQUEST, REQUEST_S), None)
+                connection.settimeout(REQUEST_S)  # for each message of ours
                 if request is None:
                     return
                 if peer is None:

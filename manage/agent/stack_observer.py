@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -72,8 +71,5 @@ def host_operation(layout: Layout) -> dict[str, Any] | None:
     """The change that `manage` on the host is making, as `engine.json` shows it; None if there is none."""
     if not lock.holder(layout):
         return None
-    try:
-        held = json.loads(layout.lock_file.read_text())
-        return {"kind": held["verb"], "by": held["by"], "since": held["since"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return None  # it ended between the two reads
+    held = lock.named_holder(layout)  # None if it ended between the two reads
+    return {"kind": held.verb, "by": held.by, "since": held.since} if held else None

@@ -44,7 +44,7 @@ def _logs(layout: Layout, call: Call) -> Mapping[str, Any]:
     service = _require_arg(call, "service")
     count = call.args.get("lines", DEFAULT_LINES)
     who = identity.read(layout)
-    lines = list(logs.read(who, service, lines=count))
+    lines = logs.recent(who, service, count)
     if not call.args.get("follow", False):
         return {"service": service, "lines": lines}
     fresh: Sequence[str] = lines
@@ -53,7 +53,7 @@ def _logs(layout: Layout, call: Call) -> Mapping[str, Any]:
             call.emit({"kind": "log", "service": service, "text": line})
         call.emit({"kind": "alive", "service": service, "text": ""})  # raises if the client has disconnected
         time.sleep(FOLLOW_EVERY_S)
-        later = list(logs.read(who, service, lines=count))
+        later = logs.recent(who, service, count)
         fresh, lines = new_lines(lines, later), later
 
 

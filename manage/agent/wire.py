@@ -13,8 +13,11 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from manage import untrusted
 
 LONGEST_REQUEST = 65536
 LONGEST_ANSWER = 8 * 1024 * 1024
@@ -26,16 +29,22 @@ class Malformed(Exception):
 
 def send(connection: socket.socket, message: Mapping[str, Any]) -> None:
     """Send one message. Raises OSError if the other side has disconnected."""
-    connection.sendall(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+    text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+    connection.sendall(text.encode("utf-8", "replace") + b"\n")
 
 
-def receive(connection: socket.socket, longest: int) -> Iterator[dict[str, Any]]:
-    """Messages until the other side closes. Raises Malformed, and OSError (also for a timeout)."""
-    rest = b""
-    while chunk := connection.recv(65536):
+def receive(connection: socket.socket, longest: int, timeout_s: float) -> Iterator[dict[str, Any]]:
+    """Messages until the other side closes. Raises Malformed, and OSError.
+
+    `timeout_s` is for each whole message, so that the other side cannot hold the connection with single bytes.
+    """
+    rest, deadline = b"", time.monotonic() + timeout_s
+    while chunk := untrusted.received(connection, deadline):
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             yield _parsed(line)
+        if lines:
+            deadline = time.monotonic() + timeout_s
         if len(rest) > longest:
             raise Malformed
     if rest:
@@ -44,8 +53,8 @@ def receive(connection: socket.socket, longest: int) -> Iterator[dict[str, Any]]
 
 def _parsed(line: bytes) -> dict[str, Any]:
     try:
-        message = json.loads(line)
-    except (ValueError, RecursionError) as error:
+        message = untrusted.parse_json(line, most=LONGEST_ANSWER)
+    except ValueError as error:
         raise Malformed from error
     if not isinstance(message, dict):
         raise Malformed

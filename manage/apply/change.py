@@ -135,9 +135,7 @@ class Change:
 
     def _last_log_lines(self, service: str) -> str:
         try:
-            lines = logs.tail(
-                self._api, logs.require_container(self._api, self._state.installation, service), SHOWN_LINES
-            )
+            lines = logs.tail(logs.require_container(self._api, self._state.installation, service), SHOWN_LINES)
         except NodeyardError as error:
             return error.message
         if not lines:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from manage import untrusted
 from manage.engine.compose_cli import ComposeProject
 from manage.installation import documents
 from manage.installation.layout import Layout
@@ -83,6 +84,13 @@ def _owner(compose: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def _put(path: Path, content: bytes, mode: int) -> None:
-    if path.exists() and path.read_bytes() == content and path.stat().st_mode & 0o7777 == mode:
+    if _holds(path, content) and path.stat().st_mode & 0o7777 == mode:
         return
     documents.replace(path, content, mode=mode)
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return untrusted.content(path) == content
+    except (FileNotFoundError, untrusted.Refused):
+        return False

@@ -59,9 +59,10 @@ def wait(
     report: Callable[[str], None] = lambda _reason: None,
 ) -> Decision:
     """Read snapshots until the decision is not "wait". `report` gets each new reason for waiting."""
-    reported = ""
+    reported, since = "", time.time() - time.monotonic()
     while True:
-        decision = decide(_read(layout), service, started_at, time.time(), startup_s)
+        # The clock may be set meanwhile; the wait ends nevertheless.
+        decision = decide(_read(layout), service, started_at, since + time.monotonic(), startup_s)
         if decision.answer != "wait":
             return decision
         if decision.reason != reported:

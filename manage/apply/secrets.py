@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from manage import untrusted
 from manage.apply import rpcauth
 from manage.errors import EXIT_USAGE, NodeyardError
 from manage.events import Event, Progress, silent
@@ -165,7 +166,7 @@ def _newest_on_disk(layout: Layout, name: str) -> int:
 def _read(path: Path) -> str | None:
     """The value at `path`; None if there is no file. Raises NodeyardError if the file is unreadable or empty."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = untrusted.text(path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
@@ -186,7 +187,7 @@ def _write(layout: Layout, path: Path, text: str, *, mode: int, uid: int = 0) ->
     """Write `text` to `path` with this mode and owner, unless the file already matches."""
     try:
         present = (path.stat().st_mode & 0o7777, layout.owners.uid(path))
-        if present == (mode, uid) and path.read_text(encoding="utf-8") == text:
+        if present == (mode, uid) and untrusted.text(path) == text:
             return
     except FileNotFoundError:
         pass

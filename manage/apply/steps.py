@@ -45,7 +45,8 @@ def carry_out(operation: Operation, tools: Tools) -> None:
         case "recreate":
             _clear_half_made(tools, operation.service)
             _unpause(tools.api, container)
-            _compose(tools, operation.service, *UP, "--force-recreate", operation.service)
+            grace_s = _grace_of(tools.api, container)
+            _compose(tools, operation.service, *UP, "--force-recreate", operation.service, grace_s=grace_s)
         case "restart":
             _restart(tools.api, _present(container, operation))
         case "unpause":
@@ -104,6 +105,16 @@ def _grace_s(config: Mapping[str, Any]) -> int:
     return int(config.get("StopTimeout") or DEFAULT_GRACE_S)
 
 
+def _grace_of(api: Api, container: ContainerFacts | None) -> int:
+    """How long the container may take to stop; 0 if it is no longer there."""
+    from docker.errors import NotFound
+
+    try:
+        return _grace_s(api.inspect_container(container.id)["Config"]) if container is not None else 0
+    except NotFound:
+        return 0
+
+
 def _unpause(api: Api, container: ContainerFacts | None) -> None:
     """A paused container cannot be stopped. Its state is read again: the plan may have unpaused or removed it."""
     from docker.errors import NotFound
@@ -122,9 +133,14 @@ def _present(container: ContainerFacts | None, operation: Operation) -> Containe
     return container
 
 
-def _compose(tools: Tools, service: str, *words: str) -> None:
+def _compose(tools: Tools, service: str, *words: str, grace_s: int = 0) -> None:
     def report_interrupt() -> None:
         text = "Ctrl-C received: finishing this step first, so that the service is not left half replaced."
         tools.progress(Event("warning", service, text))
 
-    compose_cli.run(compose_cli.argv(tools.project, *words), lock=tools.lock, on_interrupt=report_interrupt)
+    compose_cli.run(
+        compose_cli.argv(tools.project, *words),
+        lock=tools.lock,
+        on_interrupt=report_interrupt,
+        deadline_s=compose_cli.DEADLINE_S + grace_s,
+    )

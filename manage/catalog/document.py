@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from manage import untrusted
 from manage.bounded_yaml import MAX_DEPTH, require_bounded
 from manage.errors import NodeyardError
 
@@ -46,18 +45,12 @@ def read(path: Path, file: str, *, ours: bool = False) -> Document:
     A file of `ours` comes from the checkout; only its values are checked for bounds.
     """
     try:
-        with open(path, "rb", opener=_open_at_once) as stream:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                raise NodeyardError(f"{file} is not a regular file.", "Replace it with one.")
-            text = stream.read(MAX_BYTES + 1)
+        text = untrusted.content(path, most=MAX_BYTES, links=True)
+    except untrusted.Refused as error:
+        raise NodeyardError(f"{file} cannot be read: {error.strerror}.", "Replace it with a service file.") from error
     except OSError as error:
         raise NodeyardError(f"{file} cannot be read: {error.strerror}.") from error
     return parse(text, file, ours=ours)
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """A pipe that nobody writes to must not stop us."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def parse(text: bytes, file: str, *, ours: bool = False) -> Document:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from manage import untrusted
 from manage.catalog import document
 from manage.catalog.document import Document
 from manage.errors import NodeyardError
@@ -73,7 +74,7 @@ def _recipe(read: Document, folder: Path, image: str, bases: Collection[str]) ->
 def _dockerfile(path: Path, base: str, bases: Collection[str]) -> Iterator[str]:
     """Problems of the lines ARG and FROM: `base` reaches the build as the argument BASE only."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = untrusted.text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         yield f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is not text'}."
         return

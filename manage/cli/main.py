@@ -76,10 +76,9 @@ def cli(ctx: click.Context, directory: str | None, debug: bool) -> None:
     """Nodeyard: deploy and watch a complete crypto node stack on Docker."""
     ctx.obj = {"directory": directory, "debug": debug}
     if debug:
-        import logging
+        from manage.cli import debug_log
 
-        logging.basicConfig(level=logging.DEBUG, format="%(name)s: %(message)s", stream=sys.stderr)
-        logging.getLogger("urllib3").setLevel(logging.INFO)
+        debug_log.show()
 
 
 def main(arguments: list[str] | None = None) -> Any:

@@ -1,16 +1,19 @@
 """All output to the terminal: the only module that knows colours, symbols and widths.
 
 Nobody may read it: a pipe that was closed drops the rest, and the command finishes its work.
+What containers, files and labels say passes through here too, so only `tone` sends control characters to a terminal.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any, TextIO
 
+from manage import words
 from manage.commands import with_directory
 
 GLYPHS = {
@@ -43,12 +46,26 @@ def colourful(stream: TextIO) -> bool:
 
 def tone(text: str, name: str, stream: TextIO | None = None) -> str:
     """`text` in the tone of a verdict (or error, soft, strong); plain text where colours are off."""
-    return f"\033[{TONES[name]}m{text}\033[0m" if colourful(stream or sys.stdout) else text
+    return f"{_marked(TONES[name])}{text}{_marked('0')}" if colourful(stream or sys.stdout) else text
 
 
 def glyph(verdict: str, stream: TextIO | None = None) -> str:
     """The verdict's symbol and a space on a terminal, else "": the word is always printed too."""
     return f"{GLYPHS[verdict]} " if colourful(stream or sys.stdout) else ""
+
+
+_OURS = os.urandom(8).hex()
+"""Marks our own colours until the text is printed; nobody else can know it."""
+_MARK = re.compile(rf"<{_OURS}:([0-9]+)>")
+
+
+def _marked(code: str) -> str:
+    return f"<{_OURS}:{code}>"
+
+
+def _shown(text: str) -> str:
+    """`text` as it is printed: no control characters but line breaks, tabs and our own colours."""
+    return _MARK.sub(r"\033[\1m", words.plain(text))
 
 
 class _Suggestions:
@@ -69,7 +86,7 @@ def _suggesting(text: str) -> str:
 def _print(text: str, stream: TextIO, dropped: type[OSError] = BrokenPipeError) -> bool:
     """Print a line; False if that failed as `dropped` says. Then the stream leads nowhere from now on."""
     try:
-        print(text, file=stream, flush=True)
+        print(_shown(text), file=stream, flush=True)
     except dropped:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
@@ -84,7 +101,7 @@ def say(text: str = "") -> None:
 
 
 def verbatim(text: str) -> bool:
-    """Print text that is not ours, as it is (stdout); False if nobody reads any more."""
+    """Print text that is not ours, without suggestions (stdout); False if nobody reads any more."""
     return _print(text, sys.stdout)
 
 
@@ -102,7 +119,8 @@ def fail(message: str, hint: str) -> None:
 
 def emit(value: Any) -> None:
     """Print a result as one JSON document."""
-    verbatim(json.dumps(value, indent=2, ensure_ascii=False))
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    verbatim(words.CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def width() -> int:

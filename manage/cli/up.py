@@ -30,8 +30,13 @@ See what would change, and why: manage plan"""
     is_flag=True,
     help="Do not ask, even if the plan puts data at risk or a Dockerfile of your own services is new.",
 )
+@click.option(
+    "--take-over",
+    is_flag=True,
+    help="First end another change that hangs, or what it left running. Asks; --yes suffices only if it is dead.",
+)
 @with_dir
-def command(services: tuple[str, ...], yes: bool, layout: Layout) -> None:
+def command(services: tuple[str, ...], yes: bool, take_over: bool, layout: Layout) -> None:
     """Apply stack.yml; wait until each service is healthy.
 
     Builds or pulls missing images, shows the plan, then applies it service by service: the next one starts when `watch`
@@ -39,6 +44,10 @@ def command(services: tuple[str, ...], yes: bool, layout: Layout) -> None:
     nothing changes.
     """
     require_root("Starting the stack")
+    if take_over:
+        from manage.cli import take_over as taking_over
+
+        taking_over.run(layout, yes=yes)
     run(layout, services, yes=yes)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -12,6 +13,8 @@ from manage.cli.options import Verbs, require_installation, require_root, with_d
 from manage.errors import NodeyardError
 from manage.installation.layout import Layout
 
+MAX_CHARACTERS = 65536
+"""Of a password file; a password is shorter."""
 ROLES = ("viewer", "operator", "admin")
 
 
@@ -97,10 +100,16 @@ def _password(path: Path | None) -> str:
             raise NodeyardError("There is no terminal to ask for the password.", "Give it with --password-file FILE.")
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
     try:
-        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        text = _first(sys.stdin) if str(path) == "-" else _first(path.open(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not a text file"
         raise NodeyardError(
             f"The password file {path} cannot be read: {reason}.", "Give a text file that contains only the password."
         ) from error
     return text.rstrip("\r\n")
+
+
+def _first(stream: TextIO) -> str:
+    """The beginning of a file or a pipe that the caller chose: a password, or enough to refuse it."""
+    with stream:
+        return stream.read(MAX_CHARACTERS)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from manage import untrusted
 from manage.catalog import Catalog, values
 from manage.catalog.model import NETWORKS, Network
 from manage.config import consistency, document, schema
@@ -15,6 +16,7 @@ from manage.config.model import Config, ImageSource, Problem
 from manage.config.problems import InvalidConfig
 from manage.errors import NodeyardError
 
+MAX_BYTES = 1 << 20
 MIGRATIONS: tuple[Callable[[str], str], ...] = ()
 """`MIGRATIONS[n]` turns the text of version n+1 into that of version n+2. It works on text to keep comments."""
 
@@ -25,11 +27,13 @@ def load(path: Path, catalog: Catalog) -> Config:
     Raises InvalidConfig with every problem, NodeyardError if the file is missing or too new.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = untrusted.text(path, most=MAX_BYTES, links=True)
     except FileNotFoundError as error:
         raise NodeyardError(f"{path} does not exist.", "Create it: manage init") from error
     except UnicodeDecodeError as error:
         raise NodeyardError(f"{path} is not text: {error.reason}.", "Restore it from a copy.") from error
+    except untrusted.Refused as error:
+        raise NodeyardError(f"{path} cannot be read: {error.strerror}.", "Restore it from a copy.") from error
     except OSError as error:
         raise NodeyardError(
             f"{path} cannot be read: {error.strerror}.", "Run the command with sudo if you may not read it."

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from manage import bounded_yaml, untrusted
 from manage.catalog import Catalog
 from manage.catalog.model import Network, Setting
 from manage.config import schema
@@ -81,7 +82,7 @@ def set_value(path: Path, key: str, value: Any, catalog: Catalog) -> None:
         )
     if key == "version":
         raise NodeyardError("version is the version of the file format. You cannot set it.", exit_code=EXIT_USAGE)
-    text = with_value(path.read_text(encoding="utf-8"), key.split("."), _plain(known[key], value))
+    text = with_value(untrusted.text(path, links=True), key.split("."), _plain(known[key], value))
     try:
         parse(text, str(path), catalog)
     except InvalidConfig as refused:
@@ -98,7 +99,7 @@ def unset_value(path: Path, key: str, catalog: Catalog) -> None:
     before = _problems(lambda: load(path, catalog))
     if any(not problem.path for problem in before):  # it is not YAML
         raise InvalidConfig(str(path), before)
-    text = without(path.read_text(encoding="utf-8"), key.split("."))
+    text = without(untrusted.text(path, links=True), key.split("."))
     if text is None:
         raise NodeyardError(f"{path} does not set {key}.", "What it sets: manage config show", exit_code=EXIT_USAGE)
     known = {(problem.path, problem.message) for problem in before}
@@ -127,7 +128,7 @@ def _plain(setting: Setting, value: Any) -> Any:
     if setting.type in ("string", "choice", "size", "path"):
         return value
     try:
-        plain = yaml.safe_load(value)
+        plain = bounded_yaml.load(value)
     except yaml.YAMLError as error:
         raise NodeyardError(f"{value!r} is not valid YAML.", exit_code=EXIT_USAGE) from error
     if setting.type == "list" and isinstance(plain, str):

@@ -8,17 +8,23 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from manage import words
 from manage.engine.endpoint import url
 from manage.errors import NodeyardError
 
 if TYPE_CHECKING:
     import subprocess
 
+DEADLINE_S = 600.0
+"""How long compose may take for one service, besides the time that its container may take to stop."""
+STOP_S = 10.0
+HASHING_S = 120.0
 SHOWN_LINES = 12
 """How many of compose's last lines an error carries."""
 
@@ -84,12 +90,13 @@ def run(
     *,
     lock: int | None = None,
     on_interrupt: Callable[[], None] = lambda: None,
+    deadline_s: float = DEADLINE_S,
 ) -> None:
     """Run one command and wait for its end. `lock` is the descriptor that it inherits.
 
     After a first Ctrl-C the command still finishes, because compose stopped in the middle of a recreate leaves the old
     container stopped and the new one not started: `on_interrupt` is called, and KeyboardInterrupt is raised at the end.
-    A second Ctrl-C terminates it. Raises NodeyardError with compose's last lines if it fails.
+    A second Ctrl-C terminates it. Raises NodeyardError with compose's last lines if it fails or exceeds `deadline_s`.
     """
     import logging  # imported only here, as subprocess: a plan with nothing to do runs no compose
     import subprocess
@@ -107,12 +114,17 @@ def run(
             pass_fds=() if lock is None else (lock,),
             process_group=0,  # so that Ctrl-C in the terminal reaches only this process
         )
-        interrupted = _wait(child, on_interrupt)
+        interrupted, in_time = _wait(child, on_interrupt, time.monotonic() + deadline_s)
         output.seek(0)
         text = output.read().decode("utf-8", "replace")
     log.debug("exit %s\n%s", child.returncode, text)
     if interrupted:
         raise KeyboardInterrupt
+    if not in_time:
+        raise NodeyardError(
+            f"docker-compose did not end within {words.duration(deadline_s)} and was stopped.\n{_last_lines(text)}",
+            "The engine may hang. Check it (docker info), then run the same command again; it continues.",
+        )
     if child.returncode != 0:
         raise NodeyardError(
             f"docker-compose failed (exit {child.returncode}): {_reason(text)}\n{_last_lines(text)}",
@@ -120,18 +132,34 @@ def run(
         )
 
 
-def _wait(child: subprocess.Popen[bytes], on_interrupt: Callable[[], None]) -> bool:
-    """Wait for its end; True if there was a Ctrl-C in the meantime."""
+def _wait(child: subprocess.Popen[bytes], on_interrupt: Callable[[], None], deadline: float) -> tuple[bool, bool]:
+    """Wait for its end: whether there was a Ctrl-C in the meantime, and whether it ended before `deadline`."""
+    import subprocess
+
     interrupted = False
     while True:
         try:
-            child.wait()
-            return interrupted
+            child.wait(max(0.0, deadline - time.monotonic()))
+            return interrupted, True
+        except subprocess.TimeoutExpired:
+            _stop(child)
+            return interrupted, False
         except KeyboardInterrupt:
             if interrupted:
                 child.terminate()
             interrupted = True
             on_interrupt()
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    import subprocess
+
+    child.terminate()
+    try:
+        child.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
 
 
 class HashingProcess:
@@ -163,7 +191,14 @@ class HashingProcess:
 
     def result(self) -> dict[str, str]:
         """Service -> hash. Raises NodeyardError if compose rejects the files."""
-        output, errors = self._child.communicate()
+        import subprocess
+
+        try:
+            output, errors = self._child.communicate(timeout=HASHING_S)
+        except subprocess.TimeoutExpired as error:
+            raise NodeyardError(
+                f"docker-compose did not hash the services within {HASHING_S:g} s.", "Is the machine overloaded?"
+            ) from error
         if self._child.returncode != 0:
             raise NodeyardError(
                 f"docker-compose rejects the rendered file:\n{_last_lines(errors)}",

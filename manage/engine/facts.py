@@ -27,6 +27,8 @@ SERVICE_LABEL = "com.docker.compose.service"
 HASH_LABEL = "com.docker.compose.config-hash"
 ONEOFF_LABEL = "com.docker.compose.oneoff"
 """Compose's own labels (docker/compose pkg/api/labels.go)."""
+DIGEST = re.compile(r"[0-9A-Za-z]{1,64}")
+"""Of a spec; it is part of a file name."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,7 @@ def _if_there(inspect: Callable[[str], Mapping[str, Any]], name: str) -> Mapping
 
 def _specs(folder: Path, digests: Iterable[str]) -> dict[str, dict[str, object]]:
     found = {}
-    for digest in digests:
+    for digest in filter(DIGEST.fullmatch, digests):  # a label, which an image may bring along
         try:
             document = documents.read(folder / f"{digest}.json")
         except FileNotFoundError:

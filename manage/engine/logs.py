@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from manage import words
+from manage.engine import log_lines
 from manage.engine.client import Api, connect
+from manage.engine.facts import ReadApi
+from manage.engine.reader import Reader
 from manage.errors import NodeyardError
 from manage.installation.identity import Installation
 from manage.installation.labels import LABEL_INSTALLATION, LABEL_SERVICE
 
+LINE_BYTES = 1 << 16
+"""Of a line that `manage logs` shows; the rest is cut."""
+SHORT_BYTES = 2000
+RECENT_BYTES = 2 << 20
+RECENT_S = 20.0
 FOLLOW_TIMEOUT_S = 24 * 3600
 """How long a followed service may write nothing before the connection is closed."""
 
@@ -23,7 +32,23 @@ def read(installation: Installation, service: str, *, lines: int = 100, follow: 
             yield f"{at} {text}"
 
 
-def require_container(api: Api, installation: Installation, service: str) -> str:
+def recent(installation: Installation, service: str, lines: int) -> list[str]:
+    """What `read` gives without following, for readers with little memory and patience: the agent.
+
+    Each line is cut to `SHORT_BYTES`, and all together take at most `RECENT_BYTES` and `RECENT_S`.
+    """
+    reader = Reader(timeout_s=RECENT_S)
+    found = require_container(reader, installation, service)
+    return [f"{at} {text}" for at, text in _recent_entries(reader, found, lines)]
+
+
+def _recent_entries(reader: Reader, container_id: str, lines: int) -> list[tuple[str, str]]:
+    raw = reader.log(container_id, tail=lines, most=RECENT_BYTES, timeout_s=RECENT_S)
+    pairs = map(split, log_lines.lines(log_lines.demultiplexed(raw), SHORT_BYTES))
+    return [(at, words.plain(text)) for at, text in pairs][-lines:]
+
+
+def require_container(api: ReadApi, installation: Installation, service: str) -> str:
     """Id of the container of `service`, found by our labels, never by name. Raises NodeyardError if there is none."""
     labels = [f"{LABEL_INSTALLATION}={installation.id}"]
     found = api.containers(all=True, filters={"label": [*labels, f"{LABEL_SERVICE}={service}"]})
@@ -43,17 +68,12 @@ def require_container(api: Api, installation: Installation, service: str) -> str
 def entries(api: Api, container_id: str, *, lines: int, follow: bool = False) -> Iterator[tuple[str, str]]:
     """(the engine's timestamp to the second, line) pairs of one container."""
     stream = api.logs(container_id, stdout=True, stderr=True, timestamps=True, tail=lines, stream=True, follow=follow)
-    rest = b""
-    for chunk in stream:
-        *complete, rest = (rest + chunk).split(b"\n")
-        yield from map(split, complete)
-    if rest:
-        yield split(rest)
+    yield from map(split, log_lines.lines(stream, LINE_BYTES))
 
 
-def tail(api: Api, container_id: str, lines: int) -> tuple[str, ...]:
-    """The last lines without timestamps, for the error of a failed gate."""
-    return tuple(text for _, text in entries(api, container_id, lines=lines))
+def tail(container_id: str, lines: int) -> tuple[str, ...]:
+    """The last lines without timestamps, for the error of a failed gate; cut as in `recent`."""
+    return tuple(text for _, text in _recent_entries(Reader(), container_id, lines))
 
 
 def split(line: bytes, *, exact: bool = False) -> tuple[str, str]:

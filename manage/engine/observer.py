@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from manage.engine import facts, logs, threads
+from manage.engine import facts, threads
 from manage.engine.client import Api, connect
+from manage.engine.log_evidence import LogEvidence
 from manage.engine.model import ContainerFacts
+from manage.engine.reader import EngineRefused, Reader
 from manage.installation import intent
 from manage.installation.identity import Installation
 from manage.installation.layout import Layout
 
 STATS_EVERY_S = 5.0
-LOG_KEPT = 20
-"""Matching log lines kept per service."""
-LOG_TAIL = 200
-"""Lines read each time: the engine reads a log from its end, so the cost does not grow with the log."""
 
 
 @dataclass
 class _Previous:
     """What the next sample of a service needs from the previous ones."""
 
+    evidence: LogEvidence
     container_id: str = ""
-    lines: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=LOG_KEPT))
-    log_until: float = 0.0
     cpu: tuple[int, int] = (0, 0)
     """Nanoseconds of CPU time: the container's, the machine's."""
     use: dict[str, float] = field(default_factory=dict)
@@ -50,9 +45,10 @@ class Observer:
         project, which `manage down` leaves running."""
         self._layout = layout
         self._installation = installation
-        self._patterns = {name: [re.compile(text) for text in texts] for name, texts in patterns.items()}
+        self._names = frozenset(patterns)
+        self._engine = Reader()
         self._manager = frozenset(manager)
-        self._previous: dict[str, _Previous] = {}
+        self._previous = {name: _Previous(LogEvidence(texts)) for name, texts in patterns.items()}
         self._stats_at = 0.0
 
     def sample(self) -> dict[str, Any]:
@@ -73,7 +69,7 @@ class Observer:
         if with_stats:
             self._stats_at = now
         wanted = intent.is_up(self._layout)
-        names = sorted({*self._patterns, *current})
+        names = sorted({*self._names, *current})
         return {
             "services": {name: self._state(name, current.get(name), now, wanted) for name in names},
             "host": host(self._layout),
@@ -82,15 +78,14 @@ class Observer:
     def _observe(self, api: Api, container: ContainerFacts, with_stats: bool) -> None:
         from docker.errors import APIError
 
-        previous = self._previous.setdefault(container.service, _Previous())
+        previous = self._previous.setdefault(container.service, _Previous(LogEvidence(())))
         if previous.container_id != container.id:
             previous.container_id, previous.cpu, previous.use = container.id, (0, 0), {}
         try:
             if container.state == "running" and with_stats:
                 self._stats(api, container, previous)
-            if self._patterns.get(container.service):
-                self._log(api, container, previous)
-        except APIError as error:
+            previous.evidence.read(self._engine, container.id)
+        except (APIError, EngineRefused) as error:
             # The container was removed after it was listed; the next sample shows that. Other errors are the engine's.
             if error.status_code not in (404, 409):
                 raise
@@ -107,25 +102,12 @@ class Observer:
         previous.use = {"memory_bytes": used_memory(document), "cpu_percent": cpu_percent(document, previous.cpu)}
         previous.cpu = cpu_times(document)
 
-    def _log(self, api: Api, container: ContainerFacts, previous: _Previous) -> None:
-        raw = api.logs(
-            container.id, stdout=True, stderr=True, timestamps=True, tail=LOG_TAIL, since=previous.log_until or None
-        )
-        for line in raw.splitlines():
-            stamp, text = logs.split(line, exact=True)
-            at = facts.timestamp(stamp)
-            if at <= previous.log_until:
-                continue
-            previous.log_until = at
-            if any(pattern.search(text) for pattern in self._patterns[container.service]):
-                previous.lines.append((at, text))
-
     def _state(self, name: str, container: ContainerFacts | None, now: float, wanted: bool) -> dict[str, Any]:
-        previous = self._previous.get(name, _Previous())
+        previous = self._previous.get(name, _Previous(LogEvidence(())))
         known = {
             "at": now,
             "desired": wanted or name in self._manager,
-            "log": [list(entry) for entry in previous.lines],
+            "log": [list(entry) for entry in previous.evidence.lines],
         }
         if container is None:
             return {"state": "absent", **known}

@@ -8,16 +8,17 @@ Paths without a version mean the engine's newest API (moby api/server, "current 
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Mapping
 from typing import Any
 
+from manage import untrusted
 from manage.engine.endpoint import address, dial
 from manage.errors import NodeyardError
 
-_CHUNK = 1 << 16
 _OK = 200
 """Of HTTP; the import of `http` takes a tenth of a read."""
+MAX_ANSWER = 16 << 20
+"""Bytes of an answer. A container has some kilobytes, its labels included."""
 
 
 class EngineRefused(NodeyardError):
@@ -57,26 +58,35 @@ class Reader:
         del api_version  # paths in this module have no version
         return dict(self._get("/version"))
 
-    def _get(self, path: str, **query: Any) -> Any:
-        status, body = self._exchange(_request(path, query))
-        if status == _OK:
-            return _parsed(body)
-        reason = body.decode("utf-8", "replace").strip()
-        if reason.startswith("{"):
-            reason = str(_parsed(body).get("message", reason))
-        raise EngineRefused(status, reason.rstrip("."))
+    def log(self, container: str, *, tail: int, since: float = 0.0, most: int, timeout_s: float) -> bytes:
+        """The last `tail` lines later than `since` (unix s) as the engine sends them, see `manage.engine.log_lines`.
 
-    def _exchange(self, request: bytes) -> tuple[int, bytes]:
-        """(status, body) of one request."""
+        Ends after `most` bytes or `timeout_s` with what has arrived: a container may write faster than anybody reads.
+        """
+        after = f"{since:.9f}" if since else None
+        query = {"stdout": 1, "stderr": 1, "timestamps": 1, "tail": tail, "since": after}
+        request = _request(f"/containers/{container}/logs", query)
+        return _require_ok(*self._exchange(request, most=most, timeout_s=timeout_s))
+
+    def _get(self, path: str, **query: Any) -> Any:
+        return _parsed(_require_ok(*self._exchange(_request(path, query))))
+
+    def _exchange(self, request: bytes, *, most: int = 0, timeout_s: float = 0.0) -> tuple[int, bytes]:
+        """(status, body) of one request; with `most` only its beginning, see `log`."""
         try:
             with dial(self._path, self._timeout_s) as connection:
                 connection.sendall(request)
-                answer = _read_all(connection)
+                limit, patience_s = most or MAX_ANSWER, timeout_s or self._timeout_s
+                answer = untrusted.receive(connection, limit, patience_s, cut=bool(most))
+        except ValueError as error:
+            raise NodeyardError(f"The answer of Docker's engine is too large: {error}.", "See: docker info") from error
         except OSError as error:
             raise NodeyardError(
                 "Docker's engine stopped answering.",
                 "Check the engine (docker info), then run the same command again; it continues.",
             ) from error
+        if most and not answer:
+            return _OK, b""  # nothing has arrived in time
         head, blank, body = answer.partition(b"\r\n\r\n")
         words = head.split(b"\r\n", 1)[0].split(b" ", 2)
         if not blank or len(words) < 2 or not words[1].isdigit():
@@ -98,15 +108,17 @@ def _quoted(value: Any) -> str:
     return quote(json.dumps({key: found if isinstance(found, list) else [found] for key, found in value.items()}))
 
 
-def _read_all(connection: socket.socket) -> bytes:
-    parts = []
-    while part := connection.recv(_CHUNK):
-        parts.append(part)
-    return b"".join(parts)
-
-
 def _parsed(body: bytes) -> Any:
     try:
-        return json.loads(body)
+        return untrusted.parse_json(body, most=MAX_ANSWER)
     except ValueError as error:
         raise NodeyardError("Docker's engine closed the connection in the middle of an answer.") from error
+
+
+def _require_ok(status: int, body: bytes) -> bytes:
+    if status == _OK:
+        return body
+    reason = body.decode("utf-8", "replace").strip()
+    if reason.startswith("{"):
+        reason = str(_parsed(body).get("message", reason))
+    raise EngineRefused(status, reason.rstrip("."))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from manage import words
+from manage import untrusted, words
 from manage.catalog.model import Need
 from manage.errors import NodeyardError
 from manage.health.model import EngineState, Fact, Judgement
@@ -89,9 +89,10 @@ class Target:
     def secret(self, name: str) -> str:
         """A secret that is mounted into watch. Raises ProbeFault when it cannot be read."""
         try:
-            return (self.secrets / name).read_text(encoding="utf-8").strip()
-        except OSError as fault:
-            raise ProbeFault(f"the secret {name} cannot be read ({fault.strerror})") from fault
+            return untrusted.text(self.secrets / name).strip()
+        except (OSError, UnicodeDecodeError) as fault:
+            why = getattr(fault, "strerror", "") or "it is not text"
+            raise ProbeFault(f"the secret {name} cannot be read ({why})") from fault
 
 
 class Session(Protocol):

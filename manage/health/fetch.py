@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import socket
 import time
@@ -14,6 +13,7 @@ from typing import Any
 
 from nodeclients.errors import NodeFault
 
+from manage import untrusted
 from manage.health.drivers import Endpoint, ProbeFault
 
 MAX_ANSWER_BYTES = 1 << 20
@@ -29,8 +29,8 @@ class Answer:
     def document(self) -> dict[str, Any]:
         """The body as a JSON object. Raises ProbeFault when it is not one."""
         try:
-            document = json.loads(self.body)
-        except (ValueError, RecursionError):
+            document = untrusted.parse_json(self.body, nan=True)
+        except ValueError:
             document = None
         if not isinstance(document, dict):
             raise ProbeFault(f"HTTP {self.status} without a JSON object")

@@ -6,13 +6,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from manage import untrusted
 from manage.errors import NodeyardError
-from manage.health.model import Fact, ServiceStatus, Snapshot
+from manage.health.model import VERDICTS, Fact, ServiceStatus, Snapshot, VerdictName
 from manage.installation.layout import Layout
 
 VERSION = 1
+MAX_TIME = 1e11
+"""Unix seconds, in the year 5138."""
 STALE_S = 10.0
 """A snapshot older than this is shown as outdated; watch writes one every second. `static/freshness.js` agrees."""
 
@@ -37,15 +40,15 @@ def from_json(document: Mapping[str, Any]) -> Snapshot:
         return Snapshot(
             version=version,
             seq=int(document["seq"]),
-            as_of=float(document["as_of"]),
-            name=document["name"],
-            network=document["network"],
-            sentence=document["sentence"],
-            detail=document["detail"],
+            as_of=_time(document["as_of"]),
+            name=_text(document["name"]),
+            network=_text(document["network"]),
+            sentence=_text(document["sentence"]),
+            detail=_text(document["detail"]),
             services=tuple(_status(service) for service in document["services"]),
             host=dict(document.get("host", {})),
         )
-    except (KeyError, TypeError, ValueError) as fault:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as fault:
         raise NodeyardError(
             f"snapshot.json cannot be read: {fault!r}.", "Restart the manager with: manage up"
         ) from fault
@@ -54,15 +57,20 @@ def from_json(document: Mapping[str, Any]) -> Snapshot:
 def read(layout: Layout) -> Snapshot:
     """The last snapshot, however old: callers check its `age`. Raises NodeyardError when there is none."""
     try:
-        text = layout.snapshot_file.read_text(encoding="utf-8")
+        content = untrusted.content(layout.snapshot_file)
     except FileNotFoundError:
         raise NodeyardError(
             f"There is no snapshot in {layout.dir} yet, because watch has not run.", "Start the stack with: manage up"
         ) from None
     except PermissionError:
         raise NodeyardError(f"This user may not read {layout.snapshot_file}.", "Try again as root.") from None
+    except OSError as error:
+        raise NodeyardError(
+            f"{layout.snapshot_file} cannot be read: {error.strerror}.",
+            "Only watch writes there, so it may be compromised. See: manage logs watch",
+        ) from error
     try:
-        document = json.loads(text)
+        document = untrusted.parse_json(content)
     except ValueError:
         document = None
     if not isinstance(document, dict):
@@ -85,17 +93,37 @@ def age(snapshot: Snapshot, now: float) -> float:
 
 def _status(document: Mapping[str, Any]) -> ServiceStatus:
     return ServiceStatus(
-        name=document["name"],
-        title=document["title"],
-        group=document["group"],
-        verdict=document["verdict"],
-        reason=document["reason"],
-        since=float(document["since"]),
+        name=_text(document["name"]),
+        title=_text(document["title"]),
+        group=_text(document["group"]),
+        verdict=_verdict(document["verdict"]),
+        reason=_text(document["reason"]),
+        since=_time(document["since"]),
         waits_for=tuple(document["waits_for"]),
-        facts=tuple(Fact(f["name"], f["value"], float(f["at"]), f.get("unit", "")) for f in document["facts"]),
+        facts=tuple(Fact(f["name"], f["value"], _time(f["at"]), f.get("unit", "")) for f in document["facts"]),
         checks=dict(document["checks"]),
-        log=tuple((float(at), line) for at, line in document.get("log", ())),
-        headline=document.get("headline", ""),
-        answered_at=float(document.get("answered_at", 0.0)),
-        engine_at=float(document.get("engine_at", 0.0)),
+        log=tuple((_time(at), _text(line)) for at, line in document.get("log", ())),
+        headline=_text(document.get("headline", "")),
+        answered_at=_time(document.get("answered_at", 0.0)),
+        engine_at=_time(document.get("engine_at", 0.0)),
     )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.40} is not text")
+    return value
+
+
+def _verdict(value: Any) -> VerdictName:
+    if value not in VERDICTS:
+        raise ValueError(f"{value!r:.40} is not a verdict")
+    return cast(VerdictName, value)
+
+
+def _time(value: Any) -> float:
+    """Unix seconds. Raises ValueError for a number that no clock shows, and TypeError."""
+    seconds = float(value)
+    if not 0 <= seconds < MAX_TIME:
+        raise ValueError(f"{value!r} is not a time")
+    return seconds

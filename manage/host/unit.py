@@ -11,6 +11,7 @@ import os
 import subprocess
 from pathlib import Path
 
+from manage import untrusted
 from manage.installation import identity, intent
 from manage.installation.layout import CHECKOUT, Layout
 
@@ -50,7 +51,7 @@ def install(layout: Layout, *, enable: bool) -> str:
         return "no systemd on this machine; Docker's restart policies start the containers with the engine"
     unit = path(layout)
     wanted = text(layout, CHECKOUT)
-    if not unit.exists() or unit.read_text(encoding="utf-8") != wanted:
+    if _text(unit) != wanted:
         unit.write_text(wanted, encoding="utf-8")
         _systemctl("daemon-reload")
     if enable:
@@ -60,7 +61,7 @@ def install(layout: Layout, *, enable: bool) -> str:
 
 def remove(layout: Layout) -> str:
     """Undo `install`. Finds the unit by its command, because the installation may no longer exist."""
-    ours = [unit for unit in UNITS.glob("nodeyard*.service") if _command(layout) in unit.read_text(encoding="utf-8")]
+    ours = [unit for unit in UNITS.glob("nodeyard*.service") if _command(layout) in _text(unit)]
     for unit in ours:
         if RUNNING.is_dir():
             _systemctl("disable", unit.name)
@@ -80,6 +81,14 @@ def start(layout: Layout) -> str:
 def _command(layout: Layout) -> str:
     """The command of the unit, which differs between installations."""
     return f"-m manage.host.unit start --dir {layout.dir}\n"
+
+
+def _text(unit: Path) -> str:
+    """What the unit file holds, "" if there is none."""
+    try:
+        return untrusted.text(unit, links=True)
+    except (FileNotFoundError, untrusted.Refused):
+        return ""
 
 
 def _systemctl(*arguments: str) -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from manage import untrusted
 from manage.images.recipe import Certificates
 
 LOCAL_CERTIFICATES = Path("/usr/local/share/ca-certificates")
@@ -19,7 +20,8 @@ _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY"
 def certificates(folder: Path = LOCAL_CERTIFICATES) -> Certificates:
     """The host's own CA certificates by file name; empty on most machines."""
     found = sorted(folder.rglob("*.crt")) if folder.is_dir() else []
-    return {path.relative_to(folder).as_posix().replace("/", "-"): path.read_bytes() for path in found}
+    names = {path.relative_to(folder).as_posix().replace("/", "-"): path for path in found}
+    return {name: untrusted.content(path, links=True) for name, path in names.items()}
 
 
 def build_arguments(environment: Mapping[str, str] = os.environ) -> Mapping[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from manage import untrusted
 from manage.errors import NodeyardError
 from manage.images import host_settings, recipe
 from manage.images.lock import Locked
@@ -52,5 +53,5 @@ def unbuilt(
         if known is None or known.image.recipe != recipe.fingerprint(name, recipes, source, certificates):
             dockerfile = Path(recipes[name].folder) / "Dockerfile"
             files = tuple(path for path, _file in recipe.files(recipes[name], recipes[name].inputs))
-            found.append(Unbuilt(name, dockerfile, dockerfile.read_text(encoding="utf-8"), files))
+            found.append(Unbuilt(name, dockerfile, untrusted.text(dockerfile), files))
     return tuple(found)

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from manage import bounded_yaml, untrusted
 from manage.catalog import images as catalog_images
 from manage.engine.client import Api
 from manage.errors import NodeyardError
@@ -25,7 +24,7 @@ def upstream(checkout: Path = CHECKOUT, services: Path | None = None) -> Mapping
 
     `services` is the folder of the operator's own services, each of which may have an `image/upstream.yml`.
     """
-    entries = dict(_read(checkout / UPSTREAM_FILE)["images"])
+    entries = dict(_read(checkout / UPSTREAM_FILE, ours=True)["images"])
     if services:
         shipped, bases = frozenset(entries), catalog_images.recipes(checkout, {})
         for name, path in recipe.of_operators(services, "upstream.yml", shipped, bases, {}):
@@ -36,8 +35,8 @@ def upstream(checkout: Path = CHECKOUT, services: Path | None = None) -> Mapping
     }
 
 
-def _read(path: Path) -> Any:
-    return yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+def _read(path: Path, *, ours: bool = False) -> Any:
+    return bounded_yaml.load(untrusted.text(path), ours=ours)
 
 
 def is_current(earlier: Locked | None, api: Api) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from manage import bounded_yaml
+from manage import bounded_yaml, untrusted
 from manage.catalog import images as catalog_images
 from manage.catalog import own_image
 from manage.errors import NodeyardError
@@ -195,13 +195,15 @@ def _own(recipe: Recipe) -> tuple[str, ...]:
 
 def _read(path: Path, *, ours: bool = False) -> Any:
     try:
-        return bounded_yaml.load(path.read_text(encoding="utf-8"), ours=ours)
+        return bounded_yaml.load(untrusted.text(path), ours=ours)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise NodeyardError(f"{path} cannot be read: {' '.join(str(error).split())}.") from error
+        reason = getattr(error, "strerror", "") or " ".join(str(error).split())
+        raise NodeyardError(f"{path} cannot be read: {reason}.") from error
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as stream:  # a regular file, see `files`
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _mode(found: os.stat_result) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import http
-import json
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
+from manage import untrusted
 from manage.engine.client import Api
 from manage.images.model import LABEL_IMAGE, LABEL_STAGE
 
@@ -82,7 +82,7 @@ def saved_config_digest(api: Api, reference: str) -> str:
         file.seek(0)
         with tarfile.open(fileobj=file) as saved:
             documents = read_member(saved, "manifest.json")
-    return "sha256:" + Path(json.loads(documents)[0]["Config"]).name.removesuffix(".json")
+    return "sha256:" + Path(untrusted.parse_json(documents)[0]["Config"]).name.removesuffix(".json")
 
 
 def read_member(archive: tarfile.TarFile, name: str) -> bytes:

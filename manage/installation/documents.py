@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from manage import untrusted
 from manage.errors import NodeyardError
 from manage.installation.owners import Give
 
@@ -53,9 +54,11 @@ def read(path: Path, *, known: int = VERSION) -> dict[str, Any]:
     Raises FileNotFoundError if there is none, and NodeyardError if it is unreadable, damaged or of a newer version.
     """
     try:
-        document = json.loads(path.read_bytes())
+        document = untrusted.parse_json(untrusted.content(path))
     except FileNotFoundError:
         raise
+    except untrusted.Refused as error:
+        raise NodeyardError(f"{path} cannot be read: {error.strerror}.", RESTORE_HINT) from error
     except OSError as error:
         raise NodeyardError(f"{path} cannot be read: {error.strerror}.", "Run it again as root.") from error
     except ValueError as error:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
+from manage import untrusted
 from manage.errors import NodeyardError
 from manage.installation.layout import Layout
 
@@ -60,7 +61,8 @@ def hold(layout: Layout, verb: str, by: str = "") -> Iterator[int]:
         if not _acquire(descriptor):
             raise NodeyardError(
                 f"Another change is running: {_who(descriptor)}.",
-                "Wait until it and its docker-compose have ended; see the result with: manage history",
+                "Wait until it and its docker-compose have ended (manage history shows the result). "
+                "If it hangs, end it with: manage up --take-over",
             )
         _write(descriptor, json.dumps(asdict(Holder(verb, by or user(), time.time(), os.getpid()))))
         yield descriptor
@@ -85,9 +87,21 @@ def holder(layout: Layout) -> str:
     return ""
 
 
+def named_holder(layout: Layout) -> Holder | None:
+    """Who wrote their name into the lock last; None if nobody did, or if they ended well."""
+    try:
+        descriptor = _open(layout, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        return _named(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _open(layout: Layout, flags: int) -> int:
     try:
-        return os.open(layout.lock_file, flags | os.O_CLOEXEC, 0o644)
+        return os.open(layout.lock_file, flags | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW, 0o644)
     except FileNotFoundError:
         if flags & os.O_CREAT:
             raise NodeyardError(
@@ -114,11 +128,18 @@ def _acquire(descriptor: int) -> bool:
 
 
 def _who(descriptor: int) -> str:
-    text = os.pread(descriptor, 4096, 0).decode("utf-8", "replace")
+    named = _named(descriptor)
+    return named.sentence() if named else "an unknown process"
+
+
+def _named(descriptor: int) -> Holder | None:
     try:
-        return Holder(**json.loads(text)).sentence()
-    except (ValueError, TypeError):
-        return "an unknown process"
+        fields = untrusted.parse_json(os.pread(descriptor, 4096, 0))
+        holder = Holder(str(fields["verb"]), str(fields["by"]), float(fields["since"]), int(fields["pid"]))
+        time.localtime(holder.since)
+    except (ValueError, TypeError, KeyError, OverflowError, OSError):
+        return None
+    return holder
 
 
 def _write(descriptor: int, text: str) -> None:

@@ -16,6 +16,8 @@ from typing import Any
 
 import jinja2
 
+from manage import untrusted
+
 CPU_S = 3
 WAIT_S = 10.0
 MEMORY_BYTES = 256 << 20
@@ -44,7 +46,7 @@ def rendered(render: Callable[[], str]) -> str:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     try:
-        return _text(json.loads(content))
+        return _text(untrusted.parse_json(content, most=OUTPUT_BYTES))
     except json.JSONDecodeError as error:
         raise TooExpensive(f"it takes more than {CPU_S} s or {MEMORY_BYTES >> 20} MiB") from error
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from manage import untrusted
 from manage.catalog.model import Service
 from manage.catalog.reader import unknown_name
 from manage.errors import NodeyardError
@@ -62,8 +62,8 @@ def rendered_service(service: Service, compose: Mapping[str, Any], files: Mappin
 
 def _json(service: Service, name: str, content: bytes) -> Any:
     try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
+        return untrusted.parse_json(content)
+    except ValueError as error:
         raise NodeyardError(f"{service.name}: files/{name} is not JSON: {error}.", "Correct the file.") from error
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import jinja2
 import yaml
 
-from manage import bounded_yaml
+from manage import bounded_yaml, untrusted
 from manage.catalog import sizes
 from manage.catalog.model import Port, Service
 from manage.errors import NodeyardError
@@ -143,7 +143,7 @@ def _files_once(folder: Path) -> tuple[tuple[str, bytes], ...]:
 def _files(folder: Path) -> tuple[tuple[str, bytes], ...]:
     """(name, content) of each file below `files/`, by name; folders in it are ignored."""
     paths = sorted(path for path in (folder / "files").glob("*") if path.is_file())
-    return tuple((path.name, path.read_bytes()) for path in paths)
+    return tuple((path.name, untrusted.content(path, links=True)) for path in paths)
 
 
 def _broken(path: Path, error: Exception, *, own: bool) -> NodeyardError:

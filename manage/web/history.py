@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from manage import untrusted
 from manage.health.model import VERDICTS, VerdictName
 
 log = logging.getLogger(__name__)
 
 HOURS = 24
 _TIMEOUT_S = 5.0
-_LARGEST_BYTES = 16 * 1024 * 1024
+_LARGEST_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,8 @@ def fetch(path: Path) -> History:
         connection.settimeout(_TIMEOUT_S)
         connection.connect(str(path))
         connection.sendall(json.dumps({"verb": "history", "hours": HOURS}).encode() + b"\n")
-        with connection.makefile("rb") as stream:
-            answer = json.loads(stream.readline(_LARGEST_BYTES))
-    return _parsed(answer)
+        answer = untrusted.receive(connection, _LARGEST_BYTES, _TIMEOUT_S, until=b"\n")
+    return _parsed(untrusted.parse_json(answer, most=_LARGEST_BYTES))
 
 
 def _parsed(answer: Any) -> History:

@@ -113,7 +113,7 @@ class BitcoindClient:
             raise NodeRefused(f"{where} does not let this user call {what}", 403)
         try:
             return json.loads(answer)
-        except ValueError as fault:
+        except (ValueError, RecursionError) as fault:
             text = answer[:200].decode(errors="replace").strip()
             raise NodeUnreachable(f"{where} answered HTTP {status} without JSON: {text}") from fault
 

@@ -146,7 +146,7 @@ class KaspadClient:
         except ConnectionClosed as fault:
             frame = fault.rcvd or fault.sent
             closed = Closed(frame.code, frame.reason) if frame else closed
-        except (ValueError, AttributeError) as fault:
+        except (ValueError, AttributeError, RecursionError) as fault:
             closed = Closed(1006, f"not a wRPC JSON frame: {fault}")
         finally:
             self.closed = closed

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
+MAX_ANSWER = 4 << 20
+"""Bytes."""
 VERBS = ("pay", "mine", "reorg", "freeze", "drop", "lag", "error", "clear", "status")
 
 
@@ -29,21 +32,28 @@ def call(socket_path: Path, verb: str, *, timeout_s: float = 10.0, **args: Any) 
             client.settimeout(timeout_s)
             client.connect(str(socket_path))
             client.sendall(json.dumps({"verb": verb, **args}).encode() + b"\n")
-            line = _read_line(client)
+            answer = json.loads(_read_line(client, time.monotonic() + timeout_s))
     except OSError as fault:
         raise ControlError(f"the simulator does not answer at {socket_path}: {fault}") from fault
-    answer = json.loads(line)
+    except (ValueError, RecursionError) as fault:
+        raise ControlError(f"what answers at {socket_path} is not the simulator") from fault
+    if not isinstance(answer, dict) or not isinstance(answer.get("result", {}), dict):
+        raise ControlError(f"what answers at {socket_path} is not the simulator")
     if "error" in answer:
         raise ControlError(str(answer["error"]))
-    result: dict[str, Any] = answer["result"]
+    result: dict[str, Any] = answer.get("result", {})
     return result
 
 
-def _read_line(client: socket.socket) -> bytes:
-    received = b""
+def _read_line(client: socket.socket, deadline: float) -> bytes:
+    """One line of at most `MAX_ANSWER` bytes before `deadline` (of `time.monotonic`); anybody may answer there."""
+    received = bytearray()
     while not received.endswith(b"\n"):
+        client.settimeout(max(0.001, deadline - time.monotonic()))
         chunk = client.recv(65536)
         if not chunk:
             raise OSError("the connection closed before the answer")
         received += chunk
-    return received
+        if len(received) > MAX_ANSWER or time.monotonic() > deadline:
+            raise OSError("the answer is too long or takes too long")
+    return bytes(received)

@@ -118,3 +118,23 @@ def test_logs_of_what_has_no_container_are_a_sentence(stack: Any) -> None:
     with pytest.raises(NodeyardError, match="three has no container, so there is no log") as refused:
         list(logs.read(stack.installation, "three"))
     assert refused.value.hint == "Services with a log: keeper, one, two."
+
+
+FLOOD = (
+    "trap 'exit 0' TERM; echo 'error: one'; line=$(printf 'Accepted %.0s' $(seq 1 30000));"
+    ' while :; do echo "$line"; echo "error $line"; done'
+)
+
+
+@pytest.mark.promise("A container that floods its log with lines of 270 kB delays no sample of the others", runs="ci")
+def test_a_flood_of_long_lines_delays_no_sample(engine: Any, watched: Layout) -> None:
+    up.apply(stacks.state(watched, {"one": {"script": FLOOD}, "two": {"script": CHATTY}}, {"keeper": {}}))
+    patterns = {"one": ["Accepted .* blocks", "error"], "two": ["error"], "keeper": []}
+    observer = Observer(watched, identity.read(watched), patterns, manager=["keeper"])
+    for _ in range(3):
+        began = time.monotonic()
+        sample = observer.sample()["services"]
+        assert time.monotonic() - began < 6
+    assert [line for _, line in sample["two"]["log"]] == ["error: the first"]
+    assert sample["two"]["state"] == "running"
+    assert sum(len(line) for _, line in sample["one"]["log"]) < 25_000

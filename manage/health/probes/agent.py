@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
-from manage import words
+from manage import untrusted, words
 from manage.health.drivers import Memory, ProbeFault, Target
 from manage.health.facts import current_age, value
 from manage.health.model import EngineState, Fact, Judgement
@@ -13,7 +11,7 @@ from manage.health.model import EngineState, Fact, Judgement
 async def probe(target: Target, _memory: Memory) -> tuple[Fact, ...]:
     """Reads the file directly: it has a few kilobytes and lies in memory, so a thread would cost more than it saves."""
     try:
-        document = json.loads(target.layout.engine_file.read_bytes())
+        document = untrusted.parse_json(untrusted.content(target.layout.engine_file))
         as_of, operation = float(document["as_of"]), document.get("operation")
     except FileNotFoundError:
         raise ProbeFault("it has not written engine.json yet") from None

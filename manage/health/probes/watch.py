@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 
-from manage import words
+from manage import untrusted, words
 from manage.health.drivers import Memory, ProbeFault, Target
 from manage.health.facts import value
 from manage.health.model import EngineState, Fact, Judgement
@@ -20,7 +19,7 @@ async def probe(target: Target, _memory: Memory) -> tuple[Fact, ...]:
         raise ProbeFault(f"its socket does not answer ({fault.strerror or fault})") from fault
     try:
         writer.write(b'{"verb": "status"}\n')
-        status = json.loads(await reader.readline())
+        status = untrusted.parse_json(await reader.readline())
     except (OSError, ValueError) as fault:
         raise ProbeFault("its socket does not answer with a JSON line") from fault
     finally:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from manage import words
 from manage.health import verdict
 from manage.health.dependencies import resolve
 from manage.health.drivers import Driver, Target
@@ -15,6 +16,9 @@ from manage.health.summary import sentence
 from manage.health.verdict import Record
 from manage.health.watch.config import WatchConfig
 from manage.health.watch.engine_report import EngineReport
+
+MAX_TEXT = 1000
+"""Characters of a reason, a headline or a fact."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +57,25 @@ def _status(seen: Observation, judged: Judgement, last: LastVerdict | None, now:
         title=seen.target.title,
         group=seen.target.group,
         verdict=judged.verdict,
-        reason=judged.reason,
+        reason=_short(judged.reason),
         since=last.since if last is not None and last.verdict == judged.verdict else now,
         waits_for=judged.waits_for,
-        facts=(*seen.record.facts, *_engine_facts(seen)),
+        facts=tuple(map(_with_short_value, (*seen.record.facts, *_engine_facts(seen)))),
         checks=judged.checks,
         log=seen.engine.log,
-        headline=judged.headline,
+        headline=_short(judged.headline),
         answered_at=seen.record.answered_at,
         engine_at=seen.engine.at,
     )
+
+
+def _short(text: str) -> str:
+    """What a service says of itself, so that none makes the snapshot of all too large, or controls a terminal."""
+    return words.plain(text[:MAX_TEXT])
+
+
+def _with_short_value(fact: Fact) -> Fact:
+    return replace(fact, value=_short(fact.value)) if isinstance(fact.value, str) else fact
 
 
 def _engine_facts(seen: Observation) -> tuple[Fact, ...]:

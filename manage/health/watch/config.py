@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from manage import untrusted
 from manage.catalog.drivers.options import option_values, threshold_values
 from manage.catalog.drivers.read import declaration
 from manage.catalog.model import NETWORKS, Need
@@ -33,7 +33,7 @@ def load(path: Path, directory: Path, secrets: Path = SECRETS) -> WatchConfig:
     Raises NodeyardError when it is missing, broken, or of a newer version.
     """
     try:
-        document = json.loads(path.read_bytes())
+        document = untrusted.parse_json(untrusted.content(path))
     except OSError as fault:
         raise NodeyardError(f"{path} cannot be read: {fault.strerror}.", "Start the manager with: manage up") from fault
     except ValueError as fault:

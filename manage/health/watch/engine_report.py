@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from manage import untrusted
 from manage.health.model import EngineState
 
 VERSION = 1
@@ -32,7 +32,7 @@ class EngineReport:
 def read(path: Path, now: float, max_age_s: float) -> EngineReport:
     """The report, without states when it is older than `max_age_s`, of a newer version, broken or missing."""
     try:
-        document = json.loads(path.read_bytes())
+        document = untrusted.parse_json(untrusted.content(path))
         return (
             parse(document) if now - float(document["as_of"]) <= max_age_s else EngineReport(float(document["as_of"]))
         )

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from manage import untrusted
 from manage.errors import NodeyardError
 from manage.health.root_cause import evidence
 from manage.health.watch import metrics
@@ -66,7 +67,7 @@ def _handler(watch: Watch, reply: Reply) -> Callable[[asyncio.StreamReader, asyn
 async def _line(watch: Watch, reader: asyncio.StreamReader) -> bytes:
     raw = await reader.readline()
     try:
-        request = json.loads(raw)
+        request = untrusted.parse_json(raw)
         reply = await answer(watch, request if isinstance(request, dict) else {})
     except ValueError as fault:
         reply = {"error": f"not a request: {fault}"}
