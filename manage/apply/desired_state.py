@@ -69,7 +69,7 @@ def render(inputs: Inputs) -> DesiredState:
         installation=inputs.installation,
         stack=stack,
         manager=manager,
-        secret_uses=secret_uses(inputs.catalog, inputs.config, owners),
+        secret_uses=secret_uses(inputs.catalog, inputs.config, inputs.installation.id, owners),
         disk_bytes={name: service.resources.disk_bytes for name, service in services.items()},
         memory_bytes={
             name: parse(inputs.config.memory.get(name, service.resources.memory)) for name, service in services.items()

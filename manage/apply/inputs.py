@@ -62,7 +62,7 @@ def read(layout: Layout) -> Inputs:
     installation = identity.read(layout)
     catalog = load_catalog(layout)
     config = load_config(layout.stack_file, catalog)
-    generations = secrets.planned(layout, secret_uses(catalog, config))
+    generations = secrets.planned(layout, secret_uses(catalog, config, installation.id))
     return Inputs(layout, installation, catalog, config, lock.entries(layout), generations)
 
 

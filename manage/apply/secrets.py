@@ -10,12 +10,13 @@ noticed and new values get a new number.
 from __future__ import annotations
 
 import secrets as random
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from manage import untrusted
-from manage.apply import rpcauth
+from manage.apply import certificate, rpcauth
 from manage.errors import EXIT_USAGE, NodeyardError
 from manage.events import Event, Progress, silent
 from manage.installation import documents
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 HOST = "host"
 """The consumer of secrets that only commands on the host read (`manage.render.wiring`); it gets no copy."""
+DERIVED = ("rpcauth", "certificate")
+"""Kinds whose value nobody has to keep: a new one follows from other secrets, or is as good as the old one."""
 PASSWORD_BYTES = 24
 """Random bytes of a password or token: 192 bits, 32 characters of URL-safe base64."""
 
@@ -56,7 +59,8 @@ def value(layout: Layout, name: str) -> str:
 def planned(layout: Layout, uses: Iterable[SecretUse]) -> dict[str, int]:
     """Secret name -> generation that `ensure` would use; changes nothing.
 
-    It is one more than recorded if the value and all copies are lost, or if a derived secret has other sources now.
+    It is one more than recorded if the value and all copies are lost, if a derived secret has other sources now, or if
+    a certificate ends soon or lacks a name.
     Without permission to read the folder of the values, the recorded generation is used.
     """
     uses = tuple(uses)
@@ -65,7 +69,7 @@ def planned(layout: Layout, uses: Iterable[SecretUse]) -> dict[str, int]:
     for use in _in_order(uses):
         known = record.get(use.name, {}).get("generation", 0) or _newest_on_disk(layout, use.name)
         sources = _sources(use, result) if use.kind == "rpcauth" else {}
-        changed = use.kind == "rpcauth" and known and record.get(use.name, {}).get("of") != sources
+        changed = known and _is_outdated(use, record.get(use.name, {}), sources)
         result[use.name] = known if known and not changed and _exists(layout, use.name, known) else known + 1
     return result
 
@@ -86,7 +90,10 @@ def ensure(layout: Layout, uses: Iterable[SecretUse], progress: Progress = silen
         text = _read(_master(layout, use.name, generation)) or _from_copy(layout, use.name, generation)
         if text is None:
             text = _fresh(use, values)
-            if before.get(use.name, 0) > 0 and use.kind != "rpcauth":
+            if use.kind == "certificate":
+                made = f"A certificate, signed by itself, SHA-256 {certificate.facts(text)['fingerprint']}"
+                progress(Event("note", use.service, made))
+            if before.get(use.name, 0) > 0 and use.kind not in DERIVED:
                 lost = f"The secret {use.name} was lost; a new one is generated (generation {generation})."
                 progress(Event("warning", use.service, lost))
         _write(layout, _master(layout, use.name, generation), text, mode=0o600)
@@ -94,6 +101,8 @@ def ensure(layout: Layout, uses: Iterable[SecretUse], progress: Progress = silen
         record[use.name] = {"generation": generation}
         if use.kind == "rpcauth":
             record[use.name]["of"] = _sources(use, wanted)
+        if use.kind == "certificate":
+            record[use.name] |= certificate.facts(text)
     documents.write(layout.secret_generations_file, {"secrets": record})
     for use in uses:
         if use.service != HOST:
@@ -104,10 +113,31 @@ def ensure(layout: Layout, uses: Iterable[SecretUse], progress: Progress = silen
     return wanted
 
 
+def fingerprints(layout: Layout) -> dict[str, str]:
+    """Service -> SHA-256 fingerprint of its certificate, for the services that speak TLS."""
+    return {
+        name.removesuffix("_tls"): str(entry["fingerprint"])
+        for name, entry in _record(layout).items()
+        if "fingerprint" in entry
+    }
+
+
 def _fresh(use: SecretUse, values: Mapping[str, str]) -> str:
     if use.kind == "rpcauth":
         return rpcauth.lines({user: values[name] for user, name in use.sources.items()})
+    if use.kind == "certificate":
+        return certificate.create(use.names, time.time())
     return random.token_urlsafe(PASSWORD_BYTES)
+
+
+def _is_outdated(use: SecretUse, entry: Mapping[str, Any], sources: Mapping[str, int]) -> bool:
+    """Whether an existing value must be replaced by one of the next generation."""
+    if use.kind == "rpcauth":
+        return bool(entry.get("of") != sources)
+    if use.kind == "certificate":
+        left_s = float(entry.get("ends_at", 0)) - time.time()
+        return entry.get("names") != list(use.names) or left_s < certificate.RENEW_DAYS * 24 * 3600
+    return False
 
 
 def _in_order(uses: tuple[SecretUse, ...]) -> list[SecretUse]:

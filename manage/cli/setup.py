@@ -102,11 +102,14 @@ def _say_where(layout: Layout) -> None:
     from manage.host import commands
 
     found = addresses(layout)
-    output.say(f"Dashboard: {found['dashboard']['url']}")
-    if _headless():
-        port = found["dashboard"]["url"].rstrip("/").rsplit(":", 1)[1]
+    dashboard = found["dashboard"]
+    output.say(f"Dashboard: {dashboard['url']}")
+    if fingerprint := dashboard.get("fingerprint"):
+        output.say(f"Its certificate has the SHA-256 fingerprint {fingerprint}")
+    elif _headless() and dashboard["url"] == dashboard["local"]:
+        port = dashboard["local"].rstrip("/").rsplit(":", 1)[1]
         who = f"{os.environ.get('SUDO_USER', 'root')}@{socket.gethostname()}"
-        output.say(f"From another machine: ssh -L {port}:127.0.0.1:{port} {who}")
+        output.say(f"From another machine: ssh -L {port}:127.0.0.1:{port} {who}, then open the same address there")
     manage = commands.called()
     output.say(f"More: {manage} status, {manage} urls")
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from manage.catalog import Catalog
 from manage.catalog.model import Service
 from manage.catalog.rules import SUBJECT, broken
+from manage.config import addresses
 from manage.config.document import Document
 from manage.config.model import Config, Problem
 
@@ -51,6 +52,7 @@ def problems(catalog: Catalog, config: Config, read: Document, file: str) -> Ite
             yield at(path, f"{service.name} needs {provider} ({relations}), which {why}")
     for rule in broken(catalog.rules, config.services, config.settings):
         yield at(_first_given(rule.subjects, read), rule.sentence)
+    yield from (at(path, message, hint) for path, message, hint in addresses.problems(config))
     yield from (at("ports.base", message) for message in _port_clashes(config, services))
 
 

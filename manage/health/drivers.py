@@ -43,6 +43,10 @@ class Endpoint:
     host: str
     port: int
     scheme: str
+    authority: str = ""
+    """The header `Host` of requests, if it is not this address."""
+    tls: bool = False
+    """It speaks TLS, with a certificate that it signed itself."""
 
     @property
     def url(self) -> str:

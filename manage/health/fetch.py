@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from nodeclients.errors import NodeFault
@@ -44,7 +46,8 @@ async def get(endpoint: Endpoint, path: str, accept: str = "application/json") -
     """
     began = time.monotonic()
     async with connection(endpoint) as (reader, writer):
-        writer.write(f"GET {path} HTTP/1.0\r\nHost: {endpoint}\r\nAccept: {accept}\r\n\r\n".encode())
+        host = endpoint.authority or endpoint
+        writer.write(f"GET {path} HTTP/1.0\r\nHost: {host}\r\nAccept: {accept}\r\n\r\n".encode())
         raw = bytearray()
         while more := await reader.read(MAX_ANSWER_BYTES):
             raw += more
@@ -63,7 +66,8 @@ async def connection(
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A TCP connection whose failures, at the start and later, are ProbeFaults."""
     try:
-        reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port, limit=max_line_bytes)
+        tls = _any_certificate() if endpoint.tls else None
+        reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port, limit=max_line_bytes, ssl=tls)
     except OSError as fault:
         raise ProbeFault(unreachable(endpoint, fault)) from fault
     try:
@@ -72,6 +76,14 @@ async def connection(
         raise ProbeFault(f"the connection to {endpoint} broke") from fault
     finally:
         writer.close()
+
+
+@cache
+def _any_certificate() -> ssl.SSLContext:
+    """A probe asks whether the service answers, and believes nothing that needs a certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 def node_fault(endpoint: Endpoint, fault: NodeFault) -> ProbeFault:

@@ -18,8 +18,8 @@ ADDRESS = re.compile(
 )
 SECRETS = "/run/secrets"
 SECRET = re.compile(rf"{SECRETS}/([A-Za-z0-9_-]+)")
-OWN = re.compile(r"[0-9.]+|localhost")
-"""Numeric addresses are those that a service itself listens on, or Docker's DNS."""
+OWN = re.compile(r"[0-9.]+|([a-z0-9-]+\.)*localhost")
+"""Addresses that a service itself listens on, Docker's DNS, and the host names of pages (`render/origins.py`)."""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ def render_files(graph: ServiceGraph, service: Service) -> dict[str, bytes]:
         "service": service,
         "settings": graph.config.settings[service.name],
         "network": graph.config.network,
+        "door": wiring.door(graph, service),
         "users": wiring.users(graph, service),
         "uses": wiring.uses(graph, service),
         "watched": wiring.watched(graph) if service.group == "manager" else {},
@@ -97,6 +98,7 @@ def common(graph: ServiceGraph, service: Service, *, uid: int) -> dict[str, Any]
         "network": config.network,
         "uid": uid,
         "program": [] if service.simulated else list(service.entrypoint.get(config.image_source, ())),
+        "door": wiring.door(graph, service),
         "memory_bytes": sizes.parse(config.memory[service.name]),
         "networks": list(service.networks),
         "published": [

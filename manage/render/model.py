@@ -31,9 +31,11 @@ class SecretUse:
     uid: int
     name: str
     kind: str
-    """password, token or rpcauth, as in the catalog."""
+    """password, token or rpcauth, as in the catalog, or certificate: a key with a certificate that it signed itself."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """For rpcauth: RPC user -> secret that holds the password."""
+    names: tuple[str, ...] = ()
+    """For certificate: the host names and addresses that it holds."""
 
     def owned_by(self, uid: int) -> SecretUse:
         """The same use with another owner."""

@@ -38,7 +38,7 @@ def render_stack(  # noqa: PLR0917 (what a render depends on, in the order of th
     chain folder that they adopted. Raises NodeyardError for a missing image, a template that breaks the hardening
     preset, and addresses that lead nowhere.
     """
-    graph = wiring.service_graph(catalog, config)
+    graph = wiring.service_graph(catalog, config, installation.id)
     render = _Render(graph, installation, images, generations, Layout(directory), owners or {})
     stack = render.project(installation.project, graph.stack)
     _check_contract(
@@ -59,7 +59,7 @@ def render_manager(  # noqa: PLR0917 (as above)
     stack: Stack,
 ) -> Stack:
     """The manager's project (agent, watch, dashboard), which talks to the services of `stack`; see `render_stack`."""
-    graph = wiring.service_graph(catalog, config)
+    graph = wiring.service_graph(catalog, config, installation.id)
     render = _Render(graph, installation, images, generations, Layout(directory), {})
     manager = render.project(installation.manager_project, graph.manager)
     _check_contract(graph, render.rendered(manager), render.rendered(stack))

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from manage.catalog import Catalog
-from manage.catalog.model import Need, Provided, Secret, Service, Used
+from manage.catalog.model import Need, Port, Provided, Secret, Service, Used
 from manage.catalog.relations import Relation, secret_name
 from manage.config.model import Config
+from manage.render import origins
 from manage.render.model import SecretUse
+from manage.render.origins import Door
 
 WATCH = "watch"
 """The service of the manager that asks the others."""
 HOST = "host"
 """Consumer of secrets that only commands on the host read; also its RPC user in bitcoind."""
+ROUTE = "route"
 DATABASE = "database"
 """The relation whose databases watch receives."""
 
@@ -54,13 +57,17 @@ class ServiceGraph:
     manager: Mapping[str, Service]
     relations: Mapping[str, Relation]
     links: tuple[Link, ...]
+    installation: str
+    """Its id, which the host names of its pages contain."""
 
     @property
     def all(self) -> Mapping[str, Service]:
         return {**self.stack, **self.manager}
 
 
-def service_graph(catalog: Catalog, config: Config, *, manager: bool = True) -> ServiceGraph:
+def service_graph(
+    catalog: Catalog, config: Config, installation: str = origins.REFERENCE, *, manager: bool = True
+) -> ServiceGraph:
     """The services of `config`; without `manager` those of the stack alone (the reference files)."""
     found = catalog.services(config.network)
     stack = {name: found[name] for name in config.services}
@@ -71,12 +78,23 @@ def service_graph(catalog: Catalog, config: Config, *, manager: bool = True) -> 
         managing,
         catalog.relations,
         tuple(_links([*stack.values(), *managing.values()], catalog.relations)),
+        installation,
     )
 
 
 def image_names(catalog: Catalog, config: Config) -> tuple[str, ...]:
     """Names of all images that both projects need, each once, in the order of first use."""
     return tuple(dict.fromkeys(service.image for service in service_graph(catalog, config).all.values()))
+
+
+def door(graph: ServiceGraph, service: Service) -> Door | None:
+    """The door of a shipped service that publishes a port for browsers, else None."""
+    port = next((port for port in service.ports if port.publish == "loopback"), None)
+    if port is None or service.own:
+        return None
+    routes = users(graph, service).get(ROUTE, [])
+    signing_in = tuple(link.user for link in routes if link.attributes["cookie"])
+    return origins.door(graph.config, service, graph.config.port_base + port.offset, graph.installation, signing_in)
 
 
 def users(graph: ServiceGraph, service: Service) -> dict[str, list[Link]]:
@@ -137,10 +155,7 @@ def watched(graph: ServiceGraph) -> dict[str, Any]:
                 "options": dict(service.health.options),
                 "simulated": service.simulated,
                 "project": "manager" if service.name in graph.manager else "stack",
-                "ports": {
-                    port.name: {"host": service.name, "port": port.number, "scheme": port.scheme}
-                    for port in service.ports
-                },
+                "ports": {port.name: _watched_port(graph, service, port) for port in service.ports},
                 "needs": [{"service": need.service, "check": need.check} for need in needs(graph, service)],
                 "thresholds": dict(service.health.thresholds),
                 "startup_s": service.startup_s,
@@ -150,6 +165,13 @@ def watched(graph: ServiceGraph) -> dict[str, Any]:
             for service in graph.all.values()
         ],
     }
+
+
+def _watched_port(graph: ServiceGraph, service: Service, port: Port) -> dict[str, Any]:
+    found = {"host": service.name, "port": port.number, "scheme": port.scheme}
+    if port.publish == "loopback" and (at := door(graph, service)):
+        found |= {"authority": at.main.authority, "tls": at.main.tls}
+    return found
 
 
 def secrets_of(graph: ServiceGraph, service: Service) -> tuple[SecretUse, ...]:
@@ -164,6 +186,8 @@ def secrets_of(graph: ServiceGraph, service: Service) -> tuple[SecretUse, ...]:
     found += [SecretUse(service.name, service.uid, link.secret, "password") for link in (*shared, *copied)]
     if service.name == WATCH:
         found += [SecretUse(WATCH, service.uid, secret.name, secret.kind) for secret in _asked_with(graph)]
+    if (at := door(graph, service)) and at.main.tls:
+        found.append(SecretUse(service.name, service.uid, f"{service.name}_tls", "certificate", names=at.names))
     return tuple({use.name: use for use in found}.values())
 
 
@@ -177,12 +201,14 @@ def host_secrets(graph: ServiceGraph) -> tuple[SecretUse, ...]:
     )
 
 
-def secret_uses(catalog: Catalog, config: Config, owners: Mapping[str, int] | None = None) -> tuple[SecretUse, ...]:
+def secret_uses(
+    catalog: Catalog, config: Config, installation: str, owners: Mapping[str, int] | None = None
+) -> tuple[SecretUse, ...]:
     """Every copy of a secret that both projects and the host need.
 
-    `owners` maps services to the uid of the chain folder that they adopted.
+    `installation` is its id; `owners` maps services to the uid of the chain folder that they adopted.
     """
-    graph = service_graph(catalog, config)
+    graph = service_graph(catalog, config, installation)
     found = [use for service in graph.all.values() for use in secrets_of(graph, service)]
     return (*(use.owned_by((owners or {}).get(use.service, use.uid)) for use in found), *host_secrets(graph))
 

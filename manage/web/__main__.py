@@ -8,6 +8,7 @@ import sys
 
 def argv() -> list[str]:
     """One worker, because the sources live in its memory; threads, because pages only wait for files and the agent."""
+    certificate = os.environ.get("NODEYARD_TLS_FILE", "")
     return [
         sys.executable,
         "-m",
@@ -29,6 +30,7 @@ def argv() -> list[str]:
         "5",
         "--keep-alive",
         "15",
+        *(("--certfile", certificate, "--keyfile", certificate) if certificate else ()),
         "--log-level",
         "warning",
         "manage.web.wsgi:application()",

@@ -15,6 +15,7 @@ from manage import commands
 from manage.errors import NodeyardError
 from manage.installation.layout import DEFAULT_DIR, Layout
 from manage.web import assets, guard, health, times
+from manage.web.door import Address, Door, from_environment
 from manage.web.pages import PAGES
 from manage.web.pages import page as page_list
 from manage.web.pages.page import Page
@@ -26,10 +27,15 @@ _LARGEST_FORM_BYTES = 64 * 1024
 
 
 def create_app(
-    layout: Layout | None = None, clock: Callable[[], float] = time.time, pages: Sequence[Page] = PAGES
+    layout: Layout | None = None,
+    clock: Callable[[], float] = time.time,
+    pages: Sequence[Page] = PAGES,
+    address: Address | None = None,
+    peers: Callable[[], frozenset[str]] | None = None,
 ) -> Flask:
     """The application for the installation at `layout` (by default the folder that NODEYARD_DIR names).
 
+    It answers under the names of `address` (by default those of the environment) and to `peers` (by default to any).
     It starts no thread: `manage.web.wsgi` refreshes the sources in the background, tests refresh them by hand.
     """
     where = layout or Layout(Path(os.environ.get("NODEYARD_DIR", DEFAULT_DIR)))
@@ -54,6 +60,8 @@ def create_app(
         navigation=page_list.navigation(pages),
         shortcuts=page_list.shortcuts(pages),
     )
+    app.url_map.merge_slashes = False  # the redirect would name scheme and host
+    app.wsgi_app = Door(app.wsgi_app, address or from_environment(os.environ), peers)  # type: ignore[method-assign]
     assets.install(app, pages)
     guard.install(app)
     app.register_blueprint(health.blueprint)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from typing import Literal, TypeVar
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -105,9 +104,9 @@ def _check_request() -> BaseResponse | None:
 
 
 def _require_same_origin() -> None:
-    """403 for a form of another site: browsers send the origin of a form along."""
+    """403 for a form of another site: browsers send the origin of a form along, with scheme and port."""
     origin = request.headers.get("Origin")
-    if request.method not in _READING and origin is not None and urlsplit(origin).netloc != request.host:
+    if request.method not in _READING and origin is not None and origin != request.host_url.rstrip("/"):
         abort(403, "This form comes from another site.")
 
 

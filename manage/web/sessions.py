@@ -15,7 +15,7 @@ from manage.access.tokens import BadToken, Claims
 from manage.agent.client import AgentRefused, AgentUnreachable
 from manage.web.sources import Sources
 
-_FORM_COOKIE = "nodeyard_form"
+_SESSION_COOKIE, _FORM_COOKIE = "nodeyard_session", "nodeyard_form"
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,14 @@ class Visitor:
     """The token is new: the answer must set the cookie."""
 
 
-def cookie_name(request: Request) -> str:
-    """Name of the session's cookie.
+def cookie_name(request: Request, name: str = _SESSION_COOKIE) -> str:
+    """Name of a cookie of ours, by default the session's.
 
     It holds the port, because cookies are shared by all ports of a host and two installations may share an address.
+    Over TLS the prefix makes browsers refuse it from other host names of the domain.
     """
     port = request.host.rpartition(":")[2]
-    return f"nodeyard_session_{port}" if port.isdecimal() else "nodeyard_session"
+    return f"{'__Host-' if request.is_secure else ''}{name}{f'_{port}' if port.isdecimal() else ''}"
 
 
 def authenticate(request: Request, sources: Sources) -> Visitor | None:
@@ -88,9 +89,8 @@ class FormGuard:
 
     def set_cookie(self, response: Response, request: Request, nonce: str) -> None:
         """Set the cookie that `token(nonce)` belongs to."""
-        response.set_cookie(
-            _FORM_COOKIE, nonce, path="/login", httponly=True, samesite="Strict", secure=request.is_secure
-        )
+        name = cookie_name(request, _FORM_COOKIE)
+        response.set_cookie(name, nonce, path="/", httponly=True, samesite="Strict", secure=request.is_secure)
 
     def token(self, nonce: str) -> str:
         """The token for a form whose cookie holds `nonce`."""
@@ -98,5 +98,5 @@ class FormGuard:
 
     def accepts(self, request: Request, given: str) -> bool:
         """Whether `given` is the token that belongs to the request's cookie."""
-        nonce = request.cookies.get(_FORM_COOKIE, "")
+        nonce = request.cookies.get(cookie_name(request, _FORM_COOKIE), "")
         return bool(nonce) and hmac.compare_digest(self.token(nonce).encode(), given.encode())

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
+from serving.head import HeadAsGet
 
 from tracker import api, error_handlers, operations
 from tracker.context import Context
@@ -46,6 +47,7 @@ def build(settings: Settings) -> FastAPI:
         version="1",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # the redirect would name scheme and host, which a TLS proxy in front changes
         lifespan=lifespan,
     )
     app.include_router(api.router(context))
@@ -53,4 +55,5 @@ def build(settings: Settings) -> FastAPI:
     error_handlers.install(app)
     app.add_middleware(BearerToken, token=settings.token)
     app.add_middleware(RequestCount, counters=counters)
+    app.add_middleware(HeadAsGet)
     return app

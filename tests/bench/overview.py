@@ -74,11 +74,12 @@ def _run(url: str, cookie: str, *, rate: float, seconds: float, randomly: random
     taken: list[float] = []
 
     def ask() -> None:
-        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+        name = url.removeprefix("http://")
+        connection = http.client.HTTPConnection("127.0.0.1", int(name.rpartition(":")[2]), timeout=10)
         while (turn := due.get()) is not None:
             at, path = turn
             time.sleep(max(0.0, at - time.perf_counter()))
-            connection.request("GET", path, headers={"Cookie": cookie})
+            connection.request("GET", path, headers={"Cookie": cookie, "Host": name})
             answer = connection.getresponse()
             body = answer.read()
             taken.append((time.perf_counter() - at) * 1000)

@@ -47,7 +47,7 @@ class RunningStack:
             name: made.get(name, Image(name, "localhost/nodeyard-test/absent:1", ""))
             for name in image_names(catalog, config)
         }
-        uses = secret_uses(catalog, config)
+        uses = secret_uses(catalog, config, self.installation.id)
         generations = secrets.ensure(self.layout, uses)
         self.stack = render_stack(catalog, config, self.installation, images, generations, self.layout.dir)
         files.write(self.layout, self.stack)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 
 import pytest
@@ -80,7 +81,7 @@ def test_one_command_makes_a_running_stack(machine: Machine) -> None:
     wait_healthy(machine)
 
     assert strangers(machine) == before
-    assert "http://127.0.0.1:8600" in done.output
+    assert re.search(r"http://nodeyard-[0-9a-f]{8}\.localhost:8600/", done.output)
     assert "ssh -L" in done.output
     assert done.seconds <= FIRST_RUN_S
 
@@ -95,9 +96,8 @@ def test_the_first_password_is_in_a_file_of_roots_and_opens_the_dashboard(machin
     file = host.file("/var/lib/nodeyard/agent/first-password")
     assert (file.mode, file.user) == (0o600, "root")
 
-    done = machine.run(
-        f"{CODE}/.venv/bin/python {CODE}/tests/hosts/sign_in.py http://127.0.0.1:8600 {file.path} a-password-of-my-own"
-    )
+    url = machine.manage("urls")["dashboard"]["url"]
+    done = machine.run(f"{CODE}/.venv/bin/python {CODE}/tests/hosts/sign_in.py {url} {file.path} a-password-of-my-own")
 
     shown = dict(line.split() for line in done.output.splitlines())
     assert {"timescaledb", "tracker", "agent", "dashboard"} <= shown.keys()

@@ -84,8 +84,10 @@ class Installed:
         return self.run("secrets", "show", "tracker_token").stdout.strip()
 
     def http(self, path: str, *, port: int = 1, body: Any = None, token: str = "", method: str = "") -> Answer:
-        """A request to the proxy (`port` 1) or the dashboard (`port` 0)."""
+        """A request to the proxy (`port` 1) or the dashboard (`port` 0), which has a host name of its own."""
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        if port == 0:
+            headers["Host"] = f"nodeyard-{self.id}.localhost:{self.port_base}"
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port_base + port}{path}",
             data=None if body is None else json.dumps(body).encode(),

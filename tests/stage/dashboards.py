@@ -7,8 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,9 +17,11 @@ from manage.installation.layout import Layout
 from tests.stage import agents, scenery
 from tests.stage.agents import Agent
 from tests.stage.ports import free_port
+from tests.stage.proxies import ask
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 START_S = 30.0
+NAME = "nodeyard-test.localhost"
 
 Scene = Callable[[float], Snapshot]
 """What watch sees at a time (unix seconds)."""
@@ -58,26 +58,30 @@ def start_agent(layout: Layout) -> Agent:
 
 
 @contextmanager
-def serve(layout: Layout) -> Iterator[str]:
-    """`python -m manage.web` on a free loopback port until the block ends; gives its URL."""
-    address = f"127.0.0.1:{free_port()}"
-    environment = {**os.environ, "NODEYARD_DIR": str(layout.dir), "LISTEN": address}
+def serve(layout: Layout, public_url: str = "", pem: Path | None = None) -> Iterator[str]:
+    """`python -m manage.web` on a free loopback port until the block ends; gives its URL, which browsers resolve."""
+    port = free_port()
+    url = f"{'https' if pem else 'http'}://{NAME}:{port}"
+    own = {"NODEYARD_DIR": str(layout.dir), "LISTEN": f"127.0.0.1:{port}", "NODEYARD_URL": url}
+    own |= {"NODEYARD_NAMES": f"{NAME} {public_url.removeprefix('https://')}", "NODEYARD_PUBLIC_URL": public_url}
+    own |= {"NODEYARD_TLS_FILE": str(pem)} if pem else {}
+    environment = {**os.environ, **own}
     process = subprocess.Popen([sys.executable, "-m", "manage.web"], cwd=CHECKOUT, env=environment)
     try:
-        _wait(f"http://{address}/health", process)
-        yield f"http://{address}"
+        _wait(port, process, tls=pem is not None)
+        yield url
     finally:
         process.terminate()
         process.wait(timeout=15)
 
 
-def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
+def _wait(port: int, process: subprocess.Popen[bytes], *, tls: bool) -> None:
     deadline = time.monotonic() + START_S
     while True:
         try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except (urllib.error.URLError, OSError):
+            assert ask(port, "/health", NAME, tls=tls).status == 200
+            return
+        except OSError:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"the dashboard did not start (exit code {process.poll()})") from None
             time.sleep(0.05)

@@ -77,7 +77,9 @@ def _target(
         driver=service["driver"],
         network=network,
         ports={
-            name: Endpoint(port["host"], int(port["port"]), port["scheme"])
+            name: Endpoint(
+                port["host"], int(port["port"]), port["scheme"], port.get("authority", ""), bool(port.get("tls", False))
+            )
             for name, port in service.get("ports", {}).items()
         },
         needs=tuple(Need(need["service"], need["check"]) for need in service.get("needs", ())),

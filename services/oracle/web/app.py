@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
+from serving.head import HeadAsGet
 from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
@@ -87,6 +88,7 @@ def build(settings: Settings, ended: Callable[[], None] = lambda: None) -> FastA
         version="1",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # the redirect would name scheme and host, which a TLS proxy in front changes
         lifespan=lifespan,
     )
     app.include_router(routes.router(context))
@@ -99,4 +101,5 @@ def build(settings: Settings, ended: Callable[[], None] = lambda: None) -> FastA
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
     error_handlers.install(app)
     app.add_middleware(SafeHeaders)
+    app.add_middleware(HeadAsGet)
     return app

@@ -19,7 +19,7 @@ MARK = "c0ffee-secret-value"
 @pytest.mark.promise("Rendered text contains no secret value", runs="ci")
 def test_rendered_text_never_contains_values_from_the_secret_folders(catalog: Catalog, tmp_path: Path) -> None:
     config = configuration.parse(f"version: 1\n{SANDBOX}", "stack.yml", catalog)
-    for use in secret_uses(catalog, config):
+    for use in secret_uses(catalog, config, INSTALLATION.id):
         for folder in (tmp_path / "secrets", tmp_path / "run/secrets" / use.service):
             folder.mkdir(parents=True, exist_ok=True)
             (folder / f"{use.name}_g1").write_text(MARK)

@@ -17,6 +17,7 @@ CATALOG = load_catalog()
 OTHERS: dict[str, Any] = {
     "name": "another name",
     "ports.bind": "192.0.2.1",
+    "public_url": "https://yard.example",
     "remote_bitcoind": "node.example:18443,node.example:28332",
 }
 NOT_RENDERED = {

@@ -142,7 +142,9 @@ def test_the_image_list_comes_from_the_render(catalog: Catalog) -> None:
 
 def test_each_consumer_has_its_own_copy_of_a_secret_and_the_host_its_rpc_password(catalog: Catalog) -> None:
     config = configuration.parse("version: 1\n", "stack.yml", catalog)
-    uses = {(use.service, use.name): (use.uid, use.kind) for use in secret_uses(catalog, config, {"bitcoind": 1000})}
+    uses = {
+        (use.service, use.name): (use.uid, use.kind) for use in secret_uses(catalog, config, "0", {"bitcoind": 1000})
+    }
     assert uses["tracker", "tracker_db_password"] == (10014, "password")
     assert uses["timescaledb", "tracker_db_password"] == (10010, "password")
     assert uses["timescaledb", "watch_db_password"] == (10010, "password")
@@ -154,7 +156,7 @@ def test_each_consumer_has_its_own_copy_of_a_secret_and_the_host_its_rpc_passwor
 
 def test_secrets_without_a_consumer_in_the_stack_are_not_created(catalog: Catalog) -> None:
     config = configuration.parse("version: 1\nprofiles: [core]\nnetwork: private\n", "stack.yml", catalog)
-    assert secret_uses(catalog, config) == ()
+    assert secret_uses(catalog, config, "0") == ()
 
 
 def test_an_adopted_chain_folder_replaces_the_volume_and_keeps_its_owner(catalog: Catalog) -> None:

@@ -15,10 +15,13 @@ from werkzeug.test import TestResponse
 from manage.agent.dispatch import Peer
 from manage.installation.layout import Layout
 from manage.web.app import create_app
+from manage.web.door import Address
 from manage.web.sources import Sources
 from tests.stage import agents, scenery
 from tests.stage.agents import Agent, Clock
 
+HERE = Address(frozenset({"localhost"}), "http://localhost:8600")
+"""The name that Flask's test client uses."""
 Browser = Callable[[str], FlaskClient]
 
 
@@ -50,7 +53,7 @@ def agent(layout: Layout, clock: Clock) -> Iterator[Agent]:
 def app(layout: Layout, agent: Agent, clock: Clock) -> Flask:
     """All services healthy, two seconds ago."""
     scenery.put(layout, scenery.healthy(clock.now - 2))
-    app = create_app(layout, clock)
+    app = create_app(layout, clock, address=HERE)
     sources(app).refresh()
     return app
 

@@ -12,7 +12,7 @@ from flask import Flask
 from manage.commands import COMMANDS
 from manage.installation.layout import CHECKOUT, DEFAULT_DIR, Layout
 from manage.web.app import create_app
-from tests.manage.web.conftest import Browser, sources
+from tests.manage.web.conftest import HERE, Browser, sources
 from tests.stage import scenery
 from tests.stage.agents import Agent, Clock
 
@@ -52,7 +52,7 @@ def test_an_error_for_a_script_names_the_folder(layout: Layout, browser: Browser
     ],
 )
 def test_the_default_folder_is_not_named_and_another_is_quoted(directory: Path, command: str) -> None:
-    text = create_app(Layout(directory)).test_client().get("/login").text
+    text = create_app(Layout(directory), address=HERE).test_client().get("/login").text
     assert f"<code>{command}</code>" in text
 
 

@@ -15,7 +15,7 @@ from manage.web import pages
 from manage.web.app import create_app
 from manage.web.pages import PAGES
 from manage.web.pages.page import Page, navigation, shortcuts
-from tests.manage.web.conftest import sources
+from tests.manage.web.conftest import HERE, sources
 from tests.stage.agents import Agent, Clock
 
 BACKUPS = Page("backups", "Backups", endpoint="backups.page", key="b", help="Backups of this stack")
@@ -46,7 +46,7 @@ def app(layout: Layout, agent: Agent, clock: Clock, tmp_path: Path, monkeypatch:
     for name, text in FILES.items():
         (folder / name).write_text(text)
     monkeypatch.setattr(pages, "__path__", [*pages.__path__, str(folder.parent)])
-    app = create_app(layout, clock, pages=(*PAGES, BACKUPS))
+    app = create_app(layout, clock, pages=(*PAGES, BACKUPS), address=HERE)
     sources(app).refresh()
     yield app
     for module in ("manage.web.pages.backups", "manage.web.pages.backups.routes"):
