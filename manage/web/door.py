@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from manage import untrusted
 from manage.errors import NodeyardError
 
 _HOST = re.compile(r"([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::([0-9]{1,5}))?")
@@ -77,7 +78,7 @@ def gateways(routes: str) -> frozenset[str]:
 
 def gateway_peers() -> frozenset[str]:
     """The peers of connections that came in through the published loopback port."""
-    return gateways(_ROUTES.read_text(encoding="ascii"))
+    return gateways(untrusted.text(_ROUTES))
 
 
 class Door:
