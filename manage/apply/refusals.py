@@ -14,12 +14,10 @@ from manage.errors import EXIT_USAGE, NodeyardError
 from manage.events import Event, Progress
 from manage.installation.identity import Installation
 from manage.installation.labels import LABEL_INSTALLATION
-from manage.plan.model import Operation, Plan
+from manage.plan.model import STARTING, Operation, Plan
 
 if TYPE_CHECKING:
     from manage.engine.client import Api
-
-STARTING = ("create", "recreate", "restart")
 
 
 def require_known_services(names: Iterable[str], services: Collection[str]) -> None:

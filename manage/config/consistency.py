@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from pathlib import PurePosixPath
 
 from manage.catalog import Catalog
 from manage.catalog.model import Service
@@ -51,6 +53,8 @@ def problems(catalog: Catalog, config: Config, read: Document, file: str) -> Ite
             yield at(path, f"{service.name} needs {provider} ({relations}), which {why}")
     for rule in broken(catalog.rules, config.services, config.settings):
         yield at(_first_given(rule.subjects, read), rule.sentence)
+    for path, message in _shared_folders(config.chain_dirs):
+        yield at(path, message)
     yield from (at("ports.base", message) for message in _port_clashes(config, services))
 
 
@@ -77,6 +81,14 @@ def _first_given(subjects: tuple[str, ...], read: Document) -> str:
     """The key to point at: that of the first subject that the file sets."""
     paths = [f"services.{match['service']}.{match['key']}" for match in map(SUBJECT.fullmatch, subjects) if match]
     return next((path for path in paths if path in read.leaves), paths[0])
+
+
+def _shared_folders(chain_dirs: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """(key, message) for each chain folder that is, or lies in, that of another service."""
+    for (one, first), (other, second) in combinations(chain_dirs.items(), 2):
+        a, b = PurePosixPath(first), PurePosixPath(second)
+        if a.is_relative_to(b) or b.is_relative_to(a):
+            yield f"storage.chain_dirs.{other}", f"{second} is not separate from the chain folder of {one}, {first}"
 
 
 def _port_clashes(config: Config, services: dict[str, Service]) -> Iterator[str]:

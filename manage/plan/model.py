@@ -9,6 +9,8 @@ from functools import cached_property
 from typing import Any, Literal
 
 Kind = Literal["create", "recreate", "restart", "unpause", "remove", "keep"]
+STARTING: tuple[Kind, ...] = ("create", "recreate", "restart")
+"""The kinds that start a container."""
 DataRisk = Literal["kept", "at-risk"]
 
 

@@ -96,6 +96,7 @@ def common(graph: ServiceGraph, service: Service, *, uid: int) -> dict[str, Any]
         "settings": config.settings[service.name],
         "network": config.network,
         "uid": uid,
+        "guard": [],
         "program": [] if service.simulated else list(service.entrypoint.get(config.image_source, ())),
         "memory_bytes": sizes.parse(config.memory[service.name]),
         "networks": list(service.networks),
