@@ -44,7 +44,7 @@ def run(
         refusals.require_images(api, state, selection.operations)
         require_supported_engine(api)
         refusals.require_free_ports(api, state, selection.operations)
-        refusals.require_fit_host(api, state, facts, selection.stack, progress)
+        refusals.require_fit_host(api, state, facts, selection.stack, host=host, progress=progress)
         draft = receipt.of_state(state, "up", by, _steps(state, selection))
         with Change(state, api, facts.containers, lock=lock, progress=progress, draft=draft) as change:
             _prepare(state, api, facts, progress)

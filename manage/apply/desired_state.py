@@ -9,6 +9,7 @@ from pathlib import Path
 from manage.apply import chain_folders
 from manage.apply.chain_folders import ChainFolder
 from manage.apply.inputs import Inputs, require_images
+from manage.catalog import demands
 from manage.catalog.sizes import parse
 from manage.installation.identity import Installation
 from manage.installation.labels import chain_marker
@@ -76,7 +77,9 @@ def render(inputs: Inputs) -> DesiredState:
         stack=stack,
         manager=manager,
         secret_uses=secret_uses(inputs.catalog, inputs.config, owners),
-        disk_bytes={name: service.resources.disk_bytes for name, service in services.items()},
+        disk_bytes={
+            name: demands.disk_bytes(service, inputs.config.settings[name]) for name, service in services.items()
+        },
         memory_bytes={
             name: parse(inputs.config.memory.get(name, service.resources.memory)) for name, service in services.items()
         },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from manage.plan.model import STARTING, Operation, Plan
 
 if TYPE_CHECKING:
     from manage.engine.client import Api
+    from manage.host import disks
 
 
 def require_known_services(names: Iterable[str], services: Collection[str]) -> None:
@@ -98,23 +99,42 @@ def require_free_ports(api: Api, state: DesiredState, operations: Iterable[Opera
 
 
 def require_fit_host(
-    api: Api, state: DesiredState, facts: Facts, operations: Iterable[Operation], progress: Progress
+    api: Api, state: DesiredState, facts: Facts, operations: Iterable[Operation], *, host: bool, progress: Progress
 ) -> None:
-    """Raise NodeyardError in an unprivileged LXC and for too little disk; warn if a limit exceeds the memory.
+    """Raise NodeyardError in an unprivileged LXC, for too little disk and for too few processors; warn if a limit
+    exceeds the memory.
 
-    Disk space counts only for services whose volumes do not exist yet.
+    Disk space counts only for services that have no data yet, each on the disk that will hold it.
     """
-    from manage.host import preflight
+    from manage.host import disks, preflight
 
-    creating = {operation.service for operation in operations if operation.kind == "create"}
-    filled = {volume.service for volume in state.stack.volumes if volume.name in facts.volumes}
-    needed = {name: size for name, size in state.disk_bytes.items() if name in creating - filled}
-    if not creating:
+    making = {operation.service: operation.kind for operation in operations if operation.kind in ("create", "recreate")}
+    if not making:
         return
+    machine = preflight.read()
+    limits = {spec.name: float(spec.compose.get("cpus", 0)) for spec in state.services if spec.name in making}
+    checks = [preflight.not_unprivileged_lxc(machine), preflight.cpus(machine, limits)]
     root = Path(api.info()["DockerRootDir"])
     # The agent cannot see Docker's folder; the installation's folder is on the same disk unless one of them was moved.
-    host = preflight.read(root if root.exists() else state.layout.dir)
-    preflight.require_passed([preflight.not_unprivileged_lxc(host), preflight.disk(host, needed)])
-    memory = preflight.memory(host, {name: size for name, size in state.memory_bytes.items() if name in creating})
+    needs = _disk_needs(state, facts, making, root if root.exists() else state.layout.dir, host=host)
+    preflight.require_passed([*checks, *disks.checks(needs, disks.disk_of)])
+    memory = preflight.memory(machine, {name: size for name, size in state.memory_bytes.items() if name in making})
     if not memory.ok:
         progress(Event("warning", "", f"{memory.sentence} {memory.hint}"))
+
+
+def _disk_needs(
+    state: DesiredState, facts: Facts, making: Mapping[str, str], docker: Path, *, host: bool
+) -> Iterator[disks.Need]:
+    """What services that have no data yet will store. The agent starts a chain only in a folder that already has it."""
+    from manage.host import chain_folder, disks
+
+    folders = {folder.service: folder.path for folder in state.chain_folders}
+    volumes = {volume.service: volume.name in facts.volumes for volume in state.stack.volumes}
+    for name, kind in making.items():
+        if name in folders:
+            new = host and (not (found := chain_folder.look(folders[name])).exists or found.empty)
+        else:
+            new = not volumes[name] if name in volumes else kind == "create"
+        if new:
+            yield disks.Need(name, folders.get(name, docker), state.disk_bytes.get(name, 0))
