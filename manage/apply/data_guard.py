@@ -54,9 +54,11 @@ def require_data(
 
 def problem(folder: ChainFolder, before: Known | None, now: FolderFacts, *, used: bool) -> str:
     """Why the service must not start with this folder, or "". `used` says that it had the folder before. Pure."""
+    what = f"{folder.path} (storage.chain_dirs.{folder.service})"
+    if now.read_only:
+        return f"The folder {what} is on a file system that is mounted read-only ({now.mount.point})."
     if folder.marker in now.markers:
         return ""
-    what = f"{folder.path} (storage.chain_dirs.{folder.service})"
     if not now.complete:
         state = "is not there" if not now.exists else "is new, or is not the one that it had before"
         return f"The folder {what} {state}, and only the host can prepare it. Run on the host: manage up"
@@ -84,7 +86,7 @@ def _require_separate(folders: Iterable[ChainFolder], every: Iterable[ChainFolde
     """Raise NodeyardError if a folder is, contains or lies in that of another service, also by a link."""
     for one in folders:
         for other in every:
-            a, b = one.path.resolve(), other.path.resolve()
+            a, b = chain_folder.real(one.path), chain_folder.real(other.path)
             if one.service != other.service and (a.is_relative_to(b) or b.is_relative_to(a)):
                 both = words.listing(sorted((one.service, other.service)))
                 raise NodeyardError(

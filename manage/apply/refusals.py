@@ -79,23 +79,28 @@ def require_images(api: Api, state: DesiredState, operations: Iterable[Operation
         )
 
 
-def require_free_ports(api: Api, state: DesiredState, operations: Iterable[Operation]) -> None:
-    """Raise NodeyardError if a service that is about to start needs a port that another program or container uses."""
+def require_free_ports(api: Api, state: DesiredState, operations: Sequence[Operation]) -> None:
+    """Raise NodeyardError if a service that is about to start needs a port that is not free at its turn.
+
+    The engine notices only after the old container is gone, so another service of ours counts too, until an earlier
+    operation has taken the port from it.
+    """
     from manage.engine import published_ports  # imported only here and below: nothing starts if there is nothing to do
     from manage.host import ports
 
     ours, others = published_ports.read(api, state.installation)
-    starting = {operation.service for operation in operations if operation.kind in STARTING}
+    published = {spec.name: ports.published_by(spec.compose) for spec in state.services}
     wanted = [
         endpoint
-        for spec in state.services
-        if spec.name in starting
-        for endpoint in ports.published_by(spec.compose)
+        for operation in operations
+        if operation.kind in STARTING
+        for endpoint in published.get(operation.service, ())
         if endpoint not in ours
     ]
     if wanted:
         processes = [listener for listener in ports.listening() if listener.endpoint not in ours]
         ports.require_free(wanted, (*others, *processes))
+    ports.require_order([(step.service, step.kind, published.get(step.service, ())) for step in operations], ours)
 
 
 def require_fit_host(

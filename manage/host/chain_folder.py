@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from manage.errors import NodeyardError
 from manage.installation.labels import MARKER_PREFIX
 
 NOT_DATA = ("lost+found",)
@@ -37,18 +38,26 @@ class FolderFacts:
     """There is nothing in it but markers and what an empty file system has."""
     markers: tuple[str, ...] = ()
     mount: Mount = Mount("", "")
+    read_only: bool = False
+    """The file system is mounted read-only, as Linux does after an error of the disk."""
     complete: bool = True
     """False if only one marker was looked for, through the engine."""
 
 
 def look(folder: Path) -> FolderFacts:
-    """Facts of `folder`, or of the file system where it would be. Raises OSError if it cannot be read."""
+    """Facts of `folder`, or of the file system where it would be. Raises NodeyardError if it cannot be used."""
     try:
+        mount, read_only = mount_of(folder), _is_read_only(folder)
         names = sorted(os.listdir(folder))  # noqa: PTH208 - names, not paths
     except FileNotFoundError:
-        return FolderFacts(exists=False, mount=mount_of(folder))
+        return FolderFacts(False, mount=mount, read_only=read_only)
+    except OSError as error:
+        raise NodeyardError(
+            f"The folder {folder} cannot be used for a chain: {error.strerror} ({error.filename}).",
+            "Check the disk and the path (storage.chain_dirs).",
+        ) from error
     markers = tuple(name for name in names if name.startswith(MARKER_PREFIX))
-    return FolderFacts(True, not set(names) - {*markers, *NOT_DATA}, markers, mount_of(folder))
+    return FolderFacts(True, not set(names) - {*markers, *NOT_DATA}, markers, mount, read_only)
 
 
 def mark(folder: Path, marker: str, others: Iterable[str] = ()) -> None:
@@ -74,7 +83,7 @@ def unmark(folder: Path, marker: str) -> None:
 
 def mount_of(path: Path, table: Path = Path("/proc/self/mountinfo")) -> Mount:
     """The file system that holds `path`, which need not exist (proc(5), mountinfo)."""
-    resolved = path.resolve()
+    resolved = real(path)
     best = Mount("/", "")
     for line in table.read_text(encoding="utf-8", errors="replace").splitlines():
         fields, _, rest = line.partition(" - ")
@@ -82,6 +91,18 @@ def mount_of(path: Path, table: Path = Path("/proc/self/mountinfo")) -> Mount:
         if resolved.is_relative_to(point) and len(point) >= len(best.point):  # a later mount hides an earlier one
             best = Mount(point, _plain(rest.split(" ")[1]))
     return best
+
+
+def real(path: Path) -> Path:
+    """`path` without links; `Path.resolve` fails for a loop of links."""
+    return Path(os.path.realpath(path))
+
+
+def _is_read_only(folder: Path) -> bool:
+    """Whether the file system that holds `folder`, or will hold it, is read-only."""
+    while not folder.exists():
+        folder = folder.parent
+    return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
 
 
 def _plain(text: str) -> str:

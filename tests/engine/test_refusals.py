@@ -114,6 +114,21 @@ def test_our_own_published_port_is_not_in_our_way(watched: Layout, free_port: in
     assert up.apply(stacks.state(watched, {"one": {"ports": ports, "env": {"A": "1"}}})).state == "healthy"
 
 
+@pytest.mark.promise("An up whose port is not free leaves the running container as it is", runs="ci")
+def test_a_container_is_not_removed_for_one_that_cannot_start(engine: Any, watched: Layout, free_port: int) -> None:
+    held = {"ports": [f"127.0.0.1:{free_port}:80"]}
+    up.apply(stacks.state(watched, {"one": {}, "two": held}))
+    before = {c.service: c.id for c in facts.containers(engine, identity.read(watched))}
+    with pytest.raises(NodeyardError, match=f"one cannot take port {free_port}: two of this installation"):
+        up.apply(stacks.state(watched, {"one": held, "two": held}), services=["one"])
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = {"ports": [f"127.0.0.1:{server.getsockname()[1]}:80"]}
+        with pytest.raises(NodeyardError, match="is already used by"):
+            up.apply(stacks.state(watched, {"one": taken, "two": held}))
+    assert {c.service: c.id for c in facts.containers(engine, identity.read(watched))} == before
+    assert {c.state for c in facts.containers(engine, identity.read(watched))} == {"running"}
+
+
 @pytest.mark.promise("Too little disk space is refused", runs="ci")
 def test_too_little_disk_is_a_refusal(layout: Layout) -> None:
     state = stacks.state(layout, {"chain": {"volume": True, "disk_bytes": 10**15}})

@@ -194,3 +194,21 @@ def test_the_file_system_of_a_path_is_the_last_mount_on_the_longest_point(tmp_pa
     assert chain_folder.mount_of(Path("/mnt/my ssd/bitcoind"), table) == Mount("/mnt/my ssd", "/dev/sdc1")
     assert chain_folder.mount_of(Path("/mnt/other"), table) == Mount("/mnt", "/dev/sdd1")
     assert chain_folder.mount_of(Path("/srv"), table) == Mount("/", "/dev/sda1")
+
+
+@pytest.mark.parametrize("below", ["file", "file/below", "link"])
+def test_a_path_that_cannot_be_a_folder_is_a_sentence(layout: Layout, tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("link")
+    folder = replace(FOLDER, path=tmp_path / below)
+    with pytest.raises(NodeyardError, match=rf"The folder {folder.path} cannot be used for a chain: [A-Z]"):
+        data_guard.require_data(state(layout, folder), starts("recreate"), NOTHING)
+
+
+@pytest.mark.root
+def test_a_disk_that_linux_made_read_only_is_named(layout: Layout, disk: Path) -> None:
+    folder = replace(FOLDER, path=disk / "bitcoind")
+    chain_folders.prepare(layout, [folder])
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    with pytest.raises(NodeyardError, match="is on a file system that is mounted read-only"):
+        data_guard.require_data(state(layout, folder), starts("recreate"), NOTHING)
