@@ -9,8 +9,6 @@ from manage import words
 from manage.apply import chain_folders, volume_images
 from manage.apply.chain_folders import ChainFolder, Known
 from manage.apply.desired_state import DesiredState
-from manage.engine import folder_look
-from manage.engine.client import connect
 from manage.engine.model import Facts
 from manage.errors import NodeyardError
 from manage.host import chain_folder
@@ -117,6 +115,9 @@ def _gone(state: DesiredState, facts: Facts, starting: Collection[str]) -> Itera
 
 
 def _look_through_engine(state: DesiredState) -> Look:
+    from manage.engine import folder_look
+    from manage.engine.client import connect
+
     def look(folder: ChainFolder) -> FolderFacts:
         with connect() as api:
             return folder_look.look(api, state.installation, folder.image, folder.path, folder.marker)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from manage.apply import data_updates
+from manage.apply import data_updates, files
 from manage.engine import facts
 from manage.engine.client import connect
 from manage.images import ensure
@@ -43,7 +43,7 @@ STATE = "select datname, datallowconn, shobj_description(oid, 'pg_database') fro
 @pytest.fixture(scope="module")
 def present(engine: Any, tmp_path_factory: pytest.TempPathFactory) -> Image:
     layout = Layout(tmp_path_factory.mktemp("images"))
-    return dict(ensure.ensure(("timescaledb",), layout, lambda _event: None))["timescaledb"]
+    return dict(ensure.images(("timescaledb",), layout, lambda _event: None))["timescaledb"]
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def run_image(running: RunningStack, image: Image) -> None:
         revision=image.config_digest.removeprefix("sha256:"),
         services=tuple(replace(s, image=image) if s.name == spec.name else s for s in running.stack.services),
     )
-    test_templates.files.write(running.layout, running.stack)
+    files.write(running.layout, running.stack)
     running.compose("up", "--detach", "--no-deps", "timescaledb")
     until(lambda: served(running, "oracle"))
 
