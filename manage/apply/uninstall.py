@@ -153,7 +153,8 @@ def apply(
             with connect() as api:
                 _remove_from_engine(api, removal.installation, removal, progress)
         if everything:
-            chain_folders.forget(layout)
+            with contextlib.suppress(NodeyardError, OSError):  # a damaged record or disk must not keep the rest
+                chain_folders.forget(layout)
         _remove_paths(removal.paths)
         if removal.paths:
             layout.lock_file.unlink(missing_ok=True)  # this uninstall may have created it

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from manage.apply import chain_folders, data_guard
+from manage.apply import chain_folders, data_guard, up
 from manage.apply.chain_folders import ChainFolder, Known
 from manage.apply.desired_state import DesiredState
 from manage.engine.model import Facts
@@ -194,6 +194,11 @@ def test_the_file_system_of_a_path_is_the_last_mount_on_the_longest_point(tmp_pa
     assert chain_folder.mount_of(Path("/mnt/my ssd/bitcoind"), table) == Mount("/mnt/my ssd", "/dev/sdc1")
     assert chain_folder.mount_of(Path("/mnt/other"), table) == Mount("/mnt", "/dev/sdd1")
     assert chain_folder.mount_of(Path("/srv"), table) == Mount("/", "/dev/sda1")
+
+
+def test_only_a_service_of_the_stack_can_be_accepted(layout: Layout) -> None:
+    with pytest.raises(NodeyardError, match="There is no service bitcoin in this stack"):
+        up.apply(state(layout), accepted_data=["bitcoin"])
 
 
 @pytest.mark.parametrize("below", ["file", "file/below", "link"])
