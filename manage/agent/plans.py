@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from manage.access.refusals import Refused
-from manage.apply import desired_state, down, inputs, refusals, restart, up
+from manage.apply import data_guard, desired_state, down, inputs, refusals, restart, up
 from manage.apply.consent import Review
 from manage.apply.planned import read_facts_and_plan
 from manage.engine import facts
@@ -30,10 +30,14 @@ def of_verb(layout: Layout, verb: str, services: Sequence[str]) -> Plan:
     if verb == "up":
         planned = read_facts_and_plan(state, reader)
         refusals.require_manager_unchanged(planned.manager)
-        return up.plan(planned, services)
+        plan = up.plan(planned, services)
+        data_guard.require_data(state, plan.operations, planned.facts, host=False)
+        return plan
     found = facts.containers(reader, state.installation)
     if verb == "restart":
-        return restart.plan(state, found, services, manager=False)
+        plan = restart.plan(state, found, services, manager=False)
+        data_guard.require_data(state, plan.operations, host=False)
+        return plan
     return down.plan(state, found)
 
 

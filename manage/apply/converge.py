@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass
 
 from manage import words
-from manage.apply import files, receipt, refusals, rollback_tags, secrets, volume_images
+from manage.apply import chain_folders, files, receipt, refusals, rollback_tags, secrets, volume_images
+from manage.apply.chain_folders import ChainFolder
 from manage.apply.change import Change
 from manage.apply.desired_state import DesiredState
 from manage.apply.receipt import Receipt, Step
@@ -15,7 +16,7 @@ from manage.engine.client import Api, connect, require_supported_engine
 from manage.engine.model import Facts
 from manage.events import Event, Progress
 from manage.installation import intent
-from manage.plan.model import Operation
+from manage.plan.model import STARTING, Operation
 
 
 @dataclass(frozen=True)
@@ -32,17 +33,25 @@ class Selection:
         return (*self.manager, *self.stack)
 
 
-def run(state: DesiredState, facts: Facts, selection: Selection, *, lock: int, progress: Progress, by: str) -> Receipt:
-    """Apply `selection`, which follows from `facts`, under the lock whose descriptor is `lock`."""
+def run(
+    state: DesiredState, facts: Facts, selection: Selection, *, host: bool, lock: int, progress: Progress, by: str
+) -> Receipt:
+    """Apply `selection`, which follows from `facts`, under the lock whose descriptor is `lock`.
+
+    `host` is False for the agent, which sees no folder outside the installation's.
+    """
     with connect() as api:
         refusals.require_images(api, state, selection.operations)
         require_supported_engine(api)
         refusals.require_free_ports(api, state, selection.operations)
-        refusals.require_fit_host(api, state, facts, selection.stack, progress)
+        refusals.require_fit_host(api, state, facts, selection.stack, host=host, progress=progress)
         draft = receipt.of_state(state, "up", by, _steps(state, selection))
         with Change(state, api, facts.containers, lock=lock, progress=progress, draft=draft) as change:
             _prepare(state, api, facts, progress)
-            starting = {operation.service for operation in selection.stack if operation.kind in refusals.STARTING}
+            if host:
+                for sentence in chain_folders.prepare(state.layout, _starting_on_folders(state, selection)):
+                    progress(Event("note", "", sentence))
+            starting = {operation.service for operation in selection.stack if operation.kind in STARTING}
             volume_images.record(state.layout, state.stack, starting, time.time())
             change.apply_manager(selection.manager)
             change.apply_stack(selection.stack)
@@ -59,7 +68,7 @@ def _prepare(state: DesiredState, api: Api, facts: Facts, progress: Progress) ->
     in_force = secrets.ensure(state.layout, state.secret_uses, progress)
     _report_adopted(state, facts, set(in_force) - before, progress)
     for stack in (state.manager, state.stack):
-        files.write(state.layout, stack)
+        files.write(state.layout, stack, {folder.path for folder in state.chain_folders})
     hashes.save(state.layout, state.compose_texts, facts.config_hashes)
     names = dict.fromkeys((*state.stack.networks, *state.manager.networks))
     for name in networks.ensure(api, state.installation, names):
@@ -87,6 +96,11 @@ def _report_adopted(state: DesiredState, facts: Facts, made: set[str], progress:
         names = sorted({use.name for use in state.secret_uses if use.service == service and use.name in made})
         older = f"Volume {found[service]} is older than its secrets ({', '.join(names)})"
         progress(Event("warning", service, f"{older}: it is kept and gets the new ones."))
+
+
+def _starting_on_folders(state: DesiredState, selection: Selection) -> list[ChainFolder]:
+    starting = {operation.service for operation in selection.stack if operation.kind in STARTING}
+    return [folder for folder in state.chain_folders if folder.service in starting]
 
 
 def _steps(state: DesiredState, selection: Selection) -> list[Step]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from manage.apply.inputs import Inputs, chain_folder_owners, require_images
+from manage.apply import chain_folders
+from manage.apply.chain_folders import ChainFolder
+from manage.apply.inputs import Inputs, require_images
+from manage.catalog import demands
 from manage.catalog.sizes import parse
 from manage.installation.identity import Installation
+from manage.installation.labels import chain_marker
 from manage.installation.layout import Layout
 from manage.render import render_manager, render_stack, secret_uses
 from manage.render.model import SecretUse, ServiceSpec, Stack
@@ -26,6 +31,8 @@ class DesiredState:
     """Service -> bytes that it stores from the start."""
     memory_bytes: Mapping[str, int] = field(default_factory=dict)
     """Service -> its memory limit."""
+    chain_folders: tuple[ChainFolder, ...] = ()
+    """The folders of this host that hold a chain in place of a volume."""
     image_digests: Mapping[str, str] = field(default_factory=dict)
     """This engine's image id -> config digest."""
 
@@ -49,7 +56,7 @@ def render(inputs: Inputs) -> DesiredState:
     Raises NodeyardError for images that were not built yet and for a chain folder that cannot be used.
     """
     require_images(inputs)
-    owners = chain_folder_owners(inputs.config)
+    owners = chain_folders.owners(inputs.layout, inputs.config.chain_dirs.items())
     parts = (
         inputs.catalog,
         inputs.config,
@@ -70,9 +77,19 @@ def render(inputs: Inputs) -> DesiredState:
         stack=stack,
         manager=manager,
         secret_uses=secret_uses(inputs.catalog, inputs.config, inputs.installation.id, owners),
-        disk_bytes={name: service.resources.disk_bytes for name, service in services.items()},
+        disk_bytes={
+            name: demands.disk_bytes(service, inputs.config.settings[name]) for name, service in services.items()
+        },
         memory_bytes={
             name: parse(inputs.config.memory.get(name, service.resources.memory)) for name, service in services.items()
         },
+        chain_folders=tuple(_chain_folders(inputs, stack, owners)),
         image_digests={entry.engine_id: entry.image.config_digest for entry in inputs.locked.values()},
     )
+
+
+def _chain_folders(inputs: Inputs, stack: Stack, owners: Mapping[str, int]) -> Iterator[ChainFolder]:
+    for name, folder in inputs.config.chain_dirs.items():
+        uid = owners.get(name, inputs.catalog.service(name, inputs.config.network).uid)
+        marker = chain_marker(name, inputs.installation.id)
+        yield ChainFolder(name, Path(folder), marker, uid, stack.service(name).image.reference)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,17 @@ from manage.render import spec_document
 from manage.render.model import ServiceSpec, Stack
 
 
-def write(layout: Layout, stack: Stack) -> None:
+def write(layout: Layout, stack: Stack, prepared: Collection[Path] = ()) -> None:
     """Write everything that `stack` mounts or that a later plan reads. Old revisions are kept for rollback.
+
+    `prepared` are folders that `chain_folders` prepares; the agent does not see them.
 
     Every path contains a digest of its content, so writing again changes nothing.
     """
     for spec in stack.services:
         _config_files(layout.files_dir / Path(spec.files_dir).name, spec)
         _spec(layout, spec)
-        _bind_folders(layout.owners, spec)
+        _bind_folders(layout.owners, spec, prepared)
     project = project_of(layout, stack)
     _put(project.file, stack.compose_yaml.encode(), 0o644)
 
@@ -48,14 +50,16 @@ def _spec(layout: Layout, spec: ServiceSpec) -> None:
         documents.write(path, spec_document(spec))
 
 
-def _bind_folders(owners: Owners, spec: ServiceSpec) -> None:
+def _bind_folders(owners: Owners, spec: ServiceSpec, prepared: Collection[Path]) -> None:
     """Create the missing host folders that the service writes to, owned by the service.
 
-    Only the service and root can open them. An existing folder keeps its owner (an adopted chain folder), unless it is
-    empty and belongs to root: then somebody created it for the service.
+    Only the service and root can open them. An existing folder keeps its owner, unless it is empty and belongs to root:
+    then somebody created it for the service.
     """
     uid, gid = _owner(spec.compose)
     for source in _bind_sources(spec.compose):
+        if source in prepared:
+            continue
         if source.exists():
             if source.is_dir() and owners.uid(source) == 0 and not any(source.iterdir()):
                 owners.give(source, uid, gid)

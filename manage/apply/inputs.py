@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 from manage.apply import secrets
 from manage.catalog import Catalog, load_catalog
@@ -73,24 +72,3 @@ def require_images(inputs: Inputs) -> None:
         raise NodeyardError(
             f"These images are not built or pulled yet: {', '.join(missing)}.", "Run: manage images build"
         )
-
-
-def chain_folder_owners(config: Config) -> dict[str, int]:
-    """Service -> uid that owns its adopted chain folder: the service runs under it, and the folder keeps its owner.
-
-    A folder owned by root is not adopted: an empty one is given to the service; one with data is a NodeyardError.
-    """
-    found = {}
-    for service, folder in config.chain_dirs.items():
-        path = Path(folder)
-        if not path.exists():
-            continue
-        uid = path.stat().st_uid
-        if uid != 0:
-            found[service] = uid
-        elif any(path.iterdir()):
-            raise NodeyardError(
-                f"Root owns the folder {path} (storage.chain_dirs.{service}), and a chain node does not run as root.",
-                f"Give the folder and its content to another user: chown -R USER {path}",
-            )
-    return found

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from manage.apply import data_updates
 from manage.apply.desired_state import DesiredState
 from manage.engine import facts, hashes, threads
 from manage.engine.model import Facts
@@ -49,4 +51,5 @@ def read_facts_and_plan(
             image_digests=state.image_digests,
             config_hashes=config_hashes,
         )
+    found = replace(found, updates=data_updates.found(state.layout, time.time()))
     return Planned(found, planner.plan_project(state.manager, found), planner.plan_project(state.stack, found))

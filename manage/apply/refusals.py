@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +14,11 @@ from manage.errors import EXIT_USAGE, NodeyardError
 from manage.events import Event, Progress
 from manage.installation.identity import Installation
 from manage.installation.labels import LABEL_INSTALLATION
-from manage.plan.model import Operation, Plan
+from manage.plan.model import STARTING, Operation, Plan
 
 if TYPE_CHECKING:
     from manage.engine.client import Api
-
-STARTING = ("create", "recreate", "restart")
+    from manage.host import disks
 
 
 def require_known_services(names: Iterable[str], services: Collection[str]) -> None:
@@ -80,43 +79,67 @@ def require_images(api: Api, state: DesiredState, operations: Iterable[Operation
         )
 
 
-def require_free_ports(api: Api, state: DesiredState, operations: Iterable[Operation]) -> None:
-    """Raise NodeyardError if a service that is about to start needs a port that another program or container uses."""
+def require_free_ports(api: Api, state: DesiredState, operations: Sequence[Operation]) -> None:
+    """Raise NodeyardError if a service that is about to start needs a port that is not free at its turn.
+
+    The engine notices only after the old container is gone, so another service of ours counts too, until an earlier
+    operation has taken the port from it.
+    """
     from manage.engine import published_ports  # imported only here and below: nothing starts if there is nothing to do
     from manage.host import ports
 
     ours, others = published_ports.read(api, state.installation)
-    starting = {operation.service for operation in operations if operation.kind in STARTING}
+    published = {spec.name: ports.published_by(spec.compose) for spec in state.services}
     wanted = [
         endpoint
-        for spec in state.services
-        if spec.name in starting
-        for endpoint in ports.published_by(spec.compose)
+        for operation in operations
+        if operation.kind in STARTING
+        for endpoint in published.get(operation.service, ())
         if endpoint not in ours
     ]
     if wanted:
         processes = [listener for listener in ports.listening() if listener.endpoint not in ours]
         ports.require_free(wanted, (*others, *processes))
+    ports.require_order([(step.service, step.kind, published.get(step.service, ())) for step in operations], ours)
 
 
 def require_fit_host(
-    api: Api, state: DesiredState, facts: Facts, operations: Iterable[Operation], progress: Progress
+    api: Api, state: DesiredState, facts: Facts, operations: Iterable[Operation], *, host: bool, progress: Progress
 ) -> None:
-    """Raise NodeyardError in an unprivileged LXC and for too little disk; warn if a limit exceeds the memory.
+    """Raise NodeyardError in an unprivileged LXC, for too little disk and for too few processors; warn if a limit
+    exceeds the memory.
 
-    Disk space counts only for services whose volumes do not exist yet.
+    Disk space counts only for services that have no data yet, each on the disk that will hold it.
     """
-    from manage.host import preflight
+    from manage.host import disks, preflight
 
-    creating = {operation.service for operation in operations if operation.kind == "create"}
-    filled = {volume.service for volume in state.stack.volumes if volume.name in facts.volumes}
-    needed = {name: size for name, size in state.disk_bytes.items() if name in creating - filled}
-    if not creating:
+    making = {operation.service: operation.kind for operation in operations if operation.kind in ("create", "recreate")}
+    if not making:
         return
+    machine = preflight.read()
+    limits = {spec.name: float(spec.compose.get("cpus", 0)) for spec in state.services if spec.name in making}
+    checks = [preflight.not_unprivileged_lxc(machine), preflight.cpus(machine, limits)]
     root = Path(api.info()["DockerRootDir"])
     # The agent cannot see Docker's folder; the installation's folder is on the same disk unless one of them was moved.
-    host = preflight.read(root if root.exists() else state.layout.dir)
-    preflight.require_passed([preflight.not_unprivileged_lxc(host), preflight.disk(host, needed)])
-    memory = preflight.memory(host, {name: size for name, size in state.memory_bytes.items() if name in creating})
+    needs = _disk_needs(state, facts, making, root if root.exists() else state.layout.dir, host=host)
+    preflight.require_passed([*checks, *disks.checks(needs, disks.disk_of)])
+    memory = preflight.memory(machine, {name: size for name, size in state.memory_bytes.items() if name in making})
     if not memory.ok:
         progress(Event("warning", "", f"{memory.sentence} {memory.hint}"))
+
+
+def _disk_needs(
+    state: DesiredState, facts: Facts, making: Mapping[str, str], docker: Path, *, host: bool
+) -> Iterator[disks.Need]:
+    """What services that have no data yet will store. The agent starts a chain only in a folder that already has it."""
+    from manage.host import chain_folder, disks
+
+    folders = {folder.service: folder.path for folder in state.chain_folders}
+    volumes = {volume.service: volume.name in facts.volumes for volume in state.stack.volumes}
+    for name, kind in making.items():
+        if name in folders:
+            new = host and (not (found := chain_folder.look(folders[name])).exists or found.empty)
+        else:
+            new = not volumes[name] if name in volumes else kind == "create"
+        if new:
+            yield disks.Need(name, folders.get(name, docker), state.disk_bytes.get(name, 0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from manage import words
-from manage.apply import consent, receipt, refusals
+from manage.apply import consent, data_guard, receipt, refusals
 from manage.apply.change import Change
 from manage.apply.consent import Review
 from manage.apply.desired_state import DesiredState
@@ -77,6 +77,7 @@ def apply(
     with lock.hold(state.layout, "restart", by) as descriptor:
         found = facts.containers(Reader(), state.installation)
         planned = plan(state, found, services, manager=manager)
+        data_guard.require_data(state, planned.operations, host=manager)
         consent.require_agreement(planned, shown, review)
         own = state.manager.project
         managing = [operation for operation in planned.operations if operation.project == own]

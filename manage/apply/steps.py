@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from manage.apply import data_updates
 from manage.engine import compose_cli
 from manage.engine.client import Api
 from manage.engine.model import ContainerFacts
@@ -49,6 +50,8 @@ def carry_out(operation: Operation, tools: Tools) -> None:
             _compose(tools, operation.service, *UP, "--force-recreate", operation.service, grace_s=grace_s)
         case "restart":
             _restart(tools.api, _present(container, operation))
+        case "update":
+            data_updates.apply(tools.api, _present(container, operation), operation.service)
         case "unpause":
             tools.api.unpause(_present(container, operation).id)
         case "remove":

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from manage.apply import down, rollback_tags
+from manage.apply import chain_folders, down, rollback_tags
 from manage.engine import facts, networks, volumes
 from manage.engine.client import Api, connect
 from manage.engine.model import ContainerFacts
@@ -43,7 +43,15 @@ FOLDERS = (
     "log",
     "cache",
 )
-FILES = ("stack.yml", "installation.json", "lock", "images.json", "data-formats.json", "secrets.json")
+FILES = (
+    "stack.yml",
+    "installation.json",
+    "lock",
+    "images.json",
+    "data-formats.json",
+    "chain-folders.json",
+    "secrets.json",
+)
 """What Nodeyard writes to an installation's folder (manage/installation/layout.py); other files are not ours."""
 
 UNTAGGED = "<none>:<none>"
@@ -144,6 +152,9 @@ def apply(
         if removal.installation is not None:
             with connect() as api:
                 _remove_from_engine(api, removal.installation, removal, progress)
+        if everything:
+            with contextlib.suppress(NodeyardError, OSError):  # a damaged record or disk must not keep the rest
+                chain_folders.forget(layout)
         _remove_paths(removal.paths)
         if removal.paths:
             layout.lock_file.unlink(missing_ok=True)  # this uninstall may have created it

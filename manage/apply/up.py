@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from manage.apply import consent, receipt, refusals, selection
+from manage.apply import consent, data_guard, receipt, refusals, selection
 from manage.apply.consent import Review
 from manage.apply.desired_state import DesiredState
 from manage.apply.planned import Planned, read_facts_and_plan
@@ -27,6 +27,7 @@ def apply(
     *,
     services: Sequence[str] = (),
     manager: bool = True,
+    accepted_data: Collection[str] = (),
     shown: Plan | None = None,
     review: Review = consent.accept,
     progress: Progress = silent,
@@ -36,10 +37,11 @@ def apply(
 
     The facts are read under the lock. A plan that is not the `shown` one goes to `review` before it is applied.
     `services` limits the change to these services of the stack. `manager=False` is for the agent: it refuses if the
-    manager's project would change. `by` is the caller; if empty, the user of this process.
+    manager's project would change. `accepted_data` are services whose data is used although it is not what they had
+    before (`data_guard`). `by` is the caller; if empty, the user of this process.
     Raises NodeyardError for every refusal, failed step and failed gate, and for a Ctrl-C (exit code 130).
     """
-    refusals.require_known_services(services, state.names)
+    refusals.require_known_services((*services, *accepted_data), state.names)
     by = by or lock.user()
     with lock.hold(state.layout, "up", by) as descriptor:
         before = _latest_receipt(state, progress)
@@ -51,6 +53,7 @@ def apply(
         serving = whole.operations[len(managing) :]
         provable = state.services if manager else state.stack.services
         unproven = selection.unproven(before, (spec.name for spec in provable), whole.operations)
+        data_guard.require_data(state, serving, planned.facts, host=manager, accepted=accepted_data)
         consent.require_agreement(whole, shown, review)
         if not (whole.operations or unproven):
             folders.make(state.layout)
@@ -60,7 +63,7 @@ def apply(
         from manage.apply import converge  # imported only here: most of its imports are not needed to do nothing
 
         chosen = converge.Selection(managing, serving, unproven)
-        done = converge.run(state, planned.facts, chosen, lock=descriptor, progress=progress, by=by)
+        done = converge.run(state, planned.facts, chosen, host=manager, lock=descriptor, progress=progress, by=by)
         identity.record_layout_version(state.layout)
         return done
 

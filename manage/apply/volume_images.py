@@ -15,26 +15,27 @@ def record(layout: Layout, stack: Stack, services: Collection[str], now: float) 
 
     {"version": 1, "volumes": {NAME: [{"image", "reference", "config_digest", "at"}, ...]}}, newest last.
     """
-    volumes = _read(layout)
+    volumes = opened(layout)
     changed = False
     for volume in stack.volumes:
         if volume.service not in services:
             continue
         image = stack.service(volume.service).image
-        opened = volumes.setdefault(volume.name, [])
-        if not opened or opened[-1]["config_digest"] != image.config_digest:
+        images = volumes.setdefault(volume.name, [])
+        if not images or images[-1]["config_digest"] != image.config_digest:
             changed = True
-            opened.append(
+            images.append(
                 {"image": image.name, "reference": image.reference, "config_digest": image.config_digest, "at": now}
             )
     if changed:
         documents.write(layout.data_formats_file, {"volumes": volumes})
 
 
-def _read(layout: Layout) -> dict[str, list[dict[str, Any]]]:
+def opened(layout: Layout) -> dict[str, list[dict[str, Any]]]:
+    """Volume -> the images that opened it, newest last; empty before the first `up`."""
     try:
         document = documents.read(layout.data_formats_file)
     except FileNotFoundError:
         return {}
     with documents.require_shape(layout.data_formats_file):
-        return {name: list(opened) for name, opened in document["volumes"].items()}
+        return {name: list(images) for name, images in document["volumes"].items()}

@@ -9,7 +9,7 @@ from manage.catalog.document import read
 from manage.catalog.drivers.model import Option
 from manage.catalog.drivers.read import declaration, drivers
 from manage.catalog.fields import Key, Required, keys
-from manage.catalog.model import Health, Need, Port, Resources, Secret, Service, Setting, Volume
+from manage.catalog.model import Demand, Health, Need, Port, Resources, Secret, Service, Setting, Volume
 from manage.catalog.relations import read_relations
 from manage.installation.layout import CHECKOUT
 
@@ -58,6 +58,7 @@ def service_files_page(root: Path = CHECKOUT) -> str:
         ("secrets[]", Secret),
         ("volumes.<name>", Volume),
         ("resources", Resources),
+        ("resources.memory_use, resources.disk_use[]", Demand),
         ("health", Health),
     ):
         parts += [f"\n### {title}\n", *_table(table)]

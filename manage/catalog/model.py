@@ -88,6 +88,17 @@ class Secret:
 
 
 @dataclass(frozen=True)
+class Demand:
+    """Bytes that a service needs, as its settings decide."""
+
+    base: str = described("size", "What it needs in any case, like 700m.")
+    per: Mapping[str, Any] = described(
+        "mapping", "Setting -> what each unit of it adds, like `dbcache: 1m`; `1b` for a setting that is a size.", {}
+    )
+    when: str = described("text", "In `disk_use`: the setting and value for which it holds, like `prune>0`.", "")
+
+
+@dataclass(frozen=True)
 class Resources:
     """What a service needs and may use."""
 
@@ -95,6 +106,12 @@ class Resources:
     pids: int = described("integer", "Hard limit of processes.", why="a limit protects the other services")
     disk: str = described("size", "Disk space that it needs at the start, like 10m.")
     cpus: float = described("number", "Limit of processors, 0 for no limit.", 0.0)
+    memory_use: Demand | None = described(
+        "table", "What it takes of its memory limit; a stack.yml that allows less is refused.", None, table=Demand
+    )
+    disk_use: tuple[Demand, ...] = described(
+        "tables", "Disk space in place of `disk`: the first entry whose `when` holds.", (), table=Demand
+    )
 
     @property
     def disk_bytes(self) -> int:
@@ -165,6 +182,9 @@ class Service:
         "text", "Backup of its data.", why="it says how its data is backed up, or why it need not be"
     )
     health: Health = described("table", "Health.", table=Health, why="it decides the verdict of the service")
+    flush: Mapping[str, Any] = described(
+        "mapping", "Setting -> bytes that it writes for each unit when it stops; they lengthen `stop_grace_s`.", {}
+    )
     simulated_image: str = described("text", "Image that simulates it on the network sandbox.", "")
     local_refused: str = described("text", "Why a locally built image must not run on mainnet or testnet.", "")
     entrypoint: Mapping[str, Any] = described("mapping", "Program by image source (upstream, local).", {})

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from manage.catalog import health_keys, limits, relations, values
+from manage.catalog import demands, health_keys, limits, relations, values
 from manage.catalog.document import Document, KeyPath
 from manage.catalog.exceptions import EXCEPTIONS, NEVER_OWN
 from manage.catalog.model import NETWORKS, SETTING_TYPES, Network, Service, Setting
@@ -62,6 +62,7 @@ def build(
         _check_setting(reader, setting)
     _check_lists(reader, service)
     limits.check(reader, service)
+    demands.check(reader, service)
     reader.require_no_problems()
     simulated = network == "sandbox" and bool(service.simulated_image)
     return replace(service, simulated=simulated, image=service.simulated_image if simulated else service.image)

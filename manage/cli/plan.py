@@ -95,7 +95,7 @@ def _plan(
     reader: Reader,
     answers: Callable[[], Answers] | None,
 ) -> Plan:
-    from manage.apply import desired_state, refusals
+    from manage.apply import data_guard, desired_state, refusals
     from manage.engine import facts
 
     refusals.require_known_services(services, found.config.settings)
@@ -104,7 +104,9 @@ def _plan(
         from manage.apply import planned, up
 
         outcome = planned.read_facts_and_plan(state, reader, answers)
-        return up.plan(outcome, services) if services else outcome.whole
+        plan = up.plan(outcome, services) if services else outcome.whole
+        data_guard.require_data(state, plan.operations, outcome.facts)
+        return plan
     containers = facts.containers(reader, state.installation)
     if verb == "down":
         from manage.apply import down
@@ -112,4 +114,6 @@ def _plan(
         return down.plan(state, containers, everything=everything)
     from manage.apply import restart
 
-    return restart.plan(state, containers, services)
+    plan = restart.plan(state, containers, services)
+    data_guard.require_data(state, plan.operations)
+    return plan

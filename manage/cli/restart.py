@@ -24,13 +24,14 @@ def command(services: tuple[str, ...], layout: Layout) -> None:
     Changes of stack.yml are not applied; `up` does that. See what would happen: manage plan restart SERVICE
     """
     require_root("Restarting services")
-    from manage.apply import desired_state, inputs, restart
+    from manage.apply import data_guard, desired_state, inputs, restart
     from manage.cli.consent import PlanReview
     from manage.engine import facts
     from manage.engine.reader import Reader
 
     state = desired_state.render(inputs.read(layout))
     plan = restart.plan(state, facts.containers(Reader(), state.installation), services)
+    data_guard.require_data(state, plan.operations)
     review = PlanReview()
     review(plan, None)
     receipt = restart.apply(state, services, shown=plan, review=review, progress=printer())

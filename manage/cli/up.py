@@ -35,8 +35,18 @@ See what would change, and why: manage plan"""
     is_flag=True,
     help="First end another change that hangs, or what it left running. Asks; --yes suffices only if it is dead.",
 )
+@click.option(
+    "--accept-data",
+    multiple=True,
+    metavar="SERVICE",
+    shell_complete=completion.services,
+    help="Start this service with the chain folder or volume that is there now, although it is not the one that it had "
+    "(empty, moved, or on another disk).",
+)
 @with_dir
-def command(services: tuple[str, ...], yes: bool, take_over: bool, layout: Layout) -> None:
+def command(
+    services: tuple[str, ...], yes: bool, take_over: bool, accept_data: tuple[str, ...], layout: Layout
+) -> None:
     """Apply stack.yml; wait until each service is healthy.
 
     Builds or pulls missing images, shows the plan, then applies it service by service: the next one starts when `watch`
@@ -48,25 +58,31 @@ def command(services: tuple[str, ...], yes: bool, take_over: bool, layout: Layou
         from manage.cli import take_over as taking_over
 
         taking_over.run(layout, yes=yes)
-    run(layout, services, yes=yes)
+    run(layout, services, yes=yes, accepted_data=accept_data)
 
 
-def run(layout: Layout, services: tuple[str, ...] = (), *, yes: bool = False) -> None:
+def run(
+    layout: Layout, services: tuple[str, ...] = (), *, yes: bool = False, accepted_data: tuple[str, ...] = ()
+) -> None:
     """Get the images, show the plan, ask if data is at risk, then apply it; prints progress."""
-    from manage.apply import desired_state, inputs, planned, refusals, up
+    from manage.apply import data_guard, desired_state, inputs, planned, refusals, up
     from manage.cli.consent import PlanReview
     from manage.engine.reader import Reader
 
     reader = Reader()
     answers = planned.asked(layout, reader)
     found = inputs.read(layout)
-    refusals.require_known_services(services, found.config.settings)  # before minutes of building
+    refusals.require_known_services((*services, *accepted_data), found.config.settings)  # before minutes of building
     current = _with_images(found, reader, yes=yes)
     state = desired_state.render(current)
-    plan = up.plan(planned.read_facts_and_plan(state, reader, answers if current is found else None), services)
+    facts_and_plan = planned.read_facts_and_plan(state, reader, answers if current is found else None)
+    plan = up.plan(facts_and_plan, services)
+    data_guard.require_data(state, plan.operations, facts_and_plan.facts, accepted=accepted_data)
     review = PlanReview(yes=yes)
     review(plan, None)
-    receipt = up.apply(state, services=services, shown=plan, review=review, progress=printer())
+    receipt = up.apply(
+        state, services=services, accepted_data=accepted_data, shown=plan, review=review, progress=printer()
+    )
     output.say(receipt.summary)
 
 

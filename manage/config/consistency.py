@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from pathlib import PurePosixPath
 
-from manage.catalog import Catalog
+from manage.catalog import Catalog, demands, sizes
 from manage.catalog.model import Service
 from manage.catalog.rules import SUBJECT, broken
 from manage.config import addresses
@@ -50,9 +52,14 @@ def problems(catalog: Catalog, config: Config, read: Document, file: str) -> Ite
         for provider, relations, path in _missing_providers(catalog, config, service):
             why = "is switched off" if path.startswith("services.") else "is in none of the chosen profiles"
             yield at(path, f"{service.name} needs {provider} ({relations}), which {why}")
+    for service in services.values():
+        for path, message, hint in _memory(config, service, read):
+            yield at(path, message, hint)
     for rule in broken(catalog.rules, config.services, config.settings):
         yield at(_first_given(rule.subjects, read), rule.sentence)
     yield from (at(path, message, hint) for path, message, hint in addresses.problems(config))
+    for path, message in _shared_folders(config.chain_dirs):
+        yield at(path, message)
     yield from (at("ports.base", message) for message in _port_clashes(config, services))
 
 
@@ -79,6 +86,32 @@ def _first_given(subjects: tuple[str, ...], read: Document) -> str:
     """The key to point at: that of the first subject that the file sets."""
     paths = [f"services.{match['service']}.{match['key']}" for match in map(SUBJECT.fullmatch, subjects) if match]
     return next((path for path in paths if path in read.leaves), paths[0])
+
+
+def _shared_folders(chain_dirs: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """(key, message) for each chain folder that is, or lies in, that of another service."""
+    for (one, first), (other, second) in combinations(chain_dirs.items(), 2):
+        a, b = PurePosixPath(first), PurePosixPath(second)
+        if a.is_relative_to(b) or b.is_relative_to(a):
+            yield f"storage.chain_dirs.{other}", f"{second} is not separate from the chain folder of {one}, {first}"
+
+
+def _memory(config: Config, service: Service, read: Document) -> Iterator[tuple[str, str, str]]:
+    """(key, message, hint) if the settings of `service` take more than its memory limit."""
+    settings, limit = config.settings[service.name], config.memory[service.name]
+    taken = demands.memory_bytes(service, settings)
+    if taken <= sizes.parse(limit) or service.resources.memory_use is None:
+        return
+    keys = list(service.resources.memory_use.per)
+    used = ", ".join(f"{key} {settings[key]}" for key in keys)
+    paths = [f"services.{service.name}.{key}" for key in (*keys, "memory")]
+    given = [path for path in paths if path in read.leaves]
+    least = f"{-(-taken // sizes.UNITS['m'])}m"
+    yield (
+        given[0] if given else paths[-1],
+        f"{service.name} takes {least} with {used}, and its memory limit is {limit}: the kernel would kill it",
+        f"set services.{service.name}.memory to {least} or more, or lower {' or '.join(keys)}",
+    )
 
 
 def _port_clashes(config: Config, services: dict[str, Service]) -> Iterator[str]:

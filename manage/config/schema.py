@@ -124,7 +124,8 @@ def chain_dir(service: Service) -> Setting:
         key=f"storage.chain_dirs.{service.name}",
         type="path",
         default="",
-        help=f"Folder on this host for {service.name}'s chain; empty for a Docker volume.",
+        help=f"Folder on this host for {service.name}'s chain; empty for a Docker volume. It gets a marker file, so "
+        "that nothing starts on an empty folder when its disk is not mounted.",
         example=f"/mnt/ssd/{service.name}",
         effect="one-way",
         one_way="The service starts with the contents of the new folder; the chain in the old place is not moved.",

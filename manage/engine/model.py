@@ -42,5 +42,7 @@ class Facts:
     networks: Mapping[str, Mapping[str, str]]
     known_specs: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """Spec digest -> spec document (what `specs/` holds), to name differences."""
+    updates: Mapping[str, tuple[tuple[str, str, str], ...]] = field(default_factory=dict)
+    """Service -> (what, present version, version of its image) of data that waits for an update, as watch found it."""
     config_hashes: Mapping[str, str] = field(default_factory=dict)
     """Service -> compose's hash of the desired service."""

@@ -56,6 +56,28 @@ def require_free(endpoints: Iterable[Endpoint], listeners: Iterable[Listener]) -
         )
 
 
+def require_order(steps: Iterable[tuple[str, str, Iterable[Endpoint]]], held: Mapping[Endpoint, str]) -> None:
+    """Raise NodeyardError if a step needs a port while another service of ours still has it. Pure.
+
+    `steps` are (service, kind of operation, what it publishes from then on) in order; `held` are the ports in use now.
+    """
+    holders = dict(held)
+    for service, kind, endpoints in steps:
+        if kind == "unpause":
+            continue
+        wanted = () if kind == "remove" else tuple(endpoints)
+        for endpoint in wanted:
+            for other, holder in holders.items():
+                if holder != service and other.conflicts_with(endpoint):
+                    raise NodeyardError(
+                        f"{service} cannot take port {endpoint.port}: {holder} of this installation still uses it.",
+                        "Choose ports that do not overlap with the present ones (manage config set ports.base NUMBER), "
+                        "or stop everything first: manage down --all",
+                    )
+        holders = {other: holder for other, holder in holders.items() if holder != service}
+        holders |= dict.fromkeys(wanted, service)
+
+
 def listening() -> tuple[Listener, ...]:
     """Processes of this network namespace that listen on TCP or are bound to UDP. Only root sees their names."""
     import psutil

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +10,11 @@ from pathlib import Path
 from manage import words
 from manage.errors import NodeyardError
 
-DISK_RESERVE_BYTES = 500_000_000
-"""Kept free in addition to what the services need: for logs, receipts and image layers during a pull."""
-
 
 @dataclass(frozen=True)
 class HostFacts:
     """What the checks before a change know of this machine."""
 
-    disk_free_bytes: int
     memory_total_bytes: int
     cpus: int
     uid_map: str = ""
@@ -38,31 +33,13 @@ class Check:
     hint: str = ""
 
 
-def read(folder: Path) -> HostFacts:
-    """Facts of this machine; the disk is the one that holds `folder`."""
-    while not folder.exists():
-        folder = folder.parent
+def read() -> HostFacts:
+    """Facts of this machine."""
     return HostFacts(
-        disk_free_bytes=shutil.disk_usage(folder).free,
         memory_total_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         cpus=os.cpu_count() or 1,
         uid_map=_text(Path("/proc/self/uid_map")),
         container=_text(Path("/run/systemd/container")),
-    )
-
-
-def disk(facts: HostFacts, needed: Mapping[str, int]) -> Check:
-    """Whether the disk has room for the data that the services of `needed` (name -> bytes) store when they start."""
-    total = sum(needed.values()) + DISK_RESERVE_BYTES
-    largest = max(needed, key=lambda name: needed[name], default="")
-    if facts.disk_free_bytes >= total:
-        return Check("disk", True, f"{words.size(facts.disk_free_bytes)} free, {words.size(total)} needed")
-    return Check(
-        "disk",
-        False,
-        f"Not enough disk space: {words.size(facts.disk_free_bytes)} free, {words.size(total)} needed"
-        + (f", {words.size(needed[largest])} of it for {largest}." if largest else "."),
-        "Free some space, put the chain on another disk (storage.chain_dirs), or choose a smaller profile.",
     )
 
 
@@ -77,6 +54,19 @@ def memory(facts: HostFacts, limits: Mapping[str, int]) -> Check:
         f"Not enough memory: the limit of {largest} is {words.size(limits[largest])}, and this machine has "
         f"{words.size(facts.memory_total_bytes)}.",
         f"Lower services.{largest}.memory in stack.yml, or use a larger machine.",
+    )
+
+
+def cpus(facts: HostFacts, limits: Mapping[str, float]) -> Check:
+    """Whether the machine has as many processors as each limit: the engine refuses to create a container with more."""
+    most = max(limits, key=lambda name: limits[name], default="")
+    if not most or limits[most] <= facts.cpus:
+        return Check("cpus", True, words.plural(facts.cpus, "processor"))
+    return Check(
+        "cpus",
+        False,
+        f"Not enough processors: the limit of {most} is {limits[most]:g}, and this machine has {facts.cpus}.",
+        f"Lower resources.cpus in the service.yml of {most}, or use a larger machine.",
     )
 
 

@@ -5,3 +5,9 @@ LABEL_INSTALLATION = "io.nodeyard.installation"
 LABEL_SERVICE = "io.nodeyard.service"
 LABEL_SPEC = "io.nodeyard.spec"
 """On containers: the digest of everything they were created from (`manage.render.spec`)."""
+MARKER_PREFIX = ".nodeyard-"
+
+
+def chain_marker(service: str, installation: str) -> str:
+    """Name of the file that identifies a chain folder: `.nodeyard-<service>-<installation id>`."""
+    return f"{MARKER_PREFIX}{service}-{installation}"

@@ -66,6 +66,11 @@ class Layout:
         return self.dir / "data-formats.json"
 
     @property
+    def chain_folders_file(self) -> Path:
+        """The chain folders in use, with owner, marker and file system: `manage.apply.chain_folders`."""
+        return self.dir / "chain-folders.json"
+
+    @property
     def secrets_dir(self) -> Path:
         """Master copies, 0700 root: `<name>_g<generation>` 0600."""
         return self.dir / "secrets"

@@ -133,12 +133,18 @@ def _files(current: Mapping[str, str], desired: Mapping[str, str]) -> Iterator[D
 
 def _shown(current: Any, desired: Any) -> tuple[str, str]:
     if isinstance(current, list) and isinstance(desired, list):
-        return _changed([str(entry) for entry in current], [str(entry) for entry in desired])
-    return _text(current), _text(desired)
+        return _changed([_text(entry) for entry in current], [_text(entry) for entry in desired])
+    return _line(current), _line(desired)
+
+
+def _line(value: Any) -> str:
+    return " ".join(map(_text, value)) if isinstance(value, list) else _text(value)
 
 
 def _text(value: Any) -> str:
-    return NONE if value is None else str(value)
+    """`value` on one line: a script among the words of a command is not shown."""
+    text = NONE if value is None else str(value)
+    return "(script)" if "\n" in text else text
 
 
 def _changed(current: Sequence[str], desired: Sequence[str]) -> tuple[str, str]:

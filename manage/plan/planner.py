@@ -48,6 +48,8 @@ def _service(stack: Stack, spec: ServiceSpec, found: Sequence[ContainerFacts], f
         ended = f"{container.state} (code {container.exit_code})" if container.state == "exited" else container.state
         state = (Difference("state", ended, "running"),)
         yield Operation("restart", spec.name, state, 0, "kept", "safe", stack.project, container.id)
+    elif container.state == "running" and spec.name in facts.updates:
+        yield _update(stack, spec, container, facts.updates[spec.name])
     elif container.state != "paused":
         yield Operation("keep", spec.name, (), 0, "kept", "safe", stack.project, container.id)
 
@@ -93,6 +95,22 @@ def _recreate(
         project=stack.project,
         container_id=container.id,
         warning=" ".join(sentence for _, sentence in losses),
+    )
+
+
+def _update(
+    stack: Stack, spec: ServiceSpec, container: ContainerFacts, updates: Sequence[tuple[str, str, str]]
+) -> Operation:
+    return Operation(
+        kind="update",
+        service=spec.name,
+        cause=tuple(Difference(*update) for update in updates),
+        downtime_s=0,
+        data_risk="at-risk",
+        rollback_class="restore-needed",
+        project=stack.project,
+        container_id=container.id,
+        warning="An older version cannot open this data afterwards; only a backup brings it back.",
     )
 
 

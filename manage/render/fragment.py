@@ -13,7 +13,7 @@ import jinja2
 import yaml
 
 from manage import bounded_yaml, untrusted
-from manage.catalog import sizes
+from manage.catalog import demands, sizes
 from manage.catalog.model import Port, Service
 from manage.errors import NodeyardError
 from manage.render import confined, environment, wiring
@@ -97,6 +97,8 @@ def common(graph: ServiceGraph, service: Service, *, uid: int) -> dict[str, Any]
         "settings": config.settings[service.name],
         "network": config.network,
         "uid": uid,
+        "stop_grace_s": demands.stop_grace_s(service, config.settings[service.name]),
+        "guard": [],
         "program": [] if service.simulated else list(service.entrypoint.get(config.image_source, ())),
         "door": wiring.door(graph, service),
         "memory_bytes": sizes.parse(config.memory[service.name]),

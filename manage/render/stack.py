@@ -14,13 +14,22 @@ from manage.catalog import Catalog
 from manage.catalog.model import Service
 from manage.config.model import Config
 from manage.errors import NodeyardError
-from manage.installation.labels import LABEL_SPEC
+from manage.installation.labels import LABEL_SPEC, chain_marker
 from manage.installation.layout import Layout
 from manage.render import contract, environment, fragment, hardening, names, wiring
 from manage.render.contract import RenderedService
 from manage.render.model import Image, Installation, OneWay, ServiceSpec, Stack, VolumeSpec
 from manage.render.spec import spec_digest
 from manage.render.wiring import ServiceGraph
+
+GUARD = """\
+[ -e "$0" ] || {
+  echo "Nodeyard: $0 is missing, so this folder does not hold the chain. Is its disk mounted?" >&2
+  exit 78
+}
+exec "$@"
+"""
+"""For `sh -c`, with the marker's path as $0. 78 is EX_CONFIG of sysexits.h. The restart policy tries again."""
 
 
 def render_stack(  # noqa: PLR0917 (what a render depends on, in the order of the work)
@@ -149,6 +158,7 @@ class _Render:
             "control_dir": str(self.layout.sandbox_socket(service.name).parent),
             "files_dir": files_dir,
             "mounts": self._mounts(service, files_dir),
+            "guard": self._guard(service),
             "secrets": [
                 {"name": name, "source": _secret_source(service.name, name, generation)}
                 for name, generation in secrets.items()
@@ -165,6 +175,14 @@ class _Render:
                 source = _volume_key(service.name, volume.name)
                 mounts.append(environment.volume(source, volume.path))
         return mounts
+
+    def _guard(self, service: Service) -> list[str]:
+        """A node on a chain folder runs through it: the node starts only if our marker is there (docker-facts 35)."""
+        for volume in service.volumes:
+            if volume.holds == "chain" and service.name in self.graph.config.chain_dirs:
+                marker = chain_marker(service.name, self.installation.id)
+                return ["/bin/sh", "-c", GUARD, f"{volume.path}/{marker}"]
+        return []
 
     def _uid(self, service: Service) -> int:
         return self.owners.get(service.name, service.uid)

@@ -26,7 +26,11 @@ def cited(text: str) -> Iterator[int]:
 def sources() -> Iterator[Path]:
     yield from (path for path in CHECKOUT.iterdir() if path.is_file())
     for folder in FOLDERS:
-        yield from (path for path in (CHECKOUT / folder).rglob("*") if path.is_file() and "data" not in path.parts)
+        yield from (
+            path
+            for path in (CHECKOUT / folder).rglob("*")
+            if path.is_file() and "data" not in path.relative_to(CHECKOUT).parts
+        )
 
 
 def test_numbers_are_unique_and_without_gaps() -> None:

@@ -24,6 +24,10 @@ def untouched(layout: Layout) -> bool:
     return receipt.history(layout) == () and ours == []
 
 
+def published(port: int) -> dict[str, Any]:
+    return {"target": 80, "published": str(port), "host_ip": "127.0.0.1", "protocol": "tcp", "mode": "ingress"}
+
+
 def outcomes(change: Any) -> dict[str, str]:
     """Service -> how far its operation came."""
     return {step.service: step.outcome for step in change.operations}
@@ -112,6 +116,21 @@ def test_our_own_published_port_is_not_in_our_way(watched: Layout, free_port: in
     ports = [f"127.0.0.1:{free_port}:80"]
     up.apply(stacks.state(watched, {"one": {"ports": ports}}))
     assert up.apply(stacks.state(watched, {"one": {"ports": ports, "env": {"A": "1"}}})).state == "healthy"
+
+
+@pytest.mark.promise("An up whose port is not free leaves the running container as it is", runs="ci")
+def test_a_container_is_not_removed_for_one_that_cannot_start(engine: Any, watched: Layout, free_port: int) -> None:
+    held = {"ports": [published(free_port)]}
+    up.apply(stacks.state(watched, {"one": {}, "two": held}))
+    before = {c.service: c.id for c in facts.containers(engine, identity.read(watched))}
+    with pytest.raises(NodeyardError, match=f"one cannot take port {free_port}: two of this installation"):
+        up.apply(stacks.state(watched, {"one": held, "two": held}), services=["one"])
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = {"ports": [published(server.getsockname()[1])]}
+        with pytest.raises(NodeyardError, match="is already used by"):
+            up.apply(stacks.state(watched, {"one": taken, "two": held}))
+    assert {c.service: c.id for c in facts.containers(engine, identity.read(watched))} == before
+    assert {c.state for c in facts.containers(engine, identity.read(watched))} == {"running"}
 
 
 @pytest.mark.promise("Too little disk space is refused", runs="ci")

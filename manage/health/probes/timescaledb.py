@@ -25,7 +25,10 @@ select current_setting('server_version'),
        (select array_agg(datname::text) from pg_database where not datistemplate),
        (select array_agg(rolname::text) from pg_roles where rolcanlogin),
        (select extversion from pg_extension where extname = 'timescaledb'),
-       current_setting('timescaledb.license', true)
+       current_setting('timescaledb.license', true),
+       (select array_agg(datname || ' ' || substr(shobj_description(oid, 'pg_database'), 13)) from pg_database
+         where not datallowconn and shobj_description(oid, 'pg_database') like 'TimescaleDB %'),
+       (select array_agg(datname::text) from pg_database where not datallowconn and not datistemplate)
 """
 SIZE = "select sum(pg_database_size(datname))::bigint from pg_database where has_database_privilege(datname, 'connect')"
 
@@ -44,7 +47,7 @@ async def probe(target: Target, memory: Memory) -> tuple[Fact, ...]:
         size = await _size(session, memory.facts)
     if row is None:
         raise ProbeFault("its answer has no row")
-    version, most, used, transaction_s, databases, roles, extension, edition = row
+    version, most, used, transaction_s, databases, roles, extension, edition, updates, refused = row
     at = time.time()
     missing = [name for name in target.databases if name not in _names(databases)]
     missing += [role for role in owners(target) if role not in _names(roles)]
@@ -57,6 +60,8 @@ async def probe(target: Target, memory: Memory) -> tuple[Fact, ...]:
         Fact("version", version, at),
         Fact("timescaledb", extension or "", at),
         Fact("edition", edition or "", at),
+        Fact("updates", _names(updates), at),
+        Fact("refused", _names(refused), at),
     )
 
 
@@ -71,6 +76,14 @@ def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: flo
             checks,
             headline="lacks a database or role",
         )
+    if refused := value(facts, "refused", []):
+        return Judgement(
+            "degraded",
+            f"{words.listing(refused)} {'is' if len(refused) == 1 else 'are'} not served{_versions(facts)}",
+            checks,
+            headline="does not serve a database",
+            final=True,
+        )
     used, most = int(value(facts, "connections")), int(value(facts, "max_connections"))
     transaction_s = float(value(facts, "oldest_transaction"))
     reason = f"{used} of {words.plural(most, 'connection')}, oldest transaction {words.duration(transaction_s)}"
@@ -79,6 +92,16 @@ def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: flo
     if transaction_s > target.thresholds["max_transaction_age_s"]:
         return Judgement("degraded", reason, checks, headline="has an old open transaction")
     return Judgement("healthy", reason, checks)
+
+
+def _versions(facts: tuple[Fact, ...]) -> str:
+    """Why databases are not served, if it is the version of their extension (extension.sh)."""
+    updates = [text.split() for text in value(facts, "updates", [])]
+    if not updates:
+        return ": see its log"
+    _name, found, offered, way = updates[0]
+    advice = "update it with: manage up" if way == "update" else "use an image with that version"
+    return f": TimescaleDB {found} is there and {offered} in the image; {advice}"
 
 
 def owners(target: Target) -> list[str]:

@@ -92,6 +92,8 @@ def test_the_error_has_a_count_and_one_line_per_problem(catalog: Catalog) -> Non
         ("storage: {chain_dirs: {kaspad: relative}}", "storage.chain_dirs.kaspad", "is not an absolute path"),
         ("storage: {chain_dirs: {kaspad: /}}", "storage.chain_dirs.kaspad", "is not an absolute path"),
         ("storage: {chain_dirs: {kaspad: /a/../b}}", "storage.chain_dirs.kaspad", "is not an absolute path"),
+        ("storage: {chain_dirs: {bitcoind: /a, kaspad: /a}}", "storage.chain_dirs.kaspad", "is not separate from"),
+        ("storage: {chain_dirs: {bitcoind: /a/b, kaspad: /a}}", "storage.chain_dirs.kaspad", "is not separate from"),
         ("services: {proxy: {rate_limit: 1, rate_limit: 2}}", "services.proxy.rate_limit", "given twice"),
         ("services: {proxy: 3}", "services.proxy", "this is a section"),
         ("services: {dashboard: {enabled: false}}", "services.dashboard.enabled", "unknown key"),

@@ -67,3 +67,22 @@ def test_a_process_that_listens_on_this_host_is_found_with_its_pid() -> None:
         found = [listener for listener in ports.listening() if listener.endpoint == endpoint]
     assert len(found) == 1
     assert found[0].who.endswith(f"(pid {os.getpid()})")
+
+
+ONE, TWO, THREE = (Endpoint("127.0.0.1", number) for number in (8600, 8601, 8602))
+
+
+@pytest.mark.promise("A port that another service of ours still holds is refused before anything is removed", runs="ci")
+def test_a_port_moves_to_a_service_only_after_its_holder_left_it() -> None:
+    held = {ONE: "dashboard", TWO: "proxy"}
+    with pytest.raises(NodeyardError, match="dashboard cannot take port 8601: proxy of this installation"):
+        ports.require_order([("dashboard", "recreate", [TWO]), ("proxy", "recreate", [THREE])], held)
+    ports.require_order([("proxy", "recreate", [THREE]), ("dashboard", "recreate", [TWO])], held)
+    ports.require_order([("proxy", "remove", []), ("dashboard", "recreate", [TWO])], held)
+    ports.require_order([("dashboard", "unpause", [TWO]), ("dashboard", "recreate", [ONE])], held)
+
+
+def test_a_port_on_all_addresses_meets_that_of_another_service_on_one() -> None:
+    with pytest.raises(NodeyardError, match="bitcoind cannot take port 8601"):
+        ports.require_order([("bitcoind", "recreate", [Endpoint("0.0.0.0", 8601)])], {TWO: "proxy"})
+    ports.require_order([("bitcoind", "recreate", [Endpoint("0.0.0.0", 8601, "udp")])], {TWO: "proxy"})

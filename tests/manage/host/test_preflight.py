@@ -4,23 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from manage.errors import NodeyardError
-from manage.host import preflight
+from manage.host import disks, preflight
 from manage.host.preflight import HostFacts
 
-SMALL = HostFacts(disk_free_bytes=10_000_000_000, memory_total_bytes=8_000_000_000, cpus=2)
-
-
-def test_enough_disk_is_said_with_both_figures() -> None:
-    assert preflight.disk(SMALL, {"proxy": 1_000_000_000}).sentence == "10 GB free, 1.5 GB needed"
-
-
-def test_too_little_disk_names_who_needs_most() -> None:
-    check = preflight.disk(SMALL, {"proxy": 1_000_000, "kaspad": 640_000_000_000})
-    assert not check.ok
-    assert "kaspad" in check.sentence
-    with pytest.raises(NodeyardError, match="Not enough disk space: 10 GB free"):
-        preflight.require_passed([check])
+SMALL = HostFacts(memory_total_bytes=8_000_000_000, cpus=2)
 
 
 def test_limits_may_exceed_the_memory_together_but_not_alone() -> None:
@@ -40,12 +27,16 @@ def test_limits_may_exceed_the_memory_together_but_not_alone() -> None:
     ],
 )
 def test_only_an_unprivileged_lxc_is_refused(container: str, uid_map: str, ok: bool) -> None:
-    facts = HostFacts(1, 1, 1, uid_map=uid_map, container=container)
+    facts = HostFacts(1, 1, uid_map=uid_map, container=container)
     assert preflight.not_unprivileged_lxc(facts).ok is ok
 
 
 def test_the_disk_of_a_folder_that_is_not_there_yet_is_its_parents(tmp_path: Path) -> None:
-    facts = preflight.read(tmp_path / "not" / "yet")
-    assert facts.disk_free_bytes > 0
+    assert disks.disk_of(tmp_path / "not" / "yet").id == disks.disk_of(tmp_path).id
+    assert disks.disk_of(tmp_path).free_bytes > 0
+
+
+def test_the_facts_of_this_machine() -> None:
+    facts = preflight.read()
     assert facts.memory_total_bytes > 100_000_000
     assert facts.uid_map == Path("/proc/self/uid_map").read_text().strip()

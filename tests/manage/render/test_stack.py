@@ -167,6 +167,7 @@ def test_an_adopted_chain_folder_replaces_the_volume_and_keeps_its_owner(catalog
     spec = stack.service("kaspad")
     assert [m["source"] for m in spec.compose["volumes"] if m["target"] == "/var/lib/kaspad"] == ["/mnt/kaspa"]
     assert spec.compose["user"] == "1000:1000"
+    assert spec.compose["entrypoint"][-2:] == ["/var/lib/kaspad/.nodeyard-kaspad-0123abcd", "kaspad"]
     assert [volume.service for volume in stack.volumes] == ["bitcoind"]
 
 

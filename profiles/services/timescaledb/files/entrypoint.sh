@@ -4,10 +4,8 @@
 set -eu
 umask 077
 
-here=/etc/nodeyard
-for folder in /usr/lib/postgresql/*/bin; do # Debian keeps them off PATH
-    PATH=$PATH:$folder
-done
+# shellcheck source=profiles/services/timescaledb/files/databases.sh
+. /etc/nodeyard/databases.sh
 
 # In a folder of its own first, so that an initdb killed half-way is never taken for a cluster.
 make_cluster() {
@@ -28,17 +26,13 @@ make_cluster() {
     rm -rf "$new"
 }
 
-sql() {
-    PGOPTIONS='-c client_min_messages=warning' \
-        psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --host=/run/postgresql --username=postgres "$@"
-}
-
 reconcile() {
     sql --dbname=postgres --set=role=postgres --set=file=/run/secrets/postgres_password --file="$here/password.sql"
     while read -r role database grants; do
         sql --dbname=postgres --set=role="$role" --set=database="$database" --set=grants="$grants" --file="$here/role.sql"
         sql --dbname=postgres --set=role="$role" --set=file="/run/secrets/${role}_db_password" --file="$here/password.sql"
-        sql --dbname="$database" --file="$here/extension.sql"
+        # One database that cannot be opened must not keep the others away.
+        /bin/sh "$here/extension.sh" "$database" || refuse "$database" "see the error above."
     done <"$here/roles.txt"
 }
 
