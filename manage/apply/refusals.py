@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from manage import words
 from manage.apply.desired_state import DesiredState
-from manage.engine.facts import image_id
+from manage.engine.facts import image_id, limits_memory
 from manage.engine.model import ContainerFacts, Facts
 from manage.errors import EXIT_USAGE, NodeyardError
 from manage.events import Event, Progress
@@ -102,7 +102,7 @@ def require_free_ports(api: Api, state: DesiredState, operations: Iterable[Opera
 def require_fit_host(
     api: Api, state: DesiredState, facts: Facts, operations: Iterable[Operation], progress: Progress
 ) -> None:
-    """Raise NodeyardError in an unprivileged LXC and for too little disk; warn if a limit exceeds the memory.
+    """Raise NodeyardError in an unprivileged LXC and for too little disk; warn about limits that cannot work.
 
     Disk space counts only for services whose volumes do not exist yet.
     """
@@ -113,10 +113,12 @@ def require_fit_host(
     needed = {name: size for name, size in state.disk_bytes.items() if name in creating - filled}
     if not creating:
         return
-    root = Path(api.info()["DockerRootDir"])
+    info = api.info()
+    root = Path(info["DockerRootDir"])
     # The agent cannot see Docker's folder; the installation's folder is on the same disk unless one of them was moved.
     host = preflight.read(root if root.exists() else state.layout.dir)
     preflight.require_passed([preflight.not_unprivileged_lxc(host), preflight.disk(host, needed)])
     memory = preflight.memory(host, {name: size for name, size in state.memory_bytes.items() if name in creating})
-    if not memory.ok:
-        progress(Event("warning", "", f"{memory.sentence} {memory.hint}"))
+    for check in (memory, preflight.memory_cgroup(limits_memory(info))):
+        if not check.ok:
+            progress(Event("warning", "", f"{check.sentence} {check.hint}"))

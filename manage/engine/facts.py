@@ -69,7 +69,13 @@ def read(
         networks=_labels(answers.networks, installation),
         known_specs=_specs(specs_dir, {facts.spec_digest for facts in containers if facts.spec_digest}),
         config_hashes=config_hashes(),
+        limits_memory=all(facts.memory_bytes for facts in containers) or limits_memory(api.info()),
     )
+
+
+def limits_memory(info: Mapping[str, Any]) -> bool:
+    """Whether the engine can limit memory, from `GET /info`; pure. Engines that do not say so can."""
+    return info.get("MemoryLimit") is not False
 
 
 def container(document: Mapping[str, Any], digests: Mapping[str, str]) -> ContainerFacts:

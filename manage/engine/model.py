@@ -44,3 +44,5 @@ class Facts:
     """Spec digest -> spec document (what `specs/` holds), to name differences."""
     config_hashes: Mapping[str, str] = field(default_factory=dict)
     """Service -> compose's hash of the desired service."""
+    limits_memory: bool = True
+    """False on a kernel without the memory cgroup: its engine drops every memory limit (docker-facts 33)."""
