@@ -88,7 +88,7 @@ def memory_cgroup(limits_memory: bool) -> Check:
         "memory cgroup",
         False,
         "The kernel of this machine has no memory cgroup, so the memory limits of the services have no effect.",
-        "Add cgroup_enable=memory to the kernel's command line (/boot/firmware/cmdline.txt on Raspberry Pi OS); reboot.",
+        "Add cgroup_enable=memory to the kernel's command line (Raspberry Pi: /boot/firmware/cmdline.txt) and reboot.",
     )
 
 
