@@ -115,8 +115,7 @@ continue_from_source() {
   exec bash "$CODE_FOLDER/install.sh" "$@" </dev/null
 }
 
-# fetch WHERE FOLDER
-fetch() {
+fetch() { # WHERE FOLDER
   local archive=$CODE_FOLDER.tar.gz
   case "$1" in
     *.git) check_out "$1" "$2" && return ;;
