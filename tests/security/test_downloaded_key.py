@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -75,7 +76,7 @@ def fingerprints(file: Path) -> dict[str, list[str]]:
     argv = ["gpg", "--homedir", str(file.parent), "--show-keys", "--with-colons", str(file)]
     lines = subprocess.run(argv, check=True, capture_output=True, text=True).stdout.splitlines()
     found: dict[str, list[str]] = {"pub": [], "sub": []}
-    for kind, fingerprint in zip(lines, lines[1:], strict=False):
+    for kind, fingerprint in itertools.pairwise(lines):
         if kind.split(":")[0] in found:
             found[kind.split(":")[0]].append(fingerprint.split(":")[9])
     return found
