@@ -5,11 +5,21 @@ LEAST_MEMORY_KB=2800000 # an idle sandbox takes up to 2.5 GB
 LEAST_DISK_KB=6000000   # engine, images and an empty stack
 
 require_root() {
-  [ "$(id -u)" -eq 0 ] || fail "The installer needs root." "Run it with sudo: sudo $CHECKOUT/install.sh"
+  [ "$(id -u)" -eq 0 ] || fail "The installer needs root." "Run it with sudo: sudo $(printf %q "$CHECKOUT")/install.sh"
+}
+
+# Other characters are quoted where they have a meaning. A colon ends a path in PATH, PYTHONPATH and the engine's mounts.
+require_usable_paths() {
+  local path
+  for path in "$CHECKOUT" "$DIR"; do
+    [[ $path != *[:[:cntrl:]]* ]] ||
+      fail "The path $(printf %q "$path") holds a colon or a control character, which ends a path in many places." "Use another folder."
+  done
 }
 
 check_machine() {
   local name memory_kb disk_kb
+  require_usable_paths
   name=$(os_release PRETTY_NAME)
   [ "$(uname -s)" = Linux ] && command -v apt-get >/dev/null && [ -n "$name" ] ||
     fail "This is ${name:-$(uname -s)}; the installer supports Debian and Ubuntu." "Use Debian 12 or later, or Ubuntu 22.04 or later."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -91,6 +92,6 @@ def chain_folder_owners(config: Config) -> dict[str, int]:
         elif any(path.iterdir()):
             raise NodeyardError(
                 f"Root owns the folder {path} (storage.chain_dirs.{service}), and a chain node does not run as root.",
-                f"Give the folder and its content to another user: chown -R USER {path}",
+                f"Give the folder and its content to another user: chown -R USER {shlex.quote(folder)}",
             )
     return found
