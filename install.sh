@@ -124,8 +124,7 @@ fetch() { # WHERE FOLDER
   esac && require_sum "$archive" && unpack "$archive" "$2"
 }
 
-# check_out ADDRESS FOLDER: only the commit that was named; a server that gives no single commits gives all of them.
-check_out() {
+check_out() { # ADDRESS FOLDER: only the commit that was named; a server that gives no single commits gives all of them.
   need git
   git -C "$2" init --quiet &&
     { git -C "$2" fetch --quiet --depth 1 -- "$1" "$COMMIT" 2>/dev/null || git -C "$2" fetch --quiet --tags -- "$1" '+refs/*:refs/fetched/*'; } &&
@@ -146,13 +145,14 @@ download() {
   need curl && curl -fsSL --proto "$protocols" --proto-redir "$protocols" --connect-timeout 15 --max-time 300 "$1"
 }
 
-# A minimal system has neither curl nor git; apt can install them.
-need() {
-  command -v "$1" >/dev/null || { apt-get update && apt-get install -y --no-install-recommends ca-certificates "$1"; } >&2 </dev/null
+need() { # PROGRAM: a minimal system has neither curl nor git, and at the first boot another apt is at work
+  command -v "$1" >/dev/null && return
+  local end=$((SECONDS + 900)) said
+  until said=$(LC_ALL=C apt-get update 2>&1) || [[ $said != *"Could not get lock"* || $SECONDS -ge $end ]]; do sleep 2; done
+  apt-get -o DPkg::Lock::Timeout=900 install -y --no-install-recommends ca-certificates "$1" >&2 </dev/null
 }
 
-# unpack ARCHIVE FOLDER: a tar.gz of the code, or of one folder that contains it (as `git archive --prefix` and hosting sites make them).
-unpack() {
+unpack() { # ARCHIVE FOLDER: a tar.gz of the code, or of one folder that contains it (`git archive --prefix`, hosting sites)
   tar -C "$2" -xzf "$1" || return
   local inner
   inner=$(find "$2" -mindepth 2 -maxdepth 2 -name install.sh -printf '%h' -quit)

@@ -75,6 +75,7 @@ has_network() {
 # --- packages of the distribution --------------------------------------------------------------------------------------
 
 UPDATED=""
+APT_WAIT_S=900
 
 # What the next steps need, in one transaction: curl to reach Docker's repository, Python for .venv.
 ensure_basic_packages() {
@@ -92,17 +93,29 @@ ensure_packages() {
   done
   [ ${#missing[@]} -gt 0 ] || return 0
   update_packages
-  quietly apt_get install -y --no-install-recommends "${missing[@]}" ||
+  apt_get install -y --no-install-recommends "${missing[@]}" ||
     fail "The packages ${missing[*]} could not be installed." "Read what apt says in the log, and check that the package archive can be reached."
 }
 
 update_packages() {
   [ -z "$UPDATED" ] || return 0
-  quietly apt_get update || progress "apt-get update failed; trying with the existing package lists"
+  apt_get update || progress "apt-get update failed; trying with the existing package lists"
   UPDATED=yes
 }
 
 # package_exists NAME: whether the distribution has it.
 package_exists() { apt-cache show --no-all-versions "$1" >/dev/null 2>&1; }
 
-apt_get() { DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a apt-get -o DPkg::Lock::Timeout=120 "$@"; }
+# apt_get ARGUMENT...: waits while another apt is at work, as cloud-init's at the first boot and unattended-upgrades are.
+# apt itself waits for dpkg's lock only, not for those of the package lists and of its cache.
+apt_get() {
+  local end=$((SECONDS + APT_WAIT_S)) size locked="" said=""
+  while :; do
+    size=$(wc -c <"$LOG")
+    quietly env LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a apt-get -o DPkg::Lock::Timeout=10 "$@" && return
+    locked=$(tail -c +"$((size + 1))" "$LOG" | grep -m 1 '^E: Could not get lock') && [ "$SECONDS" -lt "$end" ] || return 1
+    [ "$locked" = "$said" ] || progress "waiting for another apt: ${locked#E: }"
+    said=$locked
+    sleep 2
+  done
+}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import http.server
-import shutil
 import subprocess
 import tarfile
 import threading
@@ -124,7 +123,6 @@ def test_an_archive_with_the_sum_runs_with_the_other_options(host: Host) -> None
 
 
 @pytest.mark.promise("The installer takes exactly the commit of --commit from a git address", runs="ci")
-@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 def test_a_commit_is_taken_even_if_the_branch_moved_on(host: Host) -> None:
     wanted = commit(host.folder / "yard.git", FETCHED)
     commit(host.folder / "yard.git", "#!/bin/sh\necho moved on\n")
@@ -132,7 +130,6 @@ def test_a_commit_is_taken_even_if_the_branch_moved_on(host: Host) -> None:
     assert "fetched code runs" in done.stdout, done.stdout
 
 
-@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 def test_a_server_that_gives_only_whole_histories_over_loopback_http_works_too(host: Host) -> None:
     wanted = commit(host.folder / "work", FETCHED)
     commit(host.folder / "work", "#!/bin/sh\necho moved on\n")
@@ -142,7 +139,6 @@ def test_a_server_that_gives_only_whole_histories_over_loopback_http_works_too(h
     assert "fetched code runs" in done.stdout, done.stdout
 
 
-@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 def test_a_commit_that_the_address_lacks_changes_nothing(host: Host) -> None:
     commit(host.folder / "yard.git", FETCHED)
     done = host.install("--source", str(host.folder / "yard.git"), "--commit", "0" * 40)
