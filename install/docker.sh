@@ -61,14 +61,27 @@ install_from_vendor() {
   UNDO+=(remove_vendor_repository)
   ensure_packages ca-certificates gnupg
   install -d -m 0755 /etc/apt/keyrings
-  quietly curl -fsS --max-time 30 -o "$VENDOR_KEY_FILE" "$VENDOR/$(os_release ID)/gpg"
-  gpg --show-keys --with-colons "$VENDOR_KEY_FILE" 2>>"$LOG" | grep -q "^fpr:.*:$VENDOR_KEY:" ||
+  local keys
+  keys=$(mktemp -d)
+  quietly curl -fsS --max-time 30 -o "$keys/downloaded" "$VENDOR/$(os_release ID)/gpg"
+  only_key "$VENDOR_KEY" "$keys" ||
     fail "The key of Docker's package repository is not the one that Docker publishes." "Do not continue; find out what answers for $VENDOR between this host and Docker."
+  install -m 0644 "$keys/wanted" "$VENDOR_KEY_FILE"
+  rm -rf "$keys"
   printf 'deb [arch=%s signed-by=%s] %s/%s %s stable\n' "$(dpkg --print-architecture)" "$VENDOR_KEY_FILE" \
     "$VENDOR" "$(os_release ID)" "$(os_release VERSION_CODENAME)" >"$VENDOR_LIST"
   UPDATED=""
   ensure_packages docker-ce docker-ce-cli containerd.io docker-compose-plugin
   RESULT="installed from Docker's own repository: $(dockerd --version)"
+}
+
+# only_key FINGERPRINT FOLDER: FOLDER/downloaded -> FOLDER/wanted, which holds that key and no other. apt trusts every key
+# of a file, so a file that also holds the right one proves nothing.
+only_key() {
+  local gpg=(gpg --homedir "$2" --batch --no-autostart)
+  quietly "${gpg[@]}" --import "$2/downloaded" || true # it fails if any key of the file is damaged
+  "${gpg[@]}" --armor --export-options export-minimal --export "$1" >"$2/wanted" 2>>"$LOG" &&
+    [ "$("${gpg[@]}" --show-keys --with-colons "$2/wanted" 2>>"$LOG" | awk -F: '$1 == "pub" { keys++; getline; print keys, $10 }')" = "1 $1" ]
 }
 
 remove_vendor_repository() {

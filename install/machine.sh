@@ -5,11 +5,21 @@ LEAST_MEMORY_KB=2800000 # an idle sandbox takes up to 2.5 GB
 LEAST_DISK_KB=6000000   # engine, images and an empty stack
 
 require_root() {
-  [ "$(id -u)" -eq 0 ] || fail "The installer needs root." "Run it with sudo: sudo $CHECKOUT/install.sh"
+  [ "$(id -u)" -eq 0 ] || fail "The installer needs root." "Run it with sudo: sudo $(printf %q "$CHECKOUT")/install.sh"
+}
+
+# Other characters are quoted where they have a meaning. A colon ends a path in PATH, PYTHONPATH and the engine's mounts.
+require_usable_paths() {
+  local path
+  for path in "$CHECKOUT" "$DIR"; do
+    [[ $path != *[:[:cntrl:]]* ]] ||
+      fail "The path $(printf %q "$path") holds a colon or a control character, which ends a path in many places." "Use another folder."
+  done
 }
 
 check_machine() {
   local name memory_kb disk_kb
+  require_usable_paths
   name=$(os_release PRETTY_NAME)
   [ "$(uname -s)" = Linux ] && command -v apt-get >/dev/null && [ -n "$name" ] ||
     fail "This is ${name:-$(uname -s)}; the installer supports Debian and Ubuntu." "Use Debian 12 or later, or Ubuntu 22.04 or later."
@@ -65,6 +75,7 @@ has_network() {
 # --- packages of the distribution --------------------------------------------------------------------------------------
 
 UPDATED=""
+APT_WAIT_S=900
 
 # What the next steps need, in one transaction: curl to reach Docker's repository, Python for .venv.
 ensure_basic_packages() {
@@ -82,17 +93,29 @@ ensure_packages() {
   done
   [ ${#missing[@]} -gt 0 ] || return 0
   update_packages
-  quietly apt_get install -y --no-install-recommends "${missing[@]}" ||
+  apt_get install -y --no-install-recommends "${missing[@]}" ||
     fail "The packages ${missing[*]} could not be installed." "Read what apt says in the log, and check that the package archive can be reached."
 }
 
 update_packages() {
   [ -z "$UPDATED" ] || return 0
-  quietly apt_get update || progress "apt-get update failed; trying with the existing package lists"
+  apt_get update || progress "apt-get update failed; trying with the existing package lists"
   UPDATED=yes
 }
 
 # package_exists NAME: whether the distribution has it.
 package_exists() { apt-cache show --no-all-versions "$1" >/dev/null 2>&1; }
 
-apt_get() { DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a apt-get -o DPkg::Lock::Timeout=120 "$@"; }
+# apt_get ARGUMENT...: waits while another apt is at work, as cloud-init's at the first boot and unattended-upgrades are.
+# apt itself waits for dpkg's lock only, not for those of the package lists and of its cache.
+apt_get() {
+  local end=$((SECONDS + APT_WAIT_S)) size locked="" said=""
+  while :; do
+    size=$(wc -c <"$LOG")
+    quietly env LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a apt-get -o DPkg::Lock::Timeout=10 "$@" && return
+    locked=$(tail -c +"$((size + 1))" "$LOG" | grep -m 1 '^E: Could not get lock') && [ "$SECONDS" -lt "$end" ] || return 1
+    [ "$locked" = "$said" ] || progress "waiting for another apt: ${locked#E: }"
+    said=$locked
+    sleep 2
+  done
+}

@@ -102,4 +102,5 @@ ensure_unit() {
 }
 
 # in_checkout MODULE ARGUMENT...
-in_checkout() { PYTHONPATH=$CHECKOUT "$CHECKOUT/.venv/bin/python" -m "$@"; }
+# -P: never code from the folder in which the installer was started.
+in_checkout() { PYTHONPATH=$CHECKOUT "$CHECKOUT/.venv/bin/python" -Xutf8 -P -m "$@"; }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,7 @@ def owners(layout: Layout, folders: Iterable[tuple[str, str]]) -> dict[str, int]
         elif not chain_folder.look(path).empty:
             raise NodeyardError(
                 f"Root owns the folder {path} (storage.chain_dirs.{service}), and a chain node does not run as root.",
-                f"Give the folder and its content to another user: chown -R USER {path}",
+                f"Give the folder and its content to another user: chown -R USER {shlex.quote(str(path))}",
             )
     return found
 

@@ -39,7 +39,8 @@ def project_of(layout: Layout, stack: Stack) -> ComposeProject:
 def _config_files(folder: Path, spec: ServiceSpec) -> None:
     if not spec.files:
         return
-    folder.mkdir(mode=0o755, exist_ok=True)
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)  # the umask reduces the mode of mkdir (docker-facts 32)
     for name, content in spec.files.items():
         _put(folder / name, content, 0o755 if name.endswith(".sh") else 0o644)
 
@@ -66,7 +67,8 @@ def _bind_folders(owners: Owners, spec: ServiceSpec, prepared: Collection[Path])
             continue
         parents = [folder for folder in source.parents if not folder.exists()]
         for parent in reversed(parents):
-            parent.mkdir(mode=0o755)
+            parent.mkdir()
+            parent.chmod(0o755)
         source.mkdir(mode=0o700)
         owners.give(source, uid, gid)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from manage import words
 from manage.apply.desired_state import DesiredState
-from manage.engine.facts import image_id
+from manage.engine.facts import image_id, limits_memory
 from manage.engine.model import ContainerFacts, Facts
 from manage.errors import EXIT_USAGE, NodeyardError
 from manage.events import Event, Progress
@@ -107,7 +107,7 @@ def require_fit_host(
     api: Api, state: DesiredState, facts: Facts, operations: Iterable[Operation], *, host: bool, progress: Progress
 ) -> None:
     """Raise NodeyardError in an unprivileged LXC, for too little disk and for too few processors; warn if a limit
-    exceeds the memory.
+    exceeds the memory or has no effect.
 
     Disk space counts only for services that have no data yet, each on the disk that will hold it.
     """
@@ -119,13 +119,15 @@ def require_fit_host(
     machine = preflight.read()
     limits = {spec.name: float(spec.compose.get("cpus", 0)) for spec in state.services if spec.name in making}
     checks = [preflight.not_unprivileged_lxc(machine), preflight.cpus(machine, limits)]
-    root = Path(api.info()["DockerRootDir"])
+    info = api.info()
+    root = Path(info["DockerRootDir"])
     # The agent cannot see Docker's folder; the installation's folder is on the same disk unless one of them was moved.
     needs = _disk_needs(state, facts, making, root if root.exists() else state.layout.dir, host=host)
     preflight.require_passed([*checks, *disks.checks(needs, disks.disk_of)])
     memory = preflight.memory(machine, {name: size for name, size in state.memory_bytes.items() if name in making})
-    if not memory.ok:
-        progress(Event("warning", "", f"{memory.sentence} {memory.hint}"))
+    for check in (memory, preflight.memory_cgroup(limits_memory(info))):
+        if not check.ok:
+            progress(Event("warning", "", f"{check.sentence} {check.hint}"))
 
 
 def _disk_needs(

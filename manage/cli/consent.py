@@ -16,6 +16,7 @@ from manage.plan.text import as_text
 if TYPE_CHECKING:
     from manage.apply.uninstall import Removal
     from manage.images.operators import Unbuilt
+    from manage.images.unpinned import Unpinned
 
 AGAIN = "Review what changed, then run the command again."
 
@@ -76,6 +77,25 @@ class BuildReview:
                 output.note(f"It sees these files: {', '.join(words.printable(file) for file in image.files)}")
         if not self._yes:
             require_typed("build")
+
+
+class DigestReview:
+    """A `manage.images.unpinned.Trust`: shows the digests that no file records, and asks."""
+
+    def __init__(self, *, yes: bool = False) -> None:
+        self._yes = yes
+
+    def __call__(self, images: tuple[Unpinned, ...]) -> None:
+        """Raises NodeyardError if the person does not agree, with --yes, and if there is no terminal."""
+        from manage.images import pull, unpinned
+
+        if self._yes or not sys.stdin.isatty():
+            unpinned.refuse(images)
+        output.note(f"{pull.UPSTREAM_FILE} records no digest of these images. Their registries answer:")
+        for image in images:
+            output.note(f"  {image.reference}  {words.printable(image.digest)}")
+        output.note("Compare them with what the publishers name. From now on this installation keeps to these digests.")
+        require_typed("pull")
 
 
 def require_typed(word: str) -> None:

@@ -47,12 +47,16 @@ def list_images(layout: Layout, as_json: bool) -> None:
 
 
 @command.command()
-@click.option("--yes", is_flag=True, help="Do not ask before a Dockerfile of your own services is built.")
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Do not ask before a Dockerfile of your own services is built; pull only by recorded digests.",
+)
 @with_dir
 def build(yes: bool, layout: Layout) -> None:
     """Build or pull the missing images, and lock them; no container changes. Takes a second if none is missing."""
     require_root("Building images")
-    from manage.cli.consent import BuildReview
+    from manage.cli.consent import BuildReview, DigestReview
     from manage.images import ensure
 
-    ensure.images_of(layout, progress=printer(), confirm=BuildReview(yes=yes))
+    ensure.images_of(layout, printer(), BuildReview(yes=yes), DigestReview(yes=yes))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import gc
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -21,6 +22,10 @@ from manage.errors import EXIT_FAILED, EXIT_USAGE, NodeyardError
 GC_THRESHOLD = 100_000
 """New objects between two runs of the garbage collector. A command ends before its garbage matters, and collecting
 after every 700 objects, Python's default, takes a tenth of the time of `plan`."""
+
+PUBLIC = 0o022
+"""The umask of every command, whatever the caller's is: services of other uids read what is written here (docker-facts
+32). What is secret gets a mode of its own."""
 
 EPILOG = """\b
 Examples:
@@ -85,7 +90,9 @@ def main(arguments: list[str] | None = None) -> Any:
     """Run `manage`; always raises SystemExit."""
     gc.set_threshold(GC_THRESHOLD)
     atexit.register(gc.freeze)  # else Python visits every object once more before it ends: a tenth of `up`
+    os.umask(PUBLIC)
     output.suggest_for("")
+    output.accept_any_text()
     debug = "--debug" in (sys.argv if arguments is None else arguments)
     try:
         result = cli.main(args=arguments, prog_name="manage", standalone_mode=False)

@@ -6,6 +6,7 @@ What containers, files and labels say passes through here too, so only `tone` se
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -93,6 +94,13 @@ def _print(text: str, stream: TextIO, dropped: type[OSError] = BrokenPipeError) 
         os.close(nowhere)
         return False
     return True
+
+
+def accept_any_text() -> None:
+    """From now on, a character that the terminal's encoding lacks is printed as its number; it stops no command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def say(text: str = "") -> None:

@@ -48,11 +48,11 @@ def command(
     else:
         init.create(layout, profiles, network, port_base=port_base or 8600, ask=not yes)
     if no_start:
-        from manage.cli.consent import BuildReview
+        from manage.cli.consent import BuildReview, DigestReview
         from manage.cli.progress import printer
         from manage.images import ensure
 
-        ensure.images_of(layout, progress=printer(), confirm=BuildReview(yes=yes))
+        ensure.images_of(layout, printer(), BuildReview(yes=yes), DigestReview(yes=yes))
     else:
         from manage.cli import up
 

@@ -93,8 +93,9 @@ def _with_images(found: Inputs, reader: Reader, *, yes: bool) -> Inputs:
     source = found.config.image_source
     if current.are_current(found.image_names, found.recipes, found.locked, source, reader):
         return found
-    from manage.cli.consent import BuildReview
+    from manage.cli.consent import BuildReview, DigestReview
     from manage.images import ensure
 
-    ensure.images(found.image_names, found.layout, printer(), source, confirm=BuildReview(yes=yes))
+    confirm, trust = BuildReview(yes=yes), DigestReview(yes=yes)
+    ensure.images(found.image_names, found.layout, printer(), source, confirm=confirm, trust=trust)
     return found.with_locked_images()

@@ -25,6 +25,8 @@ DEADLINE_S = 600.0
 """How long compose may take for one service, besides the time that its container may take to stop."""
 STOP_S = 10.0
 HASHING_S = 120.0
+NO_SETTINGS = "/nonexistent"
+"""A folder of docker settings that is not there: compose then uses its defaults."""
 SHOWN_LINES = 12
 """How many of compose's last lines an error carries."""
 
@@ -80,9 +82,13 @@ def argv(project: ComposeProject, *words: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """The environment of compose: without the caller's COMPOSE_* variables and docker context."""
+    """The environment of compose: without the caller's COMPOSE_* variables, docker context and docker settings.
+
+    Compose would put the `proxies` of ~/.docker/config.json into every container that it creates (docker/compose
+    pkg/compose/create.go, `ParseProxyConfig`), so that services would ask a company's proxy for each other.
+    """
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return {**kept, "DOCKER_HOST": url()}
+    return {**kept, "DOCKER_HOST": url(), "DOCKER_CONFIG": NO_SETTINGS}
 
 
 def run(

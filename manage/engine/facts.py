@@ -38,13 +38,16 @@ class Answers:
     containers: tuple[Mapping[str, Any], ...]
     volumes: Sequence[Mapping[str, Any]]
     networks: Sequence[Mapping[str, Any]]
+    limits_memory: bool = True
+    """As in `Facts`; asked only if a container has no memory limit."""
 
 
 def ask(api: ReadApi, installation: Installation) -> Answers:
     """Every question that `read` has for the engine."""
     volumes, networks = threads.started(api.volumes), threads.started(api.networks)
     documents = _inspected(api, installation)
-    return Answers(documents, volumes()["Volumes"] or (), networks())
+    limited = all(document["HostConfig"].get("Memory") for document in documents)
+    return Answers(documents, volumes()["Volumes"] or (), networks(), limited or limits_memory(api.info()))
 
 
 def read(
@@ -69,7 +72,13 @@ def read(
         networks=_labels(answers.networks, installation),
         known_specs=_specs(specs_dir, {facts.spec_digest for facts in containers if facts.spec_digest}),
         config_hashes=config_hashes(),
+        limits_memory=answers.limits_memory,
     )
+
+
+def limits_memory(info: Mapping[str, Any]) -> bool:
+    """Whether the engine can limit memory, from `GET /info`; pure. Engines that do not say so can."""
+    return info.get("MemoryLimit") is not False
 
 
 def container(document: Mapping[str, Any], digests: Mapping[str, str]) -> ContainerFacts:

@@ -46,3 +46,5 @@ class Facts:
     """Service -> (what, present version, version of its image) of data that waits for an update, as watch found it."""
     config_hashes: Mapping[str, str] = field(default_factory=dict)
     """Service -> compose's hash of the desired service."""
+    limits_memory: bool = True
+    """False on a kernel without the memory cgroup: its engine drops every memory limit (docker-facts 33)."""

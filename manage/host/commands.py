@@ -5,6 +5,8 @@ python -m manage.host.commands install|remove
 
 from __future__ import annotations
 
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,13 +16,20 @@ from pathlib import Path
 from manage.installation.layout import CHECKOUT
 
 LINK = Path("/usr/local/bin/manage")
+SHEBANG = re.compile(r"[A-Za-z0-9/._+@,=%-]{1,110}")
+"""Paths of an interpreter that the first line of a script can name, options included."""
 PLUGIN = Path("/usr/local/lib/docker/cli-plugins/docker-compose")
 """Where the docker client looks for plugins (docker/cli cli-plugins/manager, `defaultSystemPluginDirs`)."""
 
 
 def launcher(python: Path) -> str:
-    """The text of `.venv/bin/manage`."""
-    return f"#!{python}\nfrom manage.cli.main import main\n\nmain()\n"
+    """The text of `.venv/bin/manage`. Text is UTF-8 whatever the locale says (-Xutf8).
+
+    The kernel reads the interpreter's path up to a space, and cuts a long line (execve(2)); a shell does neither.
+    """
+    if SHEBANG.fullmatch(str(python)):
+        return f"#!{python} -Xutf8\nfrom manage.cli.main import main\n\nmain()\n"
+    return f'#!/bin/sh\nexec {shlex.quote(str(python))} -Xutf8 -P -m manage.cli.main "$@"\n'
 
 
 def write_launcher(checkout: Path, site_packages: Path) -> Path:
@@ -53,10 +62,10 @@ def unlink(name: Path, checkout: Path) -> bool:
 
 
 def called(checkout: Path = CHECKOUT) -> str:
-    """How a shell calls this checkout: `manage`, or the path of its launcher if `manage` is another program."""
+    """How a shell calls this checkout: `manage`, or the quoted path of its launcher if `manage` is another program."""
     ours = checkout / ".venv" / "bin" / "manage"
     found = shutil.which("manage")
-    return "manage" if found and Path(found).resolve() == ours.resolve() else str(ours)
+    return "manage" if found and Path(found).resolve() == ours.resolve() else shlex.quote(str(ours))
 
 
 def _install() -> str:

@@ -70,6 +70,18 @@ def cpus(facts: HostFacts, limits: Mapping[str, float]) -> Check:
     )
 
 
+def memory_cgroup(limits_memory: bool) -> Check:
+    """Whether the engine can limit memory (`GET /info`, MemoryLimit)."""
+    if limits_memory:
+        return Check("memory cgroup", True, "the engine limits memory")
+    return Check(
+        "memory cgroup",
+        False,
+        "The kernel of this machine has no memory cgroup, so the memory limits of the services have no effect.",
+        "Add cgroup_enable=memory to the kernel's command line (Raspberry Pi: /boot/firmware/cmdline.txt) and reboot.",
+    )
+
+
 def not_unprivileged_lxc(facts: HostFacts) -> Check:
     """Docker in an unprivileged LXC is not supported: uids are shifted, so fixed owners cannot be set."""
     shifted = bool(facts.uid_map.strip()) and facts.uid_map.split()[:3] != ["0", "0", "4294967295"]

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 from pathlib import Path
+from urllib.parse import quote
 
 from manage import untrusted
 from manage.installation import identity, intent
@@ -18,14 +20,16 @@ from manage.installation.layout import CHECKOUT, Layout
 UNITS = Path("/etc/systemd/system")
 RUNNING = Path("/run/systemd/system")
 """Exists if and only if systemd is the init process: sd_booted(3)."""
+PLAIN = re.compile(r"[A-Za-z0-9/._+@,=%-]+")
+"""Words that a unit file needs no quotes for."""
 
 
 def text(layout: Layout, checkout: Path) -> str:
     """The unit file."""
     return f"""\
 [Unit]
-Description=Nodeyard in {layout.dir}
-Documentation=file://{checkout}/README.md
+Description=Nodeyard in {str(layout.dir).replace("%", "%%")}
+Documentation=file://{quote(str(checkout)).replace("%", "%%")}/README.md
 Requires=docker.service
 After=docker.service network-online.target
 Wants=network-online.target
@@ -34,7 +38,7 @@ Wants=network-online.target
 Type=oneshot
 RemainAfterExit=yes
 TimeoutStartSec=1h
-ExecStart={checkout / ".venv/bin/python"} {_command(layout)}
+ExecStart=:{_program(checkout / ".venv/bin/python")} {_command(layout)}
 [Install]
 WantedBy=multi-user.target
 """
@@ -80,7 +84,23 @@ def start(layout: Layout) -> str:
 
 def _command(layout: Layout) -> str:
     """The command of the unit, which differs between installations."""
-    return f"-m manage.host.unit start --dir {layout.dir}\n"
+    return f"-m manage.host.unit start --dir {_word(layout.dir)}\n"
+
+
+def _program(path: Path) -> str:
+    """The first words of the command. systemd refuses a program whose path has quotes, so a shell starts that one."""
+    return _word(path) if PLAIN.fullmatch(str(path)) else f'/bin/sh -c \'exec "$0" "$@"\' {_word(path)}'
+
+
+def _word(path: Path) -> str:
+    """One word of a command line in a unit file: systemd.syntax(7), systemd.unit(5), "Specifiers".
+
+    The `:` before the command means that `$` names no variable (systemd.service(5), "Command lines").
+    """
+    text = str(path).replace("%", "%%")
+    if PLAIN.fullmatch(text):
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _text(unit: Path) -> str:

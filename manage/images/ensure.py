@@ -10,23 +10,28 @@ from manage.engine.client import Api, connect
 from manage.errors import NodeyardError
 from manage.events import Progress
 from manage.host import builds
-from manage.images import freshness, host_settings, lock, operators, parallel, pull, recipe, store
+from manage.images import freshness, host_settings, lock, operators, parallel, pull, recipe, store, unpinned
 from manage.images.environment import BuildEnvironment
 from manage.images.inventory import LONGEST_SILENCE_S, Inventory
 from manage.images.model import ImageSource
 from manage.images.operators import Confirm
+from manage.images.unpinned import Trust
 from manage.installation.layout import Layout
 from manage.render.model import Image
 
 
-def images_of(layout: Layout, progress: Progress, confirm: Confirm = operators.refuse) -> Mapping[str, Image]:
+def images_of(
+    layout: Layout, progress: Progress, confirm: Confirm = operators.refuse, trust: Trust = unpinned.refuse
+) -> Mapping[str, Image]:
     """`images` for everything that the installation's stack.yml asks for, from the source that it names."""
     from manage import config, render
     from manage.catalog import load_catalog
 
     catalog = load_catalog(layout)
     stack = config.load(layout.stack_file, catalog)
-    return images(render.image_names(catalog, stack), layout, progress, stack.image_source, confirm=confirm)
+    return images(
+        render.image_names(catalog, stack), layout, progress, stack.image_source, confirm=confirm, trust=trust
+    )
 
 
 def images(
@@ -36,12 +41,13 @@ def images(
     source: ImageSource = "local",
     *,
     confirm: Confirm = operators.refuse,
+    trust: Trust = unpinned.refuse,
 ) -> Mapping[str, Image]:
     """Build or pull every image of `names` that is missing, and lock all of them in `images.json`.
 
     An image whose recipe did not change is kept. Images of our own are always built here. `confirm` is asked before a
-    Dockerfile of the operator's own services is built. Raises NodeyardError with the name of an image that the source
-    does not have, or with the last lines of a failed build.
+    Dockerfile of the operator's own services is built, `trust` before an image is pulled whose digest nobody recorded.
+    Raises NodeyardError with the name of an image that the source does not have, or with a failed build's last lines.
     """
     recipes = recipe.load(services=layout.services_dir)
     own = {name for name, entry in recipes.items() if entry.ours}
@@ -50,6 +56,7 @@ def images(
         if source == "local"
         else {name: ref for name, ref in pull.upstream(services=layout.services_dir).items() if name not in own}
     )
+    bases = {} if source == "local" else pull.bases(recipes, pulled)
     names = tuple(dict.fromkeys(names))
     require_known(names, recipes if source == "local" else own | pulled.keys(), source)
     earlier = lock.entries(layout)
@@ -59,14 +66,15 @@ def images(
     locked = dict(earlier)
     with connect(timeout_s=LONGEST_SILENCE_S) as api, _building(api):
         environment = BuildEnvironment(api, recipes, layout, source, host_settings.certificates(), progress)
-        inventory = Inventory(environment, pulled, earlier)
+        inventory = Inventory(environment, {**bases, **pulled}, earlier)
 
         def finished(name: str, entry: lock.Locked) -> None:
-            if name in names and locked.get(name) != entry:
+            if name in (*names, *bases) and locked.get(name) != entry:
                 locked[name] = entry
                 lock.write(layout, locked)
 
         missing = inventory.missing(names)
+        inventory.pin(missing, trust)
         for name in names:
             if name not in missing:
                 finished(name, inventory.locked(name, api))

@@ -19,7 +19,7 @@ _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY"
 
 def certificates(folder: Path = LOCAL_CERTIFICATES) -> Certificates:
     """The host's own CA certificates by file name; empty on most machines."""
-    found = sorted(folder.rglob("*.crt")) if folder.is_dir() else []
+    found = sorted(path for path in folder.rglob("*.crt") if path.is_file()) if folder.is_dir() else []
     names = {path.relative_to(folder).as_posix().replace("/", "-"): path for path in found}
     return {name: untrusted.content(path, links=True) for name, path in names.items()}
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from manage import words
 from manage.engine.client import Api, connect
 from manage.events import Event, Progress
-from manage.images import build, lock, pull, recipe, store
+from manage.images import build, lock, pull, recipe, store, unpinned
 from manage.images.environment import BuildEnvironment
 from manage.images.model import Recipe, reference
 from manage.render.model import Image
@@ -24,8 +24,9 @@ class Inventory:
     def __init__(
         self, environment: BuildEnvironment, pulled: Mapping[str, str], earlier: Mapping[str, lock.Locked]
     ) -> None:
+        """`pulled`: image, or `upstream_base` of a recipe -> the reference to pull."""
         self._environment = environment
-        self._pulled = pulled
+        self._pulled = dict(pulled)
         self._earlier = earlier
         self._present = store.local_images(environment.api)
         self._fingerprints: dict[str, str] = {}
@@ -34,15 +35,21 @@ class Inventory:
         """Every image to make or pull, bases of `names` included -> the base it needs first, "" for none."""
         found: dict[str, str] = {}
         for name in names:
-            if name in self._pulled:
-                if not pull.is_current(self._earlier.get(name), self._environment.api):
-                    found[name] = ""
-                continue
             needed = name
-            while needed and needed not in found and self._tag(needed) not in self._present:
-                found[needed] = self._base(self._environment.recipes[needed])
+            while needed and needed not in found and self._is_missing(needed):
+                found[needed] = "" if needed in self._pulled else self._base(self._environment.recipes[needed])
                 needed = found[needed]
         return found
+
+    def _is_missing(self, name: str) -> bool:
+        if name in self._pulled:
+            return not pull.is_current(self._earlier.get(name), self._environment.api)
+        return self._tag(name) not in self._present
+
+    def pin(self, missing: Mapping[str, str], trust: unpinned.Trust) -> None:
+        """Give every image a digest that is pulled for `missing`; `trust` is asked about those without one."""
+        wanted = {name: self._pulled[name] for name in (*missing, *missing.values()) if name in self._pulled}
+        self._pulled |= unpinned.pin(wanted, self._earlier, self._environment.api, trust)
 
     def locked(self, name: str, api: Api) -> lock.Locked:
         """The lock's entry of an image that the engine has."""
@@ -64,20 +71,19 @@ class Inventory:
             entry = environment.recipes[name]
             started = time.monotonic()
             progress(Event("step", name, f"Building image {name}"))
-            job = build.Job(entry, self._tag(name), self._fingerprint(name), self._base_reference(entry, progress))
+            job = build.Job(entry, self._tag(name), self._fingerprint(name), self._base_reference(entry))
             build.make(job, environment)
             took = words.duration(time.monotonic() - started)
             progress(Event("done", name, f"Image {name} built in {took}"))
             return self.locked(name, api)
 
     def _base(self, entry: Recipe) -> str:
-        """The recipe it is built on; "" for a root, and where its base is pulled."""
-        return "" if self._pulls_base(entry) else entry.base
+        """The recipe or the pulled image that it is built on; "" for a root."""
+        return entry.upstream_base if self._pulls_base(entry) else entry.base
 
-    def _base_reference(self, entry: Recipe, progress: Progress) -> str:
+    def _base_reference(self, entry: Recipe) -> str:
         if self._pulls_base(entry):
-            pull.fetch(entry.name, entry.upstream_base, progress)
-            return entry.upstream_base
+            return self._pulled[entry.upstream_base]
         return self._tag(entry.base) if entry.base else ""
 
     def _pulls_base(self, entry: Recipe) -> bool:

@@ -1,7 +1,8 @@
-"""Upstream images: pulled by the tag that `images/upstream.yml` names, then held to the digest of the first pull."""
+"""Upstream images: pulled by digest, that of `images/upstream.yml` or one that a person confirmed (`unpinned`)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ from manage.errors import NodeyardError
 from manage.events import Event, Progress
 from manage.images import recipe, store
 from manage.images.lock import Locked
+from manage.images.model import Recipe
 from manage.installation.layout import CHECKOUT
 from manage.render.model import Image
 
 UPSTREAM_FILE = "images/upstream.yml"
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def upstream(checkout: Path = CHECKOUT, services: Path | None = None) -> Mapping[str, str]:
@@ -26,13 +29,31 @@ def upstream(checkout: Path = CHECKOUT, services: Path | None = None) -> Mapping
     """
     entries = dict(_read(checkout / UPSTREAM_FILE, ours=True)["images"])
     if services:
-        shipped, bases = frozenset(entries), catalog_images.recipes(checkout, {})
-        for name, path in recipe.of_operators(services, "upstream.yml", shipped, bases, {}):
+        shipped, known = frozenset(entries), catalog_images.recipes(checkout, {})
+        for name, path in recipe.of_operators(services, "upstream.yml", shipped, known, {}):
             entries[name] = _read(path)
-    return {
-        name: by_digest(entry["reference"], entry["digest"]) if entry.get("digest") else entry["reference"]
-        for name, entry in entries.items()
+    return {name: _reference(name, entry) for name, entry in entries.items()}
+
+
+def bases(recipes: Mapping[str, Recipe], known: Mapping[str, str], checkout: Path = CHECKOUT) -> Mapping[str, str]:
+    """`upstream_base` of each recipe -> the same, with the digest that the file pins for that reference."""
+    pinned = {
+        entry["reference"]: by_digest(entry["reference"], entry["digest"])
+        for entry in _read(checkout / UPSTREAM_FILE)["images"].values()
+        if entry.get("digest")
     }
+    found = {entry.upstream_base for entry in recipes.values() if entry.upstream_base}
+    return {reference: pinned.get(reference, reference) for reference in sorted(found - known.keys())}
+
+
+def _reference(name: str, entry: Mapping[str, Any]) -> str:
+    digest = entry.get("digest")
+    if digest and not DIGEST.fullmatch(str(digest)):
+        raise NodeyardError(
+            f"The digest of the upstream image {name} is not sha256: and 64 hexadecimal digits: {digest}.",
+            f"Correct it in {UPSTREAM_FILE}, or in image/upstream.yml of your own service.",
+        )
+    return by_digest(entry["reference"], digest) if digest else str(entry["reference"])
 
 
 def _read(path: Path, *, ours: bool = False) -> Any:
@@ -49,14 +70,15 @@ def is_current(earlier: Locked | None, api: Api) -> bool:
 def locked(name: str, reference: str, earlier: Locked | None, api: Api, progress: Progress) -> Locked:
     """The lock's entry for an upstream image: what was locked before, else what `reference` means now.
 
-    A tag that moved since then has no effect. Raises NodeyardError when the image cannot be pulled.
+    A tag that moved since then has no effect; `ensure` gives only references with a digest (`unpinned.pin`).
+    Raises NodeyardError when the image cannot be pulled.
     """
     wanted = earlier.image.reference if earlier and earlier.source == "upstream" else reference
     if not store.has(api, wanted):
         fetch(name, wanted, progress)
     if earlier and is_current(earlier, api):
         return earlier
-    exact = wanted if "@" in wanted else _digest_of(api, wanted)
+    exact = wanted if "@" in wanted else by_digest(wanted, digest_of(api, wanted))
     image = Image(name, exact, store.config_digest(api, exact))
     return Locked(image, "upstream", store.engine_id(api, exact))
 
@@ -69,10 +91,15 @@ def fetch(name: str, reference: str, progress: Progress) -> None:
     try:
         python_on_whales.docker.image.pull(reference, quiet=True)
     except python_on_whales.DockerException as error:
-        raise NodeyardError(
-            f"The image {reference} could not be pulled: {(error.stderr or '').strip()}",
-            "Is the registry reachable from this host? Without one, set `images.source: local` in stack.yml.",
-        ) from error
+        raise unreachable(reference, (error.stderr or "").strip()) from error
+
+
+def unreachable(reference: str, reason: str) -> NodeyardError:
+    """The registry's or the engine's reason as an error for the person."""
+    return NodeyardError(
+        f"The image {reference} could not be pulled: {reason}",
+        "Is the registry reachable from this host? Without one, set `images.source: local` in stack.yml.",
+    )
 
 
 def by_digest(reference: str, digest: str) -> str:
@@ -81,11 +108,12 @@ def by_digest(reference: str, digest: str) -> str:
     return f"{folder}{slash}{name.split(':')[0]}@{digest}"
 
 
-def _digest_of(api: Api, reference: str) -> str:
+def digest_of(api: Api, reference: str) -> str:
+    """`sha256:...` under which the engine pulled `reference`. Raises NodeyardError if it does not know one."""
     repository = by_digest(reference, "").removesuffix("@")
     for candidate in api.inspect_image(reference)["RepoDigests"]:
         if candidate.split("@")[0].endswith(repository):
-            return by_digest(reference, candidate.split("@")[1])
+            return str(candidate.split("@")[1])
     raise NodeyardError(
         f"The engine does not know the digest of {reference} after pulling it.",
         f"Pull it yourself and see what it says: docker pull {reference}",

@@ -55,7 +55,11 @@ def command(recipe: Recipe, archive: Path, keyring: Path, sources: tuple[str, ..
 
 def _require_mmdebstrap(write: Callable[[str], None]) -> None:
     if shutil.which("mmdebstrap") is None:
-        _run(["apt-get", "install", "-y", "--no-install-recommends", "mmdebstrap"], write)
+        # Another apt may be at work, for example unattended-upgrades.
+        _run(
+            ["apt-get", "-o", "DPkg::Lock::Timeout=900", "install", "-y", "--no-install-recommends", "mmdebstrap"],
+            write,
+        )
 
 
 def _run(arguments: list[str], write: Callable[[str], None]) -> None:

@@ -34,9 +34,15 @@ def create(layout: Layout, project: str | None = None) -> Installation:
     The compose project is `nodeyard` in the default folder, else `nodeyard-<id>`, so that two installations on one
     host never share a name. `project` overrides it (tests). Raises NodeyardError without permission.
     """
-    folders.make(layout)
     if layout.installation_file.exists():
+        folders.make(layout)
         return read(layout)
+    if ":" in str(layout.dir) or not str(layout.dir).isprintable():
+        raise NodeyardError(
+            f"The path {str(layout.dir)!r} holds a colon or a control character, which ends a path in many places.",
+            "Choose another folder with --dir.",
+        )
+    folders.make(layout)
     identity = secrets.token_hex(4)
     name = project or ("nodeyard" if layout.dir == DEFAULT_DIR else f"nodeyard-{identity}")
     documents.write(

@@ -38,14 +38,19 @@ def of_documents(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
             yield Difference(f"secret {name}", _generation(old), _generation(new))
 
 
-def of_container(container: ContainerFacts, spec: ServiceSpec, networks: Sequence[str]) -> Iterator[Difference]:
-    """Differences in the container itself, independently of its spec label: image, memory limit, networks."""
+def of_container(
+    container: ContainerFacts, spec: ServiceSpec, networks: Sequence[str], *, limits_memory: bool = True
+) -> Iterator[Difference]:
+    """Differences in the container itself, independently of its spec label: image, memory limit, networks.
+
+    `limits_memory` as in `Facts`: without it no container can have a limit, so none is compared.
+    """
     if container.image_digest and container.image_digest != spec.image.config_digest:
         yield Difference(
             "image", _short(container.image_digest), image_name(spec.image.reference, spec.image.config_digest)
         )
     desired = spec.compose.get("mem_limit", 0)
-    if container.memory_bytes != desired:
+    if limits_memory and container.memory_bytes != desired:
         yield Difference("memory limit", memory(container.memory_bytes), memory(desired))
     attached = sorted(network for network in container.networks if network != NONE)
     if attached != sorted(networks):

@@ -69,7 +69,8 @@ def _causes(stack: Stack, spec: ServiceSpec, found: Sequence[ContainerFacts], fa
             named = list(difference.of_documents(cast(Mapping[str, Any], known), spec_document(spec)))
             named = named or [Difference("spec", container.spec_digest[:12], spec.spec_digest[:12])]
     names = {entry.name for entry in named}
-    shown = [d for d in difference.of_container(container, spec, _networks(stack, spec)) if d.name not in names]
+    runs = difference.of_container(container, spec, _networks(stack, spec), limits_memory=facts.limits_memory)
+    shown = [found for found in runs if found.name not in names]
     yield from [*named, *shown]
     desired = facts.config_hashes.get(spec.name, "")
     if not named and not shown and container.config_hash and desired and container.config_hash != desired:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from manage.errors import NodeyardError
-from manage.images import pull, source
+from manage.images import pull, source, store, unpinned
 from tests.engine import tiny
 
 CONFIG = """\
@@ -75,6 +75,33 @@ def test_the_first_pull_locks_a_digest_and_a_tag_that_moves_changes_nothing(engi
     assert first.image.reference.startswith(f"{registry}/nodeyard-test/clock@sha256:")
     assert second == first
     assert third.image == first.image
+
+
+@pytest.mark.promise("What a person confirmed is what is pulled, even if the tag moves in between", runs="ci")
+def test_the_digest_that_was_confirmed_is_pulled_although_the_tag_moved(engine: Any, registry: str) -> None:
+    reference = f"{registry}/nodeyard-test/clock:1"
+    publish(engine, reference, "1")
+    shown: list[unpinned.Unpinned] = []
+
+    def confirm(images: tuple[unpinned.Unpinned, ...]) -> None:
+        shown.extend(images)
+        publish(engine, reference, "2")
+
+    pinned = unpinned.pin({"clock": reference}, {}, engine, confirm)
+    entry = pull.locked("clock", pinned["clock"], None, engine, lambda _event: None)
+    labels = engine.inspect_image(entry.image.reference)["Config"]["Labels"]
+    engine.remove_image(entry.image.reference, force=True)
+
+    assert [image.exact for image in shown] == [entry.image.reference]
+    assert labels["flavour"] == "clock-1"
+
+
+def test_without_consent_nothing_is_pulled(engine: Any, registry: str) -> None:
+    reference = f"{registry}/nodeyard-test/clock:1"
+    publish(engine, reference, "1")
+    with pytest.raises(NodeyardError, match=f"clock: {registry}/nodeyard-test/clock@sha256:"):
+        unpinned.pin({"clock": reference}, {}, engine, unpinned.refuse)
+    assert not store.has(engine, reference)
 
 
 def test_an_image_that_the_registry_does_not_have_is_named_with_what_to_do(engine: Any, registry: str) -> None:

@@ -25,7 +25,7 @@ def offered(machine: Machine) -> Machine:
 
 
 @pytest.mark.promise(
-    "Piped (`bash -s -- --source URL`), the installer fetches the code (here from a loopback server) and "
+    "Piped (`bash -s -- --source URL --sha256 SUM`), the installer fetches the code (here from a loopback server) and "
     "continues from it",
     runs="long",
     case="bookworm",
@@ -34,7 +34,8 @@ def offered(machine: Machine) -> Machine:
     "source", [CODE, ARCHIVE, f"http://127.0.0.1:{PORT}/nodeyard.tar.gz"], ids=["folder", "tar.gz", "url"]
 )
 def test_the_installer_goes_on_from_code_that_it_fetched(offered: Machine, source: str) -> None:
-    done = offered.run(f"bash -s -- --source {source} --tools < {CODE}/install.sh")
+    pinned = f"--sha256 $(sha256sum {ARCHIVE} | cut -d ' ' -f 1)" if source != CODE else ""
+    done = offered.run(f"bash -s -- --source {source} {pinned} --tools < {CODE}/install.sh")
 
     assert "/opt/nodeyard/.venv are ready" in done.output
     assert offered.run("manage --version").output.startswith("nodeyard")
@@ -51,6 +52,7 @@ def test_a_source_that_is_not_nodeyard_is_one_sentence_and_changes_nothing(offer
 
 
 def test_a_source_that_cannot_be_reached_is_one_sentence(offered: Machine) -> None:
-    done = offered.run(f"bash -s -- --source http://127.0.0.1:1/x.tar.gz --tools < {CODE}/install.sh", expect=1)
+    pinned = f"http://127.0.0.1:1/x.tar.gz --sha256 {'0' * 64}"
+    done = offered.run(f"bash -s -- --source {pinned} --tools < {CODE}/install.sh", expect=1)
 
     assert "error: The code could not be fetched from http://127.0.0.1:1/x.tar.gz." in done.output

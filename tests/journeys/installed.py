@@ -103,11 +103,14 @@ class Installed:
 
 @contextmanager
 def set_up(name: str, *options: str, timeout: float = 1500) -> Iterator[Installed]:
-    """The installation `name` below INSTALLATIONS after `manage setup --yes OPTIONS`; purged before, and in the end."""
+    """The installation `name` below INSTALLATIONS after `manage init OPTIONS` and `setup`; purged before and after."""
     installed = Installed(INSTALLATIONS / name, free_ports(3))
     installed.run("uninstall", "--purge", "--yes", expect=None)
     try:
-        installed.run("setup", "--yes", *options, "--port-base", str(installed.port_base), timeout=timeout)
+        installed.run("init", "--yes", *options, "--port-base", str(installed.port_base))
+        # Without a person, no digest of an upstream image is accepted that no file records.
+        installed.run("config", "set", "images.source", "local")
+        installed.run("setup", "--yes", timeout=timeout)
         yield installed
     finally:
         installed.run("uninstall", "--purge", "--yes", expect=None)

@@ -36,7 +36,7 @@ def test_a_spec_label_is_no_path(engine: Callable[[Respond], Engine], tmp_path: 
         "/volumes": {"Volumes": None},
         "/networks": [],
     }
-    engine(lambda target: [answer(json.dumps(bodies[target.partition("?")[0]]).encode())])
+    engine(lambda target: [answer(json.dumps(bodies.get(target.partition("?")[0], {})).encode())])
     installation = Installation("ab12cd34", "nodeyard")
     found = facts.read(facts.ask(Reader(), installation), installation, tmp_path / "specs")
     assert found.known_specs == {}

@@ -57,7 +57,7 @@ def test_the_launcher_runs_the_environments_python_and_finds_the_checkout(tmp_pa
     command = commands.write_launcher(tmp_path, site)
 
     assert command.read_text().splitlines()[:2] == [
-        f"#!{tmp_path}/.venv/bin/python",
+        f"#!{tmp_path}/.venv/bin/python -Xutf8",
         "from manage.cli.main import main",
     ]
     assert command.stat().st_mode & 0o777 == 0o755

@@ -20,7 +20,7 @@ def test_the_unit_starts_this_installation_after_the_engine() -> None:
 
     assert file["Unit"]["Requires"] == "docker.service"
     assert "docker.service" in file["Unit"]["After"].split()
-    assert file["Service"]["ExecStart"] == "/opt/nodeyard/.venv/bin/python -m manage.host.unit start --dir /srv/nodes"
+    assert file["Service"]["ExecStart"] == ":/opt/nodeyard/.venv/bin/python -m manage.host.unit start --dir /srv/nodes"
     assert file["Install"]["WantedBy"] == "multi-user.target"
 
 

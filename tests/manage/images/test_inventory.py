@@ -65,8 +65,9 @@ def test_what_the_engine_has_is_not_made_again_and_bases_are_only_made_where_nee
 
 
 def test_where_the_base_is_pulled_no_root_is_made(tmp_path: Path) -> None:
-    found = inventory(tmp_path, Engine(), "upstream").missing(("tracker",))
-    assert found == {"tracker": "pyservices", "pyservices": "base", "base": ""}
+    debian = "debian:trixie-slim"
+    found = inventory(tmp_path, Engine(), "upstream", {debian: debian}).missing(("tracker",))
+    assert found == {"tracker": "pyservices", "pyservices": "base", "base": debian, debian: ""}
 
 
 def test_an_upstream_image_is_pulled_until_the_engine_has_the_one_that_was_locked(tmp_path: Path) -> None:

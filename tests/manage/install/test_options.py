@@ -30,6 +30,8 @@ def test_help_names_every_option_that_is_understood() -> None:
         "dev",
         "tools",
         "source",
+        "sha256",
+        "commit",
         "uninstall",
         "purge",
     ):

@@ -130,3 +130,11 @@ def test_where_rows_are_too_wide_every_cause_stands_below() -> None:
     assert narrow[0].split("  ")[1:4] == ["1", "recreate", "kaspad"]
     assert [line.strip().partition(":")[0] for line in narrow[1:3]] == ["memory limit", "networks"]
     assert max(map(len, narrow[:3])) <= 60
+
+
+def test_an_engine_that_cannot_limit_memory_has_no_drift_of_it() -> None:
+    stack = stack_of(SANDBOX)
+    unlimited = {spec.name: {"memory_bytes": 0} for spec in stack.services}
+    assert plan_project(stack, facts_of(stack, unlimited, limits_memory=False)).changes == ()
+    by_hand = plan_project(stack, facts_of(stack, unlimited)).changes
+    assert {change.cause[0].name for change in by_hand} == {"memory limit"}

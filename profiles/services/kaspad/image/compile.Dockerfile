@@ -1,6 +1,16 @@
 ARG BASE
 # Named once: a purge of another installation may remove the tag while this compiles, but never an image that is built upon.
 FROM ${BASE} AS base
+# The source, before a compiler is there: crate.sha256 is of the file that `cargo fetch` of `kaspad = "=2.1.0"` saved in its
+# registry cache (2026-11-29), and equals the checksum in the registry's index. A build script of another file never runs.
+FROM base AS source
+LABEL io.nodeyard.stage=kaspad
+WORKDIR /tmp
+COPY images/kaspad/crate.sha256 .
+RUN python3 -c 'import urllib.request as u; u.urlretrieve("https://static.crates.io/crates/kaspad/kaspad-2.1.0.crate", "kaspad-2.1.0.crate")' \
+    && sha256sum --check --strict crate.sha256 \
+    && tar -xzf kaspad-2.1.0.crate
+
 FROM base AS build
 LABEL io.nodeyard.stage=kaspad
 RUN apt-get update \
@@ -16,13 +26,10 @@ RUN apt-get indextargets --format 'deb $(REPO_URI) trixie-backports main' 'Creat
          > /etc/apt/preferences.d/backports \
     && apt-get update \
     && apt-get install -y --no-install-recommends cargo
-# crate.sha256 is of the file that `cargo fetch` of `kaspad = "=2.1.0"` saved in its registry cache (2026-11-29), and equals
-# the checksum in the registry's index; --locked holds every dependency to the checksums of the lock file inside the crate.
-WORKDIR /tmp
-COPY images/kaspad/crate.sha256 .
-RUN cargo install kaspad --version 2.1.0 --locked --root /tmp/kaspad \
-    && cp /root/.cargo/registry/cache/*/kaspad-2.1.0.crate . && sha256sum --check crate.sha256 \
-    && mkdir /out && cp kaspad/bin/kaspad /out/ && strip /out/kaspad
+# --locked holds every dependency to the checksums of the lock file inside the crate; cargo checks each before it builds it.
+COPY --from=source /tmp/kaspad-2.1.0 /tmp/kaspad-2.1.0
+RUN cargo install --path /tmp/kaspad-2.1.0 --locked --root /tmp/kaspad \
+    && mkdir /out && cp /tmp/kaspad/bin/kaspad /out/ && strip /out/kaspad
 
 FROM base
 COPY --from=build /out /out
