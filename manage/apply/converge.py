@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from manage import words
-from manage.apply import files, receipt, refusals, rollback_tags, secrets, volume_images
+from manage.apply import files, moved_ids, receipt, refusals, rollback_tags, secrets, volume_images
 from manage.apply.change import Change
 from manage.apply.desired_state import DesiredState
 from manage.apply.receipt import Receipt, Step
@@ -69,12 +69,16 @@ def _prepare(state: DesiredState, api: Api, facts: Facts, progress: Progress) ->
 
 
 def _make_volumes(state: DesiredState, api: Api, facts: Facts, progress: Progress) -> None:
+    started = {container.service for container in facts.containers}
+    for stack in (state.stack, state.manager):
+        for spec in stack.services:
+            if spec.name not in started:  # the others move when they are stopped: manage/apply/change.py
+                moved_ids.move(api, state.layout, stack, spec, stop=lambda: None, progress=progress)
     wanted = {
         volume: stack.service(volume.service) for stack in (state.stack, state.manager) for volume in stack.volumes
     }
     for name in volumes.ensure(api, state.installation, (volume.name for volume in wanted)):
         progress(Event("note", "", f"Volume {name} created."))
-    started = {container.service for container in facts.containers}
     for volume, service in wanted.items():
         if service.name not in started:  # includes a volume that an interrupted `up` created
             volume_owner.set_owner(api, state.installation, volume.name, volume.uid, service.image.reference)

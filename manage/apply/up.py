@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from manage.apply import consent, receipt, refusals, selection
+from manage.apply import consent, moved_ids, receipt, refusals, selection
 from manage.apply.consent import Review
 from manage.apply.desired_state import DesiredState
 from manage.apply.planned import Planned, read_facts_and_plan
@@ -46,6 +46,8 @@ def apply(
         planned = read_facts_and_plan(state, Reader())
         if not manager:
             refusals.require_manager_unchanged(planned.manager)
+        if services or not manager:
+            moved_ids.require_moved(state.layout)
         whole = plan(planned, services)
         managing = planned.manager.changes
         serving = whole.operations[len(managing) :]
@@ -55,13 +57,15 @@ def apply(
         if not (whole.operations or unproven):
             folders.make(state.layout)
             hashes.save(state.layout, state.compose_texts, planned.facts.config_hashes)
-            identity.record_layout_version(state.layout)
+            if not services:
+                identity.record_layout_version(state.layout)
             return _nothing_to_do(state, by)
         from manage.apply import converge  # imported only here: most of its imports are not needed to do nothing
 
         chosen = converge.Selection(managing, serving, unproven)
         done = converge.run(state, planned.facts, chosen, lock=descriptor, progress=progress, by=by)
-        identity.record_layout_version(state.layout)
+        if not services:
+            identity.record_layout_version(state.layout)
         return done
 
 

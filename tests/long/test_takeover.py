@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,8 +16,13 @@ import pytest
 from tests.journeys.installed import CHECKOUT, INSTALLATIONS, Installed, free_ports, until
 from tests.journeys.test_first_evening import PAYEE, amount, follow
 
-BEFORE = "21ca694ac66d"
-"""The last commit with one catalog file for each service and no relations."""
+BEFORE = "566c3670c8ec"
+"""The last commit whose services have user ids among those of people, and whose folders everyone may open."""
+
+
+SERVICES = {"timescaledb": 70010, "bitcoind": 70012, "kaspad": 70013}
+"""The services with volumes, and the user ids that they have now."""
+WITHOUT_DATA = ("proxy", "tracker", "oracle", "agent", "watch", "dashboard")
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,21 @@ def volumes(installation: str) -> list[str]:
     ).stdout.split()
 
 
+def owners_of_data(installation: str) -> dict[str, set[int]]:
+    """Volume -> every user and group that owns something in it."""
+    found = {}
+    for name in volumes(installation):
+        place = subprocess.run(
+            ["docker", "volume", "inspect", "--format", "{{.Mountpoint}}", name],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        entries = [Path(place), *Path(place).rglob("*")]
+        found[name.rsplit("_", 2)[-2]] = {number for path in entries for number in path.lstat()[4:6]}
+    return found
+
+
 def kept(installed: Installed) -> dict[str, Any]:
     """Everything that a takeover must not change."""
     files = sorted((installed.dir / "secrets").iterdir())
@@ -92,7 +113,11 @@ def kept(installed: Installed) -> dict[str, Any]:
 def test_up_takes_an_installation_of_the_version_before_over(earlier: Earlier) -> None:
     before = kept(earlier)
     now = Installed(earlier.dir, earlier.port_base)
-    assert now.run("plan", expect=10).stdout
+    assert {name: 60000 + min(ids) for name, ids in owners_of_data(earlier.id).items()} == SERVICES
+    plan = now.json("plan", expect=10)
+    assert {step["service"] for step in plan["operations"]} == {*SERVICES, *WITHOUT_DATA}
+    causes = {step["service"]: [cause["name"] for cause in step["cause"]] for step in plan["operations"]}
+    assert all("user" in causes[name] for name in SERVICES)
     now.run("up", "--yes", timeout=900)
     until(lambda: amount(now, PAYEE, now.token()) == before["balance"], 60, "the balance, which the tracker reads anew")
 
@@ -102,10 +127,15 @@ def test_up_takes_an_installation_of_the_version_before_over(earlier: Earlier) -
     assert after | {"receipts": {}} == before | {"receipts": {}}
     until(lambda: {v for v, _ in now.verdicts().values()} == {"healthy"}, 60, "every service healthy")
     assert now.json("plan")["operations"] == []
+    assert owners_of_data(now.id) == {name: {uid} for name, uid in SERVICES.items()}
+    assert [
+        path for path in now.dir.rglob("*") if {10010, 10012, 10013, 10014, 10015, 10021} & {*path.lstat()[4:6]}
+    ] == []
+    assert stat.S_IMODE(now.dir.stat().st_mode) == 0o750
 
 
 @pytest.mark.promise("An older checkout refuses the new layout with a sentence", runs="long")
 def test_the_earlier_checkout_refuses_it_then(earlier: Earlier) -> None:
     for verb in (["plan"], ["up", "--yes"], ["restart", "tracker"]):
         refused = earlier.run(*verb, expect=1)
-        assert "was written by a newer manage (version 2, this one knows 1)" in refused.stderr
+        assert "was written by a newer manage (version 3, this one knows 2)" in refused.stderr
