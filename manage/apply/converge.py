@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from manage import words
-from manage.apply import files, moved_ids, receipt, refusals, rollback_tags, secrets, volume_images
+from manage.apply import files, host_firewall, moved_ids, receipt, refusals, rollback_tags, secrets, volume_images
 from manage.apply.change import Change
 from manage.apply.desired_state import DesiredState
 from manage.apply.receipt import Receipt, Step
@@ -32,8 +32,18 @@ class Selection:
         return (*self.manager, *self.stack)
 
 
-def run(state: DesiredState, facts: Facts, selection: Selection, *, lock: int, progress: Progress, by: str) -> Receipt:
-    """Apply `selection`, which follows from `facts`, under the lock whose descriptor is `lock`."""
+def run(
+    state: DesiredState,
+    facts: Facts,
+    selection: Selection,
+    *,
+    lock: int,
+    progress: Progress,
+    by: str,
+    on_host: bool = True,
+) -> Receipt:
+    """Apply `selection`, which follows from `facts`, under the lock whose descriptor is `lock`; the agent is not
+    `on_host`."""
     with connect() as api:
         refusals.require_images(api, state, selection.operations)
         require_supported_engine(api)
@@ -42,6 +52,8 @@ def run(state: DesiredState, facts: Facts, selection: Selection, *, lock: int, p
         draft = receipt.of_state(state, "up", by, _steps(state, selection))
         with Change(state, api, facts.containers, lock=lock, progress=progress, draft=draft) as change:
             _prepare(state, api, facts, progress)
+            if on_host:
+                host_firewall.refresh(api, progress)
             starting = {operation.service for operation in selection.stack if operation.kind in refusals.STARTING}
             volume_images.record(state.layout, state.stack, starting, time.time())
             change.apply_manager(selection.manager)

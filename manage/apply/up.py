@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from manage.apply import consent, moved_ids, receipt, refusals, selection
+from manage.apply import consent, host_firewall, moved_ids, receipt, refusals, selection
 from manage.apply.consent import Review
 from manage.apply.desired_state import DesiredState
 from manage.apply.planned import Planned, read_facts_and_plan
@@ -43,7 +43,8 @@ def apply(
     by = by or lock.user()
     with lock.hold(state.layout, "up", by) as descriptor:
         before = _latest_receipt(state, progress)
-        planned = read_facts_and_plan(state, Reader())
+        reader = Reader()
+        planned = read_facts_and_plan(state, reader)
         if not manager:
             refusals.require_manager_unchanged(planned.manager)
         if services or not manager:
@@ -59,11 +60,13 @@ def apply(
             hashes.save(state.layout, state.compose_texts, planned.facts.config_hashes)
             if not services:
                 identity.record_layout_version(state.layout)
+            if manager:
+                host_firewall.refresh(reader, progress)
             return _nothing_to_do(state, by)
         from manage.apply import converge  # imported only here: most of its imports are not needed to do nothing
 
         chosen = converge.Selection(managing, serving, unproven)
-        done = converge.run(state, planned.facts, chosen, lock=descriptor, progress=progress, by=by)
+        done = converge.run(state, planned.facts, chosen, lock=descriptor, progress=progress, by=by, on_host=manager)
         if not services:
             identity.record_layout_version(state.layout)
         return done
