@@ -7,6 +7,7 @@ containers behind them (docker-facts 14 and 30). Newer engines write these rules
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -73,6 +74,8 @@ def write(bridges: Iterable[Bridge], saved: Path | None = None) -> str:
     bridges, saved = tuple(bridges), saved or SAVED
     if not bridges:
         saved.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            saved.parent.rmdir()  # unless somebody keeps something else there
         _run(f"add table {TABLE}\ndelete table {TABLE}\n")  # fails only where there can be no table
         return ""
     wanted = text(bridges)

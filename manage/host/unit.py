@@ -75,7 +75,8 @@ def remove(layout: Layout) -> str:
 def start(layout: Layout) -> str:
     """Restore the firewall, then replace this process with `manage up`; returns a sentence if the operator stopped the
     stack on purpose."""
-    print(firewall.restore(), end="")  # noqa: T201 - for the journal
+    if problem := firewall.restore():
+        print(problem, flush=True)  # noqa: T201 - for the journal
     if intent.is_up(layout):
         os.execv(manage := str(CHECKOUT / ".venv/bin/manage"), [manage, "up", "--dir", str(layout.dir)])  # noqa: S606
     return "The stack was stopped on purpose and stays down."

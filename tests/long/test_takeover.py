@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.installed import CHECKOUT, INSTALLATIONS, Installed, free_ports, until
+from tests.journeys.installed import CHECKOUT, INSTALLATIONS, MANAGE, Installed, free_ports, until
 from tests.journeys.test_first_evening import PAYEE, amount, follow
 
 BEFORE = "566c3670c8ec"
@@ -107,8 +108,20 @@ def kept(installed: Installed) -> dict[str, Any]:
     }
 
 
+def kill_when_data_moves(installed: Installed) -> None:
+    """`manage up`, killed at its first word about the data of the database."""
+    argv = [str(MANAGE), "up", "--yes", "--dir", str(installed.dir)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        assert any("The data of timescaledb moves" in line for line in process.stdout)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+
+
 @pytest.mark.promise(
-    "An installation of the version before is taken over by `up`: data, secrets and receipts are kept", runs="long"
+    "An installation of the version before is taken over by `up`, also after a kill while its data moves: data, secrets "
+    "and receipts are kept, services have their present user ids",
+    runs="long",
 )
 def test_up_takes_an_installation_of_the_version_before_over(earlier: Earlier) -> None:
     before = kept(earlier)
@@ -118,12 +131,15 @@ def test_up_takes_an_installation_of_the_version_before_over(earlier: Earlier) -
     assert {step["service"] for step in plan["operations"]} == {*SERVICES, *WITHOUT_DATA}
     causes = {step["service"]: [cause["name"] for cause in step["cause"]] for step in plan["operations"]}
     assert all("user" in causes[name] for name in SERVICES)
-    now.run("up", "--yes", timeout=900)
+    kill_when_data_moves(now)
+    until(
+        lambda: now.run("up", "--yes", timeout=900, expect=None).returncode == 0, 60, "the lock, then an up that ends"
+    )
     until(lambda: amount(now, PAYEE, now.token()) == before["balance"], 60, "the balance, which the tracker reads anew")
 
     after = kept(now)
     assert {name: after["receipts"][name] for name in before["receipts"]} == before["receipts"]
-    assert len(after["receipts"]) == len(before["receipts"]) + 1
+    assert len(after["receipts"]) == len(before["receipts"]) + 2, "the killed change and the one that finished it"
     assert after | {"receipts": {}} == before | {"receipts": {}}
     until(lambda: {v for v, _ in now.verdicts().values()} == {"healthy"}, 60, "every service healthy")
     assert now.json("plan")["operations"] == []
