@@ -9,7 +9,7 @@ from manage.apply import files
 from manage.errors import NodeyardError
 from manage.events import Event, Progress
 from manage.host import tree_owner
-from manage.installation import folders, identity, ids
+from manage.installation import folders, ids
 from manage.installation.layout import Layout
 from manage.render.model import ServiceSpec, Stack
 
@@ -46,16 +46,6 @@ def move(
                 "Run it again as root on the host; it continues.",
             ) from error
     folders.make(layout)
-
-
-def require_moved(layout: Layout) -> None:
-    """Raise NodeyardError until one whole `manage up` on the host has taken the installation over."""
-    if not identity.is_current(layout):
-        raise NodeyardError(
-            "An earlier version of Nodeyard set this installation up, and not all of its services have moved to their "
-            "present user ids.",
-            "Run on the host, without names of services: manage up",
-        )
 
 
 def _places(api: Api, layout: Layout, stack: Stack, spec: ServiceSpec) -> list[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from manage.apply import consent, host_firewall, moved_ids, receipt, refusals, selection
+from manage.apply import consent, receipt, refusals, selection
 from manage.apply.consent import Review
 from manage.apply.desired_state import DesiredState
 from manage.apply.planned import Planned, read_facts_and_plan
@@ -48,7 +48,7 @@ def apply(
         if not manager:
             refusals.require_manager_unchanged(planned.manager)
         if services or not manager:
-            moved_ids.require_moved(state.layout)
+            refusals.require_moved_ids(state.layout)
         whole = plan(planned, services)
         managing = planned.manager.changes
         serving = whole.operations[len(managing) :]
@@ -61,6 +61,8 @@ def apply(
             if not services:
                 identity.record_layout_version(state.layout)
             if manager:
+                from manage.apply import host_firewall  # imported only here: `plan` does not need it
+
                 host_firewall.refresh(reader, progress)
             return _nothing_to_do(state, by)
         from manage.apply import converge  # imported only here: most of its imports are not needed to do nothing

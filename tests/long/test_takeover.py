@@ -119,8 +119,8 @@ def kill_when_data_moves(installed: Installed) -> None:
 
 
 @pytest.mark.promise(
-    "An installation of the version before is taken over by `up`, also after a kill while its data moves: data, secrets "
-    "and receipts are kept, services have their present user ids",
+    "An installation of the version before is taken over by `up`, also after a kill while its data moves: data, "
+    "secrets and receipts are kept, services have their present user ids",
     runs="long",
 )
 def test_up_takes_an_installation_of_the_version_before_over(earlier: Earlier) -> None:
@@ -132,9 +132,7 @@ def test_up_takes_an_installation_of_the_version_before_over(earlier: Earlier) -
     causes = {step["service"]: [cause["name"] for cause in step["cause"]] for step in plan["operations"]}
     assert all("user" in causes[name] for name in SERVICES)
     kill_when_data_moves(now)
-    until(
-        lambda: now.run("up", "--yes", timeout=900, expect=None).returncode == 0, 60, "the lock, then an up that ends"
-    )
+    until(lambda: now.run("up", "--yes", timeout=900, expect=None).returncode == 0, 60, "an up that ends")
     until(lambda: amount(now, PAYEE, now.token()) == before["balance"], 60, "the balance, which the tracker reads anew")
 
     after = kept(now)

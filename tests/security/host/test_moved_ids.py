@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from manage.apply import moved_ids
+from manage.apply import moved_ids, refusals
 from manage.catalog import load_catalog
 from manage.errors import NodeyardError
 from manage.host import tree_owner
@@ -138,8 +138,8 @@ def test_a_folder_whose_content_has_yet_to_move_keeps_its_owner(tmp_path: Path) 
 def test_until_all_has_moved_a_part_of_the_stack_cannot_be_changed(tmp_path: Path) -> None:
     layout = replace(Layout(tmp_path), owners=Paper().owners())
     identity.create(layout)
-    moved_ids.require_moved(layout)
+    refusals.require_moved_ids(layout)
     document = documents.read(layout.installation_file, known=identity.LAYOUT_VERSION)
     documents.write(layout.installation_file, {**document, "version": 2})
     with pytest.raises(NodeyardError, match="have moved"):
-        moved_ids.require_moved(layout)
+        refusals.require_moved_ids(layout)
