@@ -66,7 +66,7 @@ def segment() -> Iterator[Neighbour]:
         on_host("nft", "-f", "-", stdin=LIKE_AN_ENGINE + STRANGER)
         server = subprocess.Popen(["ip", "netns", "exec", CONTAINER, sys.executable, "-I", "-c", SERVER])
         host = Neighbour(HOST)
-        until(lambda: host.reaches(INSIDE, PORT), 10, "the server in the container")
+        until(lambda: host.reaches(INSIDE, PORT), 10)
         with beside(HOST) as neighbour:
             neighbour.route("127.0.0.1/32")
             neighbour.route(SUBNET)
@@ -152,7 +152,11 @@ class Engine:
 
     def networks(self, *, filters: dict[str, str]) -> list[dict[str, object]]:
         assert filters == {"label": "io.nodeyard.installation"}
-        network = {"Id": "0123456789abcdef", "Driver": "bridge", "IPAM": {"Config": [{"Subnet": "172.18.0.0/16"}]}}
+        network: dict[str, object] = {
+            "Id": "0123456789abcdef",
+            "Driver": "bridge",
+            "IPAM": {"Config": [{"Subnet": "172.18.0.0/16"}]},
+        }
         return [network, {**network, "Options": {bridges.NAME: "mine"}}, {**network, "Driver": "overlay"}]
 
 

@@ -100,7 +100,7 @@ def moved(data: Path, layout: Layout, uid: int) -> list[str]:
     api = SimpleNamespace(volumes=lambda: {"Volumes": [{"Name": "volume", "Mountpoint": str(data)}]})
     spec = SimpleNamespace(name="timescaledb", compose={"user": f"{uid}:{uid}"})
     moved_ids.move(
-        api,  # type: ignore[arg-type]
+        api,
         layout,
         SimpleNamespace(volumes=[volume]),  # type: ignore[arg-type]
         spec,  # type: ignore[arg-type]
