@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
 
+from manage import untrusted
 from manage.installation import documents
 
 TABLE = "inet nodeyard"
@@ -92,9 +93,11 @@ def write(bridges: Iterable[Bridge], saved: Path | None = None) -> str:
 def restore(saved: Path | None = None) -> str:
     """Write the table as it was last written; "" or a sentence."""
     try:
-        return _run((saved or SAVED).read_text(encoding="utf-8"))
+        return _run(untrusted.text(saved or SAVED))
     except FileNotFoundError:
         return ""
+    except untrusted.Refused as error:
+        return f"The firewall rule is missing. {error.message}"
 
 
 def is_present() -> bool:
