@@ -97,7 +97,7 @@ def restore(saved: Path | None = None) -> str:
     except FileNotFoundError:
         return ""
     except untrusted.Refused as error:
-        return f"The firewall rule is missing. {error.message}"
+        return f"The firewall rule is missing: {saved or SAVED} cannot be read ({error.strerror})."
 
 
 def is_present() -> bool:
