@@ -27,10 +27,12 @@ Examples:
   sudo ./install.sh
   sudo ./install.sh --profile bitcoin --profile core --network private --dir /srv/nodes --port-base 8700
   sudo ./install.sh --uninstall --purge
+
+Root runs no code that another user can change: such a checkout is first copied to /opt/nodeyard.
 EOF
 }
 
-CODE_FOLDER=/opt/nodeyard
+CODE_FOLDER=${NODEYARD_CODE_FOLDER:-/opt/nodeyard}
 DIR=/var/lib/nodeyard
 SETUP=()  # options for `manage setup`
 PASSED=() # options for the install.sh of a fetched source
@@ -176,9 +178,12 @@ main() {
   [ -z "$SOURCE" ] || continue_from_source "${PASSED[@]}"
   [ -n "$CHECKOUT" ] || wrong_usage "The installer came through a pipe, so it needs --source with an address, a tar.gz or a folder."
 
+  . "$CHECKOUT/install/copy.sh"
+  leave_others_checkout "${PASSED[@]}"
   . "$CHECKOUT/install/console.sh"
   . "$CHECKOUT/install/machine.sh"
   . "$CHECKOUT/install/docker.sh"
+  . "$CHECKOUT/install/firewall.sh"
   . "$CHECKOUT/install/python.sh"
   . "$CHECKOUT/install/uninstall.sh"
   open_log
@@ -189,6 +194,7 @@ main() {
   step "This machine" check_machine
   step "Docker" ensure_docker
   step "Docker's engine" ensure_running_engine
+  step "Firewall" ensure_nft
   step "Python environment" ensure_environment
   step "Commands" ensure_commands
   [ -z "$TOOLS" ] || finish "Docker, compose and $CHECKOUT/.venv are ready."

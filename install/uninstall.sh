@@ -15,6 +15,7 @@ uninstall() {
   fi
   [ ! -x "$CHECKOUT/.venv/bin/python" ] || step "Commands" remove_commands
   rm -rf "$CHECKOUT/.venv"
+  [ "$CHECKOUT" != "$CODE_FOLDER" ] || rm -rf "$CODE_FOLDER"
   finish "Nodeyard is removed from this machine${PURGE:+ with its data}; Docker itself stays"
 }
 

@@ -20,10 +20,10 @@ from manage.agent.server import Server
 from manage.agent.stack_observer import StackObserver, host_operation
 from manage.agent.verbs import verbs_by_name
 from manage.errors import NodeyardError
-from manage.installation.folders import AGENT_GROUP
+from manage.installation.ids import AGENT_GROUP, DASHBOARD_UID
 from manage.installation.layout import DEFAULT_DIR, Layout
 
-PEERS = {0: Peer("host"), 10022: Peer("dashboard")}
+PEERS = {0: Peer("host"), DASHBOARD_UID: Peer("dashboard")}
 """Allowed callers by uid (docs/architecture.md, "Fixed ids")."""
 LAST_CHANGE_S = 15.0
 """How long a running change may take to end after SIGTERM: less than the container's grace period (20 s)."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from types import TracebackType
 
-from manage.apply import files, gate, receipt, steps
+from manage.apply import files, gate, moved_ids, receipt, steps
 from manage.apply.desired_state import DesiredState
 from manage.apply.receipt import Outcome, Receipt, State
 from manage.apply.waves import in_waves
@@ -106,6 +106,15 @@ class Change:
         project = files.project_of(self._state.layout, stack)
         tools = steps.Tools(self._api, self._state.installation, project, self._containers, self._lock, self._progress)
         try:
+            if operation.kind == "recreate":
+                moved_ids.move(
+                    self._api,
+                    self._state.layout,
+                    stack,
+                    stack.service(operation.service),
+                    stop=lambda: steps.stop(operation, tools),
+                    progress=self._progress,
+                )
             steps.carry_out(operation, tools)
         except NodeyardError:
             self._note(operation.service, "failed")

@@ -6,7 +6,17 @@ import time
 from dataclasses import dataclass
 
 from manage import words
-from manage.apply import chain_folders, files, receipt, refusals, rollback_tags, secrets, volume_images
+from manage.apply import (
+    chain_folders,
+    files,
+    host_firewall,
+    moved_ids,
+    receipt,
+    refusals,
+    rollback_tags,
+    secrets,
+    volume_images,
+)
 from manage.apply.chain_folders import ChainFolder
 from manage.apply.change import Change
 from manage.apply.desired_state import DesiredState
@@ -49,6 +59,7 @@ def run(
         with Change(state, api, facts.containers, lock=lock, progress=progress, draft=draft) as change:
             _prepare(state, api, facts, progress)
             if host:
+                host_firewall.refresh(api, progress)
                 for sentence in chain_folders.prepare(state.layout, _starting_on_folders(state, selection)):
                     progress(Event("note", "", sentence))
             starting = {operation.service for operation in selection.stack if operation.kind in STARTING}
@@ -78,12 +89,16 @@ def _prepare(state: DesiredState, api: Api, facts: Facts, progress: Progress) ->
 
 
 def _make_volumes(state: DesiredState, api: Api, facts: Facts, progress: Progress) -> None:
+    started = {container.service for container in facts.containers}
+    for stack in (state.stack, state.manager):
+        for spec in stack.services:
+            if spec.name not in started:  # the others move when they are stopped: manage/apply/change.py
+                moved_ids.move(api, state.layout, stack, spec, stop=lambda: None, progress=progress)
     wanted = {
         volume: stack.service(volume.service) for stack in (state.stack, state.manager) for volume in stack.volumes
     }
     for name in volumes.ensure(api, state.installation, (volume.name for volume in wanted)):
         progress(Event("note", "", f"Volume {name} created."))
-    started = {container.service for container in facts.containers}
     for volume, service in wanted.items():
         if service.name not in started:  # includes a volume that an interrupted `up` created
             volume_owner.set_owner(api, state.installation, volume.name, volume.uid, service.image.reference)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from manage import words
-from manage.apply import consent, gate, receipt, refusals, steps
+from manage.apply import consent, gate, host_firewall, receipt, refusals, steps
 from manage.apply.change import Change
 from manage.apply.consent import Review
 from manage.apply.desired_state import DesiredState
@@ -75,6 +75,7 @@ def apply(
                     change.note_done(container.service)
             if everything:
                 networks.remove_all(api, state.installation)
+                host_firewall.refresh(api, progress)
         if len(planned.operations) < len(found):  # the manager keeps running and reports the change
             gate.wait_for_report(state.layout, change.receipt.ended_at)
         return change.receipt

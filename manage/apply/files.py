@@ -57,8 +57,8 @@ def _bind_folders(owners: Owners, spec: ServiceSpec, prepared: Collection[Path])
     Only the service and root can open them. An existing folder keeps its owner, unless it is empty and belongs to root:
     then somebody created it for the service.
     """
-    uid, gid = _owner(spec.compose)
-    for source in _bind_sources(spec.compose):
+    uid, gid = owner(spec.compose)
+    for source in bind_sources(spec.compose):
         if source in prepared:
             continue
         if source.exists():
@@ -73,7 +73,7 @@ def _bind_folders(owners: Owners, spec: ServiceSpec, prepared: Collection[Path])
         owners.give(source, uid, gid)
 
 
-def _bind_sources(compose: Mapping[str, Any]) -> Iterator[Path]:
+def bind_sources(compose: Mapping[str, Any]) -> Iterator[Path]:
     """The host paths among the service's volumes that are writable."""
     for entry in compose.get("volumes", ()):
         if isinstance(entry, Mapping):
@@ -83,7 +83,8 @@ def _bind_sources(compose: Mapping[str, Any]) -> Iterator[Path]:
             yield Path(str(entry).split(":", 1)[0])
 
 
-def _owner(compose: Mapping[str, Any]) -> tuple[int, int]:
+def owner(compose: Mapping[str, Any]) -> tuple[int, int]:
+    """The uid and gid that the service runs under."""
     user = str(compose.get("user", "0:0"))
     uid, _, gid = user.partition(":")
     return int(uid), int(gid or uid)

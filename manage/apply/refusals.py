@@ -12,8 +12,10 @@ from manage.engine.facts import image_id, limits_memory
 from manage.engine.model import ContainerFacts, Facts
 from manage.errors import EXIT_USAGE, NodeyardError
 from manage.events import Event, Progress
+from manage.installation import identity
 from manage.installation.identity import Installation
 from manage.installation.labels import LABEL_INSTALLATION
+from manage.installation.layout import Layout
 from manage.plan.model import STARTING, Operation, Plan
 
 if TYPE_CHECKING:
@@ -64,6 +66,16 @@ def require_manager_unchanged(plan: Plan) -> None:
         raise NodeyardError(
             f"The manager itself would change: {what}. The agent cannot replace its own container.",
             "Run this on the host: manage up",
+        )
+
+
+def require_moved_ids(layout: Layout) -> None:
+    """Raise NodeyardError until one whole `manage up` on the host has taken the installation over."""
+    if not identity.is_current(layout):
+        raise NodeyardError(
+            "An earlier version of Nodeyard set this installation up, and not all of its services have moved to their "
+            "present user ids.",
+            "Run on the host, without names of services: manage up",
         )
 
 

@@ -60,6 +60,14 @@ def carry_out(operation: Operation, tools: Tools) -> None:
             pass
 
 
+def stop(operation: Operation, tools: Tools) -> None:
+    """Stop the service's containers; a `recreate` replaces them afterwards."""
+    for container in _ours(tools):
+        if container.service == operation.service:
+            _unpause(tools.api, container)
+            tools.api.stop(container.id, timeout=_grace_s(tools.api.inspect_container(container.id)["Config"]))
+
+
 def _find(tools: Tools, operation: Operation) -> ContainerFacts | None:
     """Our container that the operation changes: by id if the plan has one, else by service."""
     ours = _ours(tools)

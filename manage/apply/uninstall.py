@@ -13,7 +13,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from manage.apply import chain_folders, down, rollback_tags
+from manage.apply import chain_folders, down, host_firewall, rollback_tags
 from manage.engine import facts, networks, volumes
 from manage.engine.client import Api, connect
 from manage.engine.model import ContainerFacts
@@ -185,6 +185,7 @@ def _remove_from_engine(api: Api, installation: Installation, removal: Removal, 
     down.remove(api, installation, managing, progress)
     for name in networks.remove_all(api, installation):
         progress(Event("done", "", f"network {name} removed"))
+    host_firewall.refresh(api, progress)
     for name in removal.volumes:
         _remove_volume(api, name)
         progress(Event("done", "", f"volume {name} removed"))

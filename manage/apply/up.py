@@ -45,9 +45,12 @@ def apply(
     by = by or lock.user()
     with lock.hold(state.layout, "up", by) as descriptor:
         before = _latest_receipt(state, progress)
-        planned = read_facts_and_plan(state, Reader())
+        reader = Reader()
+        planned = read_facts_and_plan(state, reader)
         if not manager:
             refusals.require_manager_unchanged(planned.manager)
+        if services or not manager:
+            refusals.require_moved_ids(state.layout)
         whole = plan(planned, services)
         managing = planned.manager.changes
         serving = whole.operations[len(managing) :]
@@ -58,13 +61,19 @@ def apply(
         if not (whole.operations or unproven):
             folders.make(state.layout)
             hashes.save(state.layout, state.compose_texts, planned.facts.config_hashes)
-            identity.record_layout_version(state.layout)
+            if not services:
+                identity.record_layout_version(state.layout)
+            if manager:
+                from manage.apply import host_firewall  # imported only here: `plan` does not need it
+
+                host_firewall.refresh(reader, progress)
             return _nothing_to_do(state, by)
         from manage.apply import converge  # imported only here: most of its imports are not needed to do nothing
 
         chosen = converge.Selection(managing, serving, unproven)
         done = converge.run(state, planned.facts, chosen, host=manager, lock=descriptor, progress=progress, by=by)
-        identity.record_layout_version(state.layout)
+        if not services:
+            identity.record_layout_version(state.layout)
         return done
 
 

@@ -9,8 +9,7 @@ from manage.catalog.model import Profile, Rule, Service
 from manage.catalog.reader import unknown_name
 from manage.catalog.relations import Relation
 from manage.catalog.rules import SUBJECT
-
-SERVICE_UIDS = range(10000, 65000)
+from manage.installation import ids
 
 
 def problems(
@@ -52,13 +51,28 @@ def _shared(services: Iterable[Service]) -> Iterator[str]:
         if service.uid in uids:
             yield f"{service.file}: uid: {service.uid} belongs to {uids[service.uid]}; choose another"
         uids[service.uid] = service.name
-        if service.uid not in SERVICE_UIDS and "user" not in service.exceptions:
-            yield f"{service.file}: uid: {service.uid} is outside 10000 to 64999, the range for user ids of services"
+        if "user" not in service.exceptions and (problem := _outside(service)):
+            yield f"{service.file}: uid: {problem}"
         for port in service.ports:
             if port.publish == "loopback":
                 if port.offset in offsets:
                     yield f"{service.file}: ports.{port.name}.offset: {port.offset} belongs to {offsets[port.offset]}"
                 offsets[port.offset] = service.name
+
+
+def _outside(service: Service) -> str:
+    """A sentence if the user id is in none of the ranges of such a service, else ""."""
+    if service.own:
+        if service.uid in ids.OWN or service.uid in ids.OWN_EARLIER:
+            return ""
+        return f"{service.uid} is outside {_ends(ids.OWN)}, the range for user ids of your own services"
+    if service.uid in ids.SHIPPED:
+        return ""
+    return f"{service.uid} is outside {_ends(ids.SHIPPED)}, the range for user ids of services"
+
+
+def _ends(numbers: range) -> str:
+    return f"{numbers.start} to {numbers.stop - 1}"
 
 
 def _need(name: str, check: str, known: Mapping[str, Service]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from manage.catalog.document import KeyPath
 from manage.catalog.drivers.pattern import pattern_fault
 from manage.catalog.model import Service
 from manage.catalog.reader import Reader
+from manage.installation import ids
 
 DAY_S = 86400
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -53,7 +54,7 @@ def _numbers(service: Service) -> Iterator[tuple[KeyPath, float, float, float]]:
     """(path, value, smallest, largest)."""
     for key, least in (("stop_grace_s", 1), ("startup_s", 1), ("downtime_s", 0)):
         yield (key,), getattr(service, key), least, DAY_S
-    yield ("uid",), service.uid, 0, 65534
+    yield ("uid",), service.uid, 0, ids.OWN.stop - 1
     yield ("resources", "pids"), service.resources.pids, 1, 1 << 20
     yield ("resources", "cpus"), service.resources.cpus, 0, 4096
     for port in service.ports:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from manage.catalog.service import NAME, RESERVED
 from manage.errors import EXIT_USAGE, NodeyardError
+from manage.installation import ids
 
 FILES = {
     "service.yml": """\
@@ -57,7 +58,8 @@ FROM ${{BASE}}
 LABEL io.nodeyard.image={name}
 # The ids are the uid of service.yml.
 RUN groupadd --gid {uid} {name} \\
-    && useradd --uid {uid} --gid {uid} --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin {name}
+    && useradd --no-log-init --uid {uid} --gid {uid} --home-dir /nonexistent --no-create-home \\
+        --shell /usr/sbin/nologin {name}
 # Install the program here, for example:
 # RUN apt-get update && apt-get install -y --no-install-recommends {name} && rm -rf /var/lib/apt/lists/*
 USER {uid}:{uid}
@@ -94,7 +96,7 @@ def write(parent: Path, name: str) -> Path:
             f"{folder} already exists.", "Choose another name, or edit that service.", exit_code=EXIT_USAGE
         )
     folder.mkdir(parents=True)
-    values = {"name": name, "title": name.replace("-", " ").capitalize(), "uid": 10100}
+    values = {"name": name, "title": name.replace("-", " ").capitalize(), "uid": ids.OWN.start}
     for file, text in FILES.items():
         (folder / file).parent.mkdir(exist_ok=True)
         (folder / file).write_text(text.format(**values), encoding="utf-8")

@@ -126,6 +126,8 @@ def _unexpected(error: Exception) -> tuple[str, str]:
     """Message and hint for an error that no module handles: an error of the system (a full disk), or a bug."""
     if isinstance(error, OSError) and error.strerror:
         where = f" ({error.filename})" if error.filename else ""
+        if isinstance(error, PermissionError):
+            return f"This user may not do that: {error.strerror}{where}.", "Run it again as root."
         return f"The operating system reports: {error.strerror}{where}.", "Fix this, then run the same command again."
     return (
         f"manage failed unexpectedly: {type(error).__name__}: {error}.",

@@ -56,13 +56,17 @@ def command(layout: Layout, as_json: bool, check: bool) -> int:
 
     Reads the last snapshot of `watch`; sends no request to a node and changes nothing.
     """
+    from manage.apply import host_firewall
+
     snapshot = snapshots.read(layout)
     age = time.time() - snapshot.as_of
     all_healthy = age <= STALE_S and all(service.verdict in ("healthy", "disabled") for service in snapshot.services)
     if as_json:
-        output.emit(document(snapshot))
+        output.emit({**document(snapshot), "firewall": host_firewall.problem()})
     else:
         _page(snapshot, age)
+        if problem := host_firewall.problem():
+            output.say(f"\n{problem}")
     return 1 if check and not all_healthy else 0
 
 

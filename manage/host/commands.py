@@ -5,6 +5,7 @@ python -m manage.host.commands install|remove
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -43,8 +44,11 @@ def write_launcher(checkout: Path, site_packages: Path) -> Path:
 
 
 def link(name: Path, target: Path) -> bool:
-    """Make `name` a link to `target`, unless it is another file; returns whether it is the link now."""
-    if name.is_symlink() and (name.readlink() == target or not name.exists()):
+    """Make `name` a link to `target`, unless it is another file; returns whether it is the link now.
+
+    A link of an earlier version into the checkout of another user is replaced: root runs nothing that others write.
+    """
+    if name.is_symlink() and (name.readlink() == target or not name.exists() or leads_to_others(name)):
         name.unlink()
     if name.exists():
         return False
@@ -53,9 +57,17 @@ def link(name: Path, target: Path) -> bool:
     return True
 
 
+def leads_to_others(name: Path) -> bool:
+    """Whether `name` is a link into the `.venv` of a checkout of Nodeyard that another user owns."""
+    if not name.is_symlink() or name.readlink().parts[-3:-1] != (".venv", "bin"):
+        return False
+    checkout = name.readlink().parents[2]
+    return (checkout / "manage" / "cli").is_dir() and checkout.stat().st_uid not in (0, os.geteuid())
+
+
 def unlink(name: Path, checkout: Path) -> bool:
-    """Remove the link `name` if it leads into this checkout; returns whether it did."""
-    if not name.is_symlink() or not name.readlink().is_relative_to(checkout):
+    """Remove the link `name` if it leads into this checkout or into that of another user; returns whether it did."""
+    if not name.is_symlink() or not (name.readlink().is_relative_to(checkout) or leads_to_others(name)):
         return False
     name.unlink()
     return True
@@ -72,7 +84,8 @@ def _install() -> str:
     command = write_launcher(CHECKOUT, Path(sysconfig.get_path("purelib")))
     linked = link(LINK, command)
     words = [f"manage is {LINK if linked else command}" + ("" if linked else f" ({LINK} is another program)")]
-    if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode != 0:
+    missing = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode != 0
+    if missing or leads_to_others(PLUGIN):
         link(PLUGIN, command.with_name("docker-compose"))
         words.append("our compose is linked as docker compose")
     return ", ".join(words)

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from manage import untrusted
+from manage.host import firewall
 from manage.installation import identity, intent
 from manage.installation.layout import CHECKOUT, Layout
 
@@ -76,7 +77,10 @@ def remove(layout: Layout) -> str:
 
 
 def start(layout: Layout) -> str:
-    """Replace this process with `manage up`; returns a sentence if the operator stopped the stack on purpose."""
+    """Restore the firewall, then replace this process with `manage up`; returns a sentence if the operator stopped the
+    stack on purpose."""
+    if problem := firewall.restore():
+        print(problem, flush=True)  # noqa: T201 - for the journal
     if intent.is_up(layout):
         os.execv(manage := str(CHECKOUT / ".venv/bin/manage"), [manage, "up", "--dir", str(layout.dir)])  # noqa: S606
     return "The stack was stopped on purpose and stays down."

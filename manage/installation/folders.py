@@ -5,29 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 
 from manage.errors import NodeyardError
+from manage.installation import ids
 from manage.installation.layout import Layout
-
-AGENT_GROUP = 10020
-"""Group that may open the agent's socket (docs/architecture.md)."""
-WATCH_UID = 10021
 
 
 def expected(layout: Layout) -> tuple[tuple[Path, int, int, int], ...]:
-    """Every folder that an installation needs from the start: (path, mode, uid, gid), parents first."""
-    root, watch = 0, WATCH_UID
+    """Every folder that an installation needs from the start: (path, mode, uid, gid), parents first.
+
+    The first one closes all others to every user of the host but root and the members of the group: specs,
+    receipts, rendered files and sockets. What lies in `watch` inherits its group (setgid),
+    because watch itself is no member.
+    """
+    root, group = 0, ids.AGENT_GROUP
     return (
-        (layout.dir, 0o755, root, root),
+        (layout.dir, 0o750, root, group),
         (layout.dir / "run", 0o755, root, root),
         (layout.secrets_dir, 0o700, root, root),
         (layout.secret_copies_dir, 0o700, root, root),
         (layout.files_dir, 0o755, root, root),
-        (layout.compose_dir, 0o755, root, root),
-        (layout.specs_dir, 0o755, root, root),
-        (layout.receipts_dir, 0o755, root, root),
+        (layout.compose_dir, 0o750, root, group),
+        (layout.specs_dir, 0o750, root, group),
+        (layout.receipts_dir, 0o750, root, group),
         (layout.agent_dir, 0o700, root, root),
-        (layout.agent_socket_dir, 0o750, root, AGENT_GROUP),
+        (layout.agent_socket_dir, 0o750, root, group),
         (layout.engine_file.parent, 0o755, root, root),
-        (layout.watch_dir, 0o755, watch, watch),
+        (layout.watch_dir, 0o2750, ids.WATCH_UID, group),
     )
 
 
@@ -36,8 +38,9 @@ def make(layout: Layout) -> None:
     try:
         for path, mode, uid, gid in expected(layout):
             path.mkdir(parents=True, exist_ok=True)
-            path.chmod(mode)
-            layout.owners.give(path, uid, gid)
+            if layout.owners.uid(path) != ids.earlier(uid):  # else its content has to move first (engine.owner_move)
+                layout.owners.give(path, uid, gid)
+            path.chmod(mode)  # last, because giving a folder away can clear its setgid bit
     except OSError as error:
         raise NodeyardError(
             f"The installation's folder {layout.dir} cannot be created: {error.strerror} ({error.filename}).",

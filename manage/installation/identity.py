@@ -10,9 +10,9 @@ from manage.errors import NodeyardError
 from manage.installation import documents, folders
 from manage.installation.layout import DEFAULT_DIR, Layout
 
-LAYOUT_VERSION = 2
-"""Version of the folder as a whole, in `installation.json`: 2 may hold own services. A checkout that knows only
-version 1 refuses it."""
+LAYOUT_VERSION = 3
+"""Version of the folder as a whole, in `installation.json`: 2 may hold own services, 3 has data of the user ids in
+`manage.installation.ids`. A checkout that knows only an earlier version refuses it."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,16 @@ def read(layout: Layout) -> Installation:
     return Installation(identity, project)
 
 
+def is_current(layout: Layout) -> bool:
+    """Whether a whole `up` of this version has taken the installation over."""
+    return bool(documents.read(layout.installation_file, known=LAYOUT_VERSION)["version"] == LAYOUT_VERSION)
+
+
 def record_layout_version(layout: Layout) -> None:
     """Write down that this manage has taken the installation over, so that an older checkout refuses it.
 
-    Called when the manager's containers already run this version: the older ones could not read the file any more.
+    Called when every container already runs this version: the older ones could not read the file any more, and their
+    data may have moved to other user ids.
     """
     document = documents.read(layout.installation_file, known=LAYOUT_VERSION)
     if document["version"] < LAYOUT_VERSION:

@@ -116,7 +116,8 @@ class Layout:
 
     @property
     def agent_socket_dir(self) -> Path:
-        """0750 root:10020: `agent.sock` and the session public key; mounted read-only into the dashboard."""
+        """0750, of root and `ids.AGENT_GROUP`: `agent.sock` and the session public key; mounted read-only into the
+        dashboard."""
         return self.dir / "run" / "agent"
 
     @property
@@ -170,7 +171,7 @@ class Layout:
 
     @property
     def watch_dir(self) -> Path:
-        """Owned by watch (uid 10021), readable by all: `snapshot.json`, `watch.sock`, `history.db`."""
+        """Owned by watch, readable by `ids.AGENT_GROUP`: `snapshot.json`, `watch.sock`, `history.db`."""
         return self.dir / "watch"
 
     @property

@@ -20,6 +20,8 @@ from manage import untrusted
 from manage.errors import NodeyardError
 from manage.installation.layout import Layout
 
+MODE = 0o600
+"""Whoever can open the file, even read-only, can lock it and so block every change."""
 PATIENCE_S = 0.5
 """How long `hold` retries: `holder`, which only checks the lock, holds it for a moment."""
 
@@ -58,6 +60,7 @@ def hold(layout: Layout, verb: str, by: str = "") -> Iterator[int]:
     """
     descriptor = _open(layout, os.O_RDWR | os.O_CREAT)
     try:
+        os.fchmod(descriptor, MODE)  # an earlier version made the file readable by all
         if not _acquire(descriptor):
             raise NodeyardError(
                 f"Another change is running: {_who(descriptor)}.",
@@ -101,7 +104,7 @@ def named_holder(layout: Layout) -> Holder | None:
 
 def _open(layout: Layout, flags: int) -> int:
     try:
-        return os.open(layout.lock_file, flags | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW, 0o644)
+        return os.open(layout.lock_file, flags | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW, MODE)
     except FileNotFoundError:
         if flags & os.O_CREAT:
             raise NodeyardError(

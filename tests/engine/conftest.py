@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from manage.apply import rollback_tags
+from manage.apply import host_firewall, rollback_tags
 from manage.engine.client import connect
 from manage.errors import NodeyardError
 from manage.installation import identity
@@ -32,6 +32,7 @@ def engine() -> Iterator[Any]:
             api.create_volume(f"{PREFIX}neighbour", labels={LABEL_INSTALLATION: "neighbour"})
             yield api
             _remove(api, PREFIX)
+            host_firewall.refresh(api)
             _remove_images(api, tiny.REPOSITORY)
     except NodeyardError as error:
         pytest.fail(f"{error.message} {error.hint} (tests/run starts an engine.)")

@@ -92,7 +92,9 @@ class Machine:
         self.run(f"mkdir -p {shlex.quote(folder)}")
         with archive.open("rb") as stream:
             subprocess.run(
-                ["docker", "exec", "-i", self.name, "tar", "-C", folder, "-xf", "-"], stdin=stream, check=True
+                ["docker", "exec", "-i", self.name, "tar", "-C", folder, "--no-same-owner", "-xf", "-"],
+                stdin=stream,
+                check=True,
             )
 
 

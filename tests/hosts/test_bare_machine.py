@@ -84,6 +84,7 @@ def test_one_command_makes_a_running_stack(machine: Machine) -> None:
     assert re.search(r"http://nodeyard-[0-9a-f]{8}\.localhost:8600/", done.output)
     assert "ssh -L" in done.output
     assert done.seconds <= FIRST_RUN_S
+    assert "daddr 127.0.0.0/8 drop" in machine.run("nft list table inet nodeyard").output
 
 
 @pytest.mark.promise(
@@ -183,7 +184,9 @@ def test_purge_leaves_nothing_of_ours_and_everything_of_others(machine: Machine)
         "/var/lib/nodeyard",
         "/usr/local/bin/manage",
         f"{CODE}/.venv",
+        "/etc/nodeyard",
         "/usr/local/lib/docker/cli-plugins/docker-compose",
     ):
         assert machine.run(f"ls {path}", expect=None).status != 0, path
+    assert machine.run("nft list table inet nodeyard", expect=None).status != 0
     assert machine.run("ls /tmp/nodeyard*", expect=None).status != 0

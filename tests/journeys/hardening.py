@@ -26,7 +26,7 @@ class Promise:
 
 PROMISES = {
     "timescaledb": Promise(
-        10010,
+        70010,
         ("data",),
         768 * MB,
         256,
@@ -42,7 +42,7 @@ PROMISES = {
         tmpfs=("/run/postgresql", "/tmp"),
     ),
     "bitcoind": Promise(
-        10012,
+        70012,
         ("chain",),
         384 * MB,
         256,
@@ -53,17 +53,17 @@ PROMISES = {
             "/var/lib/bitcoind": "rw",
         },
     ),
-    "kaspad": Promise(10013, ("chain",), 256 * MB, 512, {"/run/control": "rw", "/var/lib/kaspad": "rw"}),
-    "proxy": Promise(10011, ("front",), 96 * MB, 64, {"/etc/nodeyard": "ro"}, port=1),
+    "kaspad": Promise(70013, ("chain",), 256 * MB, 512, {"/run/control": "rw", "/var/lib/kaspad": "rw"}),
+    "proxy": Promise(70011, ("front",), 96 * MB, 64, {"/etc/nodeyard": "ro"}, port=1),
     "tracker": Promise(
-        10014,
+        70014,
         ("chain", "data", "front"),
         256 * MB,
         128,
         {"/run/secrets/tracker_db_password": "ro", "/run/secrets/tracker_token": "ro"},
     ),
     "oracle": Promise(
-        10015,
+        70015,
         ("chain", "data", "front"),
         256 * MB,
         64,
@@ -76,10 +76,10 @@ PROMISES = {
         256,
         {"DIR": "rw", "/var/run/docker.sock": "rw"},
         powers=("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER"),
-        groups=("10020",),
+        groups=("70020",),
     ),
     "watch": Promise(
-        10021,
+        70021,
         ("chain", "data", "front"),
         256 * MB,
         64,
@@ -92,6 +92,6 @@ PROMISES = {
         },
     ),
     "dashboard": Promise(
-        10022, ("front",), 256 * MB, 64, {"DIR/run/agent": "ro", "DIR/watch": "ro"}, port=0, groups=("10020",)
+        70022, ("front",), 256 * MB, 64, {"DIR/run/agent": "ro", "DIR/watch": "ro"}, port=0, groups=("70020",)
     ),
 }

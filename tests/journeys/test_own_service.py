@@ -56,7 +56,7 @@ def test_the_agent_makes_the_same_plan(with_redis: Installed) -> None:
 def test_a_broken_file_of_it_blinds_nobody(with_redis: Installed) -> None:
     file = with_redis.dir / "services/redis/service.yml"
     text = file.read_text()
-    file.write_text(text.replace("uid: 10101", "uid: ten"))
+    file.write_text(text.replace("uid: 70101", "uid: ten"))
     try:
         refused = with_redis.run("plan", expect=1)
         assert f"{file} has a problem" in refused.stderr

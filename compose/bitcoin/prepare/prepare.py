@@ -25,11 +25,26 @@ def main() -> None:
             values[name] = rpcauth({n.removeprefix("bitcoind_rpc_"): v for n, v in values.items() if "_rpc_" in n})
     for use in plan["secrets"]:
         copy = COPIES / use["service"] / use["name"]
-        if use["service"] != "host" and not copy.exists():
+        if use["service"] != "host" and not (copy.exists() and copy.stat().st_uid == use["uid"]):
             write(copy, values[use["name"]], use["uid"])
     for folder in plan["folders"]:
-        if os.stat(folder["path"]).st_uid != folder["uid"]:  # noqa: PTH116 (no Path is needed for one call)
-            os.chown(folder["path"], folder["uid"], folder["uid"])
+        give(Path(folder["path"]), folder["uid"])
+
+
+def give(folder: Path, uid: int) -> None:
+    """The folder and its content to `uid`, unless it owns the folder: so an interrupted change goes on the next time.
+
+    Without the capability to read everyone's folders, root reads them as their owner.
+    """
+    if folder.stat().st_uid == uid:
+        return
+    os.chown(folder, os.getuid(), uid)
+    for entry in list(os.scandir(folder)):
+        if entry.is_dir(follow_symlinks=False):
+            give(Path(entry.path), uid)
+        else:
+            os.chown(entry.path, uid, uid, follow_symlinks=False)
+    os.chown(folder, uid, uid)
 
 
 def kept(name: str) -> str:

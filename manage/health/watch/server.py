@@ -19,8 +19,8 @@ MAX_LINE = 64 * 1024
 QUIET_S = 10.0
 """How long a client may take to send its request."""
 MAX_HOURS = 24 * 366.0
-SOCKET_MODE = 0o666
-"""Everybody who can reach the folder may ask: answers contain no more than the snapshot, which all may read."""
+SOCKET_MODE = 0o660
+"""The group, which the socket inherits from its folder, has the dashboard as member."""
 
 
 async def serve_socket(watch: Watch, path: Path) -> asyncio.Server:
@@ -30,7 +30,7 @@ async def serve_socket(watch: Watch, path: Path) -> asyncio.Server:
         server = await asyncio.start_unix_server(_handler(watch, _line), str(path), limit=MAX_LINE)
     except OSError as fault:
         raise NodeyardError(f"watch cannot listen on {path}: {fault}.", "Choose a shorter --dir.") from fault
-    _open_to_all(path)
+    _open_to_group(path)
     return server
 
 
@@ -38,7 +38,7 @@ def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _open_to_all(path: Path) -> None:
+def _open_to_group(path: Path) -> None:
     path.chmod(SOCKET_MODE)
 
 

@@ -16,7 +16,7 @@ import pytest
 from manage.agent.client import AgentClient, AgentRefused
 from manage.errors import NodeyardError
 from manage.installation import identity
-from manage.installation.folders import AGENT_GROUP
+from manage.installation.ids import AGENT_GROUP
 from manage.installation.layout import Layout
 
 CHECKOUT = Path(__file__).resolve().parents[3]

@@ -38,7 +38,7 @@ def stack(
     spec = ServiceSpec(
         name="proxy",
         group="services",
-        compose={"user": "10011:10011", "volumes": list(volumes)},
+        compose={"user": "70011:70011", "volumes": list(volumes)},
         files=contents,
         files_dir=str(layout.files_dir / "proxy-0123456789ab"),
         image=Image("nginx", "localhost/nodeyard/nginx:1", digest),
@@ -48,7 +48,7 @@ def stack(
         startup_s=1,
         rollback="safe",
     )
-    store = VolumeSpec("nodeyard_sandbox_proxy_data", "proxy", "history", 10011)
+    store = VolumeSpec("nodeyard_sandbox_proxy_data", "proxy", "history", 70011)
     return Stack("nodeyard", "ab12cd34", "sandbox", (spec,), (store,), (), "services: {}\n", "fedcba9876543210")
 
 
@@ -92,7 +92,7 @@ def test_the_spec_is_kept_so_that_a_later_plan_can_name_differences(layout: Layo
 def test_a_folder_that_the_service_writes_to_is_made_for_it(layout: Layout, paper: Paper) -> None:
     socket = layout.sandbox_socket("kaspad").parent
     files.write(layout, stack(layout, volumes=[{"type": "bind", "source": str(socket), "target": "/c"}]))
-    assert (stat.S_IMODE(socket.stat().st_mode), paper.uid(socket)) == (0o700, 10011)
+    assert (stat.S_IMODE(socket.stat().st_mode), paper.uid(socket)) == (0o700, 70011)
     assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o755
 
 
@@ -102,7 +102,7 @@ def test_a_folder_that_the_service_writes_to_belongs_to_it(tmp_path: Path) -> No
     identity.create(layout)
     socket = layout.sandbox_socket("kaspad").parent
     files.write(layout, stack(layout, volumes=[{"type": "bind", "source": str(socket), "target": "/c"}]))
-    assert (stat.S_IMODE(socket.stat().st_mode), socket.stat().st_uid) == (0o700, 10011)
+    assert (stat.S_IMODE(socket.stat().st_mode), socket.stat().st_uid) == (0o700, 70011)
 
 
 def test_a_folder_with_data_keeps_its_owner_and_an_empty_one_of_roots_is_given_to_the_service(
@@ -113,7 +113,7 @@ def test_a_folder_with_data_keeps_its_owner_and_an_empty_one_of_roots_is_given_t
         folder.mkdir()
     (adopted / "blocks").write_text("")
     files.write(layout, stack(layout, volumes=[f"{adopted}:/a", f"{empty}:/b"]))
-    assert (paper.uid(adopted), paper.uid(empty)) == (0, 10011)
+    assert (paper.uid(adopted), paper.uid(empty)) == (0, 70011)
 
 
 def test_what_is_mounted_to_be_read_is_neither_made_nor_given_away(layout: Layout, paper: Paper) -> None:

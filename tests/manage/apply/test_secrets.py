@@ -36,13 +36,13 @@ try:
 except NodeyardError as error:
     print(error.message, error.hint)
 """
-TOKEN = SecretUse("tracker", 10014, "tracker_token", "token")
-DATABASE = SecretUse("timescaledb", 10010, "tracker_db_password", "password")
-TRACKER = SecretUse("tracker", 10014, "tracker_db_password", "password")
-WATCH = SecretUse("watch", 10021, "bitcoind_rpc_watch", "password")
-ORACLE = SecretUse("oracle", 10015, "bitcoind_rpc_oracle", "password")
+TOKEN = SecretUse("tracker", 70014, "tracker_token", "token")
+DATABASE = SecretUse("timescaledb", 70010, "tracker_db_password", "password")
+TRACKER = SecretUse("tracker", 70014, "tracker_db_password", "password")
+WATCH = SecretUse("watch", 70021, "bitcoind_rpc_watch", "password")
+ORACLE = SecretUse("oracle", 70015, "bitcoind_rpc_oracle", "password")
 HOST = SecretUse("host", 0, "bitcoind_rpc_host", "password")
-LINES = SecretUse("bitcoind", 10012, "bitcoind_rpcauth", "rpcauth", {"watch": WATCH.name, "host": HOST.name})
+LINES = SecretUse("bitcoind", 70012, "bitcoind_rpcauth", "rpcauth", {"watch": WATCH.name, "host": HOST.name})
 LINES_WITH_ORACLE = replace(LINES, sources={**LINES.sources, "oracle": ORACLE.name})
 
 

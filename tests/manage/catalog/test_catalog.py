@@ -75,8 +75,8 @@ def test_an_unknown_service_is_refused_with_the_closest_known_one() -> None:
         ("services/proxy", "  driver: http\n", "", "health.driver: this key is missing: it decides the verdict"),
         ("services/proxy", "driver: http", "driver: htpp", "unknown health driver 'htpp'. Did you mean 'http'?"),
         ("services/proxy", "startup_s: 20", "start_up_s: 20", "unknown key 'start_up_s'. Did you mean 'startup_s'?"),
-        ("services/proxy", "uid: 10011", "uid: 10012", "uid: 10012 belongs to bitcoind"),
-        ("services/proxy", "uid: 10011", "uid: 33", "uid: 33 is outside 10000"),
+        ("services/proxy", "uid: 70011", "uid: 70012", "uid: 70012 belongs to bitcoind"),
+        ("services/proxy", "uid: 70011", "uid: 33", "uid: 33 is outside 70000 to 70099"),
         ("services/proxy", "offset: 1", "offset: 0", "ports.http.offset: 0 belongs to dashboard"),
         ("services/proxy", "rollback: safe", "rollback: maybe", "rollback: unknown value 'maybe'. Known: safe"),
         (
@@ -150,8 +150,8 @@ def test_an_unknown_service_is_refused_with_the_closest_known_one() -> None:
         ),
         ("rules.yml", "bitcoind.txindex=true", "bitcoin core", "unknown service 'bitcoin core'"),
         ("relations.yml", "copied: true", "coppied: true", "unknown key 'coppied'. Did you mean 'copied'?"),
-        ("services/proxy", "uid: 10011", "uid: 10011\nuid: 10011", "the key 'uid' is given twice"),
-        ("services/proxy", "uid: 10011", "uid: [", "is not valid YAML"),
+        ("services/proxy", "uid: 70011", "uid: 70011\nuid: 70011", "the key 'uid' is given twice"),
+        ("services/proxy", "uid: 70011", "uid: [", "is not valid YAML"),
     ],
 )
 def test_a_problem_is_reported_in_a_sentence(spoil: Spoil, file: str, old: str, new: str, words: str) -> None:

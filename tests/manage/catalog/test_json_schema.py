@@ -33,7 +33,7 @@ def test_every_service_file_fits_its_schema(path: Path) -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        {"uid": "10011"},
+        {"uid": "70011"},
         {"lable": 1},
         {"group": "servces"},
         {"resources": {"memory": "lots", "pids": 1, "disk": "1m"}},

@@ -55,7 +55,7 @@ def test_the_values_of_secrets_are_closed_to_everyone_else(tmp_path: Path) -> No
 def test_state_of_a_newer_manage_is_refused(tmp_path: Path) -> None:
     layout = Layout(tmp_path, Paper().owners())
     identity.create(layout)
-    layout.installation_file.write_text(json.dumps({"version": 3, "id": "x", "project": "y"}))
+    layout.installation_file.write_text(json.dumps({"version": 4, "id": "x", "project": "y"}))
     with pytest.raises(NodeyardError, match="written by a newer manage"):
         identity.read(layout)
 
@@ -95,13 +95,14 @@ def test_a_broken_file_of_state_is_a_sentence_with_its_path(tmp_path: Path, text
 
 
 @pytest.mark.promise("An older checkout refuses an installation that a newer one has taken over", runs="ci")
-def test_a_folder_of_the_layout_before_is_read_and_taken_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_folder_of_the_layout_before_is_read_and_taken_over(tmp_path: Path, version: int) -> None:
     layout = Layout(tmp_path, Paper().owners())
     made = identity.create(layout)
-    before = json.loads(layout.installation_file.read_text()) | {"version": 1}
+    before = json.loads(layout.installation_file.read_text()) | {"version": version}
     layout.installation_file.write_text(json.dumps(before))
     assert identity.read(layout) == made
     identity.record_layout_version(layout)
-    assert json.loads(layout.installation_file.read_text()) == before | {"version": 2}
-    with pytest.raises(NodeyardError, match=r"written by a newer manage \(version 2, this one knows 1\)"):
-        documents.read(layout.installation_file, known=1)
+    assert json.loads(layout.installation_file.read_text()) == before | {"version": 3}
+    with pytest.raises(NodeyardError, match=rf"written by a newer manage \(version 3, this one knows {version}\)"):
+        documents.read(layout.installation_file, known=version)

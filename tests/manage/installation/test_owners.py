@@ -48,6 +48,6 @@ def test_an_owner_on_paper_follows_its_file_through_a_rename(tmp_path: Path) -> 
     before, after = tmp_path / "before", tmp_path / "after"
     before.write_text("")
     assert paper.uid(before) == 0
-    paper.give(before, 10014, -1)
+    paper.give(before, 70014, -1)
     before.rename(after)
-    assert (paper.uid(after), paper.gid(after)) == (10014, 0)
+    assert (paper.uid(after), paper.gid(after)) == (70014, 0)

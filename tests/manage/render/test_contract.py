@@ -88,7 +88,7 @@ def test_hosts_in_a_json_document_are_addresses_too(catalog: Catalog, kaspad: Re
         "zmqpubrawtx=tcp://0.0.0.0:28332",
         "resolver 127.0.0.11 valid=5s;",
         "zone=client:10m rate=20r/s",
-        "postgres:x:10010:10010::/var/lib/postgresql:/bin/sh",
+        "postgres:x:70010:70010::/var/lib/postgresql:/bin/sh",
         "rpcwhitelist=watch:uptime",
         "2026-11-21T10:15:00Z",
     ],

@@ -157,7 +157,7 @@ def test_deep_yaml_is_refused(layout: Layout, text: bytes) -> None:
 def test_a_value_out_of_bounds_is_refused(layout: Layout, edit: Edit, keys: dict[str, Any], words: str) -> None:
     if "uid" in keys:
         path = layout.services_dir / "redis/service.yml"
-        path.write_text(path.read_text().replace("uid: 10101", "uid: 0x" + "f" * 6000))
+        path.write_text(path.read_text().replace("uid: 70101", "uid: 0x" + "f" * 6000))
     else:
         edit(keys)
     assert words in refusal(layout)

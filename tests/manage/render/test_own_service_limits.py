@@ -81,7 +81,7 @@ def test_a_template_that_asks_for_more_power_is_refused(layout: Layout, change: 
         {"networks": {"chain": {"aliases": ["kaspad"]}}},
         {"labels": {"io.nodeyard.installation": "another"}},
         {"ports": [{"target": 6379, "published": "6379", "host_ip": "0.0.0.0", "protocol": "tcp", "mode": "ingress"}]},
-        {"user": "10014:10014"},
+        {"user": "70014:70014"},
         {"image": "stranger/image"},
     ],
 )
@@ -103,7 +103,7 @@ def test_a_template_cannot_change_what_nodeyard_sets(layout: Layout, changed: di
         ),
         ("prometheus/service.yml", "publish: loopback", "publish: public:open", "no setting 'open' whose default is"),
         ("redis/service.yml", "group: data", "group: manager", "only Nodeyard's own services belong to the manager"),
-        ("redis/service.yml", "uid: 10101", "uid: 10014", "uid: 10014 belongs to"),
+        ("redis/service.yml", "uid: 70101", "uid: 70014", "uid: 70014 belongs to"),
         ("redis/service.yml", "networks: [data]", "networks: [host]", "unknown network 'host'"),
         ("redis/service.yml", "title: Cache", 'title: "\'; }"', "a title has at most 40 characters"),
         ("redis/service.yml", 'expect: "\\\\+PONG"', 'expect: "(a+)+$"', "repeats a group"),

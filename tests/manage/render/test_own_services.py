@@ -34,7 +34,7 @@ def test_prometheus_finds_everything_that_provides_metrics_without_code_in_manag
 def test_a_user_of_the_cache_receives_its_address_and_waits_for_it(layout: Layout) -> None:
     shutil.copytree(layout.services_dir / "redis", layout.services_dir / "shop")
     text = (layout.services_dir / "shop/service.yml").read_text()
-    text = text.replace("name: redis", "name: shop").replace("10101", "10103").replace("group: data", "group: services")
+    text = text.replace("name: redis", "name: shop").replace("70101", "70103").replace("group: data", "group: services")
     text = text.replace("provides:\n  cache: {port: redis, check: line}", "uses:\n  cache: {}")
     (layout.services_dir / "shop/service.yml").write_text(text)
     (layout.services_dir / "shop/files/redis.conf.j2").write_text("cache = {{ uses.cache.url }}\n")
@@ -58,7 +58,7 @@ def test_it_has_the_hardening_preset_and_can_be_switched_off(layout: Layout) -> 
     compose = stack.service("redis").compose
     assert compose["read_only"] is True
     assert compose["cap_drop"] == ["ALL"]
-    assert compose["user"] == "10101:10101"
+    assert compose["user"] == "70101:70101"
     catalog = load_catalog(layout)
     config = configuration.parse("version: 1\nservices: {redis: {enabled: false}}\n", "stack.yml", catalog)
     assert "redis" not in config.services

@@ -67,3 +67,23 @@ def test_bitcoinds_auth_line_is_the_salted_hash_of_the_users_password(prepare: M
     assert user == "host"
     assert digest == hmac.new(salt.encode(), password.encode(), hashlib.sha256).hexdigest()
     assert password not in line
+
+
+@pytest.mark.root
+def test_data_and_copies_of_an_earlier_version_move_to_the_present_ids(prepare: ModuleType, tmp_path: Path) -> None:
+    prepare.main()
+    before, now = 10014, 70014
+    table = tmp_path / "data" / "base" / "table"
+    table.parent.mkdir(mode=0o700)
+    table.write_text("rows")
+    copy = tmp_path / "tracker" / "tracker_token"
+    secret = copy.read_text()
+    for path in (tmp_path / "data", table.parent, table, copy):
+        os.chown(path, before, before)
+    plan = json.loads((tmp_path / "prepare.json").read_text())
+    plan["folders"][0]["uid"] = plan["secrets"][2]["uid"] = now
+    (tmp_path / "prepare.json").write_text(json.dumps(plan))
+    prepare.main()
+    for path in (tmp_path / "data", table.parent, table, copy):
+        assert (path.stat().st_uid, path.stat().st_gid) == (now, now), path
+    assert (table.read_text(), copy.read_text()) == ("rows", secret)

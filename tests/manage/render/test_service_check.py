@@ -34,7 +34,7 @@ def test_the_examples_of_the_documentation_are_complete(layout: Layout) -> None:
     shutil.copytree(layout.services_dir / "redis", layout.services_dir / "shop")
     file = layout.services_dir / "shop/service.yml"
     document = yaml.safe_load(file.read_text())
-    document |= {"name": "shop", "uid": 10103, "group": "services", "networks": ["front", "data"]}
+    document |= {"name": "shop", "uid": 70103, "group": "services", "networks": ["front", "data"]}
     document["ports"]["http"] = {"number": 8000, "scheme": "http"}
     blocks = re.findall(
         r"^```yaml\n(.*?)^```$", (CHECKOUT / "docs/own-services.md").read_text(), re.DOTALL | re.MULTILINE

@@ -145,11 +145,11 @@ def test_each_consumer_has_its_own_copy_of_a_secret_and_the_host_its_rpc_passwor
     uses = {
         (use.service, use.name): (use.uid, use.kind) for use in secret_uses(catalog, config, "0", {"bitcoind": 1000})
     }
-    assert uses["tracker", "tracker_db_password"] == (10014, "password")
-    assert uses["timescaledb", "tracker_db_password"] == (10010, "password")
-    assert uses["timescaledb", "watch_db_password"] == (10010, "password")
+    assert uses["tracker", "tracker_db_password"] == (70014, "password")
+    assert uses["timescaledb", "tracker_db_password"] == (70010, "password")
+    assert uses["timescaledb", "watch_db_password"] == (70010, "password")
     assert uses["bitcoind", "bitcoind_rpcauth"] == (1000, "rpcauth")
-    assert uses["watch", "bitcoind_rpc_watch"] == (10021, "password")
+    assert uses["watch", "bitcoind_rpc_watch"] == (70021, "password")
     assert uses["host", "bitcoind_rpc_host"] == (0, "password")
     assert ("bitcoind", "bitcoind_rpc_host") not in uses
 

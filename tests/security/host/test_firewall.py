@@ -1,0 +1,203 @@
+"""The firewall table, from the seat of a neighbour: a host with a published port, made of network namespaces."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from manage.apply import host_firewall
+from manage.engine import bridges
+from manage.events import Event
+from manage.host import firewall
+from manage.host.firewall import Bridge
+from tests.security.host.neighbour import NETWORK, Neighbour, beside, run
+from tests.stage.waiting import until
+
+HOST, CONTAINER, BRIDGE, SUBNET, INSIDE = "nodeyard-host", "nodeyard-box", "br-test", "203.0.113.0/24", "203.0.113.2"
+PUBLISHED, PORT = 8600, 8000
+STRANGER = "table inet stranger {\n\tchain input {\n\t\ttcp dport 12345 drop\n\t}\n}\n"
+
+LIKE_AN_ENGINE = f"""
+table ip nat {{
+  chain prerouting {{
+    type nat hook prerouting priority dstnat;
+    ip daddr 127.0.0.1 tcp dport {PUBLISHED} dnat to {INSIDE}:{PORT}
+    ip daddr {NETWORK}.1 tcp dport {PUBLISHED + 1} dnat to {INSIDE}:{PORT}
+  }}
+  chain output {{
+    type nat hook output priority -100;
+    ip daddr 127.0.0.1 tcp dport {PUBLISHED} dnat to {INSIDE}:{PORT}
+  }}
+  chain postrouting {{
+    type nat hook postrouting priority srcnat;
+    ip saddr 127.0.0.0/8 oifname "{BRIDGE}" masquerade
+  }}
+}}
+"""
+"""What an engine before 28 writes for `-p 127.0.0.1:8600:8000`, and for a port that is open to all on purpose."""
+SERVER = f"import socket; s = socket.create_server(('0.0.0.0', {PORT}))\nwhile True: s.accept()[0].close()"
+
+
+def on_host(*argv: str, stdin: str = "") -> str:
+    return run("ip", "netns", "exec", HOST, *argv, stdin=stdin)
+
+
+@pytest.fixture(scope="module")
+def segment() -> Iterator[Neighbour]:
+    """A host with a bridge, a container that serves behind it, and a neighbour."""
+    for name in (HOST, CONTAINER):
+        subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+        run("ip", "netns", "add", name)
+    server = None
+    try:
+        on_host("ip", "link", "set", "lo", "up")
+        on_host("ip", "link", "add", BRIDGE, "type", "bridge")
+        on_host("ip", "addr", "add", "203.0.113.1/24", "dev", BRIDGE)
+        on_host("ip", "link", "set", BRIDGE, "up")
+        on_host("ip", "link", "add", "veth-box", "type", "veth", "peer", "name", "eth0", "netns", CONTAINER)
+        on_host("ip", "link", "set", "veth-box", "master", BRIDGE, "up")
+        for line in (f"addr add {INSIDE}/24 dev eth0", "link set eth0 up", "route add default via 203.0.113.1"):
+            run("ip", "-n", CONTAINER, *line.split())
+        on_host("sh", "-c", "echo 1 | tee /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/all/route_localnet")
+        on_host("nft", "-f", "-", stdin=LIKE_AN_ENGINE + STRANGER)
+        server = subprocess.Popen(["ip", "netns", "exec", CONTAINER, sys.executable, "-I", "-c", SERVER])
+        host = Neighbour(HOST)
+        until(lambda: host.reaches(INSIDE, PORT), 10)
+        with beside(HOST) as neighbour:
+            neighbour.route("127.0.0.1/32")
+            neighbour.route(SUBNET)
+            yield neighbour
+    finally:
+        if server:
+            server.kill()
+            server.wait()
+        for name in (HOST, CONTAINER):
+            run("ip", "netns", "del", name)
+
+
+@pytest.fixture
+def guarded(segment: Neighbour) -> Iterator[Neighbour]:
+    on_host("nft", "-f", "-", stdin=firewall.text([Bridge(BRIDGE, (SUBNET,))]))
+    yield segment
+    on_host("nft", "delete", "table", *firewall.TABLE.split())
+
+
+@pytest.mark.root
+def test_without_the_table_a_neighbour_reaches_what_is_published_on_loopback(segment: Neighbour) -> None:
+    assert segment.reaches("127.0.0.1", PUBLISHED)
+    assert segment.reaches(INSIDE, PORT)
+
+
+@pytest.mark.root
+@pytest.mark.promise(
+    "A neighbour on the network segment reaches neither a port that is published on loopback nor its container",
+    runs="ci",
+)
+def test_with_it_a_neighbour_reaches_neither_port_nor_container(guarded: Neighbour) -> None:
+    assert not guarded.reaches("127.0.0.1", PUBLISHED)
+    assert not guarded.reaches(INSIDE, PORT)
+
+
+@pytest.mark.root
+def test_what_is_meant_for_others_stays_open(guarded: Neighbour) -> None:
+    assert guarded.reaches(f"{NETWORK}.1", PUBLISHED + 1), "a port that is open to all on purpose"
+    assert Neighbour(HOST).reaches("127.0.0.1", PUBLISHED), "the host itself"
+    assert Neighbour(HOST).reaches(INSIDE, PORT)
+
+
+@pytest.mark.root
+def test_rules_about_a_network_that_is_gone_concern_nobody(segment: Neighbour) -> None:
+    """Its subnet may belong to a network of somebody else by now."""
+    on_host("nft", "-f", "-", stdin=firewall.text([Bridge("br-gone", (SUBNET,))]))
+    assert segment.reaches(INSIDE, PORT)
+    on_host("nft", "delete", "table", *firewall.TABLE.split())
+
+
+@pytest.mark.root
+@pytest.mark.promise("The firewall changes one table of its own and no other", runs="ci")
+def test_no_other_table_changes_and_writing_again_changes_nothing(segment: Neighbour) -> None:
+    before = on_host("nft", "list", "ruleset")
+    assert STRANGER in before
+    for subnet in ("192.0.2.0/24", SUBNET, SUBNET):
+        on_host("nft", "-f", "-", stdin=firewall.text([Bridge(BRIDGE, (subnet,))]))
+    listed = on_host("nft", "list", "table", *firewall.TABLE.split())
+    assert "192.0.2.0" not in listed
+    assert listed.count("drop") == 3
+    on_host("nft", "delete", "table", *firewall.TABLE.split())
+    assert on_host("nft", "list", "ruleset") == before
+
+
+def test_the_text_is_the_same_for_the_same_networks_and_names_no_other_table() -> None:
+    one, two = Bridge("br-1", ("172.18.0.0/16", "fd00::/64")), Bridge("br-2", ("10.1.0.0/24",))
+    assert firewall.text([one, two]) == firewall.text([two, one])
+    assert "flush" not in firewall.text([one, two])
+    assert {line.split("table ")[1].rstrip(" {") for line in firewall.text([one]).splitlines() if "table" in line} == {
+        "inet nodeyard"
+    }
+    assert 'ip6 daddr fd00::/64 fib daddr oifname "br-1" drop' in firewall.text([one])
+
+
+class Engine:
+    """An engine of some version with one network of ours."""
+
+    def __init__(self, version: str) -> None:
+        self._version = version
+
+    def version(self, *, api_version: bool = True) -> dict[str, str]:
+        return {"Version": self._version}
+
+    def networks(self, *, filters: dict[str, str]) -> list[dict[str, object]]:
+        assert filters == {"label": "io.nodeyard.installation"}
+        network: dict[str, object] = {
+            "Id": "0123456789abcdef",
+            "Driver": "bridge",
+            "IPAM": {"Config": [{"Subnet": "172.18.0.0/16"}]},
+        }
+        return [network, {**network, "Options": {bridges.NAME: "mine"}}, {**network, "Driver": "overlay"}]
+
+
+def test_the_bridges_are_those_with_our_label() -> None:
+    assert [bridge.name for bridge in bridges.labelled(Engine("20.10.24"))] == ["br-0123456789ab", "mine"]
+
+
+@pytest.mark.parametrize(("version", "warns"), [("20.10.24+dfsg1", True), ("27.5.1", True), ("28.0.0", False)])
+def test_a_host_without_nft_gets_a_sentence_where_the_engine_does_not_guard_itself(
+    version: str, warns: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[Event] = []
+    monkeypatch.setattr(firewall, "_PATH", "/nowhere")
+    host_firewall.refresh(Engine(version), events.append)
+    assert bool(events) == warns
+    assert all("because this host has no nft. Install nft" in event.text for event in events)
+
+
+def test_what_nft_refuses_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nft = tmp_path / "nft"
+    nft.write_text("#!/bin/sh\necho 'Error: Operation not permitted' >&2\nexit 1\n")
+    nft.chmod(0o755)
+    monkeypatch.setattr(firewall, "_PATH", str(tmp_path))
+    problem = firewall.write([Bridge("br-1", ("172.18.0.0/16",))], tmp_path / "saved")
+    assert problem == "The firewall rule is missing, because nft refused it: Error: Operation not permitted."
+    assert not (tmp_path / "saved").exists()
+
+
+def test_the_table_is_kept_for_the_next_boot_until_no_network_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nft, saved, said = tmp_path / "nft", tmp_path / "etc" / "firewall.nft", tmp_path / "said"
+    nft.write_text(f"#!/bin/sh\ncat >> {said}\n")
+    nft.chmod(0o755)
+    monkeypatch.setattr(firewall, "_PATH", f"{tmp_path}:/usr/bin:/bin")
+    wanted = [Bridge("br-1", ("172.18.0.0/16",))]
+    assert firewall.write(wanted, saved) == ""
+    assert saved.read_text() == firewall.text(wanted)
+    said.unlink()
+    assert firewall.restore(saved) == ""
+    assert said.read_text() == firewall.text(wanted)
+    assert firewall.write([], saved) == ""
+    assert not saved.parent.exists()
+    assert firewall.restore(saved) == ""
