@@ -10,7 +10,7 @@ from manage.catalog.sizes import parse
 from manage.installation.identity import Installation
 from manage.installation.layout import Layout
 from manage.render import render_manager, render_stack, secret_uses
-from manage.render.model import SecretUse, ServiceSpec, Stack
+from manage.render.model import NetworkSpec, SecretUse, ServiceSpec, Stack
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,13 @@ class DesiredState:
     """Service -> its memory limit."""
     image_digests: Mapping[str, str] = field(default_factory=dict)
     """This engine's image id -> config digest."""
+    pool: str = ""
+    """Range from which new networks get their addresses; "" leaves it to the engine."""
+
+    @property
+    def networks(self) -> tuple[NetworkSpec, ...]:
+        """The networks of both projects, each once."""
+        return tuple({network.name: network for network in (*self.stack.networks, *self.manager.networks)}.values())
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -74,5 +81,6 @@ def render(inputs: Inputs) -> DesiredState:
         memory_bytes={
             name: parse(inputs.config.memory.get(name, service.resources.memory)) for name, service in services.items()
         },
+        pool=inputs.config.pool,
         image_digests={entry.engine_id: entry.image.config_digest for entry in inputs.locked.values()},
     )

@@ -44,3 +44,5 @@ class Facts:
     """Spec digest -> spec document (what `specs/` holds), to name differences."""
     config_hashes: Mapping[str, str] = field(default_factory=dict)
     """Service -> compose's hash of the desired service."""
+    live_files: Mapping[str, str] = field(default_factory=dict)
+    """Service -> content of the file that it reads again when it changes, "" if there is none."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-Kind = Literal["create", "recreate", "restart", "unpause", "remove", "keep"]
+Kind = Literal["create", "recreate", "restart", "reload", "unpause", "remove", "keep"]
 DataRisk = Literal["kept", "at-risk"]
 
 
