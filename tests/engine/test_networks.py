@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -112,20 +111,16 @@ def test_networks_are_made_as_they_are_described(engine: Any, watched: Layout) -
 @pytest.mark.promise("With `networks.pool` each new network gets 16 free addresses of that range", runs="ci")
 def test_a_pool_is_cut_into_parts_that_nothing_else_uses(engine: Any, watched: Layout) -> None:
     state = replace(stacks.state(watched, TODAY), pool=POOL)
-    name = f"{state.installation.project}_taken"
-    engine.create_network(
-        name,
-        labels={LABEL_INSTALLATION: state.installation.id},
-        ipam={"Config": [{"Subnet": "203.0.113.16/29"}]},
-    )
-    up.apply(state)
-    found = networks.subnets(engine, state.installation)
-    del found[name]
-    assert sorted(found.values()) == ["203.0.113.0/28", "203.0.113.32/28", "203.0.113.48/28"]
-    more = [NetworkSpec(f"{state.installation.project}_n{n}", f"n{n}", True, False) for n in range(13)]
-    with pytest.raises(NodeyardError, match=r"networks\.pool \(203\.0\.113\.0/24\) has no addresses left"):
-        networks.ensure(engine, state.installation, more, POOL)
-    assert all(ipaddress.ip_network(subnet).prefixlen == 28 for subnet in found.values())
+    taken = engine.create_network("nytest-taken", ipam={"Config": [{"Subnet": "203.0.113.16/29"}]})["Id"]
+    try:
+        up.apply(state)
+        found = networks.subnets(engine, state.installation)
+        assert sorted(found.values()) == ["203.0.113.0/28", "203.0.113.32/28", "203.0.113.48/28"]
+        more = [NetworkSpec(f"{state.installation.project}_n{n}", f"n{n}", True, False) for n in range(13)]
+        with pytest.raises(NodeyardError, match=r"networks\.pool \(203\.0\.113\.0/24\) has no addresses left"):
+            networks.ensure(engine, state.installation, more, POOL)
+    finally:
+        engine.remove_network(taken)
 
 
 @contextmanager
