@@ -74,7 +74,7 @@ def _show_networks(name: str, layout: Layout, *, as_json: bool) -> None:
     graph = wiring.service_graph(catalog, config.load(layout.stack_file, catalog))
     if name:
         refusals.require_known_services([name], graph.all)
-    table = matrix.matrix(graph, installation.project)
+    table = matrix.table(graph, installation.project)
     table = matrix.concerning(table, name) if name else table
     if as_json:
         output.emit(table)

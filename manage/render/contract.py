@@ -84,7 +84,7 @@ def require_reachable(
     rendered = list(rendered)
     paths = {
         (client, network.server, network.port.name)
-        for network in networks.networks(graph)
+        for network in networks.derived(graph)
         for client in network.members
         if network.port is not None
     }

@@ -9,12 +9,12 @@ from manage.render.names import network_name
 from manage.render.wiring import ServiceGraph
 
 
-def matrix(graph: ServiceGraph, project: str) -> dict[str, Any]:
+def table(graph: ServiceGraph, project: str) -> dict[str, Any]:
     """The answer of `manage why --network --json`. Keys may be added, never renamed.
 
     `connections` are all that is open between services; `outbound` and `published` are the ways out and in.
     """
-    found = networks.networks(graph)
+    found = networks.derived(graph)
     settings, config = graph.config.settings, graph.config
     return {
         "networks": [
@@ -50,12 +50,12 @@ def matrix(graph: ServiceGraph, project: str) -> dict[str, Any]:
     }
 
 
-def concerning(table: dict[str, Any], service: str) -> dict[str, Any]:
-    """The part of `table` that concerns one service."""
+def concerning(whole: dict[str, Any], service: str) -> dict[str, Any]:
+    """The part of `whole` that concerns one service."""
     return {
-        **table,
-        "networks": [entry for entry in table["networks"] if service in entry["members"]],
-        "connections": [entry for entry in table["connections"] if service in (entry["from"], entry["to"])],
-        "outbound": [name for name in table["outbound"] if name == service],
-        "published": [entry for entry in table["published"] if entry["service"] == service],
+        **whole,
+        "networks": [entry for entry in whole["networks"] if service in entry["members"]],
+        "connections": [entry for entry in whole["connections"] if service in (entry["from"], entry["to"])],
+        "outbound": [name for name in whole["outbound"] if name == service],
+        "published": [entry for entry in whole["published"] if entry["service"] == service],
     }

@@ -47,14 +47,14 @@ class Network:
         return host_name(self.server, part)
 
 
-def networks(graph: ServiceGraph) -> tuple[Network, ...]:
+def derived(graph: ServiceGraph) -> tuple[Network, ...]:
     """All networks of both projects, in the order of their servers."""
     return tuple(network for service in graph.all.values() for network in _of(graph, service))
 
 
 def attached(graph: ServiceGraph, service: str) -> tuple[Network, ...]:
     """The networks that `service` is on."""
-    return tuple(network for network in networks(graph) if service in network.members)
+    return tuple(network for network in derived(graph) if service in network.members)
 
 
 def is_live(network: Network, service: str) -> bool:

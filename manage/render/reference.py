@@ -76,7 +76,7 @@ def render_reference(catalog: Catalog, profile: Profile, upstream: Mapping[str, 
             else {}
             if network.masquerade
             else {"driver_opts": {networks.MASQUERADE: "false"}}
-            for network in networks.networks(graph)
+            for network in networks.derived(graph)
         },
         "volumes": {name: {} for name in _volumes(graph)},
     }

@@ -81,7 +81,7 @@ class _Render:
 
     @cached_property
     def networks(self) -> tuple[Network, ...]:
-        return networks.networks(self.graph)
+        return networks.derived(self.graph)
 
     def project(self, project: str, services: Mapping[str, Service]) -> Stack:
         config = self.graph.config

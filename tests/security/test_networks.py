@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -35,13 +34,13 @@ def graph(text: str = "", catalog: Catalog = CATALOG) -> wiring.ServiceGraph:
 def rendered(text: str = "", catalog: Catalog = CATALOG) -> tuple[Stack, Stack]:
     config = configuration.parse(f"version: 1\n{text}", "stack.yml", catalog)
     images = {name: Image(name, name, name) for name in image_names(catalog, config)}
-    inputs: Any = (catalog, config, Installation("0123abcd", "yard"), images, {}, Path("/srv/yard"))
-    stack = render_stack(*inputs)
-    return stack, render_manager(*inputs, stack)
+    installation, folder = Installation("0123abcd", "yard"), Path("/srv/yard")
+    stack = render_stack(catalog, config, installation, images, {}, folder)
+    return stack, render_manager(catalog, config, installation, images, {}, folder, stack)
 
 
 def members(text: str = "", catalog: Catalog = CATALOG) -> Mapping[str, tuple[str, ...]]:
-    return {network.key: network.members for network in networks.networks(graph(text, catalog))}
+    return {network.key: network.members for network in networks.derived(graph(text, catalog))}
 
 
 def own_service(folder: Path, name: str, **changed: object) -> Catalog:
@@ -100,7 +99,7 @@ def test_an_own_service_joins_the_networks_of_what_it_uses_and_no_other(tmp_path
 @pytest.mark.promise("Only published ports and allowed ways out have a network that is not internal", runs="ci")
 @pytest.mark.parametrize("text", ["", NODES, MAINNET, ORACLE_ALONE])
 def test_a_network_with_two_members_is_internal_and_a_door_has_no_masquerade(text: str) -> None:
-    for network in networks.networks(graph(text)):
+    for network in networks.derived(graph(text)):
         assert network.internal or len(network.members) == 1
         assert network.masquerade == (network.key == f"{network.server}-out")
 
@@ -118,7 +117,7 @@ def test_a_network_with_two_members_is_internal_and_a_door_has_no_masquerade(tex
     ],
 )
 def test_only_nodes_with_peers_and_what_the_operator_allows_get_out(text: str, out: set[str]) -> None:
-    assert set(matrix.matrix(graph(text), "yard")["outbound"]) == out
+    assert set(matrix.table(graph(text), "yard")["outbound"]) == out
     for spec in (spec for stack in rendered(text) for spec in stack.services if "networks" in spec.compose):
         assert (spec.compose.get("dns") == ["127.0.0.1"]) == (spec.name not in out), spec.name
 

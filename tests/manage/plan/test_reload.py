@@ -23,8 +23,9 @@ SANDBOX, LESS = "profiles: [sandbox]\n", "profiles: [sandbox]\nservices: {oracle
 def manager_of(text: str) -> Stack:
     config = configuration.parse(f"version: 1\n{text}", "stack.yml", CATALOG)
     images = {name: Image(name, name, name) for name in image_names(CATALOG, config)}
-    inputs: Any = (CATALOG, config, OURS, images, {}, Path("/srv/nodeyard"))
-    return render_manager(*inputs, render_stack(*inputs))
+    folder = Path("/srv/nodeyard")
+    stack = render_stack(CATALOG, config, OURS, images, {}, folder)
+    return render_manager(CATALOG, config, OURS, images, {}, folder, stack)
 
 
 def plan(running: Stack, wanted: Stack, *, state: str = "running", **changed: Any) -> Plan:
