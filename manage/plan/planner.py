@@ -68,12 +68,13 @@ def _causes(stack: Stack, spec: ServiceSpec, found: Sequence[ContainerFacts], fa
             named = [Difference("spec", container.spec_digest[:12] or "none", spec.spec_digest[:12])]
         else:
             named = list(difference.of_documents(cast(Mapping[str, Any], known), spec_document(spec)))
-            named = named or [Difference("spec", container.spec_digest[:12], spec.spec_digest[:12])]
     names = {entry.name for entry in named}
     networks = _networks(stack, spec)
     if spec.live_networks and set(networks) <= set(container.networks):  # its other networks are `_live_causes`
         networks = list(container.networks)
     shown = [d for d in difference.of_container(container, spec, networks) if d.name not in names]
+    if not named and not shown and container.spec_digest != spec.spec_digest:
+        named = [Difference("spec", container.spec_digest[:12], spec.spec_digest[:12])]
     yield from [*named, *shown]
     desired = facts.config_hashes.get(spec.name, "")
     if not named and not shown and container.config_hash and desired and container.config_hash != desired:
