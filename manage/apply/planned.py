@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from manage import untrusted
 from manage.apply.desired_state import DesiredState
 from manage.engine import facts, hashes, threads
 from manage.engine.model import Facts
@@ -62,6 +63,6 @@ def _live(state: DesiredState) -> list[ServiceSpec]:
 def _text(path: Path) -> str:
     """The content of the file; "" if there is none or it cannot be read, and then it is written again."""
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        return untrusted.text(path)
+    except (OSError, ValueError):
         return ""
