@@ -76,6 +76,7 @@ def plain(text: str) -> str:
 _NO_DOWNTIME = {
     "create": "not running yet",
     "restart": "not running now",
+    "reload": "keeps running",
     "unpause": "paused now",
     "remove": "stays stopped",
 }

@@ -18,7 +18,7 @@ from manage.errors import NodeyardError
 from manage.events import Event, Progress
 from manage.installation import folders
 from manage.plan.model import Operation
-from manage.render.model import Stack
+from manage.render.model import ServiceSpec, Stack
 
 SHOWN_LINES = 15
 """How many log lines the error of a failed gate shows."""
@@ -104,7 +104,15 @@ class Change:
         """Apply one operation; returns the time at which it was done (unix seconds). A removal needs no gate."""
         self._progress(Event("step", operation.service, f"{operation.kind} {operation.service}"))
         project = files.project_of(self._state.layout, stack)
-        tools = steps.Tools(self._api, self._state.installation, project, self._containers, self._lock, self._progress)
+        tools = steps.Tools(
+            self._api,
+            self._state.installation,
+            project,
+            self._containers,
+            self._lock,
+            self._progress,
+            {spec.name: _live(stack, spec) for spec in stack.services if spec.live_networks},
+        )
         try:
             if operation.kind == "recreate":
                 moved_ids.move(
@@ -160,3 +168,8 @@ class Change:
             self.receipt, state=state, reason=reason, summary=summary or reason, ended_at=time.time()
         )
         receipt.save(self._state.layout, self.receipt)
+
+
+def _live(stack: Stack, spec: ServiceSpec) -> steps.Live:
+    own = spec.compose.get("networks", {})
+    return steps.Live(tuple(network.name for network in stack.networks if network.key in own), spec.live_networks)

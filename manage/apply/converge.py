@@ -68,6 +68,7 @@ def run(
             change.apply_stack(selection.stack)
             for service in selection.unproven:
                 change.gate_only(service)
+            remove_unused_networks(state, api, progress)
             rollback_tags.update(api, state.installation, receipt.history(state.layout))
             change.summary = _summary(change.receipt)
         return change.receipt
@@ -81,11 +82,19 @@ def _prepare(state: DesiredState, api: Api, facts: Facts, progress: Progress) ->
     for stack in (state.manager, state.stack):
         files.write(state.layout, stack, {folder.path for folder in state.chain_folders})
     hashes.save(state.layout, state.compose_texts, facts.config_hashes)
-    names = dict.fromkeys((*state.stack.networks, *state.manager.networks))
-    for name in networks.ensure(api, state.installation, names):
+    for name in networks.ensure(api, state.installation, state.networks, state.pool):
         progress(Event("note", "", f"Network {name} created."))
+    subnets = networks.subnets(api, state.installation)
+    for stack in (state.manager, state.stack):
+        files.write_start_files(state.layout, stack, subnets)
     _make_volumes(state, api, facts, progress)
     intent.record(state.layout, up=True)
+
+
+def remove_unused_networks(state: DesiredState, api: Api, progress: Progress) -> None:
+    """Remove our networks that the desired state does not use; one that a container is still on stays."""
+    for name in networks.remove_unused(api, state.installation, {network.name for network in state.networks}):
+        progress(Event("note", "", f"Network {name} removed: nothing uses it any more."))
 
 
 def _make_volumes(state: DesiredState, api: Api, facts: Facts, progress: Progress) -> None:

@@ -15,7 +15,7 @@ from manage.installation.identity import Installation
 from manage.installation.labels import chain_marker
 from manage.installation.layout import Layout
 from manage.render import render_manager, render_stack, secret_uses
-from manage.render.model import SecretUse, ServiceSpec, Stack
+from manage.render.model import NetworkSpec, SecretUse, ServiceSpec, Stack
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,13 @@ class DesiredState:
     """The folders of this host that hold a chain in place of a volume."""
     image_digests: Mapping[str, str] = field(default_factory=dict)
     """This engine's image id -> config digest."""
+    pool: str = ""
+    """Range from which new networks get their addresses; "" leaves it to the engine."""
+
+    @property
+    def networks(self) -> tuple[NetworkSpec, ...]:
+        """The networks of both projects, each once."""
+        return tuple({network.name: network for network in (*self.stack.networks, *self.manager.networks)}.values())
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -84,6 +91,7 @@ def render(inputs: Inputs) -> DesiredState:
             name: parse(inputs.config.memory.get(name, service.resources.memory)) for name, service in services.items()
         },
         chain_folders=tuple(_chain_folders(inputs, stack, owners)),
+        pool=inputs.config.pool,
         image_digests={entry.engine_id: entry.image.config_digest for entry in inputs.locked.values()},
     )
 

@@ -13,6 +13,7 @@ from manage.installation.layout import Layout
 from manage.installation.owners import Owners
 from manage.render import spec_document
 from manage.render.model import ServiceSpec, Stack
+from manage.render.names import subnet_token
 
 
 def write(layout: Layout, stack: Stack, prepared: Collection[Path] = ()) -> None:
@@ -24,10 +25,29 @@ def write(layout: Layout, stack: Stack, prepared: Collection[Path] = ()) -> None
     """
     for spec in stack.services:
         _config_files(layout.files_dir / Path(spec.files_dir).name, spec)
+        if spec.live_file:
+            _put(layout.watch_list_file, spec.live_file, 0o644)
         _spec(layout, spec)
         _bind_folders(layout.owners, spec, prepared)
     project = project_of(layout, stack)
     _put(project.file, stack.compose_yaml.encode(), 0o644)
+
+
+def write_start_files(layout: Layout, stack: Stack, subnets: Mapping[str, str]) -> None:
+    """Write the files that hold the addresses of networks, which exist now; `subnets` maps their full names.
+
+    They are written before every change: a network that was created again can have other addresses.
+    """
+    for spec in stack.services:
+        for name, content in spec.start_files.items():
+            text = content.decode()
+            for network, subnet in subnets.items():
+                text = text.replace(subnet_token(network), subnet)
+            folder = layout.start_files(spec.name)
+            for missing in (folder.parent, folder):
+                missing.mkdir(mode=0o755, exist_ok=True)
+                missing.chmod(0o755)
+            _put(folder / name, text.encode(), 0o644)
 
 
 def project_of(layout: Layout, stack: Stack) -> ComposeProject:

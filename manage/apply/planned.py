@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from manage import untrusted
 from manage.apply import data_updates
 from manage.apply.desired_state import DesiredState
 from manage.engine import facts, hashes, threads
@@ -15,6 +17,7 @@ from manage.installation import identity
 from manage.installation.layout import Layout
 from manage.plan import planner
 from manage.plan.model import Plan
+from manage.render.model import ServiceSpec
 
 
 @dataclass(frozen=True)
@@ -51,5 +54,18 @@ def read_facts_and_plan(
             image_digests=state.image_digests,
             config_hashes=config_hashes,
         )
-    found = replace(found, updates=data_updates.found(state.layout, time.time()))
+    live_files = {spec.name: _text(state.layout.watch_list_file) for spec in _live(state)}
+    found = replace(found, live_files=live_files, updates=data_updates.found(state.layout, time.time()))
     return Planned(found, planner.plan_project(state.manager, found), planner.plan_project(state.stack, found))
+
+
+def _live(state: DesiredState) -> list[ServiceSpec]:
+    return [spec for spec in state.services if spec.live_file]
+
+
+def _text(path: Path) -> str:
+    """The content of the file; "" if there is none or it cannot be read, and then it is written again."""
+    try:
+        return untrusted.text(path)
+    except (OSError, ValueError):
+        return ""

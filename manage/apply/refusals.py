@@ -60,9 +60,13 @@ def require_containers(containers: Iterable[ContainerFacts], services: Sequence[
 
 
 def require_manager_unchanged(plan: Plan) -> None:
-    """Raise NodeyardError if the manager would change: the agent cannot replace its own container."""
-    if plan.changes:
-        what = ", ".join(f"{operation.service} ({operation.kind})" for operation in plan.changes)
+    """Raise NodeyardError if a container of the manager would change: the agent cannot replace its own.
+
+    A reload changes no container: watch is connected to a network and reads its list again.
+    """
+    changes = [operation for operation in plan.changes if operation.kind != "reload"]
+    if changes:
+        what = ", ".join(f"{operation.service} ({operation.kind})" for operation in changes)
         raise NodeyardError(
             f"The manager itself would change: {what}. The agent cannot replace its own container.",
             "Run this on the host: manage up",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from manage.apply import data_updates
-from manage.engine import compose_cli
+from manage.engine import attachments, compose_cli
 from manage.engine.client import Api
 from manage.engine.model import ContainerFacts
 from manage.errors import NodeyardError
@@ -23,6 +23,16 @@ UP = ("up", "-d", "--no-deps", "--no-build", "--pull", "never")
 
 
 @dataclass(frozen=True)
+class Live:
+    """Full names of the networks of a service."""
+
+    own: tuple[str, ...]
+    """From its compose file."""
+    attached: tuple[str, ...]
+    """To which it is connected while it runs."""
+
+
+@dataclass(frozen=True)
 class Tools:
     """Everything that is needed to apply an operation."""
 
@@ -32,6 +42,8 @@ class Tools:
     containers: tuple[ContainerFacts, ...]
     lock: int
     progress: Progress
+    live: Mapping[str, Live] = field(default_factory=dict)
+    """By service, those that are connected to networks while they run."""
 
 
 def carry_out(operation: Operation, tools: Tools) -> None:
@@ -43,15 +55,19 @@ def carry_out(operation: Operation, tools: Tools) -> None:
     match operation.kind:
         case "create":
             _compose(tools, operation.service, *UP, operation.service)
+            _attach(tools, operation.service)
         case "recreate":
             _clear_half_made(tools, operation.service)
             _unpause(tools.api, container)
             grace_s = _grace_of(tools.api, container)
             _compose(tools, operation.service, *UP, "--force-recreate", operation.service, grace_s=grace_s)
+            _attach(tools, operation.service)
         case "restart":
             _restart(tools.api, _present(container, operation))
         case "update":
             data_updates.apply(tools.api, _present(container, operation), operation.service)
+        case "reload":
+            _attach(tools, _present(container, operation).service)
         case "unpause":
             tools.api.unpause(_present(container, operation).id)
         case "remove":
@@ -66,6 +82,11 @@ def stop(operation: Operation, tools: Tools) -> None:
         if container.service == operation.service:
             _unpause(tools.api, container)
             tools.api.stop(container.id, timeout=_grace_s(tools.api.inspect_container(container.id)["Config"]))
+
+
+def _attach(tools: Tools, service: str) -> None:
+    if live := tools.live.get(service):
+        attachments.attach(tools.api, tools.installation, service, live.own, live.attached)
 
 
 def _find(tools: Tools, operation: Operation) -> ContainerFacts | None:

@@ -14,6 +14,7 @@ from manage.engine import hashes
 from manage.engine.reader import Reader
 from manage.events import Event, Progress, silent
 from manage.installation import folders, identity, intent, lock
+from manage.installation.labels import LABEL_INSTALLATION
 from manage.plan.model import Plan
 
 
@@ -67,6 +68,7 @@ def apply(
                 from manage.apply import host_firewall  # imported only here: `plan` does not need it
 
                 host_firewall.refresh(reader, progress)
+            _finish_migration(state, planned, progress)
             return _nothing_to_do(state, by)
         from manage.apply import converge  # imported only here: most of its imports are not needed to do nothing
 
@@ -88,6 +90,18 @@ def _latest_receipt(state: DesiredState, progress: Progress) -> Receipt | None:
         last = f"The last change ({latest.verb} by {latest.by} at {at}) was interrupted"
         progress(Event("note", "", f"{last}; this one continues from there."))
     return latest
+
+
+def _finish_migration(state: DesiredState, planned: Planned, progress: Progress) -> None:
+    """Remove networks that an `up` which was killed at its end left unused."""
+    wanted = {network.name for network in state.networks}
+    ours = [labels.get(LABEL_INSTALLATION) for name, labels in planned.facts.networks.items() if name not in wanted]
+    if state.installation.id in ours:
+        from manage.apply import converge
+        from manage.engine.client import connect
+
+        with connect() as api:
+            converge.remove_unused_networks(state, api, progress)
 
 
 def _nothing_to_do(state: DesiredState, by: str) -> Receipt:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from manage.catalog import health_keys, secret_names
+from manage.catalog import health_keys, network_names, secret_names
 from manage.catalog.model import Profile, Rule, Service
 from manage.catalog.reader import unknown_name
 from manage.catalog.relations import Relation
@@ -23,6 +23,7 @@ def problems(
     known = {service.name: service for service in services}
     yield from _shared(services)
     yield from secret_names.taken_twice(services, declared)
+    yield from network_names.taken_twice(services)
     for service in services:
         if service.image not in images:
             makes = "An image is made by image/recipe.yml with a Dockerfile, or pulled by image/upstream.yml."

@@ -33,8 +33,10 @@ A service is a folder: `profiles/services/<name>/` if Nodeyard ships it, `<dir>/
 `{mainnet: ..., testnet: ..., private: ..., sandbox: ...}` in its place.
 
 Templates see `service`, `settings`, `network`, `uses` (relation -> its link: `host`, `port`, `scheme`, `url`,
-`secret`, `attributes`, `provided`) and `users` (relation that it provides -> the links of its users). Templates of your
-own services run in a sandbox and cannot change what the skeleton sets.
+`secret`, `attributes`, `provided`), `users` (relation that it provides -> the links of its users) and `listen`
+(port -> the addresses on which to listen for it). Files in the folder `start/`, mounted at `/run/nodeyard`, also see
+`subnets` (port -> the addresses of its network, known when the service starts). Templates of your own services run in
+a sandbox and cannot change what the skeleton sets.
 """
 DRIVERS = """\
 # Health drivers

@@ -18,7 +18,7 @@ DAY_S = 86400
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 PORT_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 SCHEME = re.compile(r"[a-z][a-z0-9+]{0,19}")
-TAKEN = ("enabled", "memory", "data_dir", "chain_dir")
+TAKEN = ("enabled", "memory", "outbound", "data_dir", "chain_dir")
 """Keys that every service has in stack.yml."""
 MEMORY = (4 << 20, 1 << 44)
 MAX_OFFSET = 535

@@ -38,6 +38,7 @@ class Setting:
         "text", "Whether data is lost when it is switched on or off.", "on", choices=("on", "off")
     )
     host_only: bool = described("boolean", "Cannot be set through the dashboard.", False)
+    remote: bool = described("boolean", "Names addresses outside of the stack, so a value opens a way out.", False)
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,10 @@ class Port:
         "text", "`loopback` (at `ports.base` + offset), `public:SETTING` (when that setting is true), or nothing.", ""
     )
     offset: int = described("integer", "Offset of the host port from `ports.base`.", 0)
+
+    def is_published(self, settings: Mapping[str, Any]) -> bool:
+        """Whether the host publishes it, with these settings of its service."""
+        return self.publish == "loopback" or bool(self.publish and settings[self.publish.removeprefix("public:")])
 
 
 @dataclass(frozen=True)
@@ -166,7 +171,6 @@ class Service:
     group: Group = described("text", "Group; it decides the start order.", choices=GROUPS)
     image: str = described("text", "Image that it runs.")
     uid: int = described("integer", "User id that it runs under.", why="every service has its own user id")
-    networks: tuple[str, ...] = described("texts", "Docker networks that it is attached to.")
     resources: Resources = described("table", "Limits.", table=Resources, why="a limit protects the other services")
     stop_grace_s: int = described(
         "integer", "Seconds it may take to stop.", why="it must be able to stop without losing data"
@@ -188,6 +192,8 @@ class Service:
     simulated_image: str = described("text", "Image that simulates it on the network sandbox.", "")
     local_refused: str = described("text", "Why a locally built image must not run on mainnet or testnet.", "")
     entrypoint: Mapping[str, Any] = described("mapping", "Program by image source (upstream, local).", {})
+    outbound: bool = described("boolean", "Whether it may connect to addresses outside of the stack.", False)
+    networks: tuple[str, ...] = described("texts", "Without effect: networks follow from `provides` and `uses`.", ())
     ports: tuple[Port, ...] = described("tables", "Ports by name.", (), table=Port, by_name=True)
     settings: tuple[Setting, ...] = described(
         "tables", "Settings of stack.yml by key.", (), table=Setting, by_name=True

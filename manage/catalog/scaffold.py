@@ -17,7 +17,6 @@ summary: Describe {title} in one sentence.
 group: services            # data, chains or services: the start order
 image: {name}                # built from image/, or pulled as image/upstream.yml says
 uid: {uid}                 # must be unique
-networks: [front]          # front, chain, data
 ports:
   http: {{number: 8080, scheme: http}}
 resources: {{memory: 128m, pids: 64, disk: 10m}}
@@ -44,6 +43,7 @@ health:
 {{# Fill in the blocks. The skeleton adds limits, hardening, networks, ports, secrets and labels. #}}
 {{% block process %}}
 command: [{name}]             # quote text that could be a number: [{name}, "--port", "8080"]
+# Listen on {{{{ listen.http[0] }}}}: the address at which others are meant to reach it.
 {{% endblock %}}
 """,
     "image/recipe.yml": """\

@@ -23,7 +23,8 @@ PART = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 RESERVED = ("host", "localhost", "master", "prepare")
 """Names that mean something else: the host's own user of RPC and secrets, and this machine."""
 TITLE = re.compile(r"[\w .,-]{1,40}")
-DOCKER_NETWORKS = ("front", "chain", "data")
+EARLIER_NETWORKS = ("front", "chain", "data")
+"""Values of the key `networks`, which earlier versions required."""
 WATCH_PASSWORD = "watch_db_password"  # noqa: S105 (the name of a secret)
 """The password of watch's own database role, which drivers that query a database may use."""
 OTHERS_OFFSET = 10
@@ -90,8 +91,8 @@ def _check_names(reader: Reader, service: Service) -> None:
     if not TITLE.fullmatch(service.title):
         reader.add_problem(("title",), "a title has at most 40 characters: letters, digits, spaces and .,-")
     for number, network in enumerate(service.networks):
-        if network not in DOCKER_NETWORKS:
-            reader.add_problem(("networks", number), unknown_name("network", network, DOCKER_NETWORKS, always=True))
+        if network not in EARLIER_NETWORKS:
+            reader.add_problem(("networks", number), unknown_name("network", network, EARLIER_NETWORKS, always=True))
     for number, secret in enumerate(service.secrets):
         if not PART.fullmatch(secret.name):
             reader.add_problem(("secrets", number, "name"), f"{secret.name!r} is not a name")

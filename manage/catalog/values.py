@@ -83,6 +83,21 @@ def _kind_problem(setting: Setting, value: Any) -> str:
             ipaddress.ip_address(value)
         except ValueError:
             return f"{_shown(value)} is not an IP address"
+    if setting.key == "networks.pool" and value:
+        return _pool_problem(value)
+    return ""
+
+
+def _pool_problem(value: str) -> str:
+    """Ranges that Docker's networks can use; those of documentation and of carriers (100.64.0.0/10) are among them."""
+    try:
+        pool = ipaddress.IPv4Network(value)
+    except ValueError:
+        return f"{_shown(value)} is not a range of IPv4 addresses like 10.213.0.0/20"
+    if not 8 <= pool.prefixlen <= 24:
+        return f"{_shown(value)} must have a prefix from /8 to /24, so that every network gets 16 addresses"
+    if pool.is_loopback or pool.is_link_local or pool.is_multicast or pool.network_address.packed[0] == 0:
+        return f"{_shown(value)} is reserved for another use"
     return ""
 
 

@@ -10,6 +10,7 @@ import click
 from manage import words
 from manage.cli import completion, output
 from manage.cli.options import with_dir, with_json
+from manage.errors import EXIT_USAGE, NodeyardError
 from manage.installation.layout import Layout
 
 
@@ -18,16 +19,31 @@ from manage.installation.layout import Layout
 Examples:
   manage why tracker
   manage why disk
+  manage why --network              which service may connect to which
+  manage why --network oracle
   manage why bitcoind --json"""
 )
-@click.argument("name", shell_complete=completion.services)
+@click.argument("name", default="", shell_complete=completion.services)
+@click.option("--network", "on_network", is_flag=True, help="Show which service may connect to which instead.")
 @with_dir
 @with_json
-def command(name: str, layout: Layout, as_json: bool) -> None:
+def command(name: str, on_network: bool, layout: Layout, as_json: bool) -> None:
     """Show the root cause of a service's verdict, with evidence.
 
     NAME is a service, or "disk". Reads the last snapshot of `watch`; changes nothing.
+
+    With --network: every connection that the stack's networks allow, with NAME only those of one service. Reads
+    stack.yml, not the engine.
     """
+    if on_network:
+        _show_networks(name, layout, as_json=as_json)
+        return
+    if not name:
+        raise NodeyardError(
+            "Which service?",
+            "Name one, or disk, as in: manage why tracker. Or: manage why --network",
+            exit_code=EXIT_USAGE,
+        )
     from manage.health import snapshot as snapshots
     from manage.health.root_cause import explain
 
@@ -44,6 +60,34 @@ def command(name: str, layout: Layout, as_json: bool) -> None:
     if answer["evidence"]:
         output.say()
         output.table([_row(item) for item in answer["evidence"]])
+
+
+def _show_networks(name: str, layout: Layout, *, as_json: bool) -> None:
+    from manage import config
+    from manage.apply import refusals
+    from manage.catalog import load_catalog
+    from manage.installation import identity
+    from manage.render import matrix, wiring
+
+    installation = identity.read(layout)
+    catalog = load_catalog(layout)
+    graph = wiring.service_graph(catalog, config.load(layout.stack_file, catalog))
+    if name:
+        refusals.require_known_services([name], graph.all)
+    table = matrix.table(graph, installation.project)
+    table = matrix.concerning(table, name) if name else table
+    if as_json:
+        output.emit(table)
+        return
+    rows = [
+        (entry["from"], "->", entry["to"], f"{entry['port']} {entry['number']}", entry["network"])
+        for entry in table["connections"]
+    ]
+    output.table(rows)
+    output.say("No other connection between services is open.")
+    published = [f"{entry['service']} ({entry['port']})" for entry in table["published"]]
+    output.say(f"Published on this host: {words.listing(published)}.")
+    output.say(f"May connect to addresses outside of the stack: {words.listing(table['outbound'])}.")
 
 
 def _row(item: dict[str, Any]) -> tuple[str, str, str]:

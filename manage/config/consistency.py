@@ -119,7 +119,7 @@ def _port_clashes(config: Config, services: dict[str, Service]) -> Iterator[str]
         config.port_base + port.offset if port.publish == "loopback" else port.number
         for name, service in services.items()
         for port in service.ports
-        if port.publish == "loopback" or (port.publish and config.settings[name][port.publish.removeprefix("public:")])
+        if port.is_published(config.settings[name])
     )
     for number, count in used.items():
         if count > 1:

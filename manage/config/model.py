@@ -43,5 +43,9 @@ class Config:
     settings: Mapping[str, Mapping[str, Any]]
     memory: Mapping[str, str] = field(default_factory=dict)
     """Memory limit by service in Compose notation, with defaults; includes the manager's services."""
+    outbound: Mapping[str, bool] = field(default_factory=dict)
+    """Whether a service may connect to addresses outside of the stack; includes the manager's services."""
+    pool: str = ""
+    """Range (CIDR) from which new networks get their addresses; "" leaves it to the engine."""
     chain_dirs: Mapping[str, str] = field(default_factory=dict)
     """Service -> host folder that holds its chain instead of a volume."""

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from manage import untrusted
 from manage.catalog import Catalog, values
-from manage.catalog.model import NETWORKS, Network
+from manage.catalog.model import NETWORKS, Network, Service
 from manage.config import consistency, document, schema
 from manage.config.document import Leaf
 from manage.config.model import Config, ImageSource, Problem
@@ -107,10 +107,18 @@ def _config(catalog: Catalog, network: Network, chosen: Mapping[str, Any]) -> Co
         disabled=tuple(name for name in present if name not in services),
         settings=settings,
         memory={name: chosen[f"services.{name}.memory"] for name in (*services, *managers)},
+        outbound={name: _goes_out(known[name], chosen) for name in (*services, *managers)},
+        pool=chosen["networks.pool"],
         chain_dirs={
             name: chosen[f"storage.chain_dirs.{name}"] for name in services if chosen.get(f"storage.chain_dirs.{name}")
         },
     )
+
+
+def _goes_out(service: Service, chosen: Mapping[str, Any]) -> bool:
+    """Whether the operator lets it out: by `outbound`, or by a setting that names an address outside of the stack."""
+    remotes = [f"services.{service.name}.{setting.key}" for setting in service.settings if setting.remote]
+    return bool(chosen[f"services.{service.name}.outbound"] or any(chosen[path] for path in remotes))
 
 
 def flatten(config: Config) -> dict[str, Any]:
@@ -122,10 +130,12 @@ def flatten(config: Config) -> dict[str, Any]:
         "images.source": config.image_source,
         "ports.base": config.port_base,
         "ports.bind": config.bind,
+        "networks.pool": config.pool,
     }
     flat |= {f"storage.chain_dirs.{name}": folder for name, folder in config.chain_dirs.items()}
     flat |= {f"services.{name}.enabled": False for name in config.disabled}
     for name, settings in config.settings.items():
         flat[f"services.{name}.memory"] = config.memory[name]
+        flat[f"services.{name}.outbound"] = config.outbound[name]
         flat |= {f"services.{name}.{key}": value for key, value in settings.items()}
     return flat

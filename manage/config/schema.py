@@ -101,6 +101,16 @@ def core(catalog: Catalog) -> dict[str, Setting]:
             "them to others.",
             example="192.0.2.10",
         ),
+        "networks.pool": Setting(
+            key="networks.pool",
+            type="string",
+            default="",
+            help="Range of addresses; each network that is created later gets 16 of them. Empty leaves the choice to "
+            "Docker's engine, which has ranges for about 30 networks. `manage down --all` and `manage up` move all "
+            "networks into it.",
+            example="10.213.0.0/20",
+            host_only=True,
+        ),
     }
 
 
@@ -115,6 +125,14 @@ def of_service(service: Service) -> dict[str, Setting]:
         help="Hard memory limit, like 512m or 16g.",
         example="2g",
         minimum=16 * UNITS["m"],  # less than the runtime itself takes
+    )
+    found["outbound"] = Setting(
+        key="outbound",
+        type="boolean",
+        default=service.outbound,
+        help="Let it connect to addresses outside of the stack. A setting that names such an address implies it.",
+        example=not service.outbound,
+        host_only=True,
     )
     return found | {setting.key: setting for setting in service.settings}
 

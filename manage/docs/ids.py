@@ -7,14 +7,12 @@ from manage.catalog.model import NETWORKS, Service
 
 
 def users(catalog: Catalog) -> str:
-    """The user id, ports and networks of each service."""
-    lines = ["| service | uid | listens (inside) | on networks |", "|---|---|---|---|"]
+    """The user id and ports of each service."""
+    lines = ["| service | uid | listens (inside) |", "|---|---|---|"]
     services = catalog.services("mainnet").values()
     for service in sorted(services, key=lambda service: (service.uid or 10**6, service.name)):
         ports = ", ".join(f"{port.name} {_numbers(catalog, service, port.name)}" for port in service.ports)
-        lines.append(
-            f"| {service.name} | {service.uid} | {ports or 'none'} | {', '.join(service.networks) or 'none'} |"
-        )
+        lines.append(f"| {service.name} | {service.uid} | {ports or 'none'} |")
     return "\n".join(lines) + "\n"
 
 

@@ -48,3 +48,5 @@ class Facts:
     """Service -> compose's hash of the desired service."""
     limits_memory: bool = True
     """False on a kernel without the memory cgroup: its engine drops every memory limit (docker-facts 33)."""
+    live_files: Mapping[str, str] = field(default_factory=dict)
+    """Service -> content of the file that it reads again when it changes, "" if there is none."""

@@ -90,6 +90,15 @@ class Layout:
         """Rendered config files: `<service>-<sha12>/`, mounted as directories."""
         return self.dir / "files"
 
+    def start_files(self, service: str) -> Path:
+        """Files that are completed with the addresses of its networks before the service starts."""
+        return self.dir / "run" / "start" / service
+
+    @property
+    def watch_list_file(self) -> Path:
+        """What watch asks; it reads the file again when it changes."""
+        return self.engine_file.parent / "watch.json"
+
     @property
     def compose_dir(self) -> Path:
         """Rendered compose files: `<project>-<sha12>.yml`."""

@@ -12,7 +12,10 @@ from manage.plan.model import Difference
 from manage.render.model import ServiceSpec
 
 NONE = "none"
-COVERED = ("labels", "secrets", "environment", "volumes", "ports", "image", "mem_limit", "memswap_limit", "networks")
+COVERED = (
+    *("labels", "secrets", "environment", "volumes", "ports", "image", "mem_limit", "memswap_limit"),
+    *("networks", "dns", "dns_opt"),
+)
 """Compose keys whose differences have their own name, or follow from another difference."""
 
 
@@ -25,9 +28,9 @@ def of_documents(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
     if current.get("mem_limit") != desired.get("mem_limit"):
         yield Difference("memory limit", memory(current.get("mem_limit", 0)), memory(desired.get("mem_limit", 0)))
     if _mounts(current) != _mounts(desired):
-        yield Difference("mounts", *_changed(_mounts(current), _mounts(desired)))
+        yield Difference("mounts", *changed(_mounts(current), _mounts(desired)))
     if current.get("ports") != desired.get("ports"):
-        yield Difference("ports", *_changed(_ports(current), _ports(desired)))
+        yield Difference("ports", *changed(_ports(current), _ports(desired)))
     for key in sorted({*current, *desired} - {*COVERED}):
         if current.get(key) != desired.get(key):
             yield Difference(key, *_shown(current.get(key), desired.get(key)))
@@ -54,7 +57,7 @@ def of_container(
         yield Difference("memory limit", memory(container.memory_bytes), memory(desired))
     attached = sorted(network for network in container.networks if network != NONE)
     if attached != sorted(networks):
-        yield Difference("networks", ", ".join(attached) or NONE, ", ".join(sorted(networks)) or NONE)
+        yield Difference("networks", *changed(attached, sorted(networks)))
 
 
 def memory(count: int) -> str:
@@ -72,7 +75,7 @@ def first_change(before: str, after: str) -> tuple[str, str]:
     old, new = before.splitlines(), after.splitlines()
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag != "equal":
-            return _changed(_words(old[i1:i2]), _words(new[j1:j2]))
+            return changed(_words(old[i1:i2]), _words(new[j1:j2]))
     return NONE, NONE
 
 
@@ -138,7 +141,7 @@ def _files(current: Mapping[str, str], desired: Mapping[str, str]) -> Iterator[D
 
 def _shown(current: Any, desired: Any) -> tuple[str, str]:
     if isinstance(current, list) and isinstance(desired, list):
-        return _changed([_text(entry) for entry in current], [_text(entry) for entry in desired])
+        return changed([_text(entry) for entry in current], [_text(entry) for entry in desired])
     return _line(current), _line(desired)
 
 
@@ -152,7 +155,7 @@ def _text(value: Any) -> str:
     return "(script)" if "\n" in text else text
 
 
-def _changed(current: Sequence[str], desired: Sequence[str]) -> tuple[str, str]:
+def changed(current: Sequence[str], desired: Sequence[str]) -> tuple[str, str]:
     """Only the entries that the other side lacks; all entries if only the order changed."""
     gone = [entry for entry in current if entry not in desired]
     new = [entry for entry in desired if entry not in current]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-Kind = Literal["create", "recreate", "restart", "update", "unpause", "remove", "keep"]
+Kind = Literal["create", "recreate", "restart", "reload", "update", "unpause", "remove", "keep"]
 """`update` changes the format of a service's data, while its container runs."""
 STARTING: tuple[Kind, ...] = ("create", "recreate", "restart")
 """The kinds that start a container."""

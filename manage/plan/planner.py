@@ -42,14 +42,17 @@ def _service(stack: Stack, spec: ServiceSpec, found: Sequence[ContainerFacts], f
     if container.state == "paused":
         state = (Difference("state", "paused", "running"),)
         yield Operation("unpause", spec.name, state, 0, "kept", "safe", stack.project, container.id)
-    if cause:
-        yield _recreate(stack, spec, container, cause, facts.known_specs.get(container.spec_digest))
+    live = tuple(_live_causes(stack, spec, container, facts))
+    if cause or (live and container.state in STOPPED):  # a container does not start without one of its networks
+        yield _recreate(stack, spec, container, (*cause, *live), facts.known_specs.get(container.spec_digest))
     elif container.state in STOPPED:
         ended = f"{container.state} (code {container.exit_code})" if container.state == "exited" else container.state
         state = (Difference("state", ended, "running"),)
         yield Operation("restart", spec.name, state, 0, "kept", "safe", stack.project, container.id)
     elif container.state == "running" and spec.name in facts.updates:
         yield _update(stack, spec, container, facts.updates[spec.name])
+    elif live:
+        yield Operation("reload", spec.name, live, 0, "kept", "safe", stack.project, container.id)
     elif container.state != "paused":
         yield Operation("keep", spec.name, (), 0, "kept", "safe", stack.project, container.id)
 
@@ -67,14 +70,34 @@ def _causes(stack: Stack, spec: ServiceSpec, found: Sequence[ContainerFacts], fa
             named = [Difference("spec", container.spec_digest[:12] or "none", spec.spec_digest[:12])]
         else:
             named = list(difference.of_documents(cast(Mapping[str, Any], known), spec_document(spec)))
-            named = named or [Difference("spec", container.spec_digest[:12], spec.spec_digest[:12])]
     names = {entry.name for entry in named}
-    runs = difference.of_container(container, spec, _networks(stack, spec), limits_memory=facts.limits_memory)
-    shown = [found for found in runs if found.name not in names]
+    networks = _networks(stack, spec)
+    if spec.live_networks and set(networks) <= set(container.networks):  # its other networks are `_live_causes`
+        networks = list(container.networks)
+    shown = [
+        d
+        for d in difference.of_container(container, spec, networks, limits_memory=facts.limits_memory)
+        if d.name not in names
+    ]
+    if not named and not shown and container.spec_digest != spec.spec_digest:
+        named = [Difference("spec", container.spec_digest[:12], spec.spec_digest[:12])]
     yield from [*named, *shown]
     desired = facts.config_hashes.get(spec.name, "")
     if not named and not shown and container.config_hash and desired and container.config_hash != desired:
         yield Difference("compose config hash", container.config_hash[:12], desired[:12])
+
+
+def _live_causes(stack: Stack, spec: ServiceSpec, container: ContainerFacts, facts: Facts) -> Iterator[Difference]:
+    """What changes while the service runs: networks that it is connected to, and the list that it reads again."""
+    if spec.live_networks:
+        own = set(_networks(stack, spec))
+        current, desired = sorted({*container.networks} - own), sorted(spec.live_networks)
+        if current != desired and own <= {*container.networks}:
+            yield Difference("networks", *difference.changed(current, desired))
+    if spec.live_file:
+        before, after = facts.live_files.get(spec.name, ""), spec.live_file.decode()
+        if before != after:
+            yield Difference("watch.json", *difference.first_change(before, after))
 
 
 def _recreate(
@@ -128,7 +151,7 @@ def _losses(spec: ServiceSpec, known: Mapping[str, object] | None) -> Iterator[t
 def _networks(stack: Stack, spec: ServiceSpec) -> list[str]:
     """Full Docker names of the networks of `spec`."""
     keys = spec.compose.get("networks", {})
-    return [name for name in stack.networks if name.rpartition("_")[2] in keys]
+    return [network.name for network in stack.networks if network.key in keys]
 
 
 def _remove(stack: Stack, container: ContainerFacts) -> Operation:

@@ -17,7 +17,7 @@ def require_own_names(stack: Stack, facts: Facts) -> None:
                 "so it belongs to somebody else. Nothing was changed.",
                 "Rename or remove it, or create another installation: manage init --dir DIR",
             )
-    for name in stack.networks:
+    for name in (network.name for network in stack.networks):
         if name in facts.networks and facts.networks[name].get(LABEL_INSTALLATION) != stack.installation:
             raise NodeyardError(
                 f"Network {name} exists but does not have this installation's id, so it belongs to somebody else.",

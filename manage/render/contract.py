@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from manage import untrusted
 from manage.catalog.model import Service
+from manage.catalog.network_names import DOOR, OUT
 from manage.catalog.reader import unknown_name
 from manage.errors import NodeyardError
+from manage.render import networks
+from manage.render.wiring import ServiceGraph, host_name
 
 ADDRESS = re.compile(
     r"(?<![\w:./@-])(?:(?P<scheme>[a-z][a-z0-9+]*)://(?:[^\s@/\"']*@)?)?"
@@ -68,7 +71,10 @@ def _json(service: Service, name: str, content: bytes) -> Any:
 
 
 def require_reachable(
-    rendered: Iterable[RenderedService], providers: Mapping[str, RenderedService], remotes: Sequence[str]
+    rendered: Iterable[RenderedService],
+    providers: Mapping[str, RenderedService],
+    remotes: Sequence[str],
+    graph: ServiceGraph,
 ) -> None:
     """Check every address of `rendered` against `providers` (by service name, both projects).
 
@@ -76,11 +82,18 @@ def require_reachable(
     every address that leads nowhere.
     """
     rendered = list(rendered)
+    paths = {
+        (client, network.server, network.port.name)
+        for network in networks.derived(graph)
+        for client in network.members
+        if network.port is not None
+    }
+    outbound = graph.config.outbound
     broken = [
         f"{user.service.name} -> {address}: {problem}"
         for user in rendered
         for address in addresses(user)
-        if (problem := _problem(user, address, providers, remotes))
+        if (problem := _problem(user, address, providers, remotes, paths, outbound))
     ]
     broken += [
         f"{user.service.name} reads {SECRETS}/{name}: {unknown_name('secret', name, user.secrets)}"
@@ -116,24 +129,33 @@ def _named(document: Any) -> Iterator[Address]:
             yield from _named(entry)
 
 
-def _problem(
-    user: RenderedService, address: Address, providers: Mapping[str, RenderedService], remotes: Sequence[str]
+def _problem(  # noqa: PLR0917 (what one address is compared with)
+    user: RenderedService,
+    address: Address,
+    providers: Mapping[str, RenderedService],
+    remotes: Sequence[str],
+    paths: Collection[tuple[str, str, str]],
+    outbound: Mapping[str, bool],
 ) -> str:
+    name = user.service.name
     if any(f"{address.host}:{address.port}" in text for text in remotes):
-        return ""
-    provider = providers.get(address.host)
-    if provider is None:
+        return "" if outbound[name] else f"{name} has no way out; set services.{name}.outbound to true"
+    server = address.host.rpartition(".")[2]
+    provider = providers.get(server)
+    ports = provider.service.ports if provider is not None else ()
+    known = {server, *(host_name(server, port.name) for port in ports), host_name(server, DOOR), host_name(server, OUT)}
+    if provider is None or address.host not in known:
         return f"there is no service {address.host} in this stack"
-    ports = [port for port in provider.service.ports if port.number == address.port]
+    ports = tuple(port for port in ports if port.number == address.port)
     if not ports:
         there = ", ".join(str(port.number) for port in provider.service.ports) or "no port"
-        return f"{address.host} does not listen on {address.port}; it listens on {there}"
+        return f"{server} does not listen on {address.port}; it listens on {there}"
     if address.scheme and all(port.scheme != address.scheme for port in ports):
-        return f"{address.host} speaks {ports[0].scheme} on {address.port}"
+        return f"{server} speaks {ports[0].scheme} on {address.port}"
     if ports[0].flag and ports[0].flag not in provider.arguments:
-        return f"{address.host} is started without {ports[0].flag}, so nothing listens there"
-    if not set(user.service.networks) & set(provider.service.networks):
-        return "they share no network"
+        return f"{server} is started without {ports[0].flag}, so nothing listens there"
+    if name != server and (name, server, ports[0].name) not in paths:
+        return f"they share no network; name the relation that {server} provides under `uses`"
     return ""
 
 

@@ -16,40 +16,56 @@ from manage import bounded_yaml, untrusted
 from manage.catalog import demands, sizes
 from manage.catalog.model import Port, Service
 from manage.errors import NodeyardError
-from manage.render import confined, environment, wiring
+from manage.render import confined, environment, networks, wiring
 from manage.render.wiring import Link, ServiceGraph
 
 FILES_TARGET = "/etc/nodeyard"
+START_TARGET = "/run/nodeyard"
 
 
 def render_files(graph: ServiceGraph, service: Service) -> dict[str, bytes]:
     """The service's configuration files by name."""
-    values = {
+    return render_folder(Path(service.directory), _file_values(graph, service), own=service.own)
+
+
+def render_start_files(graph: ServiceGraph, service: Service, subnets: Mapping[str, str]) -> dict[str, bytes]:
+    """Its files below `start/`, which see `subnets`: port -> what stands for the addresses of its network."""
+    values = _file_values(graph, service) | {"subnets": subnets}
+    return render_folder(Path(service.directory), values, own=service.own, part="start")
+
+
+def _file_values(graph: ServiceGraph, service: Service) -> dict[str, Any]:
+    return {
         "service": service,
         "settings": graph.config.settings[service.name],
         "network": graph.config.network,
         "door": wiring.door(graph, service),
         "users": wiring.users(graph, service),
         "uses": wiring.uses(graph, service),
-        "watched": wiring.watched(graph) if service.group == "manager" else {},
+        "listen": networks.listening(graph, service),
     }
-    return render_folder(Path(service.directory), values, own=service.own)
 
 
-def render_folder(folder: Path, values: Mapping[str, Any], *, own: bool = False) -> dict[str, bytes]:
-    """Every file of `<folder>/files/`; those that end in `.j2` are rendered with `values` and lose the ending."""
+def render_folder(
+    folder: Path, values: Mapping[str, Any], *, own: bool = False, part: str = "files"
+) -> dict[str, bytes]:
+    """Every file of `<folder>/<part>/`; those that end in `.j2` are rendered with `values` and lose the ending."""
     jinja = environment.file_templates(folder.parent, own=own)
     rendered: dict[str, bytes] = {}
-    for name, content in _files(folder) if own else _files_once(folder):
+    for name, content in _files(folder / part) if own else _files_once(folder / part):
         try:
             rendered[name.removesuffix(".j2")] = (
-                _render(jinja, f"{folder.name}/files/{name}", values, own=own).encode()
+                _render(jinja, f"{folder.name}/{part}/{name}", values, own=own).encode()
                 if name.endswith(".j2")
                 else content
             )
         except Exception as error:
-            raise _broken(folder / "files" / name, error, own=own) from error
+            raise _broken(folder / part / name, error, own=own) from error
     return rendered
+
+
+def has_start_files(service: Service) -> bool:
+    return (Path(service.directory) / "start").is_dir()
 
 
 def files_digest(files: Mapping[str, bytes]) -> str:
@@ -102,7 +118,9 @@ def common(graph: ServiceGraph, service: Service, *, uid: int) -> dict[str, Any]
         "program": [] if service.simulated else list(service.entrypoint.get(config.image_source, ())),
         "door": wiring.door(graph, service),
         "memory_bytes": sizes.parse(config.memory[service.name]),
-        "networks": list(service.networks),
+        "outbound": config.outbound[service.name],
+        "networks": networks.compose_networks(graph, service),
+        "listen": networks.listening(graph, service),
         "published": [
             published
             for port in service.ports
@@ -112,11 +130,11 @@ def common(graph: ServiceGraph, service: Service, *, uid: int) -> dict[str, Any]
 
 
 def _published(port: Port, settings: Mapping[str, Any], address: str, base: int) -> dict[str, Any] | None:
+    if not port.is_published(settings):
+        return None
     if port.publish == "loopback":
         return {"target": port.number, "published": str(base + port.offset), "host_ip": address}
-    if port.publish and settings[port.publish.removeprefix("public:")]:
-        return {"target": port.number, "published": str(port.number), "host_ip": "0.0.0.0"}
-    return None
+    return {"target": port.number, "published": str(port.number), "host_ip": "0.0.0.0"}
 
 
 def _database_url(graph: ServiceGraph) -> Any:
@@ -145,8 +163,8 @@ def _files_once(folder: Path) -> tuple[tuple[str, bytes], ...]:
 
 
 def _files(folder: Path) -> tuple[tuple[str, bytes], ...]:
-    """(name, content) of each file below `files/`, by name; folders in it are ignored."""
-    paths = sorted(path for path in (folder / "files").glob("*") if path.is_file())
+    """(name, content) of each file in `folder`, by name; folders in it are ignored."""
+    paths = sorted(path for path in folder.glob("*") if path.is_file())
     return tuple((path.name, untrusted.content(path, links=True)) for path in paths)
 
 

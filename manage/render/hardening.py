@@ -22,10 +22,11 @@ ALLOWED = {
     *REQUIRED,
     *LIMITS,
     *("image", "pull_policy", "command", "entrypoint", "environment", "user", "cpus", "stop_signal", "shm_size"),
-    *("networks", "network_mode", "ports", "volumes", "secrets", "labels", "healthcheck", "depends_on", "working_dir"),
+    *("networks", "network_mode", "dns", "dns_opt", "ports", "volumes", "secrets", "labels"),
+    *("healthcheck", "depends_on", "working_dir"),
 }
 """Keys that give a container no power outside it. Any other key needs a reason."""
-FIXED = ("image", "pull_policy", "user", "networks", "network_mode", "ports", "secrets", "labels")
+FIXED = ("image", "pull_policy", "user", "networks", "network_mode", "dns", "dns_opt", "ports", "secrets", "labels")
 """What the skeleton writes from the catalog and the configuration; no template of an operator changes it."""
 LIMITED = ("mem_limit", "memswap_limit", "pids_limit", "cpus", "ulimits", "logging", "stop_grace_period")
 """The same, unless the service file gives a reason."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from manage.installation.identity import Installation
 
-__all__ = ["Image", "Installation", "OneWay", "SecretUse", "ServiceSpec", "Stack", "VolumeSpec"]
+__all__ = ["Image", "Installation", "NetworkSpec", "OneWay", "SecretUse", "ServiceSpec", "Stack", "VolumeSpec"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,29 @@ class ServiceSpec:
     rollback: str
     one_way: Mapping[str, OneWay] = field(default_factory=dict)
     """By setting. The plan compares them to find data at risk."""
+    start_files: Mapping[str, bytes] = field(default_factory=dict)
+    """Files that are completed before it starts: `subnet_token` stands for the addresses of a network."""
+    live_networks: tuple[str, ...] = ()
+    """Full names of networks to which it is connected while it runs; they are not in its Compose service."""
+    live_file: bytes = b""
+    """Content of `engine/watch.json`, which it reads again when it changes; b"" for a service that reads none."""
+
+    @property
+    def all_files(self) -> Mapping[str, bytes]:
+        """Everything that is rendered for it: a change of any of them recreates it."""
+        return {**self.files, **{f"start/{name}": content for name, content in self.start_files.items()}}
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """A network that the CLI creates; both projects use it as external."""
+
+    name: str
+    """Full Docker name, with the project in it."""
+    key: str
+    """Its key in the Compose file."""
+    internal: bool
+    masquerade: bool
 
 
 @dataclass(frozen=True)
@@ -97,8 +120,8 @@ class Stack:
     services: tuple[ServiceSpec, ...]
     """In start order: data, chains, services."""
     volumes: tuple[VolumeSpec, ...]
-    networks: tuple[str, ...]
-    """Full Docker names of the external networks it uses."""
+    networks: tuple[NetworkSpec, ...]
+    """The external networks that its services use."""
     compose_yaml: str
     revision: str
     """sha256 hex of compose_yaml; the file is `compose/<project>-<revision12>.yml`."""

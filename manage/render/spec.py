@@ -14,7 +14,10 @@ from manage.render.model import Image, ServiceSpec
 def spec_digest(
     compose: Mapping[str, Any], files: Mapping[str, bytes], secrets: Mapping[str, int], image: Image
 ) -> str:
-    """sha256 hex over everything from which a container is created (docker-facts 1, 2 and 4)."""
+    """sha256 hex over everything from which a container is created (docker-facts 1, 2 and 4).
+
+    `files` are `ServiceSpec.all_files`.
+    """
     parts = {
         "compose": compose,
         "files": files_digest(files),
@@ -34,7 +37,7 @@ def spec_document(spec: ServiceSpec) -> dict[str, Any]:
         "spec": spec.spec_digest,
         "service": spec.name,
         "compose": dict(spec.compose),
-        "files": {name: content.decode() for name, content in sorted(spec.files.items())},
+        "files": {name: content.decode() for name, content in sorted(spec.all_files.items())},
         "secrets": dict(spec.secrets),
         "image": {
             "name": spec.image.name,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from manage.config.model import Config
 from manage.errors import NodeyardError
 from manage.installation.labels import LABEL_SPEC, chain_marker
 from manage.installation.layout import Layout
-from manage.render import contract, environment, fragment, hardening, names, wiring
+from manage.render import contract, environment, fragment, hardening, names, networks, wiring
 from manage.render.contract import RenderedService
-from manage.render.model import Image, Installation, OneWay, ServiceSpec, Stack, VolumeSpec
+from manage.render.model import Image, Installation, NetworkSpec, OneWay, ServiceSpec, Stack, VolumeSpec
+from manage.render.networks import Network
 from manage.render.spec import spec_digest
 from manage.render.wiring import ServiceGraph
 
@@ -86,6 +88,10 @@ class _Render:
     layout: Layout
     owners: Mapping[str, int]
 
+    @cached_property
+    def networks(self) -> tuple[Network, ...]:
+        return networks.derived(self.graph)
+
     def project(self, project: str, services: Mapping[str, Service]) -> Stack:
         config = self.graph.config
         specs = tuple(self._spec(service) for service in services.values())
@@ -102,11 +108,9 @@ class _Render:
                 if not (volume.holds == "chain" and service.name in config.chain_dirs)
             ),
             networks=tuple(
-                dict.fromkeys(
-                    names.network_name(self.installation.project, network)
-                    for service in services.values()
-                    for network in service.networks
-                )
+                NetworkSpec(self._network_name(network), network.key, network.internal, network.masquerade)
+                for network in self.networks
+                if services.keys() & set(network.members)
             ),
             compose_yaml=text,
             revision=hashlib.sha256(text.encode()).hexdigest(),
@@ -126,6 +130,9 @@ class _Render:
         secrets = {use.name: self.generations.get(use.name, 1) for use in wiring.secrets_of(self.graph, service)}
         values = self._values(service, image, files_dir if files else "", secrets)
         compose = fragment.render_compose(self.graph, service, values)
+        start_files = fragment.render_start_files(
+            self.graph, service, {port: names.subnet_token(name) for port, name in self._port_networks(service)}
+        )
         folders = [str(self.layout.dir), *self.graph.config.chain_dirs.values()]
         if service.own:
             hardening.require_skeleton(
@@ -133,7 +140,7 @@ class _Render:
             )
             folders = [mount["source"] for mount in values["mounts"] if mount["type"] == "bind"]
         hardening.require_preset(service, compose, folders)
-        return ServiceSpec(
+        spec = ServiceSpec(
             name=service.name,
             group=service.group,
             compose=compose,
@@ -141,12 +148,24 @@ class _Render:
             files_dir=files_dir if files else "",
             image=image,
             secrets=secrets,
-            spec_digest=spec_digest(compose, files, secrets, image),
+            spec_digest="",
             downtime_s=service.downtime_s,
             startup_s=service.startup_s,
             rollback=service.rollback,
             one_way=self._one_way(service),
+            start_files=start_files,
+            live_networks=tuple(
+                self._network_name(network)
+                for network in self.networks
+                if service.name in network.members and networks.is_live(network, service.name)
+            ),
+            live_file=wiring.watch_list(self.graph) if service.name == wiring.WATCH else b"",
         )
+        return replace(spec, spec_digest=spec_digest(compose, spec.all_files, secrets, image))
+
+    def _port_networks(self, service: Service) -> list[tuple[str, str]]:
+        """(port, full name of its network) of each port that others connect to."""
+        return [(n.port.name, self._network_name(n)) for n in self.networks if n.server == service.name and n.port]
 
     def _values(self, service: Service, image: Image, files_dir: str, secrets: Mapping[str, int]) -> dict[str, Any]:
         return fragment.common(self.graph, service, uid=self._uid(service)) | {
@@ -167,6 +186,8 @@ class _Render:
 
     def _mounts(self, service: Service, files_dir: str) -> list[dict[str, Any]]:
         mounts = [environment.bind(files_dir, fragment.FILES_TARGET)] if files_dir else []
+        if fragment.has_start_files(service):
+            mounts.append(environment.bind(str(self.layout.start_files(service.name)), fragment.START_TARGET))
         for volume in service.volumes:
             folder = self.graph.config.chain_dirs.get(service.name) if volume.holds == "chain" else None
             if folder:
@@ -189,12 +210,13 @@ class _Render:
 
     def _top_level(self, services: Mapping[str, Service]) -> dict[str, Any]:
         """The external networks, volumes and secret files that the project's services use."""
-        networks = {network for service in services.values() for network in service.networks}
+        used = {key for service in services.values() for key in networks.compose_networks(self.graph, service)}
         config = self.graph.config
         return {
             "networks": {
-                network: {"external": True, "name": names.network_name(self.installation.project, network)}
-                for network in networks
+                network.key: {"external": True, "name": self._network_name(network)}
+                for network in self.networks
+                if network.key in used
             },
             "volumes": {
                 _volume_key(service.name, volume.name): {
@@ -217,6 +239,9 @@ class _Render:
 
     def _volume_name(self, service: Service, volume: str) -> str:
         return names.volume_name(self.installation.project, self.graph.config.network, service.name, volume)
+
+    def _network_name(self, network: Network) -> str:
+        return names.network_name(self.installation.project, network.key)
 
     def _image(self, service: Service) -> Image:
         if service.image not in self.images:
@@ -247,7 +272,7 @@ def _check_contract(
     graph: ServiceGraph, rendered: Mapping[str, RenderedService], others: Mapping[str, RenderedService]
 ) -> None:
     remotes = contract.operator_texts(graph.config.settings)
-    contract.require_reachable(rendered.values(), {**others, **rendered}, remotes)
+    contract.require_reachable(rendered.values(), {**others, **rendered}, remotes, graph)
 
 
 def _volume_key(service: str, volume: str) -> str:

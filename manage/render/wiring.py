@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -32,16 +33,27 @@ class Link:
     user_title: str
     provider: str
     """"" if no service of this stack provides it: the use is optional, or a setting names another provider."""
-    host: str
+    server: str
+    """The side that listens; "" if the relation has no port."""
+    port_name: str
     port: int
     scheme: str
-    """Address of the connection; "" and 0 if the relation has no port."""
     secret: str
     """Name of the secret that both share, or ""."""
     attributes: Mapping[str, Any]
     """What the user states."""
     provided: Mapping[str, Any]
     """What the provider states."""
+
+    @property
+    def client(self) -> str:
+        """The side that connects."""
+        return self.provider if self.server == self.user else self.user
+
+    @property
+    def host(self) -> str:
+        """Host name of the server, "" if the relation has no port."""
+        return host_name(self.server, self.port_name) if self.server else ""
 
     @property
     def url(self) -> str:
@@ -80,6 +92,14 @@ def service_graph(
         tuple(_links([*stack.values(), *managing.values()], catalog.relations)),
         installation,
     )
+
+
+def host_name(service: str, port: str) -> str:
+    """`rpc.bitcoind`: the name under which a port is reached, on the network of that port alone.
+
+    The plain name `bitcoind` leads to any address of the service, also to one where it does not listen.
+    """
+    return f"{port.replace('_', '-')}.{service}"
 
 
 def image_names(catalog: Catalog, config: Config) -> tuple[str, ...]:
@@ -139,10 +159,10 @@ def databases(graph: ServiceGraph) -> dict[str, str]:
     }
 
 
-def watched(graph: ServiceGraph) -> dict[str, Any]:
+def watch_list(graph: ServiceGraph) -> bytes:
     """The document `watch.json`: every service of both projects, as `manage.health.watch` reads it."""
     owned = databases(graph)
-    return {
+    document = {
         "version": 1,
         "name": graph.config.name,
         "network": graph.config.network,
@@ -165,10 +185,11 @@ def watched(graph: ServiceGraph) -> dict[str, Any]:
             for service in graph.all.values()
         ],
     }
+    return json.dumps(document, indent=1, ensure_ascii=False).encode()
 
 
 def _watched_port(graph: ServiceGraph, service: Service, port: Port) -> dict[str, Any]:
-    found = {"host": service.name, "port": port.number, "scheme": port.scheme}
+    found = {"host": host_name(service.name, port.name), "port": port.number, "scheme": port.scheme}
     if port.publish == "loopback" and (at := door(graph, service)):
         found |= {"authority": at.main.authority, "tls": at.main.tls}
     return found
@@ -257,7 +278,8 @@ def _link(relation: Relation, user: Service, use: Used, provider: Service | None
         user=user.name,
         user_title=user.title,
         provider=provider.name if provider else "",
-        host=end.name if end else "",
+        server=end.name if end else "",
+        port_name=port.name if port else "",
         port=port.number if port else 0,
         scheme=port.scheme if port else "",
         # An optional use without a provider needs no password, but one with a provider elsewhere does.

@@ -103,12 +103,16 @@ class BitcoindClient:
         try:
             async with asyncio.timeout(deadline_s):
                 status, answer = await self._post(body)
+                # To a user, 403 means a method outside of its whitelist; to an address outside of rpcallowip, anything
+                knows_us = status != 403 or (await _http_post(self.host, self.port, "", body))[0] == 401
         except TimeoutError as fault:
             raise NodeUnreachable(f"{where} did not answer {what} within {deadline_s:g} s") from fault
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as fault:
             raise NodeUnreachable(f"no answer from {where}: {fault}") from fault
         if status == 401:
             raise NodeRefused(f"{where} does not accept this user or password", 401)
+        if not knows_us:
+            raise NodeRefused(f"{where} takes no requests from this address: no network of its rpcallowip has it", 403)
         if status == 403:
             raise NodeRefused(f"{where} does not let this user call {what}", 403)
         try:
@@ -141,8 +145,9 @@ async def _http_post(host: str, port: int, basic: str, body: bytes) -> tuple[int
     """One HTTP/1.1 request and its answer, whose length bitcoind always states."""
     reader, writer = await asyncio.open_connection(host, port)
     try:
+        credentials = f"Authorization: Basic {basic}\r\n" if basic else ""
         head = (
-            f"POST / HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Basic {basic}\r\n"
+            f"POST / HTTP/1.1\r\nHost: {host}:{port}\r\n{credentials}"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         )
         writer.write(head.encode() + body)

@@ -20,7 +20,7 @@ from manage.installation import identity
 from manage.installation.labels import LABEL_INSTALLATION, LABEL_SERVICE, LABEL_SPEC
 from manage.installation.layout import Layout
 from manage.render import SecretUse, environment
-from manage.render.model import Image, ServiceSpec, Stack, VolumeSpec
+from manage.render.model import Image, NetworkSpec, ServiceSpec, Stack, VolumeSpec
 from manage.render.spec import spec_digest
 from tests.engine import tiny
 
@@ -51,14 +51,24 @@ def _stack(layout: Layout, project: str, services: Mapping[str, Any]) -> Stack:
     installation = identity.read(layout)
     specs = tuple(_spec(layout, name, service) for name, service in services.items())
     volumes = {name: f"{installation.project}_private_{name}_data" for name, s in services.items() if s.get("volume")}
-    networks = (f"{installation.project}_chain",)
+    keys = dict.fromkeys(key for s in services.values() for key in (*_networks(s), *s.get("live", ())))
+    networks = tuple(
+        NetworkSpec(
+            f"{installation.project}_{key}", key, internal="-" in key and "door" not in key, masquerade="-" not in key
+        )
+        for key in keys
+    )
     document = {
         "name": project,
         "services": {
             spec.name: {**spec.compose, "labels": {**spec.compose["labels"], LABEL_SPEC: spec.spec_digest}}
             for spec in specs
         },
-        "networks": {"chain": {"external": True, "name": networks[0]}},
+        "networks": {
+            network.key: {"external": True, "name": network.name}
+            for network in networks
+            if any(network.key in _networks(service) for service in services.values())
+        },
         "volumes": {f"{name}_data": {"external": True, "name": volume} for name, volume in volumes.items()},
         "secrets": {
             f"{name}_{secret}_g{generation}": {"file": str(layout.secret_copies_dir / name / f"{secret}_g{generation}")}
@@ -107,7 +117,7 @@ def _spec(layout: Layout, name: str, service: Mapping[str, Any]) -> ServiceSpec:
         },
         "mem_limit": service.get("memory", 64 * 1024**2),
         "memswap_limit": service.get("memory", 64 * 1024**2),
-        "networks": {"chain": {"aliases": [name]}},
+        "networks": {key: {} for key in _networks(service)},
         "ports": list(service.get("ports", ())),
         "stop_grace_period": service.get("grace", "5s"),
         "user": str(service.get("uid", 0)),
@@ -126,7 +136,13 @@ def _spec(layout: Layout, name: str, service: Mapping[str, Any]) -> ServiceSpec:
         downtime_s=1,
         startup_s=service.get("startup_s", 10),
         rollback="safe",
+        live_networks=tuple(f"{identity.read(layout).project}_{key}" for key in service.get("live", ())),
     )
+
+
+def _networks(service: Mapping[str, Any]) -> list[str]:
+    """Keys of its networks: those with a dash are as today (`one-http`, `one-door`), others as in earlier versions."""
+    return list(service.get("networks", ["chain"]))
 
 
 if __name__ == "__main__":

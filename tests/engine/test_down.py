@@ -80,7 +80,7 @@ def test_down_of_everything_leaves_only_volumes(engine: Any, watched: Any) -> No
     up.apply(state)
     down.apply(state, everything=True)
     assert services(engine, watched) == set()
-    assert engine.networks(names=list(state.stack.networks)) == []
+    assert engine.networks(names=[network.name for network in state.stack.networks]) == []
     assert engine.inspect_volume(state.stack.volumes[0].name)
 
 
@@ -233,6 +233,6 @@ def test_a_purge_leaves_nothing_but_what_is_not_ours(engine: Any, layout: Layout
     assert any("notes.txt" in event.text for event in told)
     installation = state.installation
     assert facts.containers(engine, installation) == ()
-    assert engine.networks(names=list(state.stack.networks)) == []
+    assert engine.networks(names=[network.name for network in state.stack.networks]) == []
     assert state.stack.volumes[0].name not in {v["Name"] for v in engine.volumes()["Volumes"] or ()}
     assert uninstall.plan(layout, everything=True).empty

@@ -60,7 +60,7 @@ def test_a_volume_or_network_of_our_name_without_our_label_is_a_refusal_and_stay
         name = state.stack.volumes[0].name
         engine.create_volume(name)
     else:
-        name = state.stack.networks[0]
+        name = state.stack.networks[0].name
         engine.create_network(name)
     try:
         with pytest.raises(NodeyardError, match=name):

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +200,8 @@ def test_the_proxy_is_up_without_its_services_and_says_so_in_json(running: Runni
 @pytest.mark.promise("Behind the proxy the oracle has a rate limit", runs="ci")
 def test_a_client_that_asks_too_often_is_told_the_limit(running: RunningStack) -> None:
     until(lambda: _answers(running))
-    statuses = [running.get("/tracker/ready") for _ in range(20)]
+    with ThreadPoolExecutor(20) as pool:
+        statuses = list(pool.map(running.get, ["/tracker/ready"] * 20))
     refused = [answer for status, answer in statuses if status == 429]
     assert refused
     assert refused[0]["error"] == "Too many requests; at most 5 a second."

@@ -33,7 +33,7 @@ RUN set -eu; cd /usr/share/postgresql/17/extension; libs=/usr/lib/postgresql/17/
     echo "UPDATE pg_proc SET probin = '\\$libdir/timescaledb-$new' WHERE probin = '\\$libdir/timescaledb-$old';" \\
         > "timescaledb--$old--$new.sql"; \\
     sed "s/$old/$new/g" "$libs/timescaledb-$old.so" > "$libs/timescaledb-$new.so"; rm "$libs/timescaledb-$old.so"
-USER 10010:10010
+USER 70010:70010
 LABEL {label}=engine
 """
 VERSION = "select extversion from pg_extension where extname = 'timescaledb'"

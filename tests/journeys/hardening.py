@@ -27,7 +27,7 @@ class Promise:
 PROMISES = {
     "timescaledb": Promise(
         70010,
-        ("data",),
+        ("timescaledb-sql",),
         768 * MB,
         256,
         {
@@ -43,28 +43,36 @@ PROMISES = {
     ),
     "bitcoind": Promise(
         70012,
-        ("chain",),
+        ("bitcoind-rpc", "bitcoind-zmq"),
         384 * MB,
         256,
         {
             "/etc/nodeyard": "ro",
             "/run/control": "rw",
+            "/run/nodeyard": "ro",
             "/run/secrets/bitcoind_rpcauth": "ro",
             "/var/lib/bitcoind": "rw",
         },
     ),
-    "kaspad": Promise(70013, ("chain",), 256 * MB, 512, {"/run/control": "rw", "/var/lib/kaspad": "rw"}),
-    "proxy": Promise(70011, ("front",), 96 * MB, 64, {"/etc/nodeyard": "ro"}, port=1),
+    "kaspad": Promise(70013, ("kaspad-wrpc-json",), 256 * MB, 512, {"/run/control": "rw", "/var/lib/kaspad": "rw"}),
+    "proxy": Promise(
+        70011,
+        ("oracle-http", "proxy-door", "proxy-http", "tracker-http"),
+        96 * MB,
+        64,
+        {"/etc/nodeyard": "ro"},
+        port=1,
+    ),
     "tracker": Promise(
         70014,
-        ("chain", "data", "front"),
+        ("kaspad-wrpc-json", "timescaledb-sql", "tracker-http"),
         256 * MB,
         128,
         {"/run/secrets/tracker_db_password": "ro", "/run/secrets/tracker_token": "ro"},
     ),
     "oracle": Promise(
         70015,
-        ("chain", "data", "front"),
+        ("bitcoind-rpc", "bitcoind-zmq", "oracle-http", "timescaledb-sql"),
         256 * MB,
         64,
         {"/run/secrets/bitcoind_rpc_oracle": "ro", "/run/secrets/oracle_db_password": "ro"},
@@ -80,11 +88,13 @@ PROMISES = {
     ),
     "watch": Promise(
         70021,
-        ("chain", "data", "front"),
+        (
+            *("bitcoind-rpc", "bitcoind-zmq", "dashboard-http", "kaspad-wrpc-json", "oracle-http", "proxy-http"),
+            *("timescaledb-sql", "tracker-http", "watch-metrics"),
+        ),
         256 * MB,
         64,
         {
-            "/etc/nodeyard": "ro",
             "/run/secrets/bitcoind_rpc_watch": "ro",
             "/run/secrets/watch_db_password": "ro",
             "DIR/engine": "ro",
@@ -92,6 +102,12 @@ PROMISES = {
         },
     ),
     "dashboard": Promise(
-        70022, ("front",), 256 * MB, 64, {"DIR/run/agent": "ro", "DIR/watch": "ro"}, port=0, groups=("70020",)
+        70022,
+        ("dashboard-door", "dashboard-http"),
+        256 * MB,
+        64,
+        {"DIR/run/agent": "ro", "DIR/watch": "ro"},
+        port=0,
+        groups=("70020",),
     ),
 }

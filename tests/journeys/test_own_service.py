@@ -39,7 +39,9 @@ def test_its_dockerfile_is_shown_and_nothing_is_built_without_consent(with_redis
 
 @pytest.mark.promise("An operator's own service runs and is watched by a generic driver", runs="ci")
 def test_it_runs_hardened_and_is_watched(with_redis: Installed) -> None:
+    watch = with_redis.container("watch")
     with_redis.run("up", "--yes")
+    assert with_redis.container("watch") == watch, "it was connected while it ran"
     verdict, reason = until(lambda: _healthy(with_redis), 30, "redis healthy")
     assert (verdict, bool(reason)) == ("healthy", True)
     assert with_redis.container("redis") != ""

@@ -14,13 +14,13 @@ import sys
 from pathlib import Path
 
 from manage.errors import NodeyardError
-from manage.health.drivers import SECRETS
+from manage.health.drivers import SECRETS, Endpoint
 from manage.health.watch import config, server
-from manage.health.watch.config import WatchConfig
+from manage.health.watch.config import ConfigFile, WatchConfig
 from manage.health.watch.loop import Watch
 from manage.installation.layout import DEFAULT_DIR, Layout
 
-METRICS_PORT = 9101
+METRICS = Endpoint("localhost", 9101, "http")
 
 
 def main() -> int:
@@ -29,23 +29,24 @@ def main() -> int:
     path = Path(os.environ.get("WATCH_CONFIG", "/etc/nodeyard/watch.json"))
     try:
         loaded = config.load(path, directory, Path(os.environ.get("WATCH_SECRETS", SECRETS)))
-        asyncio.run(_serve(loaded, Layout(directory)))
+        asyncio.run(_serve(loaded, path, Layout(directory)))
     except NodeyardError as error:
         print(f"watch: {error.message} {error.hint}", file=sys.stderr)  # noqa: T201 - the last message before it exits
         return error.exit_code
     return 0
 
 
-async def _serve(loaded: WatchConfig, layout: Layout) -> None:
+async def _serve(loaded: WatchConfig, path: Path, layout: Layout) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    watch = Watch(loaded, layout)
+    secrets = Path(os.environ.get("WATCH_SECRETS", SECRETS))
+    watch = Watch(loaded, layout, reload=ConfigFile(path, layout.dir, secrets))
     own = [target.ports for target in loaded.targets if target.driver == "watch"]
-    port = own[0]["metrics"].port if own and "metrics" in own[0] else METRICS_PORT
+    endpoint = own[0].get("metrics", METRICS) if own else METRICS
     async with (
         await server.serve_socket(watch, layout.watch_socket),
-        await server.serve_http(watch, port),
+        await server.serve_http(watch, endpoint.host, endpoint.port),
     ):
         await watch.run(stop)
 

@@ -27,6 +27,29 @@ class WatchConfig:
     """In the order in which they are shown everywhere."""
 
 
+class ConfigFile:
+    """`watch.json`, which the CLI and the agent replace when a service appears, leaves or is asked in another way."""
+
+    def __init__(self, path: Path, directory: Path, secrets: Path) -> None:
+        self._parts = path, directory, secrets
+        self._seen = self._stamp()
+
+    def changed(self) -> WatchConfig | None:
+        """The new configuration; None if the file is the same as before. Raises NodeyardError for a broken one."""
+        stamp = self._stamp()
+        if stamp == self._seen:
+            return None
+        self._seen = stamp
+        return load(*self._parts)
+
+    def _stamp(self) -> tuple[int, int, int]:
+        try:
+            found = self._parts[0].stat()
+        except OSError:
+            return 0, 0, 0
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 def load(path: Path, directory: Path, secrets: Path = SECRETS) -> WatchConfig:
     """Read `watch.json`; `directory` is the installation, `secrets` where secrets are mounted.
 

@@ -17,18 +17,21 @@ from manage.catalog.drivers.read import declaration
 from manage.errors import NodeyardError
 from manage.health import drivers
 from manage.health import snapshot as snapshots
-from manage.health.drivers import DEADLINE_S
+from manage.health.drivers import DEADLINE_S, Target
 from manage.health.history import LastVerdict
 from manage.health.model import Snapshot
 from manage.health.watch import engine_report
 from manage.health.watch.assemble import Observation, assemble_snapshot
-from manage.health.watch.config import WatchConfig
+from manage.health.watch.config import ConfigFile, WatchConfig
 from manage.health.watch.engine_report import EngineReport
 from manage.health.watch.history_thread import HistoryThread
 from manage.health.watch.prober import Prober
 from manage.installation.layout import Layout
 
 log = logging.getLogger(__name__)
+
+Tasks = dict[str, "asyncio.Task[None]"]
+"""Service -> the task that probes it."""
 
 EVERY_S = 1.0
 CHANGE_EVERY_S = 0.25
@@ -40,14 +43,22 @@ LATE_OF = 60
 
 
 class Watch:
-    def __init__(self, config: WatchConfig, layout: Layout, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        config: WatchConfig,
+        layout: Layout,
+        clock: Callable[[], float] = time.time,
+        reload: ConfigFile | None = None,
+    ) -> None:
         """Raises NodeyardError when a service names a driver that does not exist."""
+        self._reload = reload
         self.snapshot: Snapshot | None = None
         self.history = HistoryThread(layout.watch_dir / "history.db")
         self._config = config
         self._layout = layout
         self._clock = clock
-        self._probers = [Prober(target, drivers.load(target.driver), clock) for target in config.targets]
+        self._probers: list[Prober] = []
+        self._probers = [self._prober(target) for target in config.targets]
         self._max_engine_age_s = _max_engine_age_s(config)
         self._last: dict[str, LastVerdict] = {}
         self._seq = _last_seq(layout)
@@ -60,13 +71,13 @@ class Watch:
         self._see_engine(self._clock())
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(prober.run()) for prober in self._probers]
+                tasks = {prober.target.name: group.create_task(prober.run()) for prober in self._probers}
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(FIRST_ROUND_S):
                         for prober in self._probers:
                             await prober.probed.wait()
-                await self._run_every_second(stop)
-                for task in tasks:
+                await self._run_every_second(stop, group, tasks)
+                for task in tasks.values():
                     task.cancel()
         finally:
             await self.history.close()
@@ -80,14 +91,44 @@ class Watch:
             "memory_bytes": psutil.Process().memory_info().rss,
         }
 
-    async def _run_every_second(self, stop: asyncio.Event) -> None:
+    async def _run_every_second(self, stop: asyncio.Event, group: asyncio.TaskGroup, tasks: Tasks) -> None:
         due = time.monotonic()
         while not stop.is_set():
+            self._follow_list(group, tasks)
             self._late.append(max(0.0, time.monotonic() - due))
             due = time.monotonic() + (CHANGE_EVERY_S if self._changing else EVERY_S)
             await self._make_snapshot()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), max(0.0, due - time.monotonic()))
+
+    def _follow_list(self, group: asyncio.TaskGroup, tasks: Tasks) -> None:
+        """Ask what a new watch.json lists. Services whose entry is the same keep their probes and facts.
+
+        A list that cannot be used is reported in the log, and the earlier one stays in force.
+        """
+        try:
+            config = self._reload.changed() if self._reload is not None else None
+            if config is None:
+                return
+            probers = [self._prober(target) for target in config.targets]
+        except NodeyardError as error:
+            log.error("the list of services stays as it was: %s", error.message)
+            return
+        for prober in self._probers:
+            if prober not in probers:
+                tasks.pop(prober.target.name).cancel()
+        for prober in probers:
+            if prober not in self._probers:
+                tasks[prober.target.name] = group.create_task(prober.run())
+        self._config, self._probers = config, probers
+        self._max_engine_age_s = _max_engine_age_s(config)
+        self._last = {name: last for name, last in self._last.items() if name in tasks}
+        log.info("watch.json has changed: %d services", len(probers))
+
+    def _prober(self, target: Target) -> Prober:
+        """The present one of an equal target, or a new one."""
+        same = [prober for prober in self._probers if prober.target == target]
+        return same[0] if same else Prober(target, drivers.load(target.driver), self._clock)
 
     async def _make_snapshot(self) -> None:
         """Judge, write and record one snapshot. A full disk does not end watch: the old file shows that it is stale."""

@@ -42,9 +42,12 @@ def _open_to_group(path: Path) -> None:
     path.chmod(SOCKET_MODE)
 
 
-async def serve_http(watch: Watch, port: int) -> asyncio.Server:
-    """Listen for `GET /metrics` on `port` of all addresses (of the container)."""
-    return await asyncio.start_server(_handler(watch, _http), None, port, limit=MAX_LINE)
+async def serve_http(watch: Watch, host: str, port: int) -> asyncio.Server:
+    """Listen for `GET /metrics` on the addresses of `host`, which is a name of this container on one network."""
+    try:
+        return await asyncio.start_server(_handler(watch, _http), host, port, limit=MAX_LINE)
+    except OSError as fault:
+        raise NodeyardError(f"watch cannot listen on {host}:{port}: {fault}.", "See: manage why watch") from fault
 
 
 Reply = Callable[[Watch, asyncio.StreamReader], Awaitable[bytes]]

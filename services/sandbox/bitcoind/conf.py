@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,13 @@ class Conf:
     """User -> methods. Other users may call every method, or none if `whitelist_default` is set."""
     whitelist_default: bool
     publishers: tuple[Publisher, ...]
+    allowed: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    """Networks whose requests are answered, loopback besides."""
+
+    def allows(self, address: str) -> bool:
+        """src/httpserver.cpp, ClientAllowed: loopback always."""
+        peer = ipaddress.ip_address(address)
+        return peer.is_loopback or any(peer in network for network in self.allowed)
 
 
 def read(argv: list[str]) -> Conf:
@@ -92,7 +100,15 @@ def _conf(options: list[tuple[str, str]], datadir: Path) -> Conf:
     )
     whitelist = dict(_whitelist(line) for line in many.get("rpcwhitelist", []))
     deny = first.get("rpcwhitelistdefault", "1" if whitelist else "0") == "1"
-    return Conf(datadir, binds, dict(map(_rpcauth, many.get("rpcauth", []))), whitelist, deny, publishers)
+    allowed = tuple(map(_network, many.get("rpcallowip", [])))
+    return Conf(datadir, binds, dict(map(_rpcauth, many.get("rpcauth", []))), whitelist, deny, publishers, allowed)
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError as fault:
+        raise ConfError(f"rpcallowip is {text!r}, which is neither an address nor a network") from fault
 
 
 def _host_port(bind: str, port: int) -> tuple[str, int]:

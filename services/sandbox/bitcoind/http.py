@@ -68,7 +68,8 @@ class RpcServer:
             return False
         body = await reader.readexactly(length)
         await self._node.faults.wait_for_turn()
-        reply = self._reply(verb, fields.get("authorization", ""), body)
+        allowed = self._node.conf.allows(writer.get_extra_info("peername")[0])
+        reply = self._reply(verb, fields.get("authorization", ""), body) if allowed else Reply(403)
         stays = fields.get("connection", "").lower() != "close"
         asks = 'WWW-Authenticate: Basic realm="jsonrpc"\r\n' if reply.status == 401 else ""
         text = reply.body.encode()

@@ -20,6 +20,7 @@ READERS = [
     ["urls"],
     ["status"],
     ["why", "tracker"],
+    ["why", "--network"],
     ["logs", "tracker"],
     ["config", "show"],
     ["images", "list"],

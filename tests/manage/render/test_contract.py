@@ -10,7 +10,7 @@ import pytest
 from manage import config as configuration
 from manage.catalog import Catalog, load_catalog
 from manage.errors import NodeyardError
-from manage.render import contract, image_names, render_stack
+from manage.render import contract, image_names, render_stack, wiring
 from manage.render.contract import RenderedService
 from manage.render.model import Image
 from tests.manage.render.conftest import DIRECTORY, INSTALLATION
@@ -27,10 +27,14 @@ def kaspad(catalog: Catalog) -> RenderedService:
     return rendered_service(catalog, "kaspad", arguments="kaspad --utxoindex --rpclisten-json=0.0.0.0:18510")
 
 
-def problem(consumer: RenderedService, *providers: RenderedService, remotes: tuple[str, ...] = ()) -> str:
+def problem(
+    consumer: RenderedService, *providers: RenderedService, remotes: tuple[str, ...] = (), stack_yml: str = ""
+) -> str:
     everyone = {each.service.name: each for each in (consumer, *providers)}
+    catalog = load_catalog()
+    config = configuration.parse(f"version: 1\n{stack_yml}", "stack.yml", catalog)
     try:
-        contract.require_reachable([consumer], everyone, remotes)
+        contract.require_reachable([consumer], everyone, remotes, wiring.service_graph(catalog, config))
     except NodeyardError as error:
         return error.message
     return ""
@@ -38,6 +42,7 @@ def problem(consumer: RenderedService, *providers: RenderedService, remotes: tup
 
 def test_the_address_of_a_service_that_listens_there_is_accepted(catalog: Catalog, kaspad: RenderedService) -> None:
     assert problem(rendered_service(catalog, "tracker", "ws://kaspad:18510"), kaspad) == ""
+    assert problem(rendered_service(catalog, "tracker", "ws://wrpc-json.kaspad:18510"), kaspad) == ""
 
 
 @pytest.mark.promise("Every address in a render leads to a service that listens there with its flag", runs="ci")
@@ -45,6 +50,8 @@ def test_the_address_of_a_service_that_listens_there_is_accepted(catalog: Catalo
     ("text", "words"),
     [
         ("ws://kaspd:18510", "there is no service kaspd"),
+        ("ws://rpc.kaspad:18510", "there is no service rpc.kaspad"),
+        ("ws://wrpc-json.kaspad.org:18510", "there is no service wrpc-json.kaspad.org"),
         ("ws://kaspad:18110", "kaspad does not listen on 18110; it listens on 18510, 16511"),
         ("http://kaspad:18510", "kaspad speaks ws on 18510"),
         ("postgresql://tracker@timescaledb:5432/x", "there is no service timescaledb"),
@@ -71,8 +78,18 @@ def test_services_without_a_common_network_cannot_connect(catalog: Catalog, kasp
 def test_a_remote_that_the_operator_named_needs_no_service_of_ours(catalog: Catalog, kaspad: RenderedService) -> None:
     consumer = rendered_service(catalog, "tracker", "--addpeer=node.example.org:16111")
     assert "there is no service node.example.org" in problem(consumer, kaspad)
-    assert problem(consumer, kaspad, remotes=("node.example.org:16111",)) == ""
-    assert problem(consumer, kaspad, remotes=("--connect=node.example.org:16111",)) == ""
+    outbound = "services: {tracker: {outbound: true}}\n"
+    assert problem(consumer, kaspad, remotes=("node.example.org:16111",), stack_yml=outbound) == ""
+    assert problem(consumer, kaspad, remotes=("--connect=node.example.org:16111",), stack_yml=outbound) == ""
+
+
+def test_a_remote_of_a_service_without_a_way_out_is_named_before_anything_changes(
+    catalog: Catalog, kaspad: RenderedService
+) -> None:
+    consumer = rendered_service(catalog, "tracker", "--addpeer=node.example.org:16111")
+    assert "tracker has no way out; set services.tracker.outbound to true" in problem(
+        consumer, kaspad, remotes=("node.example.org:16111",)
+    )
 
 
 def test_hosts_in_a_json_document_are_addresses_too(catalog: Catalog, kaspad: RenderedService) -> None:
@@ -117,7 +134,7 @@ def test_the_render_itself_stops_when_a_service_is_not_started_as_its_consumers_
     config = configuration.parse("version: 1\n", "stack.yml", changed)
     images = {name: Image(name, name, name) for name in image_names(changed, config)}
     with pytest.raises(
-        NodeyardError, match="tracker -> ws://kaspad:18510: kaspad is started without --rpclisten-borsh"
+        NodeyardError, match=r"tracker -> ws://wrpc-json\.kaspad:18510: kaspad is started without --rpclisten-borsh"
     ):
         render_stack(changed, config, INSTALLATION, images, {}, DIRECTORY)
 

@@ -107,10 +107,10 @@ def test_the_node_of_a_public_chain_holds_no_keys(render: Render) -> None:
 def test_the_tracker_finds_its_node_its_database_and_its_secrets(render: Render) -> None:
     assert render(SANDBOX)[0].service("tracker").compose["environment"] == {
         "NETWORK": "sandbox",
-        "LISTEN": "0.0.0.0:8000",
+        "LISTEN": "http.tracker:8000",
         "ROOT_PATH": "/tracker",
-        "KASPAD_URL": "ws://kaspad:18510",
-        "DATABASE_URL": "postgresql://tracker@timescaledb:5432/tracker_sandbox",
+        "KASPAD_URL": "ws://wrpc-json.kaspad:18510",
+        "DATABASE_URL": "postgresql://tracker@sql.timescaledb:5432/tracker_sandbox",
         "DATABASE_PASSWORD_FILE": "/run/secrets/tracker_db_password",
         "TOKEN_FILE": "/run/secrets/tracker_token",
         "LOG_LEVEL": "info",
@@ -120,7 +120,7 @@ def test_the_tracker_finds_its_node_its_database_and_its_secrets(render: Render)
 def test_the_proxy_asks_dockers_dns_while_running_and_strips_the_path(render: Render) -> None:
     conf = file(render, SANDBOX, "proxy", "nginx.conf")
     assert "resolver 127.0.0.11" in conf
-    assert "set $backend http://tracker:8000;" in conf
+    assert "set $backend http://http.tracker:8000;" in conf
     assert "rewrite ^/tracker/(.*)$ /$1 break;" in conf
     assert "upstream " not in conf
     assert "rate=20r/s;" in conf
@@ -134,11 +134,11 @@ def test_the_database_makes_a_role_and_a_database_for_each_owner(render: Render)
 
 def test_watch_json_lists_every_service_of_both_projects(render: Render) -> None:
     stack, manager = render(SANDBOX)
-    document = json.loads(manager.service("watch").files["watch.json"])
+    document = json.loads(manager.service("watch").live_file)
     services = {entry["name"]: entry for entry in document["services"]}
     assert (document["version"], document["network"]) == (1, "sandbox")
     assert set(services) == {spec.name for part in (stack, manager) for spec in part.services}
-    assert services["kaspad"]["ports"]["wrpc_json"] == {"host": "kaspad", "port": 18510, "scheme": "ws"}
+    assert services["kaspad"]["ports"]["wrpc_json"] == {"host": "wrpc-json.kaspad", "port": 18510, "scheme": "ws"}
     assert services["kaspad"]["simulated"] is True
     assert services["kaspad"]["thresholds"]["max_tip_age_s"] == 10
     assert services["tracker"]["needs"] == [

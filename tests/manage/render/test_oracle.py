@@ -54,7 +54,7 @@ def test_a_remote_bitcoind_replaces_ours(render: Render) -> None:
     assert "bitcoind" not in {spec.name for spec in stack.services}
     assert environment(stack)["BITCOIND_RPC_URL"] == "http://node.example.org:8332"
     assert environment(stack)["BITCOIND_ZMQ"] == "tcp://node.example.org:28332"
-    watched = json.loads(next(spec.files["watch.json"] for spec in manager.services if spec.name == "watch"))
+    watched = json.loads(manager.service("watch").live_file)
     needs = next(service["needs"] for service in watched["services"] if service["name"] == "oracle")
     assert needs == [{"service": "timescaledb", "check": "ready"}]
 

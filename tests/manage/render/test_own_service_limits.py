@@ -104,7 +104,7 @@ def test_a_template_cannot_change_what_nodeyard_sets(layout: Layout, changed: di
         ("prometheus/service.yml", "publish: loopback", "publish: public:open", "no setting 'open' whose default is"),
         ("redis/service.yml", "group: data", "group: manager", "only Nodeyard's own services belong to the manager"),
         ("redis/service.yml", "uid: 70101", "uid: 70014", "uid: 70014 belongs to"),
-        ("redis/service.yml", "networks: [data]", "networks: [host]", "unknown network 'host'"),
+        ("redis/service.yml", "group: data", "networks: [host]\ngroup: data", "unknown network 'host'"),
         ("redis/service.yml", "title: Cache", 'title: "\'; }"', "a title has at most 40 characters"),
         ("redis/service.yml", 'expect: "\\\\+PONG"', 'expect: "(a+)+$"', "repeats a group"),
         ("prometheus/service.yml", "offset: 10", "offset: 5", "offsets below 10 belong to Nodeyard"),

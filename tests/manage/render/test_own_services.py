@@ -22,9 +22,9 @@ def test_prometheus_finds_everything_that_provides_metrics_without_code_in_manag
     scraped = yaml.safe_load(stack.service("prometheus").files["prometheus.yml"])["scrape_configs"]
     targets = {job["job_name"]: (job["static_configs"][0]["targets"], job["metrics_path"]) for job in scraped}
     assert targets == {
-        "tracker": (["tracker:8000"], "/metrics"),
-        "oracle": (["oracle:8000"], "/metrics"),
-        "watch": (["watch:9101"], "/metrics"),
+        "tracker": (["http.tracker:8000"], "/metrics"),
+        "oracle": (["http.oracle:8000"], "/metrics"),
+        "watch": (["metrics.watch:9101"], "/metrics"),
     }
     sources = [path.read_text() for path in (CHECKOUT / "manage").rglob("*.py")]
     assert not any("redis-server" in text or "scrape_configs" in text for text in sources)
@@ -39,15 +39,15 @@ def test_a_user_of_the_cache_receives_its_address_and_waits_for_it(layout: Layou
     (layout.services_dir / "shop/service.yml").write_text(text)
     (layout.services_dir / "shop/files/redis.conf.j2").write_text("cache = {{ uses.cache.url }}\n")
     stack, manager = rendered(layout)
-    assert stack.service("shop").files["redis.conf"] == b"cache = redis://redis:6379\n"
-    watched = yaml.safe_load(manager.service("watch").files["watch.json"])["services"]
+    assert stack.service("shop").files["redis.conf"] == b"cache = redis://redis.redis:6379\n"
+    watched = yaml.safe_load(manager.service("watch").live_file)["services"]
     needs = next(service["needs"] for service in watched if service["name"] == "shop")
     assert needs == [{"service": "redis", "check": "line"}]
 
 
 def test_its_health_is_a_generic_driver_with_options(layout: Layout) -> None:
     _stack, manager = rendered(layout)
-    watched = yaml.safe_load(manager.service("watch").files["watch.json"])["services"]
+    watched = yaml.safe_load(manager.service("watch").live_file)["services"]
     redis = next(service for service in watched if service["name"] == "redis")
     assert redis["driver"] == "line"
     assert redis["options"] == {"port": "redis", "send": ["PING"], "expect": "\\+PONG", "secret": ""}

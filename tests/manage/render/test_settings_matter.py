@@ -11,6 +11,7 @@ from manage import config as configuration
 from manage.catalog import load_catalog
 from manage.catalog.model import Setting
 from manage.config import schema
+from manage.render.model import Stack
 from tests.manage.render.conftest import NODES, SANDBOX, Render
 
 CATALOG = load_catalog()
@@ -25,6 +26,7 @@ NOT_RENDERED = {
     "version": "there is only one",
     "network": "tested with the templates of each network",
     "profiles": "decides which services there are",
+    "networks.pool": "decides the addresses of networks that are created, which no file contains",
     "images.source": "decides the images, which are an input of the render; its entrypoints are tested by name",
 }
 
@@ -70,14 +72,19 @@ def test_a_setting_changes_the_render(text: str, path: str, render: Render) -> N
     before = render(yaml.safe_dump(document))
     section[key] = another(setting)
     after = render(yaml.safe_dump(document))
-    assert [stack.revision for stack in before] != [stack.revision for stack in after]
+    assert _rendered(before) != _rendered(after)
+
+
+def _rendered(stacks: tuple[Stack, Stack]) -> list[object]:
+    """Both projects and what watch reads while it runs."""
+    return [*(stack.revision for stack in stacks), stacks[1].service("watch").live_file]
 
 
 def test_a_disabled_service_is_not_rendered(render: Render) -> None:
     stack, manager = render(f"{SANDBOX}services: {{tracker: {{enabled: false}}}}\n")
     assert "tracker" not in {spec.name for spec in stack.services}
     assert "/tracker/" not in stack.service("proxy").files["nginx.conf"].decode()
-    assert '"tracker"' not in manager.service("watch").files["watch.json"].decode()
+    assert '"tracker"' not in manager.service("watch").live_file.decode()
     assert "tracker" not in stack.service("timescaledb").files["roles.txt"].decode()
 
 

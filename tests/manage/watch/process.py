@@ -96,8 +96,7 @@ class Watch:
     def __enter__(self) -> Self:
         self.layout.watch_dir.mkdir(exist_ok=True)
         self._secrets.mkdir(exist_ok=True)
-        document = {"version": 1, "name": "home", "network": self._network, "services": self._services}
-        (self.layout.dir / "watch.json").write_text(json.dumps(document))
+        self._write_list()
         before = self.seq
         environment = {
             **os.environ,
@@ -114,6 +113,17 @@ class Watch:
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
         assert self._process.wait(timeout=10) == 0, "SIGTERM ends it well"
+
+    def _write_list(self) -> None:
+        document = {"version": 1, "name": "home", "network": self._network, "services": self._services}
+        fresh = self.layout.dir / "watch.new"
+        fresh.write_text(json.dumps(document))
+        fresh.replace(self.layout.dir / "watch.json")
+
+    def list_again(self, services: list[dict[str, Any]]) -> None:
+        """Replace watch.json while it runs, as `manage up` does."""
+        self._services = [*services, self._services[-1]]
+        self._write_list()
 
     def secret(self, name: str, text: str) -> None:
         self._secrets.mkdir(exist_ok=True)

@@ -31,7 +31,7 @@ async def serving(answer: Answer, cookie: Path) -> AsyncIterator[BitcoindClient]
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         fields = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if line)
         body = (await reader.readexactly(int(fields["Content-Length"]))).decode()
-        who = base64.b64decode(fields["Authorization"].removeprefix("Basic ")).decode()
+        who = base64.b64decode(fields.get("Authorization", "").removeprefix("Basic ")).decode()
         writer.write(answer(who, body))
         with contextlib.suppress(ConnectionError):
             await writer.drain()
@@ -94,7 +94,7 @@ async def test_warming_up_is_no_failure_of_its_own_kind(cookie: Path) -> None:
     ("answer", "kind", "words"),
     [
         (error(-5, "Block not found"), NodeError, "Block not found"),
-        (http(403, ""), NodeRefused, "does not let this user call uptime"),
+        (http(403, ""), NodeRefused, "takes no requests from this address: no network of its rpcallowip has it"),
         (http(503, "Work queue depth exceeded"), NodeUnreachable, "HTTP 503 without JSON: Work queue depth exceeded"),
         (http(200, "5"), NodeError, "the answer is not JSON-RPC"),
         (b"SSH-2.0-OpenSSH\r\n\r\n", NodeUnreachable, "not an answer from bitcoind"),
@@ -108,6 +108,12 @@ async def test_every_other_answer_is_told_apart(cookie: Path, answer: bytes, kin
         with pytest.raises(NodeFault, match=words) as fault:
             await client.call("uptime")
     assert type(fault.value) is kind
+
+
+async def test_a_method_outside_of_the_whitelist_is_not_taken_for_a_wrong_network(cookie: Path) -> None:
+    async with serving(lambda who, _body: http(403 if who else 401, ""), cookie) as client:
+        with pytest.raises(NodeRefused, match="does not let this user call uptime"):
+            await client.call("uptime")
 
 
 async def test_a_batch_that_is_refused_as_a_whole_raises(cookie: Path) -> None:

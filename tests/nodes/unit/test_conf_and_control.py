@@ -50,6 +50,16 @@ def test_reads_what_matters_of_bitcoin_conf(tmp_path: Path) -> None:
     assert read.publishers == (Publisher("rawtx", address, 20000), Publisher("sequence", address, 1000))
 
 
+def test_rpc_is_open_to_loopback_and_to_the_networks_of_rpcallowip(tmp_path: Path) -> None:
+    nobody = conf.read(written(tmp_path))
+    assert [nobody.allows(address) for address in ("127.0.0.1", "::1", "172.20.0.3")] == [True, True, False]
+    some = conf.read([*written(tmp_path), "-rpcallowip=100.64.0.16/28", "-rpcallowip=192.0.2.7"])
+    asked = ("100.64.0.18", "100.64.0.32", "192.0.2.7", "192.0.2.8")
+    assert [some.allows(address) for address in asked] == [True, False, True, False]
+    with pytest.raises(ConfError, match="rpcallowip is '<subnet of x>'"):
+        conf.read([*written(tmp_path), "-rpcallowip=<subnet of x>"])
+
+
 def test_flags_go_before_the_file_and_a_whitelist_shuts_out_who_is_not_named(tmp_path: Path) -> None:
     flags = written(tmp_path, "rpcport=1\nrpcwhitelist=watch:uptime\n")
     read = conf.read([*flags, "-rpcport=2", "-printtoconsole"])

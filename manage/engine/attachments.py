@@ -1,0 +1,36 @@
+"""Connects a running container to networks and disconnects it, without recreating it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from http import HTTPStatus
+
+from manage.engine.client import Api
+from manage.installation.identity import Installation
+from manage.installation.labels import LABEL_INSTALLATION, LABEL_SERVICE
+
+
+def attach(api: Api, installation: Installation, service: str, own: Collection[str], live: Collection[str]) -> None:
+    """Let our container of `service` be on the networks `own` and `live` and on no others (full names).
+
+    Those in `own` come from its compose file and are only kept.
+    """
+    filters = {"label": [f"{LABEL_INSTALLATION}={installation.id}", f"{LABEL_SERVICE}={service}"]}
+    for container in api.containers(all=True, filters=filters):
+        found = set(api.inspect_container(container["Id"])["NetworkSettings"]["Networks"])
+        for name in live:
+            if name not in found:
+                api.connect_container_to_network(container["Id"], name)
+        for name in found - {*own, *live}:
+            _disconnect(api, container["Id"], name)
+
+
+def _disconnect(api: Api, container: str, network: str) -> None:
+    """Disconnect; a network or container that is gone is none."""
+    from docker.errors import APIError
+
+    try:
+        api.disconnect_container_from_network(container, network)
+    except APIError as error:
+        if error.status_code != HTTPStatus.NOT_FOUND:
+            raise
