@@ -95,6 +95,7 @@ def common(graph: ServiceGraph, service: Service, *, uid: int) -> dict[str, Any]
     return {
         "settings": config.settings[service.name],
         "network": config.network,
+        "exposed": config.exposed,
         "uid": uid,
         "program": [] if service.simulated else list(service.entrypoint.get(config.image_source, ())),
         "memory_bytes": sizes.parse(config.memory[service.name]),

@@ -34,7 +34,7 @@ def another(setting: Setting) -> Any:
     if setting.type in ("integer", "number"):
         step = setting.default + 600
         return step if setting.maximum is None or step <= setting.maximum else setting.maximum
-    return {"size": "333m", "path": "/mnt/chain", "list": ["--x=y"] if "args" in setting.key else ["peer.example"]}.get(
+    return {"size": "333m", "path": "/mnt/chain", "list": ["--x=y"] if "args" in setting.key else setting.example}.get(
         setting.type
     ) or (next(c for c in setting.choices if c != setting.default) if setting.choices else OTHERS[setting.key])
 
