@@ -30,6 +30,9 @@ class Access:
     layout: Layout
     sessions: Sessions
     throttle: Throttle
+    """Of known devices."""
+    strangers: Throttle
+    """In a file of its own, so that a flood of strangers keeps nobody else waiting for the disk."""
     confirmation: Confirmation
     audit: Audit
     clock: Callable[[], float]
@@ -44,9 +47,9 @@ class Access:
         """
         name, password, device = args.get("name", ""), args.get("password", ""), args.get("device", "")
         known = devices.find(self.layout, name, device, self.clock())
-        keys = (known.key,) if known else stranger(name, address)
+        throttle, keys = (self.throttle, (known.key,)) if known else (self.strangers, stranger(name, address))
         with self._place(known=known is not None):
-            if wait := self.throttle.begin(keys):
+            if wait := throttle.begin(keys):
                 raise _too_many(wait, known=known is not None)
             user = self.sessions.user(name)
             right = passwords.matches(password, user.hash if user else None, known=known is not None)
@@ -55,7 +58,7 @@ class Access:
             raise Refused(
                 "password", "Name or password is wrong.", "To reset a password, run on the host: manage user reset NAME"
             )
-        self.throttle.succeed(keys)
+        throttle.succeed(keys)
         self.layout.first_password_file.unlink(missing_ok=True)
         kept = devices.remember(self.layout, name, device, self.clock())
         self._log(name, address, "login")

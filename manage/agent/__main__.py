@@ -44,11 +44,11 @@ def run(layout: Layout) -> None:
     operations = Operations()
     audit = Audit(layout.audit_file)
     sessions = Sessions(layout, gid=AGENT_GROUP)
-    throttle = Throttle(layout.attempts_file)
+    throttle, strangers = Throttle(layout.attempts_file), Throttle(layout.strangers_file)
     required = os.environ.get("SECOND_FACTOR") == "required"
     issuer = f"Nodeyard {identity.read(layout).id}"
     confirmation = Confirmation(layout, throttle, time.time, required, issuer)
-    access = Access(layout, sessions, throttle, confirmation, audit, time.time)
+    access = Access(layout, sessions, throttle, strangers, confirmation, audit, time.time)
     dispatcher = Dispatcher(access, audit, operations, verbs_by_name(layout))
     server = Server(layout.agent_socket, dispatcher, peers=PEERS, gid=AGENT_GROUP)
     sampler = Sampler(layout.engine_file, StackObserver(layout), lambda: operations.current() or host_operation(layout))

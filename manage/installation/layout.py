@@ -136,8 +136,13 @@ class Layout:
 
     @property
     def attempts_file(self) -> Path:
-        """Counters of wrong passwords and codes, 0600. If it is removed, all counts begin again."""
+        """Counters of wrong passwords and codes of known devices and signed-in people, 0600; may be removed."""
         return self.agent_dir / "attempts.json"
+
+    @property
+    def strangers_file(self) -> Path:
+        """Counters of wrong passwords of everybody else, 0600; may be removed."""
+        return self.agent_dir / "attempts-of-strangers.json"
 
     @property
     def first_password_file(self) -> Path:
