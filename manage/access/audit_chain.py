@@ -19,7 +19,7 @@ from typing import Any
 MOST_BYTES = 8 * 1024 * 1024
 """A file is rotated at this size."""
 MOST_FILES = 12
-"""So the log takes 96 MiB at most."""
+"""Rotated ones; with the current one the log takes 104 MiB at most."""
 _TAIL_BYTES = 64 * 1024
 """Holds several records: `manage.access.audit` keeps each one short."""
 
