@@ -23,7 +23,7 @@ GATEWAY = "172.18.0.1"
 """Docker's gateway, the address of everybody who comes through a published port."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module", autouse=True)
 def cheap_hashes() -> Iterator[None]:
     """These tests try many passwords, and how slow a hash is matters to one of them only."""
     with pytest.MonkeyPatch.context() as patch:
@@ -33,7 +33,7 @@ def cheap_hashes() -> Iterator[None]:
     passwords._decoy_hash.cache_clear()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def three_users(cheap_hashes: None, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return agents.three_users(Layout(tmp_path_factory.mktemp("users")))
 
