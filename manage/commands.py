@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "urls": "Show the address of each service, and how to sign in.",
     "secrets": "List or show the generated secrets.",
     "user": "List, add and remove users of the dashboard.",
+    "audit": "Check the log of sign-ins, changes and refusals.",
     "sandbox": "Pay, mine and break things on the simulated chains.",
     "completion": "Print the completion script for bash, zsh or fish.",
     "uninstall": "Stop everything of this installation; --purge deletes its data too.",

@@ -18,13 +18,14 @@ _GROUPS, _GROUP_LENGTH = 4, 5
 
 # RFC 9106 section 4, "second recommended option": t=3, 64 MiB, 4 lanes.
 _HASHER = PasswordHasher(time_cost=3, memory_cost=65536, parallelism=4, hash_len=32, salt_len=16, type=Type.ID)
-# Each attempt needs 64 MiB: many sign-ins at once must not exceed the agent's memory limit.
-_CONCURRENT = threading.BoundedSemaphore(2)
+# Each attempt needs 64 MiB: many sign-ins at once must not exceed the agent's memory limit. Strangers queue apart, so
+# that a flood of their attempts delays nobody else.
+_KNOWN, _STRANGERS = threading.BoundedSemaphore(1), threading.BoundedSemaphore(1)
 
 
 def hash_password(password: str) -> str:
     """The argon2id hash in PHC string form."""
-    with _CONCURRENT:
+    with _KNOWN:
         return _HASHER.hash(password)
 
 
@@ -33,20 +34,22 @@ def _decoy_hash() -> str:
     return hash_password(secrets.token_hex(16))
 
 
-def matches(password: str, stored: str | None) -> bool:
-    """Whether `password` matches the hash. None (no such user) takes the same time and is always False."""
+def matches(password: str, stored: str | None, *, known: bool = False) -> bool:
+    """Whether `password` matches the hash. None (no such user) takes the same time and is always False.
+
+    `known`: the attempt comes from a known device or a signed-in person, and does not wait for those of strangers.
+    """
     reference = stored or _decoy_hash()
-    with _CONCURRENT:
+    with _KNOWN if known else _STRANGERS:
         try:
             return _HASHER.verify(reference, password) and stored is not None
         except (VerificationError, InvalidHashError):
             return False
 
 
-def generate() -> str:
-    """A new password like `k7mfp-x2dqa-9vhsn-t4wce`."""
-    groups = ("".join(secrets.choice(_ALPHABET) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS))
-    return "-".join(groups)
+def generate(groups: int = _GROUPS) -> str:
+    """A new password like `k7mfp-x2dqa-9vhsn-t4wce`, or a code of fewer groups."""
+    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(_GROUP_LENGTH)) for _ in range(groups))
 
 
 def weakness(password: str, name: str) -> str:

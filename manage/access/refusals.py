@@ -6,7 +6,19 @@ from typing import Any, Literal
 
 from manage.errors import NodeyardError
 
-Kind = Literal["session", "role", "password", "throttled", "busy", "usage", "changed", "failed"]
+Kind = Literal[
+    "session",
+    "role",
+    "password",
+    "second_factor",
+    "challenge",
+    "answer",
+    "throttled",
+    "busy",
+    "usage",
+    "changed",
+    "failed",
+]
 
 
 class Refused(NodeyardError):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from manage.access import passwords, roles
+from manage.access import devices, passwords, roles, second_factor
+from manage.access.locking import locked
 from manage.access.roles import Role
 from manage.errors import EXIT_USAGE, NodeyardError
 from manage.installation import documents
@@ -82,9 +81,13 @@ def set_password(layout: Layout, name: str, password: str) -> User:
 
 
 def reset(layout: Layout, name: str) -> str:
-    """Set and return a generated password, which must be changed at the next sign-in; ends all sessions."""
+    """Set and return a generated password, which must be changed at the next sign-in.
+
+    Ends all sessions, forgets all devices and removes the second factor.
+    """
     password = passwords.generate()
     _renew(layout, name, password, must_change=True)
+    _forget(layout, name)
     return password
 
 
@@ -102,6 +105,13 @@ def remove(layout: Layout, name: str) -> None:
         return rest
 
     _edit(layout, change)
+    _forget(layout, name)
+
+
+def device_code(layout: Layout, name: str) -> str:
+    """A code with which `name` can sign in on a new device while strangers must wait."""
+    _require_user(read(layout), name)
+    return devices.new_code(layout, name, time.time())
 
 
 def create_first(layout: Layout, name: str, *, to_file: bool) -> str:
@@ -152,16 +162,13 @@ def _renew(layout: Layout, name: str, password: str, *, must_change: bool) -> Us
 
 
 def _edit(layout: Layout, change: Callable[[tuple[User, ...]], Iterable[User]]) -> None:
-    with _locked(layout):
+    with locked(layout):
         before = read(layout)
         after = tuple(change(before))
         if after != before:
             documents.write(layout.users_file, {"users": [asdict(user) for user in after]}, mode=0o600)
 
 
-@contextmanager
-def _locked(layout: Layout) -> Iterator[None]:
-    layout.agent_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with layout.users_lock_file.open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def _forget(layout: Layout, name: str) -> None:
+    devices.forget(layout, name)
+    second_factor.forget(layout, name)

@@ -7,9 +7,11 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 from manage.access.audit import Audit
+from manage.access.confirmation import Confirmation
 from manage.access.sessions import Sessions
 from manage.access.sign_in import Access
 from manage.access.throttle import Throttle
@@ -20,6 +22,7 @@ from manage.agent.server import Server
 from manage.agent.stack_observer import StackObserver, host_operation
 from manage.agent.verbs import verbs_by_name
 from manage.errors import NodeyardError
+from manage.installation import identity
 from manage.installation.ids import AGENT_GROUP, DASHBOARD_UID
 from manage.installation.layout import DEFAULT_DIR, Layout
 
@@ -41,7 +44,11 @@ def run(layout: Layout) -> None:
     operations = Operations()
     audit = Audit(layout.audit_file)
     sessions = Sessions(layout, gid=AGENT_GROUP)
-    access = Access(layout, sessions, Throttle(), audit)
+    throttle, strangers = Throttle(layout.attempts_file), Throttle(layout.strangers_file)
+    required = os.environ.get("SECOND_FACTOR") == "required"
+    issuer = f"Nodeyard {identity.read(layout).id}"
+    confirmation = Confirmation(layout, throttle, time.time, required, issuer)
+    access = Access(layout, sessions, throttle, strangers, confirmation, audit, time.time)
     dispatcher = Dispatcher(access, audit, operations, verbs_by_name(layout))
     server = Server(layout.agent_socket, dispatcher, peers=PEERS, gid=AGENT_GROUP)
     sampler = Sampler(layout.engine_file, StackObserver(layout), lambda: operations.current() or host_operation(layout))
@@ -50,8 +57,10 @@ def run(layout: Layout) -> None:
     log.info("listening on %s", layout.agent_socket)
     while not stop.wait(USERS_EVERY_S):
         _follow_users(sessions)
+        _flush(audit)
     server.close()
     operations.wait_idle(LAST_CHANGE_S)
+    _flush(audit, everything=True)
     sampler.stop()
 
 
@@ -61,6 +70,14 @@ def _follow_users(sessions: Sessions) -> None:
         sessions.follow_users()
     except NodeyardError as error:
         log.error("%s %s", error.message, error.hint)
+
+
+def _flush(audit: Audit, *, everything: bool = False) -> None:
+    """Write how many records were left out; a full disk must not end the agent."""
+    try:
+        audit.flush(everything=everything)
+    except OSError as error:
+        log.error("cannot write the audit log: %s", error)
 
 
 def main() -> None:

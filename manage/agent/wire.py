@@ -4,9 +4,10 @@
     agent  -> {"event": {"kind": ..., "service": ..., "text": ...}}     any number of times
     agent  -> {"result": {...}}  or  {"error": {"kind", "message", "hint"}}     once, as the last message
 
-Kinds of errors: `session` (sign in first), `role` (not allowed), `password`, `throttled` (with `retry_s`), `busy` (with
-`holder`), `usage` (unknown verb or argument), `changed` (the plan has another digest; `digest` is the new one),
-`failed` (the verb ran and failed).
+Kinds of errors: `session` (sign in first), `role` (not allowed), `password`, `second_factor` (set one up first),
+`challenge` (unknown, expired, used or for another change), `answer` (a wrong code or password), `throttled` (with
+`retry_s`, and `needs_code` if a code of `manage user code` would help), `busy` (with `holder`), `usage` (unknown verb
+or argument), `changed` (the plan has another digest; `digest` is the new one), `failed` (the verb ran and failed).
 """
 
 from __future__ import annotations

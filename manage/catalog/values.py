@@ -83,6 +83,8 @@ def _kind_problem(setting: Setting, value: Any) -> str:
             ipaddress.ip_address(value)
         except ValueError:
             return f"{_shown(value)} is not an IP address"
+    if setting.key == "trusted_proxies":
+        return next(filter(None, map(_proxy_problem, value)), "")
     if setting.key == "networks.pool" and value:
         return _pool_problem(value)
     return ""
@@ -99,6 +101,15 @@ def _pool_problem(value: str) -> str:
     if pool.is_loopback or pool.is_link_local or pool.is_multicast or pool.network_address.packed[0] == 0:
         return f"{_shown(value)} is reserved for another use"
     return ""
+
+
+def _proxy_problem(text: str) -> str:
+    """What is wrong with the address of a proxy whose word counts."""
+    try:
+        network = ipaddress.ip_network(text)
+    except ValueError:
+        return f"{_shown(text)} is not an IP address or network like 192.0.2.7 or 192.0.2.0/24"
+    return f"{_shown(text)} would trust everybody" if network.prefixlen == 0 else ""
 
 
 def _shown(value: Any) -> str:

@@ -83,12 +83,13 @@ def _say_what_is_kept(
 
 def _first_user(layout: Layout) -> None:
     """Create `admin` if there is no user; its password goes to the terminal, or to a 0600 file without one."""
-    from manage.access import users
+    from manage.access import audit, users
 
     if users.names(layout):
         output.note("If you forgot the password: manage user reset admin")
         return
-    password = users.create_first(layout, "admin", to_file=not sys.stdout.isatty())
+    with audit.on_host(layout.audit_file, "user add", {"name": "admin", "role": "admin"}):
+        password = users.create_first(layout, "admin", to_file=not sys.stdout.isatty())
     if sys.stdout.isatty():
         output.say(
             f"Sign in as admin with password {password} (shown only once; you choose a new one at the first sign-in)."

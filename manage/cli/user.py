@@ -25,6 +25,7 @@ Examples:
   manage user list
   manage user add ann --role operator --password-file ann.txt
   manage user reset admin
+  manage user code admin
   manage user remove ann""",
 )
 def command() -> None:
@@ -61,10 +62,12 @@ def list_users(layout: Layout, as_json: bool) -> None:
 def add(name: str, role: str, password_file: Path | None, layout: Layout) -> None:
     """Add a user. Asks for the password unless --password-file is given."""
     require_root("Adding a user")
-    from manage.access import users
+    from manage.access import audit, users
 
     require_installation(layout)
-    users.add(layout, name, role, _password(password_file))
+    password = _password(password_file)
+    with audit.on_host(layout.audit_file, "user add", {"name": name, "role": role}):
+        users.add(layout, name, role, password)
     output.say(f"{name} can now sign in as {role}.")
 
 
@@ -72,13 +75,37 @@ def add(name: str, role: str, password_file: Path | None, layout: Layout) -> Non
 @click.argument("name", default="admin")
 @with_dir
 def reset(name: str, layout: Layout) -> None:
-    """Give a user a new password, which is shown once and must be changed at the next sign-in. Ends their sessions."""
+    """Give a user a new password, which is shown once and must be changed at the next sign-in.
+
+    Ends their sessions and removes their second factor, so this also helps somebody who lost their phone.
+    """
     require_root("Resetting a password")
-    from manage.access import users
+    from manage.access import audit, users
 
     require_installation(layout)
-    output.say(f"New password of {name}: {users.reset(layout, name)}")
+    with audit.on_host(layout.audit_file, "user reset", {"name": name}):
+        password = users.reset(layout, name)
+    output.say(f"New password of {name}: {password}")
     output.note("It is shown only once and must be changed at the next sign-in.")
+
+
+@command.command()
+@click.argument("name", default="admin")
+@with_dir
+def code(name: str, layout: Layout) -> None:
+    """Print a code with which a user can sign in on a new device while strangers must wait.
+
+    While somebody guesses passwords, devices on which nobody has signed in before must wait. The sign-in form then asks
+    for this code beside the password. It is good for one sign-in within 15 minutes.
+    """
+    require_root("Making a code")
+    from manage.access import audit, users
+
+    require_installation(layout)
+    with audit.on_host(layout.audit_file, "user code", {"name": name}):
+        made = users.device_code(layout, name)
+    output.say(f"Code for {name}: {made}")
+    output.note("Enter it in the sign-in form beside the password, within 15 minutes. It is shown only once.")
 
 
 @command.command()
@@ -87,10 +114,11 @@ def reset(name: str, layout: Layout) -> None:
 def remove(name: str, layout: Layout) -> None:
     """Remove a user and end their sessions."""
     require_root("Removing a user")
-    from manage.access import users
+    from manage.access import audit, users
 
     require_installation(layout)
-    users.remove(layout, name)
+    with audit.on_host(layout.audit_file, "user remove", {"name": name}):
+        users.remove(layout, name)
     output.say(f"{name} can no longer sign in.")
 
 

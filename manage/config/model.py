@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -49,3 +50,10 @@ class Config:
     """Range (CIDR) from which new networks get their addresses; "" leaves it to the engine."""
     chain_dirs: Mapping[str, str] = field(default_factory=dict)
     """Service -> host folder that holds its chain instead of a volume."""
+
+    @property
+    def exposed(self) -> bool:
+        """Whether people on other machines reach the dashboard: it listens for them, or a proxy passes them on."""
+        dashboard = self.settings.get("dashboard", {})
+        proxied = any(dashboard.get(key) for key in ("trusted_proxies", "public_url"))
+        return proxied or not ipaddress.ip_address(self.bind).is_loopback

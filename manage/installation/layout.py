@@ -136,8 +136,28 @@ class Layout:
 
     @property
     def users_lock_file(self) -> Path:
-        """Held by flock while `users.json` is edited, by the CLI and the agent alike."""
+        """Held by flock while users, devices or second factors are edited, by the CLI and the agent alike."""
         return self.agent_dir / "users.lock"
+
+    @property
+    def devices_file(self) -> Path:
+        """Hashes of the ids of devices on which somebody has signed in, 0600."""
+        return self.agent_dir / "devices.json"
+
+    @property
+    def second_factors_file(self) -> Path:
+        """Secrets of the users' authenticator apps, 0600."""
+        return self.agent_dir / "second-factors.json"
+
+    @property
+    def attempts_file(self) -> Path:
+        """Counters of wrong passwords and codes of known devices and signed-in people, 0600; may be removed."""
+        return self.agent_dir / "attempts.json"
+
+    @property
+    def strangers_file(self) -> Path:
+        """Counters of wrong passwords of everybody else, 0600; may be removed."""
+        return self.agent_dir / "attempts-of-strangers.json"
 
     @property
     def first_password_file(self) -> Path:
@@ -151,7 +171,7 @@ class Layout:
 
     @property
     def audit_file(self) -> Path:
-        """The audit log: one JSON line per sign-in, change and refusal, append-only."""
+        """The audit log: one JSON line per sign-in, change and refusal; see `manage.access.audit_chain`."""
         return self.agent_dir / "audit.log"
 
     @property

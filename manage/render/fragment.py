@@ -112,6 +112,7 @@ def common(graph: ServiceGraph, service: Service, *, uid: int) -> dict[str, Any]
     return {
         "settings": config.settings[service.name],
         "network": config.network,
+        "exposed": config.exposed,
         "uid": uid,
         "stop_grace_s": demands.stop_grace_s(service, config.settings[service.name]),
         "guard": [],

@@ -14,7 +14,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
 from manage import commands
 from manage.errors import NodeyardError
 from manage.installation.layout import DEFAULT_DIR, Layout
-from manage.web import assets, guard, health, times
+from manage.web import addresses, assets, guard, health, times
 from manage.web.door import Address, Door, from_environment
 from manage.web.pages import PAGES
 from manage.web.pages import page as page_list
@@ -43,6 +43,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_FORM_BYTES
     app.extensions["sources"] = Sources(where, clock)
     app.extensions["form_guard"] = FormGuard()
+    app.extensions["trusted_proxies"] = addresses.parse(os.environ.get("TRUSTED_PROXIES", ""))
     app.jinja_loader = ChoiceLoader(
         [
             FileSystemLoader(Path(__file__).with_name("templates")),

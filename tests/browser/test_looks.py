@@ -11,7 +11,7 @@ from tests.browser.conftest import Dashboard
 from tests.stage import scenery
 
 Pages = Callable[..., Page]
-PATHS = ("/", "/services/bitcoind", "/logs/kaspad", "/plan?verb=up", "/password")
+PATHS = ("/", "/services/bitcoind", "/logs/kaspad", "/plan?verb=up", "/password", "/second-factor")
 
 CONTRAST = """() => {
   const parse = (text) => { const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number); return { r, g, b, a } };

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from manage.health.model import VERDICTS, Snapshot
 from tests.browser.conftest import CHECKOUT_DOCS, Complaints, Dashboard, sign_in
 from tests.stage import scenery
+from tests.stage.agents import PASSWORD
 
 Pages = Callable[..., Page]
 AS_IN_THE_DEFAULT_FOLDER = (
@@ -153,6 +154,7 @@ def test_a_restart_is_a_plan_then_a_button_then_progress(signed_in: Pages, dashb
     dashboard.watch.show(scenery.silent_zmq)
     page.get_by_role("link", name="Restart bitcoind…").click()
     expect(page.get_by_role("row", name=re.compile("restart bitcoind"))).to_contain_text("about 20 s")
+    page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Restart bitcoind, about 20 s").click()
     expect(page.get_by_role("heading", name="bitcoind was restarted.")).to_be_visible()
     assert [(verb, by) for verb, _, by in dashboard.agent.stack.calls] == [("restart", "otto")]
@@ -162,6 +164,7 @@ def test_a_running_change_is_followed_to_its_end(signed_in: Pages, dashboard: Da
     dashboard.agent.stack.hold.clear()
     page = signed_in("otto")
     page.goto("/plan?verb=up")
+    page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name=re.compile("Apply")).click()
     expect(page.get_by_role("heading", name="Applying stack.yml…")).to_be_visible()
     dashboard.agent.stack.hold.set()
@@ -173,11 +176,13 @@ def test_a_plan_that_changed_meanwhile_is_shown_again_and_asked_again(signed_in:
     page = signed_in("otto")
     page.goto("/plan?verb=up")
     dashboard.agent.stack.downtime_s = 33
+    page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Apply 2 changes, about 40 s").click()
     expect(page.get_by_role("alert")).to_contain_text(
         "The plan changed after it was shown to you, so nothing was done."
     )
     assert dashboard.agent.stack.calls == []
+    page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Apply 2 changes, about 1 min 6 s").click()
     expect(page.get_by_role("heading", name="stack.yml was applied.")).to_be_visible()
 

@@ -26,6 +26,8 @@ def test_the_first_login_leads_to_a_password_of_ones_own_and_then_to_the_overvie
     page.get_by_label("New password, at least").fill("green apples grow")
     page.get_by_label("New password again").fill("green apples grow")
     page.get_by_role("button", name="Change password").click()
+    expect(page.get_by_role("heading", name="Set up a second factor")).to_be_visible()
+    page.get_by_role("link", name="Not now").click()
     expect(page.get_by_role("heading", name="All 9 services are healthy.")).to_be_visible()
 
 

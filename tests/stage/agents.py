@@ -12,6 +12,7 @@ from typing import Any
 
 from manage.access import users
 from manage.access.audit import Audit
+from manage.access.confirmation import Confirmation
 from manage.access.refusals import Refused
 from manage.access.sessions import Sessions
 from manage.access.sign_in import Access
@@ -48,8 +49,6 @@ class PaperStack:
     """The services of a plan that names none."""
     downtime_s: int = 20
     """Of every operation; a test that changes it changes the plan."""
-    gives_digests: bool = True
-    """False: as an agent that knows no digests of plans."""
 
     def verbs(self) -> dict[str, Verb]:
         return {
@@ -62,7 +61,7 @@ class PaperStack:
 
     def _plan(self, call: Call) -> Mapping[str, Any]:
         document = self._document(call.args["verb"], call.args.get("services"))
-        return {**document, "digest": _digest(document)} if self.gives_digests else document
+        return {**document, "digest": _digest(document)}
 
     def _confirmed(self, verb: str, run: Callable[[Call], Mapping[str, Any]]) -> Callable[[Call], Mapping[str, Any]]:
         """`run`, unless the call names a plan that differs from the one there would be now."""
@@ -124,6 +123,16 @@ class Agent:
     def signed_in(self, name: str, password: str = PASSWORD) -> str:
         return str(self.client.call("login", name=name, password=password, address="10.0.0.7")["token"])
 
+    def confirm(self, token: str, verb: str, answer: str = PASSWORD, **args: Any) -> dict[str, Any]:
+        """The arguments of a change that the person confirmed, as the page of the plan sends them."""
+        plan = self.client.call("plan", token=token, verb=verb, services=args.get("services", []))["digest"]
+        challenge = self.client.call("challenge", token=token, verb=verb, plan=plan, **args)["id"]
+        return {"plan": plan, "challenge": challenge, "answer": answer, **args}
+
+    def change(self, token: str, verb: str, *, address: str = "", **args: Any) -> dict[str, Any]:
+        """Make a change as a person does."""
+        return self.client.call(verb, token=token, address=address, **self.confirm(token, verb, **args))
+
     def close(self) -> None:
         self.server.close()
         self.log.close()
@@ -147,14 +156,17 @@ def three_users(layout: Layout) -> bytes:
     return layout.users_file.read_bytes()
 
 
-def start(layout: Layout, peers: Mapping[int, Peer], clock: Callable[[], float]) -> Agent:
+def start(layout: Layout, peers: Mapping[int, Peer], clock: Callable[[], float], *, required: bool = False) -> Agent:
     """The agent as `python -m manage.agent` puts it together, but for the engine behind it."""
     stack = PaperStack()
     stack.hold.set()
     sessions = Sessions(layout, gid=os.getgid(), clock=clock)
     log = Audit(layout.audit_file, clock)
     operations = Operations(clock)
-    dispatcher = Dispatcher(Access(layout, sessions, Throttle(clock), log), log, operations, stack.verbs())
+    throttle, strangers = Throttle(layout.attempts_file, clock), Throttle(layout.strangers_file, clock)
+    confirmation = Confirmation(layout, throttle, clock, required)
+    access = Access(layout, sessions, throttle, strangers, confirmation, log, clock)
+    dispatcher = Dispatcher(access, log, operations, stack.verbs())
     server = Server(layout.agent_socket, dispatcher, peers=peers, gid=os.getgid())
     server.start()
     return Agent(layout, clock, stack, operations, sessions, AgentClient(layout.agent_socket), server, log)

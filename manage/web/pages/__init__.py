@@ -16,5 +16,6 @@ PAGES = (
     Page("progress", "Progress"),
     Page("sign_in", "Sign in"),
     Page("password", "Change password"),
+    Page("second_factor", "Second factor"),
     Page("error", "Error"),
 )

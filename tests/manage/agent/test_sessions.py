@@ -87,7 +87,7 @@ def test_an_expired_token_can_be_renewed_but_does_nothing_else(agent: Agent, clo
     clock.now += TOKEN_S
     assert refusal(agent, "restart", token=token, services=["kaspad"]).kind == "session"
     renewed = agent.client.call("refresh", token=token)["token"]
-    assert agent.client.call("restart", token=renewed, services=["kaspad"])["summary"] == "restarted"
+    assert agent.change(renewed, "restart", services=["kaspad"])["summary"] == "restarted"
 
 
 def test_a_session_ends_however_often_it_is_renewed(agent: Agent, clock: Clock) -> None:

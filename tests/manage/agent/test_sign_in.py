@@ -26,7 +26,8 @@ def test_too_many_wrong_passwords_cost_a_wait_that_even_the_right_one_keeps(agen
         refusal(agent, "login", name="otto", password="wrong", address="1.2.3.4")
     told = refusal(agent, "login", name="otto", password=PASSWORD, address="1.2.3.4")
     assert told.kind == "throttled"
-    assert told.detail == {"retry_s": 1}
+    assert told.detail == {"retry_s": 1, "needs_code": True}
+    assert told.hint.endswith("manage user code NAME")
     clock.now += 1
     assert agent.signed_in("otto")
 

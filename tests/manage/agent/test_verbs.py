@@ -28,9 +28,12 @@ def test_each_role_may_what_it_may(agent: Agent, name: str, allowed: set[str]) -
     }
     token = agent.signed_in(name)
     done = set()
-    for verb in agent.stack.verbs():
+    for verb, entry in agent.stack.verbs().items():
         try:
-            agent.client.call(verb, token=token, **args.get(verb, {}))  # type: ignore[arg-type]
+            if entry.changes:
+                agent.change(token, verb, **args.get(verb, {}))  # type: ignore[arg-type]
+            else:
+                agent.client.call(verb, token=token, **args.get(verb, {}))  # type: ignore[arg-type]
             done.add(verb)
         except AgentRefused as error:
             assert error.kind == "role"
@@ -76,7 +79,9 @@ def test_what_is_not_on_the_list_is_refused_and_written_down(
 
 
 def test_a_change_tells_its_progress_and_then_its_result(agent: Agent) -> None:
-    messages = list(agent.client.stream("restart", token=agent.signed_in("otto"), services=["kaspad", "tracker"]))
+    token = agent.signed_in("otto")
+    confirmed = agent.confirm(token, "restart", services=["kaspad", "tracker"])
+    messages = list(agent.client.stream("restart", token=token, **confirmed))
     kinds = [(m["event"]["kind"], m["event"]["service"]) for m in messages if "event" in m]
     assert kinds == [("accepted", ""), ("done", "kaspad"), ("done", "tracker")]
     assert messages[-1]["result"]["summary"] == "restarted"
@@ -84,23 +89,24 @@ def test_a_change_tells_its_progress_and_then_its_result(agent: Agent) -> None:
 
 def test_a_second_change_is_refused_with_the_holders_name_while_readers_see_the_first(agent: Agent) -> None:
     agent.stack.hold.clear()
-    first = agent.client.stream("up", token=agent.signed_in("otto"))
+    otto = agent.signed_in("otto")
+    first = agent.client.stream("up", token=otto, **agent.confirm(otto, "up"))
     id = next(first)["event"]["id"]
     ada = agent.signed_in("ada")
-    busy = refusal(agent, "down", token=ada)
+    busy = refusal(agent, "down", token=ada, **agent.confirm(ada, "down"))
     assert (busy.kind, busy.message, busy.detail) == ("busy", "up by otto is running.", {"holder": "up by otto"})
     assert agent.operations.current() == {"kind": "up", "by": "otto", "since": agent.clock()}
     assert agent.client.call("progress", token=agent.signed_in("vera"), id=id)["state"] == "running"
     agent.stack.hold.set()
     assert [m for m in first if "result" in m]
     assert agent.operations.current() is None
-    assert agent.client.call("down", token=ada)
+    assert agent.change(ada, "down")
 
 
 def test_a_change_goes_on_when_the_one_who_asked_has_gone(agent: Agent) -> None:
     agent.stack.hold.clear()
     token = agent.signed_in("otto")
-    asking = agent.client.stream("up", token=token)
+    asking = agent.client.stream("up", token=token, **agent.confirm(token, "up"))
     id = next(asking)["event"]["id"]
     asking.close()  # type: ignore[attr-defined]
     agent.stack.hold.set()
@@ -116,9 +122,9 @@ def test_a_change_goes_on_when_the_one_who_asked_has_gone(agent: Agent) -> None:
 
 def test_a_failed_change_says_why_and_leaves_the_agent_free(agent: Agent) -> None:
     token = agent.signed_in("otto")
-    error = refusal(agent, "restart", token=token, services=["broken"])
+    error = refusal(agent, "restart", token=token, **agent.confirm(token, "restart", services=["broken"]))
     assert (error.kind, error.message) == ("failed", "broken did not become healthy.")
     assert error.hint == "See its log: manage logs broken"
     last = agent.audit()[-1]
     assert (last["result"], last["reason"]) == ("failed", "broken did not become healthy.")
-    assert agent.client.call("restart", token=token, services=["kaspad"])
+    assert agent.change(token, "restart", services=["kaspad"])

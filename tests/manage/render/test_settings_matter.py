@@ -40,7 +40,7 @@ def another(setting: Setting) -> Any:
         return step if setting.maximum is None or step <= setting.maximum else setting.maximum
     if setting.key == "memory":
         return ROOMY
-    return {"size": "333m", "path": "/mnt/chain", "list": ["--x=y"] if "args" in setting.key else ["peer.example"]}.get(
+    return {"size": "333m", "path": "/mnt/chain", "list": ["--x=y"] if "args" in setting.key else setting.example}.get(
         setting.type
     ) or (next(c for c in setting.choices if c != setting.default) if setting.choices else OTHERS[setting.key])
 

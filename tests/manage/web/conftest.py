@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from manage.agent.dispatch import Peer
@@ -18,7 +19,7 @@ from manage.web.app import create_app
 from manage.web.door import Address
 from manage.web.sources import Sources
 from tests.stage import agents, scenery
-from tests.stage.agents import Agent, Clock
+from tests.stage.agents import PASSWORD, Agent, Clock
 
 HERE = Address(frozenset({"localhost"}), "http://localhost:8600")
 """The name that Flask's test client uses."""
@@ -80,6 +81,20 @@ def sources(app: Flask) -> Sources:
 def log_in(client: FlaskClient, name: str, password: str, **more: str) -> TestResponse:
     form = {"csrf": csrf(client, "/login"), "name": name, "password": password, **more}
     return client.post("/login", data=form)
+
+
+def confirm(client: FlaskClient, page: str, answer: str = PASSWORD) -> TestResponse:
+    """Press the button of a plan's page, as a browser does: every field of its form, and the password."""
+    form = re.search(r'<form method="post" action="/act">.*?</form>', page, re.S)
+    assert form
+    fields = MultiDict(re.findall(r'name="(\w+)" value="([^"]*)"', form[0]))
+    fields["answer"] = answer
+    return client.post("/act", data=fields)
+
+
+def change(client: FlaskClient, query: str, answer: str = PASSWORD) -> TestResponse:
+    """Ask for the plan of a change, and confirm it."""
+    return confirm(client, client.get(f"/plan?{query}").text, answer)
 
 
 def csrf(client: FlaskClient, path: str = "/password") -> str:

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from urllib.parse import parse_qs
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
-from werkzeug.datastructures import MultiDict
-from werkzeug.test import TestResponse
 
 from manage.agent.client import AgentClient, AgentRefused
-from tests.manage.web.conftest import Browser
+from tests.manage.web.conftest import Browser, confirm
 from tests.stage.agents import Agent
-
-
-def confirm(client: FlaskClient, page: str) -> TestResponse:
-    """Press the button of a plan's page, as a browser does: every field of its form, as it is."""
-    form = re.search(r'<form method="post" action="/act">.*?</form>', page, re.S)
-    assert form
-    return client.post("/act", data=MultiDict(re.findall(r'name="(\w+)" value="([^"]*)"', form[0])))
 
 
 @pytest.mark.parametrize("query", ["verb=up", "verb=down", "verb=restart&service=kaspad", "verb=up&service=tracker"])
@@ -29,14 +18,14 @@ def test_the_plan_that_is_confirmed_is_named_by_its_digest(browser: Browser, age
     client = browser("ada")
     token = client.get_cookie("nodeyard_session")
     assert token
-    change = parse_qs(query)
-    shown = agent.client.call("plan", token=token.value, verb=change["verb"][0], services=change.get("service", []))
+    wanted = parse_qs(query)
+    shown = agent.client.call("plan", token=token.value, verb=wanted["verb"][0], services=wanted.get("service", []))
     answer = confirm(client, client.get(f"/plan?{query}").text)
     assert str(answer.location).startswith("/acts/")
     agent.operations.wait_idle(10)
     ((verb, args, _),) = agent.stack.calls
-    assert (verb, args["plan"]) == (change["verb"][0], shown["digest"])
-    assert args.get("services", []) == change.get("service", [])
+    assert (verb, args["plan"]) == (wanted["verb"][0], shown["digest"])
+    assert args.get("services", []) == wanted.get("service", [])
 
 
 @pytest.mark.parametrize("query", ["verb=up", "verb=down", "verb=restart&service=kaspad&service=tracker"])
@@ -72,17 +61,7 @@ def test_an_agent_that_refuses_before_it_begins_leads_to_the_new_plan_too(
     page = client.get("/plan?verb=restart&service=kaspad").text
     monkeypatch.setattr(AgentClient, "stream", refuse)
     answer = confirm(client, page)
-    assert (answer.status_code, answer.location) == (303, "/plan?verb=restart&service=kaspad&changed=1")
-
-
-def test_a_plan_without_a_digest_is_confirmed_without_one(browser: Browser, agent: Agent) -> None:
-    agent.stack.gives_digests = False
-    client = browser("otto")
-    page = client.get("/plan?verb=up").text
-    assert 'name="plan"' not in page
-    assert str(confirm(client, page).location).startswith("/acts/")
-    agent.operations.wait_idle(10)
-    assert agent.stack.calls == [("up", {"services": []}, "otto")]
+    assert (answer.status_code, answer.location) == (303, "/plan?verb=restart&service=kaspad&note=changed")
 
 
 def test_the_script_on_the_progress_page_goes_to_the_new_plan(browser: Browser, agent: Agent) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.manage.web.conftest import Browser, csrf
+from tests.manage.web.conftest import Browser, change, csrf
 from tests.stage.agents import Agent
 
 
@@ -36,18 +36,19 @@ def test_a_plan_for_nothing_is_refused(browser: Browser, query: str) -> None:
 
 def test_a_change_leads_to_a_page_that_tells_its_progress(browser: Browser, agent: Agent) -> None:
     client = browser("otto")
-    answer = client.post("/act", data={"csrf": csrf(client), "verb": "restart", "service": ["kaspad", "tracker"]})
+    answer = change(client, "verb=restart&service=kaspad&service=tracker")
     assert answer.status_code == 303
     agent.operations.wait_idle(10)
     text = client.get(answer.location).text
     assert "kaspad and tracker were restarted." in text
     assert "<b>tracker</b> healthy" in text
-    assert agent.stack.calls == [("restart", {"services": ["kaspad", "tracker"]}, "otto")]
+    ((verb, args, by),) = agent.stack.calls
+    assert (verb, args["services"], by) == ("restart", ["kaspad", "tracker"], "otto")
 
 
 def test_a_change_that_failed_says_why(browser: Browser, agent: Agent) -> None:
     client = browser("otto")
-    answer = client.post("/act", data={"csrf": csrf(client), "verb": "restart", "service": "broken"})
+    answer = change(client, "verb=restart&service=broken")
     agent.operations.wait_idle(10)
     text = client.get(answer.location).text
     assert "Restarting broken failed." in text
@@ -57,9 +58,9 @@ def test_a_change_that_failed_says_why(browser: Browser, agent: Agent) -> None:
 def test_a_second_change_names_who_holds_the_place(browser: Browser, agent: Agent) -> None:
     agent.stack.hold.clear()
     otto, ada = browser("otto"), browser("ada")
-    first = otto.post("/act", data={"csrf": csrf(otto), "verb": "up"})
+    first = change(otto, "verb=up")
     assert "Applying stack.yml…" in otto.get(first.location).text
-    second = ada.post("/act", data={"csrf": csrf(ada), "verb": "down"})
+    second = change(ada, "verb=down")
     assert second.status_code == 409
     assert "up by otto is running." in second.text
     agent.stack.hold.set()

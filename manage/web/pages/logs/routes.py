@@ -6,7 +6,8 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from manage.errors import NodeyardError
-from manage.web.guard import current_visitor, sources
+from manage.web import person
+from manage.web.guard import sources
 from manage.web.pages.logs.view import LogView, is_service_name, line_count, log_view
 
 blueprint = Blueprint("logs", __name__)
@@ -39,8 +40,7 @@ def _view(name: str) -> LogView:
     count = line_count(request.args.get("lines", type=int))
     answer: list[str] | NodeyardError
     try:
-        token = current_visitor().token
-        answer = sources().agent.call("logs", token=token, service=name, lines=count, timeout_s=20.0)["lines"]
+        answer = person.call("logs", service=name, lines=count, timeout_s=20.0)["lines"]
     except NodeyardError as error:
         answer = error
     return log_view(name, count, answer, _service_names())

@@ -6,8 +6,9 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from manage.agent.client import AgentRefused
-from manage.web import sessions
-from manage.web.guard import allow_before_password_change, current_visitor, sources
+from manage.errors import NodeyardError
+from manage.web import person, sessions
+from manage.web.guard import allow_before_password_change, current_visitor
 from manage.web.pages.password.view import form_error, password_view
 
 blueprint = Blueprint("password", __name__)
@@ -28,21 +29,25 @@ def change() -> ResponseReturnValue:
     if error := form_error(new, request.form.get("again", "")):
         return _form(error), 400
     try:
-        answer = sources().agent.call(
+        answer = person.call(
             "change_password",
-            token=current_visitor().token,
             old=request.form.get("old", ""),
             new=new,
-            address=request.remote_addr or "",
+            answer=request.form.get("answer", ""),
             timeout_s=20.0,
         )
     except AgentRefused as refused:
         return _form(f"{refused.message} {refused.hint}".strip()), 400
-    response = redirect(url_for("overview.page"), code=303)
+    first = current_visitor().claims.must_change and not answer["enrolled"]
+    response = redirect(url_for("second_factor.page" if first else "overview.page"), code=303)
     g.cookie_set = True
     sessions.set_cookie(response, request, str(answer["token"]))
     return response
 
 
 def _form(error: str = "") -> str:
-    return render_template("password/page.html", view=password_view(current_visitor().claims, error))
+    try:
+        enrolled = bool(person.call("second_factor")["enrolled"])
+    except NodeyardError:
+        enrolled = False  # the form shows; the agent refuses the change and says why
+    return render_template("password/page.html", view=password_view(current_visitor().claims, error, enrolled=enrolled))

@@ -21,3 +21,7 @@ class Change:
     def query(self) -> dict[str, Any]:
         """Arguments of the URL of its plan."""
         return {"verb": self.verb, "service": list(self.services)}
+
+    def args(self) -> dict[str, Any]:
+        """Arguments of the agent's verb."""
+        return {} if self.verb == "down" else {"services": list(self.services)}

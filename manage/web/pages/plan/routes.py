@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -11,9 +13,10 @@ from werkzeug.datastructures import MultiDict
 from manage.access import roles
 from manage.agent.client import AgentRefused
 from manage.errors import NodeyardError
-from manage.web.guard import current_visitor, require_role, sources
+from manage.web import person
+from manage.web.guard import current_visitor, require_role
 from manage.web.pages.plan.change import ROLES, Change
-from manage.web.pages.plan.view import plan_view
+from manage.web.pages.plan.view import NOTES, plan_view
 
 blueprint = Blueprint("plan", __name__)
 
@@ -21,39 +24,54 @@ blueprint = Blueprint("plan", __name__)
 @blueprint.get("/plan")
 def page() -> ResponseReturnValue:
     """What a change would do: each operation with its cause, downtime, risk for the data and rollback."""
-    change = _require_change(request.args)
-    answer = sources().agent.call(
-        "plan", token=current_visitor().token, verb=change.verb, services=list(change.services), timeout_s=60.0
-    )
-    view = plan_view(change, answer, current_visitor().claims.role, has_changed="changed" in request.args)
-    return render_template("plan/page.html", view=view)
+    return _plan(_require_change(request.args), note=NOTES.get(request.args.get("note", ""), ""))
 
 
 @blueprint.post("/act")
 @require_role("operator")
 def apply() -> ResponseReturnValue:
-    """Begin the change and redirect to its progress; if the plan has changed since it was shown, show the new one."""
+    """Begin the change and redirect to its progress; if it was not confirmed, show the plan and ask again."""
     change = _require_change(request.form)
     claims = current_visitor().claims
     if not roles.may(claims.role, ROLES[change.verb]):
         abort(403, f"{claims.name} is {claims.role}; {change.verb} needs {ROLES[change.verb]}. Ask an admin.")
     try:
-        id = _begin(change, request.form.get("plan", ""))
+        id = _begin(change)
     except AgentRefused as refused:
-        if refused.kind != "changed":
-            raise
-        return redirect(url_for("plan.page", **change.query(), changed=1), code=303)
+        match refused.kind:
+            case "answer" | "throttled":
+                status = 429 if refused.kind == "throttled" else 403
+                return _plan(change, error=f"{refused.message} {refused.hint}".strip()), status
+            case "changed" | "challenge":
+                note = "changed" if refused.kind == "changed" else "expired"
+                return redirect(url_for("plan.page", **change.query(), note=note), code=303)
+        raise
     return redirect(url_for("progress.page", id=id), code=303)
 
 
-def _begin(change: Change, digest: str) -> str:
+def _plan(change: Change, *, note: str = "", error: str = "") -> str:
+    role = current_visitor().claims.role
+    answer = person.call("plan", verb=change.verb, services=list(change.services), timeout_s=60.0)
+    view = plan_view(change, answer, role, note=note, error=error)
+    if view.rows and view.is_allowed:
+        view = replace(view, challenge=_challenge(change, view.digest))
+    return render_template("plan/page.html", view=view)
+
+
+def _challenge(change: Change, digest: str) -> Mapping[str, Any]:
+    """What the user confirms this plan with; {} if they must set up a second factor first."""
+    try:
+        return person.call("challenge", verb=change.verb, plan=digest, **change.args())
+    except AgentRefused as refused:
+        if refused.kind == "second_factor":
+            return {}
+        raise
+
+
+def _begin(change: Change) -> str:
     """The id of the operation, which goes on without this request. Raises AgentRefused and AgentUnreachable."""
-    args: dict[str, Any] = {} if change.verb == "down" else {"services": list(change.services)}
-    if digest:
-        args["plan"] = digest
-    visitor = current_visitor()
-    address = request.remote_addr or ""
-    for message in sources().agent.stream(change.verb, token=visitor.token, address=address, timeout_s=20.0, **args):
+    confirmed = {name: request.form[name] for name in ("plan", "challenge", "answer") if request.form.get(name)}
+    for message in person.stream(change.verb, timeout_s=20.0, **confirmed, **change.args()):
         if "id" in message.get("event", {}):
             return str(message["event"]["id"])
     raise NodeyardError("The agent did not name the operation it began.", "To see what ran, run: manage history")

@@ -14,15 +14,18 @@ from manage.web.pages.plan.rows import PlanRow, plan_row
 
 NOTHING = "There is nothing to do: everything runs as configured."
 DOWN = "The containers are stopped and removed. Data is kept. The manager keeps running."
-CHANGED = "The plan changed after it was shown to you, so nothing was done. Review the new plan."
+NOTES = {
+    "changed": "The plan changed after it was shown to you, so nothing was done. Review the new plan.",
+    "expired": "Your confirmation came too late or was used before, so nothing was done. Confirm the plan again.",
+}
 
 
 @dataclass(frozen=True)
 class PlanView:
     change: Change
     heading: str
-    changed_note: str
-    """Set when the user confirmed an older plan, which was not applied."""
+    note: str
+    """Why the plan that the user confirmed was not applied."""
     summary: str
     rows: tuple[PlanRow, ...]
     digest: str
@@ -30,22 +33,28 @@ class PlanView:
     button: str
     needed_role: Role
     is_allowed: bool
+    challenge: Mapping[str, Any]
+    """What the person confirms the change with: `id`, and `answer`, which is "code" or "password". {} for none."""
+    error: str
+    """Why the last confirmation failed."""
 
 
-def plan_view(change: Change, answer: Mapping[str, Any], role: Role, *, has_changed: bool = False) -> PlanView:
+def plan_view(change: Change, answer: Mapping[str, Any], role: Role, *, note: str = "", error: str = "") -> PlanView:
     """`answer` is the agent's answer to the verb `plan`; `role` is the user's."""
     operations = answer["operations"]
     needed = ROLES[change.verb]
     return PlanView(
         change=change,
         heading=heading(change, operations),
-        changed_note=CHANGED if has_changed else "",
+        note=note,
         summary=summary(change, operations),
         rows=tuple(map(plan_row, operations)),
         digest=str(answer.get("digest", "")),
         button=button(change, operations),
         needed_role=needed,
         is_allowed=roles.may(role, needed),
+        challenge={},
+        error=error,
     )
 
 

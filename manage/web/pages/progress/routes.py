@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from manage.web.guard import current_visitor, sources
+from manage.web import person
 from manage.web.pages.progress.view import ProgressView, progress_view
 
 blueprint = Blueprint("progress", __name__)
@@ -16,7 +16,7 @@ def page(id: str) -> ResponseReturnValue:
     """The whole page; the new plan instead, if the agent refused because the plan had changed."""
     view = _view(id)
     if view.has_changed:
-        return redirect(url_for("plan.page", **view.change.query(), changed=1), code=303)
+        return redirect(url_for("plan.page", **view.change.query(), note="changed"), code=303)
     return render_template("progress/page.html", view=view)
 
 
@@ -27,4 +27,4 @@ def partial(id: str) -> ResponseReturnValue:
 
 
 def _view(id: str) -> ProgressView:
-    return progress_view(sources().agent.call("progress", token=current_visitor().token, id=id))
+    return progress_view(person.call("progress", id=id))
