@@ -52,14 +52,11 @@ parse_options() {
       --profile | --network | --port-base) SETUP+=("$option" "$value") ;;
       --dir) [[ $value == /* ]] && DIR=$value || DIR=$PWD/$value ;;
       --source) SOURCE=$value ;;
-      --sha256) SHA256=${value,,} ;;
-      --commit) COMMIT=${value,,} ;;
+      --sha256) SHA256=${value,,} ;; --commit) COMMIT=${value,,} ;;
       --yes) SETUP+=(--yes) && YES=yes ;;
       --no-start) SETUP+=(--no-start) && START="" ;;
-      --dev) DEV=yes ;;
-      --tools) TOOLS=yes ;;
-      --uninstall) UNINSTALL=yes ;;
-      --purge) PURGE=yes ;;
+      --dev) DEV=yes ;; --tools) TOOLS=yes ;;
+      --uninstall) UNINSTALL=yes ;; --purge) PURGE=yes ;;
       --help | -h) usage && exit 0 ;;
       *) wrong_usage "There is no option $option." ;;
     esac
@@ -135,8 +132,7 @@ check_out() { # ADDRESS FOLDER: only the commit that was named; a server that gi
 }
 
 require_sum() {
-  local sum
-  sum=$(sha256sum <"$1") || return
+  local sum && sum=$(sha256sum <"$1") || return
   [ -z "$SHA256" ] || [ "${sum%% *}" = "$SHA256" ] ||
     stop "$SOURCE is not the file that --sha256 names: its sum is ${sum%% *}." "Compare both sums with those of the release. Nothing was unpacked."
 }
@@ -177,7 +173,6 @@ main() {
   CHECKOUT=$(own_folder)
   [ -z "$SOURCE" ] || continue_from_source "${PASSED[@]}"
   [ -n "$CHECKOUT" ] || wrong_usage "The installer came through a pipe, so it needs --source with an address, a tar.gz or a folder."
-
   . "$CHECKOUT/install/copy.sh"
   leave_others_checkout "${PASSED[@]}"
   . "$CHECKOUT/install/console.sh"
@@ -188,7 +183,6 @@ main() {
   . "$CHECKOUT/install/uninstall.sh"
   open_log
   require_root
-
   [ -z "$UNINSTALL" ] || uninstall # and ends here
 
   step "This machine" check_machine

@@ -89,10 +89,12 @@ def require_reachable(
         if network.port is not None
     }
     outbound = graph.config.outbound
+    pages = [str(settings.get("public_url", "")) for settings in graph.config.settings.values()]
     broken = [
         f"{user.service.name} -> {address}: {problem}"
         for user in rendered
         for address in addresses(user)
+        if not any(f"{address.host}:{address.port}" in page for page in pages)  # for browsers, not for services
         if (problem := _problem(user, address, providers, remotes, paths, outbound))
     ]
     broken += [

@@ -47,12 +47,14 @@ class Host:
         user = self.folder / "bin" / "id"
         user.write_text("#!/bin/sh\necho 0\n")
         user.chmod(0o755)
-        text = (CHECKOUT / "install.sh").read_text()
-        assert "CODE_FOLDER=/opt/nodeyard\n" in text
         return subprocess.run(
             ["bash", "-s", "--", *arguments],
-            input=text.replace("CODE_FOLDER=/opt/nodeyard\n", f"CODE_FOLDER='{self.code}'\n"),
-            env={"PATH": f"{self.folder / 'bin'}:/usr/bin:/bin", "HOME": str(self.folder)},
+            input=(CHECKOUT / "install.sh").read_text(),
+            env={
+                "PATH": f"{self.folder / 'bin'}:/usr/bin:/bin",
+                "HOME": str(self.folder),
+                "NODEYARD_CODE_FOLDER": str(self.code),
+            },
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

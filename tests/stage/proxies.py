@@ -107,9 +107,10 @@ def configured(text: str = "", installation: str = "0123abcd") -> bytes:
 def our_proxy(conf: bytes, backends: Mapping[str, int], folder: Path, peers: str = "", pem: str = "") -> Iterator[int]:
     """nginx with the configuration that Nodeyard renders; gives its port. `backends` maps services to ports here."""
     port = free_port()
-    text = conf.decode().replace("listen 8080", f"listen 127.0.0.1:{port}").replace("/tmp/", f"{folder}/")
+    text = conf.decode().replace("listen http.proxy:8080", f"listen 127.0.0.1:{port}").replace("/tmp/", f"{folder}/")
+    text = "\n".join(line for line in text.splitlines() if "listen door.proxy:" not in line)
     for service, at in backends.items():
-        text = text.replace(f"http://{service}:8000", f"http://127.0.0.1:{at}")
+        text = text.replace(f"http://http.{service}:8000", f"http://127.0.0.1:{at}")
     (folder / "nginx.conf").write_text(text.replace("/run/secrets/", f"{folder}/"))
     (folder / "proxy_tls").write_text(pem)
     (folder / "peers.conf").write_text(peers)

@@ -83,7 +83,7 @@ def test_the_rendered_services_get_a_certificate_of_their_own(render: Render) ->
 
 def test_watch_asks_each_door_under_its_name(render: Render) -> None:
     _, manager = render("")
-    services = json.loads(manager.service("watch").files["watch.json"])["services"]
+    services = json.loads(manager.service("watch").live_file)["services"]
     ports = {service["name"]: service["ports"].get("http", {}) for service in services}
     assert ports["dashboard"]["authority"] == f"{OWN}:8600"
     assert ports["proxy"]["authority"] == "127.0.0.1:8601"
