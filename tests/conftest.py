@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from manage.cli import output
 
 TESTS = Path(__file__).resolve().parent
 ENGINE_FOLDERS = {"engine", "journeys", "real", "hosts"}
@@ -30,3 +33,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.getoption("--real"):
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("real_only")])
         items[:] = [item for item in items if not item.get_closest_marker("real_only")]
+
+
+@pytest.fixture(autouse=True)
+def _no_directory_in_commands() -> Iterator[None]:
+    """A command that ran in this process may have named its folder; the next test begins without one."""
+    yield
+    output.suggest_for("")
