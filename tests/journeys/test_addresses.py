@@ -42,12 +42,12 @@ def at_proxy(installed: Installed, path: str, host: str, cookie: str = "") -> An
 
 
 def network(installed: Installed, service: str) -> tuple[str, str]:
-    """(address, network as 172.18.0.0/16) of the container's network that has a gateway."""
+    """(address, network as 172.18.0.0/16) of the container on the network of its published port."""
     done = subprocess.run(
         ["docker", "inspect", installed.container(service)], check=True, capture_output=True, text=True
     )
     found: dict[str, Any] = json.loads(done.stdout)[0]["NetworkSettings"]["Networks"]
-    entry = next(entry for entry in found.values() if entry["Gateway"])
+    entry = next(entry for name, entry in found.items() if name.endswith("-door"))
     gateway, bits = entry["Gateway"].split("."), entry["IPPrefixLen"]
     return entry["IPAddress"], f"{'.'.join(gateway[: bits // 8])}{'.0' * (4 - bits // 8)}/{bits // 8 * 8}"
 
