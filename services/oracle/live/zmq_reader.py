@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 import zmq
-from nodeclients.zmq import Frame
+from nodeclients.zmq import Frame, subscribe
 from zmq.utils.monitor import recv_monitor_message
 
 POLL_MS = 200
@@ -55,7 +55,7 @@ class ZmqReader:
     def _run(self) -> None:
         try:
             with zmq.Context() as context, context.socket(zmq.SUB) as socket:
-                self._open(socket)
+                subscribe(socket, self._address, self._topics)
                 with socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED) as monitor:
                     poller = zmq.Poller()
                     poller.register(socket, zmq.POLLIN)
@@ -66,19 +66,6 @@ class ZmqReader:
         except BaseException as fault:  # the owner raises it
             self.fault = fault
             self._wake()
-
-    def _open(self, socket: zmq.Socket[bytes]) -> None:
-        socket.setsockopt(zmq.RCVHWM, 0)  # never drop on our side: 0 means no limit
-        socket.setsockopt(zmq.LINGER, 0)
-        socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
-        # ZMTP's heartbeat detects a peer that disappeared silently (cut cable, dropped route).
-        socket.setsockopt(zmq.HEARTBEAT_IVL, 1000)
-        socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 3000)
-        socket.setsockopt(zmq.RECONNECT_IVL, 100)
-        socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
-        for topic in self._topics:
-            socket.setsockopt(zmq.SUBSCRIBE, topic.encode())
-        socket.connect(self._address)
 
     def _read(self, socket: zmq.Socket[bytes], monitor: zmq.Socket[bytes], ready: dict[object, int]) -> None:
         if monitor in ready:
