@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Mapping
 
 THIN = "\u202f"
 
@@ -44,6 +46,34 @@ def number(count: int) -> str:
 def percent(value: float) -> str:
     """Per cent: "12 %", with one decimal below 10 and from 99 to 100: "3.4 %", "99.9 %"."""
     return f"{value:.1f} %" if value < 9.95 or 99 <= value < 100 else f"{value:.0f} %"
+
+
+def value(value: object, unit: str = "") -> str:
+    """A measured value with its unit: 1310000000 "bytes" -> "1.31 GB", 92481230 -> "92 481 230".
+
+    The unit "s" is a duration, "s old" an age, "unix" a point in time, shown in UTC.
+    """
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_item(item)}" for key, item in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_item, value)) or "none"
+    if not isinstance(value, int | float):
+        return f"{value} {unit}".rstrip()
+    if unit in ("bytes", "B"):
+        return size(value)
+    if unit == "unix":
+        return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(value))
+    if unit == "s" or unit.startswith("s "):
+        return f"{duration(value)}{unit[1:]}"
+    return f"{number(value) if isinstance(value, int) else f'{value:.6g}'} {unit}".rstrip()
+
+
+def _item(item: object) -> str:
+    return value(item)
 
 
 def plural(count: int, one: str, many: str = "") -> str:

@@ -96,20 +96,8 @@ def _row(item: dict[str, Any]) -> tuple[str, str, str]:
         return ("log", f"{at:%H:%M:%S}", str(item["log"]))
     age = item.get("age_s")
     name = str(item["fact"]).replace("_", " ")
-    return (name, "" if age is None else f"{words.duration(age)} old", _value(item["value"], str(item.get("unit", ""))))
-
-
-def _value(value: Any, unit: str) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if value is None:
-        return "none"
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
-    if unit in ("s", "s old"):
-        return words.duration(value) + unit.removeprefix("s")
-    if unit == "bytes":
-        return words.size(value)
-    if isinstance(value, float):
-        return f"{value:.4g} {unit}".rstrip()
-    return f"{words.number(value) if isinstance(value, int) else value} {unit}".rstrip()
+    return (
+        name,
+        "" if age is None else f"{words.duration(age)} old",
+        words.value(item["value"], str(item.get("unit", ""))),
+    )

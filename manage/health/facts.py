@@ -10,6 +10,9 @@ from manage.health.model import Fact
 AGE = "s old"
 """The unit of a fact that is itself an age: seconds at the time of the measurement. It grows as time passes."""
 
+UNIX = "unix"
+"""The unit of a fact that is a point in time, in unix seconds."""
+
 
 def value(facts: Sequence[Fact], name: str, default: Any = None) -> Any:
     """The value of the fact called `name`, `default` when it was not measured."""

@@ -16,7 +16,7 @@ from typing import Self
 
 from nodeclients.zmq import CounterCheck, Frame, ZmqSubscriber, sequence_event
 
-from manage.health.facts import AGE, value, zero_time
+from manage.health.facts import AGE, UNIX, value, zero_time
 from manage.health.model import Fact
 
 TOPICS = ("rawblock", "rawtx", "sequence")
@@ -141,7 +141,7 @@ def proof(earlier: Sequence[Fact], tip: str, seen: Seen, at: float, *, interrupt
         Fact("zmq_silent", round(at - (seen.frame_at or seen.since), 3), at, AGE),
         Fact("zmq_block_age", round(at - (seen.block_at or seen.since), 3), at, AGE),
         Fact("zmq_base", base, at),
-        Fact("zmq_since", seen.since, at),
+        Fact("zmq_since", seen.since, at, UNIX),
     ]
     if not known:
         facts.append(Fact("zmq_behind", round(at - (at if behind_since is None else behind_since), 3), at, AGE))

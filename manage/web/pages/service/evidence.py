@@ -35,7 +35,7 @@ def facts(evidence: Evidence, service: str, snapshot_age_s: float) -> tuple[Fact
         Fact(
             service=str(item.get("service", service)),
             name=str(item["fact"]).replace("_", " "),
-            value=value_text(item["value"], str(item.get("unit", ""))),
+            value=words.value(item["value"], str(item.get("unit", ""))),
             age=words.duration(float(item["age_s"]) + snapshot_age_s),
         )
         for item in evidence
@@ -50,21 +50,3 @@ def log_lines(evidence: Evidence, service: str) -> tuple[LogLine, ...]:
         for item in evidence
         if "log" in item
     )
-
-
-def value_text(value: object, unit: str) -> str:
-    """A fact's value for people: 1310000000 bytes -> "1.31 GB", 92481230 -> "92 481 230"."""
-    if value is None:
-        return "unknown"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float) and unit in ("bytes", "B"):
-        return words.size(value)
-    if isinstance(value, int | float) and (unit == "s" or unit.startswith("s ")):  # "s", "s old"
-        return f"{words.duration(value)}{unit[1:]}"
-    if isinstance(value, list | tuple):
-        return ", ".join(value_text(item, "") for item in value) or "none"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {value_text(item, '')}" for key, item in value.items()) or "none"
-    text = words.number(value) if isinstance(value, int) else f"{value:.6g}" if isinstance(value, float) else str(value)
-    return f"{text} {unit}".rstrip()
