@@ -54,15 +54,19 @@ class ZmqReader:
 
     def _run(self) -> None:
         try:
-            with zmq.Context() as context, context.socket(zmq.SUB) as socket:
+            with (
+                zmq.Context() as context,
+                context.socket(zmq.SUB) as socket,
+                # Before it connects: a monitor tells nothing of a handshake that is over.
+                socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED) as monitor,
+            ):
                 subscribe(socket, self._address, self._topics)
-                with socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED) as monitor:
-                    poller = zmq.Poller()
-                    poller.register(socket, zmq.POLLIN)
-                    poller.register(monitor, zmq.POLLIN)
-                    while not self._stop.is_set():
-                        self._read(socket, monitor, dict(poller.poll(POLL_MS)))
-                    socket.disable_monitor()
+                poller = zmq.Poller()
+                poller.register(socket, zmq.POLLIN)
+                poller.register(monitor, zmq.POLLIN)
+                while not self._stop.is_set():
+                    self._read(socket, monitor, dict(poller.poll(POLL_MS)))
+                socket.disable_monitor()
         except BaseException as fault:  # the owner raises it
             self.fault = fault
             self._wake()
