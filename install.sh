@@ -96,22 +96,22 @@ own_folder() {
 
 # Put the code into CODE_FOLDER and continue with its install.sh. An earlier .venv is kept.
 continue_from_source() {
-  local new=$CODE_FOLDER.new old=$CODE_FOLDER.old
+  local new=$CODE_FOLDER.new
   [ "$(id -u)" -eq 0 ] || stop "The installer needs root." "Run it with sudo: sudo bash -s -- --source WHERE < install.sh"
-  rm -rf "$new" "$old"
-  mkdir -p "$new"
+  rm -rf "$new" && mkdir -p "$new"
   trap 'rm -rf "$CODE_FOLDER.new" "$CODE_FOLDER.tar.gz"' EXIT
   fetch "$SOURCE" "$new" || stop "The code could not be fetched from $SOURCE." "Check the address, and that this host can reach it."
   [ -f "$new/install.sh" ] || stop "$SOURCE is not Nodeyard: it has no install.sh." "Give a checkout, a tar.gz of one, or its git address."
-  if [ -d "$CODE_FOLDER" ]; then
-    [ ! -d "$CODE_FOLDER/.venv" ] || mv "$CODE_FOLDER/.venv" "$new/.venv"
-    mv "$CODE_FOLDER" "$old"
-  fi
-  mv "$new" "$CODE_FOLDER"
-  rm -rf "$old" "$CODE_FOLDER.tar.gz"
-  trap - EXIT
+  put_in_place "$new"
   echo "The code is in $CODE_FOLDER."
   exec bash "$CODE_FOLDER/install.sh" "$@" </dev/null
+}
+
+put_in_place() { # FOLDER: it becomes CODE_FOLDER and takes over the .venv of the one before.
+  rm -rf "$CODE_FOLDER.old"
+  [ ! -d "$CODE_FOLDER/.venv" ] || mv "$CODE_FOLDER/.venv" "$1/.venv"
+  [ ! -d "$CODE_FOLDER" ] || mv "$CODE_FOLDER" "$CODE_FOLDER.old"
+  mv "$1" "$CODE_FOLDER" && rm -rf "$CODE_FOLDER.old" "$CODE_FOLDER.tar.gz"
 }
 
 fetch() { # WHERE FOLDER

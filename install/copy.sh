@@ -29,8 +29,8 @@ who_else_writes() {
 
 # Plain files and folders only: a link could lead root back into what others write.
 copy_checkout() {
-  local new=$CODE_FOLDER.new old=$CODE_FOLDER.old other
-  rm -rf "$new" "$old"
+  local new=$CODE_FOLDER.new other
+  rm -rf "$new"
   (
     umask 022
     mkdir -p "$new"
@@ -43,10 +43,5 @@ copy_checkout() {
     stop "$CHECKOUT${other#"$new"} is neither a file nor a folder, so the checkout is not copied for root." "Remove it."
   fi
   chmod -R go-w "$new"
-  if [ -d "$CODE_FOLDER" ]; then
-    [ ! -d "$CODE_FOLDER/.venv" ] || mv "$CODE_FOLDER/.venv" "$new/.venv"
-    mv "$CODE_FOLDER" "$old"
-  fi
-  mv "$new" "$CODE_FOLDER"
-  rm -rf "$old"
+  put_in_place "$new"
 }

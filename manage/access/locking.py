@@ -1,18 +1,28 @@
-"""The lock of the users' files, which the agent and the host CLI both edit."""
+"""Locks of files that the agent and the host CLI both edit."""
 
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 from manage.installation.layout import Layout
 
 
+def locked(layout: Layout) -> AbstractContextManager[None]:
+    """Hold the lock of the users' files; not from within itself."""
+    return locked_file(layout.users_lock_file)
+
+
 @contextmanager
-def locked(layout: Layout) -> Iterator[None]:
-    """Hold the lock; not from within itself."""
-    layout.agent_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with layout.users_lock_file.open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+def locked_file(path: Path) -> Iterator[None]:
+    """Hold the lock file at `path`, which is made with its folder if it is missing."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(descriptor)

@@ -12,6 +12,7 @@ from manage.errors import NodeyardError
 from manage.host import chain_folder
 from manage.host.chain_folder import Mount
 from manage.installation import documents
+from manage.installation.folders import make_private
 from manage.installation.layout import Layout
 
 
@@ -107,9 +108,7 @@ def forget(layout: Layout) -> None:
 
 def _give(layout: Layout, folder: ChainFolder, before: chain_folder.FolderFacts) -> None:
     if not before.exists:
-        for parent in reversed([parent for parent in folder.path.parents if not parent.exists()]):
-            parent.mkdir(mode=0o755)
-        folder.path.mkdir(mode=0o700)
+        make_private(folder.path)
     elif layout.owners.uid(folder.path) != 0 or not before.empty:
         return
     layout.owners.give(folder.path, folder.uid, folder.uid)

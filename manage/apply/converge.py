@@ -17,7 +17,6 @@ from manage.apply import (
     secrets,
     volume_images,
 )
-from manage.apply.chain_folders import ChainFolder
 from manage.apply.change import Change
 from manage.apply.desired_state import DesiredState
 from manage.apply.receipt import Receipt, Step
@@ -58,11 +57,12 @@ def run(
         draft = receipt.of_state(state, "up", by, _steps(state, selection))
         with Change(state, api, facts.containers, lock=lock, progress=progress, draft=draft) as change:
             _prepare(state, api, facts, progress)
+            starting = {operation.service for operation in selection.stack if operation.kind in STARTING}
             if host:
                 host_firewall.refresh(api, progress)
-                for sentence in chain_folders.prepare(state.layout, _starting_on_folders(state, selection)):
+                folders = [folder for folder in state.chain_folders if folder.service in starting]
+                for sentence in chain_folders.prepare(state.layout, folders):
                     progress(Event("note", "", sentence))
-            starting = {operation.service for operation in selection.stack if operation.kind in STARTING}
             volume_images.record(state.layout, state.stack, starting, time.time())
             change.apply_manager(selection.manager)
             change.apply_stack(selection.stack)
@@ -120,11 +120,6 @@ def _report_adopted(state: DesiredState, facts: Facts, made: set[str], progress:
         names = sorted({use.name for use in state.secret_uses if use.service == service and use.name in made})
         older = f"Volume {found[service]} is older than its secrets ({', '.join(names)})"
         progress(Event("warning", service, f"{older}: it is kept and gets the new ones."))
-
-
-def _starting_on_folders(state: DesiredState, selection: Selection) -> list[ChainFolder]:
-    starting = {operation.service for operation in selection.stack if operation.kind in STARTING}
-    return [folder for folder in state.chain_folders if folder.service in starting]
 
 
 def _steps(state: DesiredState, selection: Selection) -> list[Step]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from manage import untrusted
 from manage.engine.compose_cli import ComposeProject
-from manage.installation import documents
+from manage.installation import documents, folders
 from manage.installation.layout import Layout
 from manage.installation.owners import Owners
 from manage.render import spec_document
@@ -85,11 +85,7 @@ def _bind_folders(owners: Owners, spec: ServiceSpec, prepared: Collection[Path])
             if source.is_dir() and owners.uid(source) == 0 and not any(source.iterdir()):
                 owners.give(source, uid, gid)
             continue
-        parents = [folder for folder in source.parents if not folder.exists()]
-        for parent in reversed(parents):
-            parent.mkdir()
-            parent.chmod(0o755)
-        source.mkdir(mode=0o700)
+        folders.make_private(source)
         owners.give(source, uid, gid)
 
 

@@ -46,3 +46,11 @@ def make(layout: Layout) -> None:
             f"The installation's folder {layout.dir} cannot be created: {error.strerror} ({error.filename}).",
             "Run it as root, or choose another folder with --dir.",
         ) from error
+
+
+def make_private(folder: Path) -> None:
+    """Create a folder of 0700 and those above it of 0755, whatever the umask is."""
+    for parent in reversed([parent for parent in folder.parents if not parent.exists()]):
+        parent.mkdir()
+        parent.chmod(0o755)  # the umask reduces the mode of mkdir (docker-facts 32)
+    folder.mkdir(mode=0o700)
