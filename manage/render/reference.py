@@ -16,7 +16,7 @@ from manage.catalog import Catalog
 from manage.catalog.document import read
 from manage.catalog.model import Profile, Service
 from manage.installation.layout import CHECKOUT
-from manage.render import environment, fragment, networks, wiring
+from manage.render import compose_document, environment, fragment, networks, wiring
 from manage.render.wiring import ServiceGraph
 
 PREPARE = "prepare"
@@ -81,7 +81,7 @@ def render_reference(catalog: Catalog, profile: Profile, upstream: Mapping[str, 
         "volumes": {name: {} for name in _volumes(graph)},
     }
     head = HEAD.format(name=profile.name, title=profile.title, summary=profile.summary)
-    body = yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=10**6)
+    body = compose_document.dump(document, sort_keys=False)
     return {f"{profile.name}.yml": f"{head}{body}".encode(), **files}
 
 

@@ -9,15 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from manage.catalog import Catalog
 from manage.catalog.model import Service
 from manage.config.model import Config
 from manage.errors import NodeyardError
 from manage.installation.labels import LABEL_SPEC, chain_marker
 from manage.installation.layout import Layout
-from manage.render import contract, environment, fragment, hardening, names, networks, wiring
+from manage.render import compose_document, contract, environment, fragment, hardening, names, networks, wiring
 from manage.render.contract import RenderedService
 from manage.render.model import Image, Installation, NetworkSpec, OneWay, ServiceSpec, Stack, VolumeSpec
 from manage.render.networks import Network
@@ -265,7 +263,7 @@ def _document(project: str, specs: tuple[ServiceSpec, ...], top_level: Mapping[s
         for spec in specs
     }
     document = {"name": project, "services": services} | {key: value for key, value in top_level.items() if value}
-    return yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=True, allow_unicode=True, width=10**6)
+    return compose_document.dump(document, sort_keys=True)
 
 
 def _check_contract(
