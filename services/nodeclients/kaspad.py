@@ -23,8 +23,10 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMes
 
 from nodeclients.errors import NodeError, NodeUnreachable
 
-MAX_MESSAGE_BYTES = 128 * 1024 * 1024
-"""rusty-kaspa rpc/wrpc/server/src/service.rs MAX_WRPC_MESSAGE_SIZE."""
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+"""A larger frame closes the connection (1009). Parsing takes five times its size, and our containers have 256 MB.
+kaspad itself sends frames of any size: see `kaspad_entries` for answers that may be large.
+"""
 MAX_WAITING = 100_000
 """How many notifications may wait for the reader. With more the reader is stuck, and the connection closes instead of
 losing some silently.

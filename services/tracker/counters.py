@@ -11,7 +11,7 @@ class Counters:
     """Counts since the process started."""
 
     resyncs: Counter[str] = field(default_factory=Counter)
-    """By cause: connect, reconnect, follow, pruning, audit."""
+    """By cause: connect, reconnect, follow, retry, pruning, audit."""
     events: int = 0
     """UtxosChanged notifications applied."""
     sessions_lost: int = 0

@@ -12,12 +12,14 @@ from nodeclients.errors import NodeFault
 from tracker import node
 from tracker.counters import Counters
 from tracker.follower_state import FollowerState, StateHolder, unconfirmed_reason
+from tracker.inbox import Follow, Unfollow
 from tracker.networks import KaspaNetwork
 from tracker.node import NodeUnsuitable
-from tracker.session import Follow, Session, Unfollow
+from tracker.session import ChainReplaced, Session
 from tracker.store import balances
 from tracker.store.accounts import CHAIN
 from tracker.store.database import Database, DatabaseUnavailable
+from tracker.unanswerable import Unanswerable
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ class Follower:
         self._database = database
         self._counters = counters
         self._holder = StateHolder()
+        self._unanswerable = Unanswerable()
         self._session: Session | None = None
         self._logged_reason = ""
 
@@ -55,12 +58,22 @@ class Follower:
             try:
                 await self._database.require_available()
                 await self._load_confirmation()
-                self._session = Session(self._url, self._network, self._database, self._counters, self._holder)
+                self._session = Session(
+                    self._url,
+                    self._network,
+                    self._database,
+                    self._counters,
+                    self._holder,
+                    unanswerable=self._unanswerable,
+                )
                 await self._session.run(cause)
             except Exception as error:
-                was_following = self.state.following
-                self._record_failure(_first_exception(error))
-                if was_following:
+                was_following, first = self.state.following, _first_exception(error)
+                self._record_failure(first)
+                self._unanswerable.interrupted(self.state.reason, time.time())
+                if isinstance(first, ChainReplaced):
+                    cause, delay = "pruning", FIRST_DELAY_S
+                elif was_following:
                     self._counters.sessions_lost += 1
                     cause, delay = "reconnect", FIRST_DELAY_S
             finally:
@@ -80,11 +93,10 @@ class Follower:
     async def node_balance(self, address: str) -> int:
         """Balance in sompi of any address, read from the node. Raises BalanceUnavailable (never 0) if it is unknown."""
         reason = unconfirmed_reason(self.state, time.time())
-        session = self._session
-        if reason or session is None:
-            raise BalanceUnavailable(reason or "kaspad is not connected")
+        if reason:
+            raise BalanceUnavailable(reason)
         try:
-            return (await node.balances(session.calls, [address], ASK_DEADLINE_S))[address]
+            return (await node.balances(self._url, [address], ASK_DEADLINE_S))[address]
         except (NodeFault, ValueError, KeyError) as error:
             raise BalanceUnavailable(f"kaspad did not report the balance: {error}") from error
 
@@ -112,7 +124,7 @@ def _explain(error: BaseException) -> tuple[str, tuple[str, ...]]:
     match error:
         case DatabaseUnavailable():
             return str(error), ("timescaledb",)
-        case NodeUnsuitable() | NodeFault():
+        case NodeUnsuitable() | NodeFault() | ChainReplaced():
             return str(error), ("kaspad",)
         case ValueError():
             return f"kaspad sent an answer that the tracker cannot read: {error}", ("kaspad",)

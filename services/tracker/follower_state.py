@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -32,13 +33,17 @@ class FollowerState:
     daa_score: int = 0
     """Virtual DAA score at `confirmed_at`."""
     last_event_at: float | None = None
+    reading: frozenset[str] = frozenset()
+    """Addresses whose outputs are being read while the others are followed."""
+    unanswerable: Mapping[str, str] = field(default_factory=dict)
+    """Address -> why the node cannot answer for it; the others are followed."""
 
 
 @dataclass
 class StateHolder:
     """Holds the current state: the follower writes it, everything else reads it."""
 
-    state: FollowerState = FollowerState()  # frozen
+    state: FollowerState = field(default_factory=FollowerState)
 
 
 @dataclass(frozen=True)
@@ -71,13 +76,31 @@ def unconfirmed_reason(follower_state: FollowerState, now: float) -> str:
     return ""
 
 
-def readiness(follower_state: FollowerState, database_fault: str, now: float) -> Readiness:
-    """Ready if database and node are available, the subscription is active and the snapshot taken."""
+def unreadable(follower_state: FollowerState) -> str:
+    """A sentence about the addresses that the node cannot answer, "" without any."""
+    failures = sorted(follower_state.unanswerable.items())
+    if not failures:
+        return ""
+    address, reason = failures[0]
+    others = f", and {len(failures) - 1} more" if len(failures) > 1 else ""
+    return f"{address}{others}: {reason}"
+
+
+def readiness(follower_state: FollowerState, database_fault: str, now: float, followed: int | None = None) -> Readiness:
+    """Ready if database and node are available, the subscription is active and the snapshot taken.
+
+    Addresses that the node cannot answer leave the tracker ready, unless they are all of the `followed` ones.
+    """
     if database_fault:
         return Readiness(False, database_fault, ("timescaledb",))
     reason = unconfirmed_reason(follower_state, now)
     if reason:
         return Readiness(False, reason, follower_state.waits_for if not follower_state.following else ("kaspad",))
+    failed, sentence = len(follower_state.unanswerable), unreadable(follower_state)
+    if followed is not None and failed >= max(followed, 2):
+        return Readiness(False, f"none of {failed} addresses can be read; {sentence}", ("kaspad",))
+    if failed:
+        return Readiness(True, f"kaspad confirms the balances, except for {sentence}")
     return Readiness(True, "subscribed, and kaspad confirms the balances")
 
 
@@ -87,13 +110,17 @@ def balance_state(account: Account, follower_state: FollowerState, now: float) -
     `pending`: no snapshot yet, and nothing is wrong. `error`: no balance, because the node or the database fails.
     `stale`: the last known balance, no longer confirmed. An unknown balance is never shown as zero.
     """
-    reason = unconfirmed_reason(follower_state, now)
+    reason = unconfirmed_reason(follower_state, now) or follower_state.unanswerable.get(account.address, "")
     if account.balance is None or account.as_of is None:
         if reason:
             return BalanceState("error", reason, None, None, None)
         return BalanceState("pending", "the tracker is reading its first balance", None, None, None)
+    read_again = account.address in follower_state.reading
+    if read_again and not reason:
+        reason = "the tracker is reading this balance again"
     confirmed_at, daa_score = account.as_of.timestamp(), account.daa_score or 0
-    if follower_state.synced and follower_state.confirmed_at is not None and follower_state.confirmed_at > confirmed_at:
+    live = follower_state.synced and not read_again and account.address not in follower_state.unanswerable
+    if live and follower_state.confirmed_at is not None and follower_state.confirmed_at > confirmed_at:
         confirmed_at, daa_score = follower_state.confirmed_at, max(daa_score, follower_state.daa_score)
     as_of = datetime.fromtimestamp(confirmed_at, UTC)
     return BalanceState("stale" if reason else "ok", reason, daa_score, as_of, max(0.0, now - confirmed_at))

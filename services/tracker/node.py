@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from nodeclients.kaspad import KaspadClient
+from nodeclients.kaspad_entries import ask_entries
 
-from tracker.ledger import Utxo, parse_entry
+from tracker.ledger import parse_entry
 from tracker.networks import KaspaNetwork
+from tracker.packed import PackedUtxos
 
-ADDRESSES_AT_ONCE = 100
-"""Addresses in one call for unspent outputs: bounds the size of the answer and the tracker's memory."""
+MOST_OUTPUTS = 500_000
+"""In one answer. Bounds the tracker's memory (57 bytes each) and the time that the database needs to store them."""
+SILENCE_S = 10.0
 SNAPSHOT_DEADLINE_S = 60.0
+
+
+class TooManyOutputs(ValueError):
+    """The answer is larger than the tracker can hold."""
 
 
 class NodeUnsuitable(Exception):
@@ -31,7 +38,7 @@ class NodeInfo:
 class Snapshot:
     """All unspent outputs. `daa_score` and `sink` were read just before them, so they are never newer."""
 
-    utxos: tuple[Utxo, ...]
+    utxos: PackedUtxos
     daa_score: int
     sink: bytes
 
@@ -51,23 +58,47 @@ async def server_info(client: KaspadClient, network: KaspaNetwork, timeout_s: fl
     return NodeInfo(synced, int(info.get("virtualDaaScore", 0)), str(info.get("serverVersion", "")))
 
 
-async def snapshot(client: KaspadClient, addresses: Sequence[str]) -> Snapshot:
-    """All unspent outputs of at most ADDRESSES_AT_ONCE addresses."""
-    dag = await client.call("getBlockDagInfo")
-    answer = await client.call("getUtxosByAddresses", {"addresses": list(addresses)}, timeout_s=SNAPSHOT_DEADLINE_S)
-    utxos = tuple(parse_entry(entry) for entry in _entries(answer))
+async def snapshot(url: str, addresses: Sequence[str]) -> Snapshot:
+    """All unspent outputs of these addresses. Raises NodeFault, or ValueError for an answer that cannot be used."""
+    async with KaspadClient(url, timeout_s=SILENCE_S) as client:
+        dag = await client.call("getBlockDagInfo")
+    utxos = PackedUtxos()
+
+    def take(entries: list[Any]) -> None:
+        if len(utxos) + len(entries) > MOST_OUTPUTS:
+            raise TooManyOutputs(f"more than {MOST_OUTPUTS:,} unspent outputs")
+        for entry in entries:
+            utxos.append(parse_entry(entry))
+
+    await _utxos(url, addresses, take)
     return Snapshot(utxos, int(dag["virtualDaaScore"]), bytes.fromhex(dag["sink"]))
 
 
-async def balances(client: KaspadClient, addresses: Collection[str], timeout_s: float) -> dict[str, int]:
-    """Balances in sompi by address. kaspad answers null for an address without unspent outputs, which means 0."""
-    answer = await client.call("getBalancesByAddresses", {"addresses": list(addresses)}, timeout_s=timeout_s)
-    return {entry["address"]: int(entry.get("balance") or 0) for entry in _entries(answer)}
+async def require_answers(url: str) -> None:
+    """Ask for the unspent outputs of no address. Raises NodeFault if the node does not answer even that."""
+    await _utxos(url, (), lambda _: None)
 
 
-def _entries(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """The `entries` of an answer. A missing list is an error, not an empty list."""
+async def balances(url: str, addresses: Collection[str], timeout_s: float) -> dict[str, int]:
+    """Balances in sompi by address. kaspad answers null for an address without unspent outputs, which means 0.
+
+    kaspad sums up all outputs of each address, so a rich address takes long. It handles the calls of one connection in
+    order, even those whose caller has given up; hence a connection for each call.
+    """
+    async with KaspadClient(url, timeout_s=timeout_s) as client:
+        answer = await client.call("getBalancesByAddresses", {"addresses": list(addresses)})
     entries = answer.get("entries")
     if not isinstance(entries, list):
         raise ValueError("kaspad answered without a list of entries")
-    return entries
+    return {entry["address"]: int(entry.get("balance") or 0) for entry in entries}
+
+
+async def _utxos(url: str, addresses: Sequence[str], take: Callable[[list[Any]], None]) -> None:
+    await ask_entries(
+        url,
+        "getUtxosByAddresses",
+        {"addresses": list(addresses)},
+        take,
+        silence_s=SILENCE_S,
+        deadline_s=SNAPSHOT_DEADLINE_S,
+    )

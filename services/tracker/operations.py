@@ -45,16 +45,21 @@ def router(context: Context) -> APIRouter:
 
     @operations.get("/ready", responses={503: {"model": Ready}})
     async def ready(response: Response) -> Ready:
-        """200 while every balance is current; otherwise 503 with the reason."""
+        """200 while the balances are current, otherwise 503 with the reason.
+
+        Addresses that the node cannot answer are counted in `unreadable` and named in the reason.
+        """
         follower_state, now = follower.state, time.time()
-        answer = readiness(follower_state, database.health.reason(time.monotonic()), now)
-        response.status_code = 200 if answer.ready else 503
         known = await followed()
+        count = None if known is None else len(known)
+        answer = readiness(follower_state, database.health.reason(time.monotonic()), now, count)
+        response.status_code = 200 if answer.ready else 503
         return Ready(
             ready=answer.ready,
             reason=answer.reason,
             waits_for=list(answer.waits_for),
-            followed=None if known is None else len(known),
+            followed=count,
+            unreadable=len(follower_state.unanswerable),
             last_event_age_s=None
             if follower_state.last_event_at is None
             else round(now - follower_state.last_event_at, 3),
@@ -108,6 +113,14 @@ def _families(
         ),
         Family("tracker_daa_score", "gauge", "Virtual DAA score last confirmed.", [({}, follower_state.daa_score)]),
     ]
+    families.append(
+        Family(
+            "tracker_unreadable_addresses",
+            "gauge",
+            "Addresses that the node cannot answer.",
+            [({}, len(follower_state.unanswerable))],
+        )
+    )
     if known is not None:
         families.append(Family("tracker_followed_addresses", "gauge", "Addresses followed.", [({}, len(known))]))
     if ages:

@@ -83,6 +83,7 @@ class Ready(BaseModel):
     reason: str
     waits_for: list[str]
     followed: int | None = Field(description="Number of followed addresses; null while the database is unavailable.")
+    unreadable: int = Field(description="Number of followed addresses that the node cannot answer.")
     last_event_age_s: float | None
     network: str
     daa_score: int | None

@@ -35,6 +35,10 @@ class Behaviour:
     """Accepts subscriptions and tells nothing (the fault of rusty-kaspa#960, or any silent loss)."""
     errors: dict[str, str] = field(default_factory=dict)
     """Method -> message that it answers with."""
+    poison: dict[str, str] = field(default_factory=dict)
+    """Address -> what it does to a question for unspent outputs: `refuses`, `malformed`, `twice`, `silent`, `closes`
+    (this connection) or `dies` (all connections).
+    """
     on_snapshot_read: Callable[[], None] | None = None
     """Called once between reading the outputs for getUtxosByAddresses and answering: the instant of the race."""
 
@@ -141,7 +145,12 @@ class TinyNode:
         try:
             async for frame in connection:
                 request = json.loads(frame)
-                if not self.behaviour.silent:
+                effects = self._poisons(request)
+                if effects & {"closes", "dies"}:
+                    for each in list(self._connections) if "dies" in effects else [connection]:
+                        each.transport.abort()
+                    return
+                if not self.behaviour.silent and "silent" not in effects:
                     answer = self._answer(connection, request["method"], request["params"])
                     if self._overtake.is_set():
                         self._overtake.clear()
@@ -155,6 +164,8 @@ class TinyNode:
     def _answer(self, connection: ServerConnection, method: str, params: dict[str, Any]) -> dict[str, Any]:
         if method in self.behaviour.errors:
             return {"error": {"code": 0, "message": self.behaviour.errors[method], "data": None}}
+        if "refuses" in self._poisons({"method": method, "params": params}):
+            return {"error": {"code": 0, "message": "the index cannot be read here", "data": None}}
         return {"params": getattr(self, f"_{method}")(connection, params)}
 
     def _getServerInfo(self, *_: Any) -> dict[str, Any]:
@@ -183,6 +194,11 @@ class TinyNode:
 
     def _getUtxosByAddresses(self, _: Any, params: dict[str, Any]) -> dict[str, Any]:
         entries = [entry for address in params["addresses"] for entry in self._outputs(address)]
+        effects = self._poisons({"method": "getUtxosByAddresses", "params": params})
+        if "malformed" in effects:
+            entries = [{**entry, "utxoEntry": {**entry["utxoEntry"], "amount": "5"}} for entry in entries]
+        if "twice" in effects:
+            entries = entries * 2
         hook, self.behaviour.on_snapshot_read = self.behaviour.on_snapshot_read, None
         if hook:
             hook()
@@ -198,6 +214,11 @@ class TinyNode:
     def _unsubscribe(self, connection: ServerConnection, params: dict[str, Any]) -> dict[str, Any]:
         self._connections[connection] -= set(params["UtxosChanged"]["addresses"])
         return {}
+
+    def _poisons(self, request: dict[str, Any]) -> set[str]:
+        """What the addresses of this question do to it."""
+        asked = request["params"]["addresses"] if request["method"] == "getUtxosByAddresses" else ()
+        return {self.behaviour.poison[address] for address in asked if address in self.behaviour.poison}
 
     def _outputs(self, address: str) -> list[Entry]:
         return [entry for entry in self._utxos.values() if entry["address"] == address]

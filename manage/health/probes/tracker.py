@@ -12,7 +12,7 @@ from manage.health.model import EngineState, Fact, Judgement
 
 
 async def probe(target: Target, _memory: Memory) -> tuple[Fact, ...]:
-    """`GET /ready`: 200 or 503 with `{"ready", "reason", "waits_for", "followed", "last_event_age_s"}`."""
+    """`GET /ready`: 200 or 503: `{"ready", "reason", "waits_for", "followed", "unreadable", "last_event_age_s"}`."""
     answer = await fetch.get(target.endpoint("http"), "/ready")
     document, at = answer.document(), time.time()
     facts = [
@@ -23,6 +23,8 @@ async def probe(target: Target, _memory: Memory) -> tuple[Fact, ...]:
     ]
     if isinstance(document.get("followed"), int):
         facts.append(Fact("followed", document["followed"], at))
+    if isinstance(document.get("unreadable"), int):
+        facts.append(Fact("unreadable", document["unreadable"], at))
     if isinstance(document.get("last_event_age_s"), int | float):
         facts.append(Fact("last_event", float(document["last_event_age_s"]), at, AGE))
     return tuple(facts)
@@ -42,4 +44,6 @@ def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: flo
     event_s = current_age(facts, "last_event", now)
     if event_s is not None:
         parts.append(f"last event {words.duration(event_s)} ago")
+    if value(facts, "unreadable"):
+        parts.append(value(facts, "reason"))
     return Judgement("healthy", ", ".join(parts) or "ready", {"ready": True})
