@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from tracker.node import NodeInfo, Snapshot
+from tracker.node import NodeInfo
 
 
 @dataclass(frozen=True)
@@ -31,13 +30,10 @@ class Heartbeat:
 
 @dataclass(frozen=True)
 class Read:
-    """The end of one question: a snapshot, or why there is none for the only address."""
+    """The end of one question: the outputs of these addresses are stored, or why those of the only address are not."""
 
     addresses: tuple[str, ...]
-    snapshot: Snapshot | None = None
     fault: str = ""
-    handled: asyncio.Event = field(default_factory=asyncio.Event, compare=False)
-    """Set when the session has stored it. The reader waits, so that one snapshot at most is in memory."""
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 
-import psycopg
 from nodeclients.errors import NodeUnreachable
 from nodeclients.kaspad import Closed, KaspadClient, Notification
 
@@ -43,9 +41,6 @@ HEARTBEAT_S = 2.0
 CONFIRM_EVERY_S = 10.0
 AUDIT_EVERY_S = 30.0
 RETRY_EVERY_S = 1.0
-WRITE_DEADLINE_S = 60.0
-UNUSABLE = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.CardinalityViolation)
-"""The database refuses a snapshot: a number out of range, or an outpoint that it names twice."""
 MAX_QUEUED = 20_000
 """Limit on queued notifications, which bounds memory. Beyond it, a new snapshot is cheaper than applying them."""
 
@@ -78,7 +73,7 @@ class Session:
         self._counters = counters
         self._holder = holder
         self._unanswerable = unanswerable
-        self._reader = Reader(url, self.inbox, unanswerable)
+        self._reader = Reader(url, database, self.inbox, unanswerable)
         self._followed: set[str] = set()
         self._held: list[Change] = []
         """Changes of addresses that are being read, in order."""
@@ -132,7 +127,7 @@ class Session:
         return batch
 
     async def _handle(self, batch: Sequence[Item]) -> None:
-        """Handle everything queued. Snapshots come after notifications, which wait for them."""
+        """Handle everything queued, the ends of readings after the notifications that wait for them."""
         notes = [item for item in batch if isinstance(item, Notification)]
         for item in batch:
             if isinstance(item, Unfollow):
@@ -142,7 +137,7 @@ class Session:
         await self._apply([note for note in notes if note.scope == "UtxosChanged"])
         for item in batch:
             if isinstance(item, Read):
-                await self._store(item)
+                await self._end_reading(item)
         await self._follow([item for item in batch if isinstance(item, Follow)])
         if any(isinstance(item, FirstPass) for item in batch):
             now = time.time()
@@ -187,33 +182,16 @@ class Session:
         for chunk in chunks(addresses, 1000):  # an empty list would subscribe to all addresses of the chain
             await self._events.subscribe("UtxosChanged", {"addresses": list(chunk)})
 
-    async def _store(self, read: Read) -> None:
-        """Store a snapshot, then the changes that waited for it; or give up the address that has none."""
-        fault = read.fault
-        if read.snapshot is not None:
-            fault = await self._replace(read.addresses, read.snapshot)
-        if fault and len(read.addresses) > 1:
-            self._reader.split(read.addresses)
+    async def _end_reading(self, read: Read) -> None:
+        """Apply the changes that waited for this snapshot; or give up the address that has none."""
+        free = self._reader.done(read.addresses)
+        if read.fault:
+            await self._give_up(read.addresses[0], read.fault)
         else:
-            free = self._reader.done(read.addresses)
-            if fault:
-                await self._give_up(read.addresses[0], fault)
-            else:
-                self._unanswerable.answered(read.addresses)
-                await self._write(fold(change.only(free) for change in self._held))
-            self._held = [rest for change in self._held if (rest := change.only(self._reader.waiting)).addresses]
+            self._unanswerable.answered(read.addresses)
+            await self._write(fold(change.only(free) for change in self._held))
+        self._held = [rest for change in self._held if (rest := change.only(self._reader.waiting)).addresses]
         self._show_unread()
-        read.handled.set()
-
-    async def _replace(self, addresses: Sequence[str], taken: node.Snapshot) -> str:
-        """Why the snapshot cannot be stored; "" if it is."""
-        moment = Moment(datetime.now(UTC), taken.daa_score, taken.sink)
-        replace_all = partial(balances.replace, chain=CHAIN, addresses=addresses, utxos=taken.utxos, moment=moment)
-        try:
-            await self._database.run(replace_all, WRITE_DEADLINE_S)
-        except UNUSABLE as error:
-            return f"kaspad's answer contradicts itself: {str(error).splitlines()[0]}"
-        return ""
 
     async def _give_up(self, address: str, fault: str) -> None:
         """Leave this address out until its next attempt; without a subscription, so that it burdens no other."""

@@ -11,7 +11,7 @@ import json
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from nodeclients.address import script_public_key
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -61,7 +61,7 @@ class TinyNode:
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> TinyNode:
+    def __enter__(self) -> Self:
         self._thread.start()
         self.listen()
         return self
@@ -151,15 +151,19 @@ class TinyNode:
                         each.transport.abort()
                     return
                 if not self.behaviour.silent and "silent" not in effects:
-                    answer = self._answer(connection, request["method"], request["params"])
+                    answer = self._reply(connection, request)
                     if self._overtake.is_set():
                         self._overtake.clear()
                         await asyncio.sleep(0.1)  # the notification overtakes the answer
-                    await connection.send(json.dumps({"id": request["id"], "method": request["method"], **answer}))
+                    await connection.send(answer)
         except ConnectionClosed:
             pass
         finally:
             del self._connections[connection]
+
+    def _reply(self, connection: ServerConnection, request: dict[str, Any]) -> str:
+        answer = self._answer(connection, request["method"], request["params"])
+        return json.dumps({"id": request["id"], "method": request["method"], **answer})
 
     def _answer(self, connection: ServerConnection, method: str, params: dict[str, Any]) -> dict[str, Any]:
         if method in self.behaviour.errors:
@@ -221,7 +225,7 @@ class TinyNode:
         return {self.behaviour.poison[address] for address in asked if address in self.behaviour.poison}
 
     def _outputs(self, address: str) -> list[Entry]:
-        return [entry for entry in self._utxos.values() if entry["address"] == address]
+        return [entry for entry in list(self._utxos.values()) if entry["address"] == address]
 
 
 def output(address: str, amount: int, name: str, daa_score: int) -> Entry:
