@@ -12,7 +12,9 @@ from tests.journeys.installed import Installed, until
 from tests.long.scripts import run
 
 
-@pytest.mark.parametrize("bench", ["help", "render", "overview", "tracker_pay", "watch_idle", "install"])
+@pytest.mark.parametrize(
+    "bench", ["help", "render", "overview", "tracker_pay", "tracker_rich", "watch_idle", "install"]
+)
 def test_a_bench_meets_its_goal(bench: str) -> None:
     run(f"tests.bench.{bench}")
 

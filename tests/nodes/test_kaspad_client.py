@@ -9,6 +9,7 @@ import pytest
 import websockets
 from nodeclients.errors import NodeError, NodeUnreachable
 from nodeclients.kaspad import KaspadClient
+from nodeclients.kaspad_entries import ask_entries
 
 from tests.nodes.kaspa_help import (
     FEE,
@@ -223,6 +224,25 @@ async def test_answers_in_the_order_of_the_questions(kaspad: Running) -> None:
             method = "getInfo" if number % 2 else "ping"
             await socket.send(json.dumps({"id": number, "method": method, "params": {}}))
         assert [json.loads(await socket.recv())["id"] for _ in range(20)] == list(range(20))
+
+
+async def test_the_unspent_outputs_can_be_read_in_parts(kaspad: Running) -> None:
+    async with KaspadClient(kaspad.url) as client:
+        await mine(client, 300, A)
+        found: list[Any] = []
+        asked: dict[str, Any] = {"addresses": [A]}
+        await ask_entries(kaspad.url, "getUtxosByAddresses", asked, found.extend, silence_s=10, deadline_s=10)
+        assert len(found) >= 299
+        assert sorted(found, key=str) == sorted(await utxos(client, A), key=str)
+        with pytest.raises(NodeError, match="request deserialization error"):
+            await ask_entries(kaspad.url, "getUtxosByAddresses", {}, print, silence_s=10, deadline_s=10)
+
+
+async def test_no_address_has_no_outputs(kaspad: Running) -> None:
+    found: list[Any] = []
+    asked: dict[str, Any] = {"addresses": []}
+    await ask_entries(kaspad.url, "getUtxosByAddresses", asked, found.extend, silence_s=10, deadline_s=10)
+    assert found == []
 
 
 async def test_a_port_where_nobody_listens_is_unreachable() -> None:

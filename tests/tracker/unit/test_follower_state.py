@@ -88,3 +88,26 @@ def test_a_total_is_as_good_as_its_worst_part() -> None:
 def test_a_portfolio_without_addresses_has_no_totals() -> None:
     empty = portfolio.of_accounts([], FOLLOWING, "sandbox", NOW)
     assert (empty.addresses, empty.totals) == ([], {})
+
+
+def test_an_address_that_cannot_be_read_is_named_and_harms_no_other() -> None:
+    state = FollowerState(following=True, reason="", confirmed_at=NOW - 1, unanswerable={"kaspasim:q": "too rich"})
+    assert balance_state(account(), state, NOW).reason == "too rich"
+    assert balance_state(account(), state, NOW).age_s == 3600.0, "only a balance that is read can be confirmed"
+    assert balance_state(account(None), state, NOW).status == "error"
+    assert balance_state(account(address="kaspasim:z"), state, NOW).status == "ok"
+    ready = readiness(state, "", NOW, followed=2)
+    assert (ready.ready, ready.reason) == (True, "kaspad confirms the balances, except for kaspasim:q: too rich")
+
+
+def test_when_no_address_can_be_read_the_node_is_to_blame() -> None:
+    state = FollowerState(following=True, reason="", confirmed_at=NOW - 1, unanswerable={"a": "odd", "b": "odd"})
+    gone = readiness(state, "", NOW, followed=2)
+    assert (gone.ready, gone.waits_for) == (False, ("kaspad",))
+    assert gone.reason == "none of 2 addresses can be read; a, and 1 more: odd"
+
+
+def test_a_balance_that_is_read_again_is_stale_until_then() -> None:
+    state = FollowerState(following=True, reason="", confirmed_at=NOW - 1, reading=frozenset({"kaspasim:q"}))
+    assert balance_state(account(), state, NOW).status == "stale"
+    assert balance_state(account(None), state, NOW).status == "pending"
