@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from manage.access import audit_chain
 from manage.errors import NodeyardError
+from manage.immutable import dataclass
 
 
 @dataclass(frozen=True)

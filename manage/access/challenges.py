@@ -7,11 +7,11 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from manage.access.refusals import Refused
 from manage.access.tokens import Claims
+from manage.immutable import dataclass
 
 LIFETIME_S = 600.0
 """Long enough to read a plan."""

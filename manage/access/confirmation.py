@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from manage.access import passwords, roles, second_factor
@@ -13,6 +13,7 @@ from manage.access.refusals import Refused
 from manage.access.sessions import Session
 from manage.access.throttle import Key, Throttle
 from manage.access.users import User
+from manage.immutable import dataclass
 from manage.installation.layout import Layout
 
 LONGEST_WAIT_S = 900.0

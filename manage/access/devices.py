@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from hashlib import sha256
 
 from manage.access import passwords
 from manage.access.locking import locked
 from manage.access.throttle import Key
+from manage.immutable import dataclass
 from manage.installation import documents
 from manage.installation.layout import Layout
 

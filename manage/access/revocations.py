@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from manage.access.tokens import Claims
 from manage.errors import NodeyardError
+from manage.immutable import dataclass
 from manage.installation import documents
 
 

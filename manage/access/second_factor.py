@@ -9,13 +9,14 @@ import base64
 import hmac
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.hotp import HOTP
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from manage.access.locking import locked
+from manage.immutable import dataclass
 from manage.installation import documents
 from manage.installation.layout import Layout
 

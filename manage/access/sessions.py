@@ -6,12 +6,13 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from manage.access import keys, revocations, tokens, users
 from manage.access.revocations import Revocations
 from manage.access.tokens import BadToken, Claims
 from manage.access.users import User
+from manage.immutable import dataclass
 from manage.installation.layout import Layout
 
 TOKEN_S = 15 * 60.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from manage.access import devices, passwords, second_factor, users
@@ -15,6 +15,7 @@ from manage.access.refusals import Refused
 from manage.access.sessions import Session, SessionEnded, Sessions
 from manage.access.throttle import Throttle, stranger
 from manage.errors import NodeyardError
+from manage.immutable import dataclass
 from manage.installation.layout import Layout
 
 MOST_WAITING = 4

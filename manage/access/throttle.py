@@ -8,14 +8,15 @@ so strangers cannot make them wait.
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from manage.immutable import dataclass
 from manage.installation import documents
 
 FREE_TRIES = 5
@@ -36,7 +37,7 @@ class Key:
     longest_wait_s: float = LONGEST_WAIT_S
 
 
-@dataclass
+@dataclasses.dataclass
 class _Tries:
     count: int = 0
     free_at: float = 0.0
@@ -104,7 +105,7 @@ class Throttle:
         return {counter: entry for counter, entry in found.items() if now - entry.last <= FORGET_S}
 
     def _write(self, tries: dict[str, _Tries]) -> None:
-        shown = {counter: asdict(entry) for counter, entry in tries.items() if entry.count}
+        shown = {counter: dataclasses.asdict(entry) for counter, entry in tries.items() if entry.count}
         documents.write(self._path, {"tries": shown}, mode=0o600)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -17,6 +17,7 @@ from manage import untrusted
 from manage.access import roles
 from manage.access.roles import Role
 from manage.errors import NodeyardError
+from manage.immutable import dataclass
 
 _LONGEST = 4096
 

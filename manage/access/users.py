@@ -6,13 +6,14 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from manage.access import devices, passwords, roles, second_factor
 from manage.access.locking import locked
 from manage.access.roles import Role
 from manage.errors import EXIT_USAGE, NodeyardError
+from manage.immutable import dataclass
 from manage.installation import documents
 from manage.installation.layout import Layout
 

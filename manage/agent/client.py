@@ -5,12 +5,12 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from manage.agent import wire
 from manage.errors import NodeyardError
+from manage.immutable import dataclass
 
 
 class AgentUnreachable(NodeyardError):

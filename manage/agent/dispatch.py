@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from manage.access import roles
@@ -16,6 +15,7 @@ from manage.access.sign_in import Access
 from manage.agent.operations import Operation, Operations
 from manage.agent.verb import Call, Emit, Verb, require_args
 from manage.errors import NodeyardError
+from manage.immutable import dataclass
 
 log = logging.getLogger(__name__)
 

@@ -7,12 +7,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from manage import untrusted
 from manage.errors import NodeyardError
+from manage.immutable import dataclass
 from manage.installation import documents
 
 log = logging.getLogger(__name__)

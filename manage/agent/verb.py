@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from manage.access.refusals import Refused
 from manage.access.roles import Role
+from manage.immutable import dataclass
 
 Emit = Callable[[Mapping[str, Any]], None]
 """Sends one progress event; for a verb that only reads, raises OSError if the client has disconnected."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from manage.errors import NodeyardError
 from manage.host import chain_folder
 from manage.host.chain_folder import Mount
+from manage.immutable import dataclass
 from manage.installation import documents
 from manage.installation.folders import make_private
 from manage.installation.layout import Layout

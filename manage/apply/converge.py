@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 from manage import words
 from manage.apply import (
@@ -24,6 +23,7 @@ from manage.engine import hashes, networks, volume_owner, volumes
 from manage.engine.client import Api, connect, require_supported_engine
 from manage.engine.model import Facts
 from manage.events import Event, Progress
+from manage.immutable import dataclass
 from manage.installation import intent
 from manage.plan.model import STARTING, Operation
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from manage.apply import chain_folders
@@ -11,6 +11,7 @@ from manage.apply.chain_folders import ChainFolder
 from manage.apply.inputs import Inputs, require_images
 from manage.catalog import demands
 from manage.catalog.sizes import parse
+from manage.immutable import dataclass
 from manage.installation.identity import Installation
 from manage.installation.labels import chain_marker
 from manage.installation.layout import Layout

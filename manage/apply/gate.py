@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import Literal
 
 from manage import words
 from manage.errors import NodeyardError
 from manage.health import snapshot as snapshots
 from manage.health.model import ServiceStatus, Snapshot
+from manage.immutable import dataclass
 from manage.installation.layout import Layout
 
 PASSING: Collection[str] = ("healthy", "syncing", "waiting")

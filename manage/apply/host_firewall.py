@@ -24,9 +24,14 @@ def refresh(api: ReadApi, progress: Progress = silent) -> None:
 
     Only on the host: the agent's container has neither the right nor the host's network.
     """
+    if warning := write(api):
+        progress(Event("warning", "", warning))
+
+
+def write(api: ReadApi) -> str:
+    """The same; returns the warning, or ""."""
     problem = firewall.write(bridges.labelled(api))
-    if problem and not _guards_itself(api):
-        progress(Event("warning", "", f"{problem} {EXPOSED}"))
+    return f"{problem} {EXPOSED}" if problem and not _guards_itself(api) else ""
 
 
 def problem() -> str:

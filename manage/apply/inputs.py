@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 from manage.apply import secrets
@@ -14,6 +14,7 @@ from manage.errors import NodeyardError
 from manage.images import lock, recipe
 from manage.images.lock import Locked
 from manage.images.model import Recipe
+from manage.immutable import dataclass
 from manage.installation import identity
 from manage.installation.identity import Installation
 from manage.installation.layout import Layout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from manage import untrusted
@@ -13,6 +13,7 @@ from manage.apply.desired_state import DesiredState
 from manage.engine import facts, hashes, threads
 from manage.engine.model import Facts
 from manage.engine.reader import Reader
+from manage.immutable import dataclass
 from manage.installation import identity
 from manage.installation.layout import Layout
 from manage.plan import planner

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from manage.errors import EXIT_USAGE, NodeyardError
+from manage.immutable import dataclass
 from manage.installation import documents, lock
 from manage.installation.layout import Layout
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from manage.apply import data_updates
@@ -13,6 +13,7 @@ from manage.engine.client import Api
 from manage.engine.model import ContainerFacts
 from manage.errors import NodeyardError
 from manage.events import Event, Progress
+from manage.immutable import dataclass
 from manage.installation.identity import Installation
 from manage.installation.labels import LABEL_INSTALLATION
 from manage.plan.model import Operation

@@ -7,7 +7,6 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
@@ -21,6 +20,7 @@ from manage.errors import NodeyardError
 from manage.events import Event, Progress, silent
 from manage.host import builds
 from manage.images.model import LABEL_IMAGE
+from manage.immutable import dataclass
 from manage.installation import identity, lock
 from manage.installation.identity import Installation
 from manage.installation.labels import LABEL_INSTALLATION

@@ -10,7 +10,7 @@ from manage.apply.consent import Review
 from manage.apply.desired_state import DesiredState
 from manage.apply.planned import Planned, read_facts_and_plan
 from manage.apply.receipt import Receipt
-from manage.engine import hashes
+from manage.engine import hashes, threads
 from manage.engine.reader import Reader
 from manage.events import Event, Progress, silent
 from manage.installation import folders, identity, intent, lock
@@ -46,8 +46,7 @@ def apply(
     by = by or lock.user()
     with lock.hold(state.layout, "up", by) as descriptor:
         before = _latest_receipt(state, progress)
-        reader = Reader()
-        planned = read_facts_and_plan(state, reader)
+        planned, warning = _facts_and_firewall(state) if manager else (read_facts_and_plan(state, Reader()), "")
         if not manager:
             refusals.require_manager_unchanged(planned.manager)
         if services or not manager:
@@ -64,10 +63,8 @@ def apply(
             hashes.save(state.layout, state.compose_texts, planned.facts.config_hashes)
             if not services:
                 identity.record_layout_version(state.layout)
-            if manager:
-                from manage.apply import host_firewall  # imported only here: `plan` does not need it
-
-                host_firewall.refresh(reader, progress)
+            if warning:
+                progress(Event("warning", "", warning))
             _finish_migration(state, planned, progress)
             return _nothing_to_do(state, by)
         from manage.apply import converge  # imported only here: most of its imports are not needed to do nothing
@@ -77,6 +74,22 @@ def apply(
         if not services:
             identity.record_layout_version(state.layout)
         return done
+
+
+def _facts_and_firewall(state: DesiredState) -> tuple[Planned, str]:
+    """The plan, and the firewall's warning: the table is written for the networks that exist, while the engine answers.
+
+    A change that follows writes it again, for the networks that it made.
+    """
+    from manage.apply import host_firewall  # imported only here: `plan` does not need it
+
+    reader = Reader()
+    write = threads.started(lambda: host_firewall.write(reader))
+    try:
+        planned = read_facts_and_plan(state, reader)
+    finally:
+        warning = write()  # within the lock, else an older table could replace a newer one
+    return planned, warning
 
 
 def _latest_receipt(state: DesiredState, progress: Progress) -> Receipt | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from manage.catalog import check, profiles
@@ -15,6 +15,7 @@ from manage.catalog.reader import unknown_name
 from manage.catalog.relations import Relation, read_relations
 from manage.catalog.service import build
 from manage.errors import NodeyardError
+from manage.immutable import dataclass
 from manage.installation.layout import CHECKOUT, Layout
 
 

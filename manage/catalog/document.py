@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import yaml
 from manage import untrusted
 from manage.bounded_yaml import MAX_DEPTH, require_bounded
 from manage.errors import NodeyardError
+from manage.immutable import dataclass
 
 KeyPath = tuple[str | int, ...]
 MAX_BYTES = 1 << 20

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from manage.immutable import dataclass
 
 Kind = Literal["text", "texts", "integer", "number", "numbers", "boolean", "size", "any", "mapping", "table", "tables"]
 """`texts` is a list, `numbers` and `mapping` are maps from a name, `table` is one nested class, `tables` are several of

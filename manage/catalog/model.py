@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from manage.catalog import sizes
 from manage.catalog.fields import described
+from manage.immutable import dataclass
 
 Network = Literal["mainnet", "testnet", "private", "sandbox"]
 NETWORKS: tuple[Network, ...] = ("mainnet", "testnet", "private", "sandbox")

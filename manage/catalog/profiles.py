@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from manage.catalog.document import read
@@ -11,6 +10,7 @@ from manage.catalog.fields import described
 from manage.catalog.model import NETWORKS, Profile, Rule
 from manage.catalog.reader import Reader, unknown_name
 from manage.catalog.rules import SUBJECT
+from manage.immutable import dataclass
 
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 OTHER_FILES = ("relations.yml", "rules.yml")

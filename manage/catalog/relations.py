@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from manage.catalog.document import Document, KeyPath
@@ -16,6 +15,7 @@ from manage.catalog.drivers.pattern import pattern_fault
 from manage.catalog.fields import described
 from manage.catalog.model import Provided, Service, Used
 from manage.catalog.reader import EXPECTED, Reader, unknown_name
+from manage.immutable import dataclass
 
 _ATTRIBUTES: Mapping[str, type] = {"text": str, "texts": list, "integer": int, "boolean": bool}
 _USE_KEYS = ("check", "unless", "optional", "every")

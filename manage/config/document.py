@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from manage.bounded_yaml import require_bounded
 from manage.config.model import Problem
+from manage.immutable import dataclass
 
 OF_SERVICES = ("services.", "storage.chain_dirs.")
 """Sections with a key for each service."""
@@ -40,20 +40,31 @@ def node_graph(text: str) -> yaml.Node | None:
     return yaml.compose(text, yaml.CSafeLoader)
 
 
-def read(text: str, file: str, known: Collection[str]) -> Document:
-    """`text` split into leaves and sections. `known` are the dotted paths of all possible leaves."""
+def root(text: str, file: str) -> yaml.MappingNode | Problem:
+    """The node graph of `text`, or why it has none."""
     try:
-        root = node_graph(text)
+        node = node_graph(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        return Document({}, {}, (Problem(file, line, "", f"this is not valid YAML: {error.problem}"),))
+        return Problem(file, line, "", f"this is not valid YAML: {error.problem}")
     except yaml.YAMLError as error:
-        return Document({}, {}, (Problem(file, 1, "", f"this is not valid YAML: {error}"),))
-    if not isinstance(root, yaml.MappingNode):
-        found = "the file is empty" if root is None else "the file has no keys"
-        return Document({}, {}, (Problem(file, 1, "", f"{found}; it must begin with version: 1"),))
+        return Problem(file, 1, "", f"this is not valid YAML: {error}")
+    if isinstance(node, yaml.MappingNode):
+        return node
+    found = "the file is empty" if node is None else "the file has no keys"
+    return Problem(file, 1, "", f"{found}; it must begin with version: 1")
+
+
+def top_level(node: yaml.MappingNode, key: str) -> str:
+    """The text of `key` at the top level, "" without one."""
+    found = [value.value for name, value in node.value if name.value == key and isinstance(value, yaml.ScalarNode)]
+    return found[0] if found else ""
+
+
+def read(node: yaml.MappingNode, file: str, known: Collection[str]) -> Document:
+    """The file split into leaves and sections. `known` are the dotted paths of all possible leaves."""
     reader = _TreeReader(file, frozenset(known))
-    problems = tuple(reader.read(root, ""))
+    problems = tuple(reader.read(node, ""))
     return Document(reader.leaves, reader.sections, problems)
 
 

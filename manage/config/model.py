@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from manage.catalog.model import Network
+from manage.immutable import dataclass
 
 ImageSource = Literal["upstream", "local"]
 

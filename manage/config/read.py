@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from yaml import MappingNode
+
 from manage import untrusted
 from manage.catalog import Catalog, values
 from manage.catalog.model import NETWORKS, Network, Service
 from manage.config import consistency, document, schema
-from manage.config.document import Leaf
+from manage.config.document import Document
 from manage.config.model import Config, ImageSource, Problem
 from manage.config.problems import InvalidConfig
 from manage.errors import NodeyardError
@@ -44,9 +46,10 @@ def load(path: Path, catalog: Catalog) -> Config:
 def parse(text: str, file: str, catalog: Catalog) -> Config:
     """The configuration in `text`. Errors call it `file`. Raises as `load` does."""
     text = _migrated(text, file)
-    network = _network(text)
+    root = document.root(text, file)
+    network = _network(root)
     known = schema.keys(catalog, network)
-    read = document.read(text, file, known)
+    read = Document({}, {}, (root,)) if isinstance(root, Problem) else document.read(root, file, known)
     problems = list(read.problems)
     chosen: dict[str, Any] = {path: setting.default for path, setting in known.items()}
     for path, leaf in read.leaves.items():
@@ -77,10 +80,10 @@ def _migrated(text: str, file: str) -> str:
     return text
 
 
-def _network(text: str) -> Network:
+def _network(root: MappingNode | Problem) -> Network:
     """The network that the file names, sandbox if there is none; a wrong one is reported later."""
-    found = document.read(text, "", ("network",)).leaves.get("network", Leaf("sandbox", 1)).value
-    return cast(Network, found) if found in NETWORKS else "sandbox"
+    found = "" if isinstance(root, Problem) else document.top_level(root, "network")
+    return found if found in NETWORKS else "sandbox"
 
 
 def _config(catalog: Catalog, network: Network, chosen: Mapping[str, Any]) -> Config:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from manage.catalog import Catalog
 from manage.catalog.model import NETWORKS, Network, Service, Setting
 from manage.catalog.sizes import UNITS
+from manage.immutable import dataclass
 
 VERSION = 1
 

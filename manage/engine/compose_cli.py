@@ -10,13 +10,13 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from manage import words
 from manage.engine.endpoint import url
 from manage.errors import NodeyardError
+from manage.immutable import dataclass
 
 if TYPE_CHECKING:
     import subprocess

@@ -6,13 +6,13 @@ import calendar
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from manage.engine import threads
 from manage.engine.model import ContainerFacts, Facts
 from manage.engine.reader import Reader
+from manage.immutable import dataclass
 from manage.installation import documents
 from manage.installation.identity import Installation
 from manage.installation.labels import LABEL_INSTALLATION, LABEL_SERVICE, LABEL_SPEC

@@ -9,9 +9,10 @@ repeats, none inside another.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from re import _compiler, _parser  # type: ignore[attr-defined]
 from typing import Any
+
+from manage.immutable import dataclass
 
 MOST_REPEATED = 100
 """A hash in hexadecimal digits is shorter."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from manage import words
 from manage.catalog.model import Need
 from manage.health.model import Judgement
+from manage.immutable import dataclass
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -15,6 +15,7 @@ from manage import untrusted, words
 from manage.catalog.model import Need
 from manage.errors import NodeyardError
 from manage.health.model import EngineState, Fact, Judgement
+from manage.immutable import dataclass
 from manage.installation.layout import Layout
 
 DEADLINE_S = 3.0
@@ -65,11 +66,11 @@ class Target:
     group: str
     driver: str
     network: str
-    ports: Mapping[str, Endpoint] = field(default_factory=dict)
+    ports: Mapping[str, Endpoint] = dataclasses.field(default_factory=dict)
     needs: tuple[Need, ...] = ()
-    thresholds: Mapping[str, float] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = dataclasses.field(default_factory=dict)
     """Every threshold that the driver declares, so code reads `thresholds["x"]` without a fallback."""
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Every option that the driver declares."""
     startup_s: float = 30.0
     simulated: bool = False
@@ -105,13 +106,13 @@ class Session(Protocol):
     async def close(self) -> None: ...
 
 
-@dataclass
+@dataclasses.dataclass
 class Memory:
     """What is kept about one service between two probes. watch fills it in; a driver may keep one session in it."""
 
     facts: tuple[Fact, ...] = ()
     """Facts of the last successful probe, () when the container has started since."""
-    engine: EngineState = field(default_factory=lambda: EngineState("unknown"))
+    engine: EngineState = dataclasses.field(default_factory=lambda: EngineState("unknown"))
     interrupted: bool = False
     """The previous probe failed, so an open subscription may have missed something."""
     session: Session | None = None

@@ -9,7 +9,6 @@ import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -17,6 +16,7 @@ from nodeclients.errors import NodeFault
 
 from manage import untrusted
 from manage.health.drivers import Endpoint, ProbeFault
+from manage.immutable import dataclass
 
 MAX_ANSWER_BYTES = 1 << 20
 STATUS = re.compile(rb"[1-9][0-9]{2}")

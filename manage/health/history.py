@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from manage.health.model import ServiceStatus
+from manage.immutable import dataclass
 
 SCHEMA_VERSION = 1
 KEEP_VERDICTS_S = 400 * 86400.0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
+
+from manage.immutable import dataclass
 
 VerdictName = Literal["healthy", "starting", "syncing", "waiting", "degraded", "down", "disabled"]
 VERDICTS: tuple[VerdictName, ...] = ("healthy", "starting", "syncing", "waiting", "degraded", "down", "disabled")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from manage import words
 from manage.health.drivers import Target, in_startup
 from manage.health.facts import value
 from manage.health.model import EngineState, Fact, Judgement, VerdictName
+from manage.immutable import dataclass
 
 MAX_INTEGER = 1 << 53
 SHOWN = 80

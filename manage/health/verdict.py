@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from manage import words
 from manage.health.drivers import Driver, Target
 from manage.health.model import EngineState, Fact, Judgement
+from manage.immutable import dataclass
 
 RESTART_LOOP = 3
 """Report the restart count once it reaches this."""

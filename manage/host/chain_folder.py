@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from manage.errors import NodeyardError
+from manage.immutable import dataclass
 from manage.installation.labels import MARKER_PREFIX
 
 NOT_DATA = ("lost+found",)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from manage import words
 from manage.host.preflight import Check
+from manage.immutable import dataclass
 
 RESERVE_BYTES = 500_000_000
 """Kept free in addition to what the services need: for logs, receipts and image layers during a pull."""

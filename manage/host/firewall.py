@@ -11,11 +11,11 @@ import contextlib
 import shutil
 import subprocess
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
 
 from manage import untrusted
+from manage.immutable import dataclass
 from manage.installation import documents
 
 TABLE = "inet nodeyard"
@@ -83,11 +83,20 @@ def write(bridges: Iterable[Bridge], saved: Path | None = None) -> str:
     if problem := _run(wanted):
         return problem
     try:
-        saved.parent.mkdir(mode=0o755, exist_ok=True)
-        documents.replace(saved, wanted.encode())
+        if not _holds(saved, wanted):
+            saved.parent.mkdir(mode=0o755, exist_ok=True)
+            documents.replace(saved, wanted.encode())
     except OSError as error:
         return f"The firewall rule does not outlive a reboot: {saved} cannot be written ({error.strerror})."
     return ""
+
+
+def _holds(saved: Path, wanted: str) -> bool:
+    """Whether an earlier command saved the same table; writing it again would wait for the disk."""
+    try:
+        return untrusted.text(saved) == wanted
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def restore(saved: Path | None = None) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from manage.errors import NodeyardError
+from manage.immutable import dataclass
 
 
 @dataclass(frozen=True)

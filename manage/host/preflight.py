@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from manage import words
 from manage.errors import NodeyardError
+from manage.immutable import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from manage.errors import NodeyardError
@@ -11,6 +10,7 @@ from manage.images import context, host_settings, programs, root, store
 from manage.images.environment import BuildEnvironment
 from manage.images.log import Log
 from manage.images.model import LABEL_IMAGE, LABEL_RECIPE, Recipe
+from manage.immutable import dataclass
 from manage.installation.layout import CHECKOUT
 
 

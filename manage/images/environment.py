@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from manage.engine.client import Api
 from manage.events import Progress
 from manage.images.model import ImageSource, Recipe
 from manage.images.recipe import Certificates
+from manage.immutable import dataclass
 from manage.installation.layout import Layout
 
 

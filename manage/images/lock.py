@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from manage.images.model import ImageSource
+from manage.immutable import dataclass
 from manage.installation import documents
 from manage.installation.layout import Layout
 from manage.render.model import Image

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from manage.immutable import dataclass
 
 ImageSource = Literal["upstream", "local"]
 """Pulled from a registry, or built on this host."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from manage import untrusted
@@ -11,6 +10,7 @@ from manage.errors import NodeyardError
 from manage.images import host_settings, recipe
 from manage.images.lock import Locked
 from manage.images.model import ImageSource
+from manage.immutable import dataclass
 from manage.installation.layout import Layout
 
 

@@ -6,10 +6,10 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from manage.events import Event, Progress
+from manage.immutable import dataclass
 
 T = TypeVar("T")
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from manage.engine.client import connect
 from manage.images import lock, recipe
 from manage.images.model import ImageSource
+from manage.immutable import dataclass
 from manage.installation.layout import Layout
 
 ANSWER_WITHIN_S = 10

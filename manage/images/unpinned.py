@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from manage.engine.client import Api
 from manage.errors import NodeyardError
 from manage.images import pull, store
 from manage.images.lock import Locked
+from manage.immutable import dataclass
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass
 
 from manage.errors import NodeyardError
+from manage.immutable import dataclass
 from manage.installation import documents, folders
 from manage.installation.layout import DEFAULT_DIR, Layout
 

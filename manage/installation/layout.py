@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from manage.immutable import dataclass
 from manage.installation.owners import Owners
 
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -14,10 +14,11 @@ import os
 import pwd
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from manage import untrusted
 from manage.errors import NodeyardError
+from manage.immutable import dataclass
 from manage.installation.layout import Layout
 
 MODE = 0o600

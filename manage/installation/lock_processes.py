@@ -11,10 +11,10 @@ import os
 import select
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from manage.errors import NodeyardError
+from manage.immutable import dataclass
 from manage.installation.layout import Layout
 
 PROC = Path("/proc")

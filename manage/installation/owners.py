@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+from manage.immutable import dataclass
 
 Give = Callable[[Path | int, int, int], None]
 """Change the owner of a path or an open descriptor to (uid, gid); -1 keeps that id. Raises OSError if not allowed."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
+
+from manage.immutable import dataclass
 
 Kind = Literal["create", "recreate", "restart", "reload", "update", "unpause", "remove", "keep"]
 """`update` changes the format of a service's data, while its container runs."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from manage import untrusted
@@ -12,6 +11,7 @@ from manage.catalog.model import Service
 from manage.catalog.network_names import DOOR, OUT
 from manage.catalog.reader import unknown_name
 from manage.errors import NodeyardError
+from manage.immutable import dataclass
 from manage.render import networks
 from manage.render.wiring import ServiceGraph, host_name
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from manage.immutable import dataclass
 from manage.installation.identity import Installation
 
 __all__ = ["Image", "Installation", "NetworkSpec", "OneWay", "SecretUse", "ServiceSpec", "Stack", "VolumeSpec"]

@@ -8,10 +8,11 @@ masquerade; one that may connect to addresses outside of the stack stands on `<s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from manage.catalog.model import Port, Service
 from manage.catalog.network_names import DOOR, OUT, network_key
+from manage.immutable import dataclass
 from manage.render.wiring import WATCH, ServiceGraph, host_name
 
 MASQUERADE = "com.docker.network.bridge.enable_ip_masquerade"
@@ -96,14 +97,7 @@ def listening(graph: ServiceGraph, service: Service) -> dict[str, tuple[str, ...
 
 
 def _of(graph: ServiceGraph, service: Service) -> Iterator[Network]:
-    clients = {
-        port.name: tuple(
-            dict.fromkeys(
-                link.client for link in graph.links if (link.server, link.port_name) == (service.name, port.name)
-            )
-        )
-        for port in service.ports
-    }
+    clients = {port.name: graph.clients.get((service.name, port.name), ()) for port in service.ports}
     watched = (WATCH,) if WATCH in graph.manager and service.name != WATCH else ()
     inside = [port for port in service.ports if clients[port.name] or not port.publish.startswith("public:")]
     for port in inside or service.ports:

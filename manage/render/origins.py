@@ -7,11 +7,11 @@ people in has a host name that nothing else answers.
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from manage.catalog.model import Service
 from manage.config.model import Config
+from manage.immutable import dataclass
 
 LOCAL = ("127.0.0.1", "localhost")
 REFERENCE = "reference"

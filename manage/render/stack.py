@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from manage.catalog import Catalog
 from manage.catalog.model import Service
 from manage.config.model import Config
 from manage.errors import NodeyardError
+from manage.immutable import dataclass
 from manage.installation.labels import LABEL_SPEC, chain_marker
 from manage.installation.layout import Layout
 from manage.render import compose_document, contract, environment, fragment, hardening, names, networks, wiring

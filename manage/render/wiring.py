@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from manage.catalog import Catalog
 from manage.catalog.model import Need, Port, Provided, Secret, Service, Used
 from manage.catalog.relations import Relation, secret_name
 from manage.config.model import Config
+from manage.immutable import dataclass
 from manage.render import origins
 from manage.render.model import SecretUse
 from manage.render.origins import Door
@@ -72,9 +73,17 @@ class ServiceGraph:
     installation: str
     """Its id, which the host names of its pages contain."""
 
-    @property
+    @cached_property
     def all(self) -> Mapping[str, Service]:
         return {**self.stack, **self.manager}
+
+    @cached_property
+    def clients(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
+        """(server, port) -> everyone who connects to it, in the order of the links."""
+        found: dict[tuple[str, str], dict[str, None]] = {}
+        for link in self.links:
+            found.setdefault((link.server, link.port_name), {})[link.client] = None
+        return {port: tuple(names) for port, names in found.items()}
 
 
 def service_graph(

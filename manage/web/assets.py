@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from flask import Flask, Response, abort, request, send_file, url_for
 
+from manage.immutable import dataclass
 from manage.web.pages.page import Page
 
 _SHARED = Path(__file__).with_name("static")

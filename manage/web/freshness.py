@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from manage.health.snapshot import STALE_S
+from manage.immutable import dataclass
 from manage.web import times
 
 

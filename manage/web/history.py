@@ -6,12 +6,12 @@ import json
 import logging
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from manage import untrusted
 from manage.health.model import VERDICTS, VerdictName
+from manage.immutable import dataclass
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from dataclasses import dataclass
 from hashlib import sha256
 
 from flask import Request
@@ -13,6 +12,7 @@ from werkzeug.wrappers import Response
 from manage.access import tokens
 from manage.access.tokens import BadToken, Claims
 from manage.agent.client import AgentRefused, AgentUnreachable
+from manage.immutable import dataclass
 from manage.web.sources import Sources
 
 _SESSION_COOKIE, _FORM_COOKIE = "nodeyard_session", "nodeyard_form"

@@ -6,9 +6,9 @@ import itertools
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from manage.health.model import VerdictName
+from manage.immutable import dataclass
 from manage.web import times
 from manage.web.history import HOURS, Span
 

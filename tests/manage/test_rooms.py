@@ -14,7 +14,7 @@ from manage.catalog import load_catalog
 from manage.installation.layout import CHECKOUT
 
 ROW = re.compile(r"^\| (?P<rooms>`[^|]+) \| [^|]+ \| (?P<may>[^|]+) \|$", re.MULTILINE)
-GROUND = ("errors", "words", "events", "commands", "bounded_yaml", "untrusted")
+GROUND = ("errors", "words", "events", "commands", "bounded_yaml", "untrusted", "immutable")
 
 
 def allowed() -> Mapping[str, frozenset[str]]:

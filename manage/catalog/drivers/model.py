@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, get_args
+
+from manage.immutable import dataclass
 
 OptionType = Literal["string", "integer", "number", "boolean", "list", "mapping", "pattern", "rules"]
 """`list`: list of strings; `mapping`: strings by string; `pattern`: a regular expression (see `pattern.py`)."""

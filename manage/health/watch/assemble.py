@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from manage import words
 from manage.health import verdict
@@ -16,6 +16,7 @@ from manage.health.summary import sentence
 from manage.health.verdict import Record
 from manage.health.watch.config import WatchConfig
 from manage.health.watch.engine_report import EngineReport
+from manage.immutable import dataclass
 
 MAX_TEXT = 1000
 """Characters of a reason, a headline or a fact."""

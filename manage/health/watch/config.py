@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from manage.catalog.drivers.read import declaration
 from manage.catalog.model import NETWORKS, Need
 from manage.errors import NodeyardError
 from manage.health.drivers import SECRETS, Endpoint, Target
+from manage.immutable import dataclass
 
 VERSION = 1
 

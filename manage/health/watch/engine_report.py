@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from pathlib import Path
 from typing import Any
 
 from manage import untrusted
 from manage.health.model import EngineState
+from manage.immutable import dataclass
 
 VERSION = 1
 UNKNOWN = EngineState("unknown")

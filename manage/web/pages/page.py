@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 
 from flask import Blueprint
+
+from manage.immutable import dataclass
 
 
 @dataclass(frozen=True)

@@ -196,6 +196,14 @@ def test_the_table_is_kept_for_the_next_boot_until_no_network_is_left(
     assert firewall.write(wanted, saved) == ""
     assert saved.read_text() == firewall.text(wanted)
     said.unlink()
+    before = saved.stat()
+    assert firewall.write(wanted, saved) == ""
+    assert said.read_text() == firewall.text(wanted), "somebody may have removed the table"
+    assert saved.stat().st_ino == before.st_ino, "the same text is on the disk already"
+    saved.write_text("add table inet nodeyard\n")
+    assert firewall.write(wanted, saved) == ""
+    assert saved.read_text() == firewall.text(wanted)
+    said.unlink()
     assert firewall.restore(saved) == ""
     assert said.read_text() == firewall.text(wanted)
     assert firewall.write([], saved) == ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from nodeclients.bitcoind import BitcoindClient, PasswordFile
@@ -17,6 +17,7 @@ from manage.health.drivers import DEADLINE_S, Memory, ProbeFault, Target, in_sta
 from manage.health.facts import AGE, current_age, value, zero_time
 from manage.health.model import EngineState, Fact, Judgement
 from manage.health.probes.bitcoind.zmq_proof import TOPICS, Seen, Subscription, proof
+from manage.immutable import dataclass
 
 METHODS = ("getblockchaininfo", "getmempoolinfo", "getnetworkinfo", "getzmqnotifications", "uptime")
 SYNCED_WITHIN = 2

@@ -11,13 +11,13 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Self
 
 from nodeclients.zmq import CounterCheck, Frame, ZmqSubscriber, sequence_event
 
 from manage.health.facts import AGE, UNIX, value, zero_time
 from manage.health.model import Fact
+from manage.immutable import dataclass
 
 TOPICS = ("rawblock", "rawtx", "sequence")
 REMEMBERED = 4096

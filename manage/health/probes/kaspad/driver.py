@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from nodeclients.errors import NodeError, NodeFault
@@ -21,6 +21,7 @@ from manage.health.facts import AGE, current_age, value, zero_time
 from manage.health.model import EngineState, Fact, Judgement
 from manage.health.probes.kaspad import sync
 from manage.health.probes.kaspad.sync import Position
+from manage.immutable import dataclass
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Answers:
     sink_at: float | None = None
 
 
-@dataclass
+@dataclasses.dataclass
 class Session:
     """The open connection and the sink whose timestamp is known."""
 
@@ -116,7 +117,7 @@ def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: flo
     position = Position(value(facts, "block_count"), value(facts, "header_count"), value(facts, "ibd_peer"))
     index = bool(value(facts, "utxoindex"))
     checks = {"rpc": True, "synced": not position.syncing, "utxoindex": index and not position.syncing}
-    return replace(_judge(target, facts, position, engine, now), checks=checks)
+    return dataclasses.replace(_judge(target, facts, position, engine, now), checks=checks)
 
 
 def _judge(target: Target, facts: tuple[Fact, ...], position: Position, engine: EngineState, now: float) -> Judgement:

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from manage.health.facts import AGE, value, zero_time
 from manage.health.model import Fact
+from manage.immutable import dataclass
 
 MAX_LAG = 100
 """How many blocks the best header may be ahead without a sync: ten seconds at ten blocks a second."""

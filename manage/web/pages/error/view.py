@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from manage.agent.client import AgentRefused, AgentUnreachable
 from manage.errors import NodeyardError
+from manage.immutable import dataclass
 
 _HTTP = {
     401: ("You are signed out.", "Sign in again."),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from manage.agent.verb import MOST_LINES
 from manage.errors import NodeyardError
+from manage.immutable import dataclass
 
 CHOICES = (100, 200, 500, 2000)
 _DEFAULT_LINES = 200

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from manage import words
+from manage.immutable import dataclass
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from manage.health.model import ServiceStatus, VerdictName
+from manage.immutable import dataclass
 from manage.web import times
 from manage.web.history import History
 from manage.web.timeline import Timeline, timeline_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from manage import words
 from manage.access import roles
@@ -10,6 +10,7 @@ from manage.access.roles import Role
 from manage.errors import NodeyardError
 from manage.health import summary
 from manage.health.model import ServiceStatus, Snapshot, VerdictName
+from manage.immutable import dataclass
 from manage.web import actions, freshness, times
 from manage.web.actions import Action
 from manage.web.freshness import Freshness

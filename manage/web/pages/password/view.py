@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from manage.access.tokens import Claims
+from manage.immutable import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from manage.access.roles import Role
+from manage.immutable import dataclass
 
 ROLES: Mapping[str, Role] = {"restart": "operator", "up": "operator", "down": "admin"}
 """Verb -> the role that it needs. The agent checks it again."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from manage import words
+from manage.immutable import dataclass
 
 
 @dataclass(frozen=True)

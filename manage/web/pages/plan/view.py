@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from manage import words
 from manage.access import roles
 from manage.access.roles import Role
+from manage.immutable import dataclass
 from manage.web.pages.plan.change import ROLES, Change
 from manage.web.pages.plan.rows import PlanRow, plan_row
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from manage import words
 from manage.health.model import VerdictName
+from manage.immutable import dataclass
 from manage.web.pages.plan.change import Change
 
 _VERDICTS: Mapping[str, VerdictName] = {"running": "syncing", "done": "healthy", "failed": "down"}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from manage.immutable import dataclass
 
 Step = Literal["done", "offer", "confirm"]
 

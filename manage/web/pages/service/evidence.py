@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from manage import words
+from manage.immutable import dataclass
 
 Evidence = Iterable[Mapping[str, Any]]
 """As `manage.health.why` lists it: items with `fact` or `log`, with `service` if it is another's."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from manage.access import roles
 from manage.access.roles import Role
 from manage.health.model import ServiceStatus, Snapshot
+from manage.immutable import dataclass
 from manage.web import actions, freshness, times
 from manage.web.actions import Action
 from manage.web.freshness import Freshness
