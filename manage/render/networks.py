@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import field
+from functools import lru_cache
 
 from manage.catalog.model import Port, Service
 from manage.catalog.network_names import DOOR, OUT, network_key
@@ -48,6 +49,7 @@ class Network:
         return host_name(self.server, part)
 
 
+@lru_cache(maxsize=4)
 def derived(graph: ServiceGraph) -> tuple[Network, ...]:
     """All networks of both projects, in the order of their servers."""
     return tuple(network for service in graph.all.values() for network in _of(graph, service))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -61,9 +62,9 @@ class Link:
         return f"{self.scheme}://{self.host}:{self.port}"
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class ServiceGraph:
-    """All services of both projects, in start order."""
+    """All services of both projects, in start order. Equal only to itself, so that what follows from it is cached."""
 
     config: Config
     stack: Mapping[str, Service]

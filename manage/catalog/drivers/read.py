@@ -25,7 +25,7 @@ _OPTION_KEYS = {"type", "meaning", "default", "pattern", "minimum", "maximum", "
 def declaration(driver: str) -> Declaration:
     """The declaration of a driver. Raises NodeyardError when its file is missing or faulty."""
     own = _document(driver)
-    thresholds = {**_document(COMMON)["thresholds"], **own["thresholds"]}
+    thresholds = {**_common_thresholds(), **own["thresholds"]}
     try:
         return Declaration(
             driver=driver,
@@ -38,9 +38,15 @@ def declaration(driver: str) -> Declaration:
         raise NodeyardError(f"{_path(driver)} is not a declaration: {fault}.", "Compare it with http.yml.") from fault
 
 
+@cache
 def drivers() -> tuple[str, ...]:
     """The names of all drivers that have a declaration."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.yml") if path.stem != COMMON))
+
+
+@cache
+def _common_thresholds() -> Mapping[str, Any]:
+    return dict(_document(COMMON)["thresholds"])
 
 
 def _path(driver: str) -> Path:
