@@ -68,7 +68,7 @@ def value(value: object, unit: str = "") -> str:
     if unit == "unix":
         return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(value))
     if unit == "s" or unit.startswith("s "):
-        return f"{duration(value)}{unit[1:]}"
+        return f"{'-' if value < 0 else ''}{duration(abs(value))}{unit[1:]}"
     return f"{number(value) if isinstance(value, int) else f'{value:.6g}'} {unit}".rstrip()
 
 

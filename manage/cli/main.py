@@ -6,6 +6,7 @@ Each command has its own module, which is imported only when the command runs, s
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import importlib
 import os
@@ -122,10 +123,17 @@ def main(arguments: list[str] | None = None) -> Any:
     sys.exit(result if isinstance(result, int) else 0)
 
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""The disk is full, the quota is used up, the disk is read-only."""
+
+
 def _unexpected(error: Exception) -> tuple[str, str]:
     """Message and hint for an error that no module handles: an error of the system (a full disk), or a bug."""
     if isinstance(error, OSError) and error.strerror:
         where = f" ({error.filename})" if error.filename else ""
+        if error.errno in FULL:
+            text = f"Nothing can be written: {error.strerror}{where}."
+            return text, "See manage why disk. Free some space, then run the same command again; it continues."
         if isinstance(error, PermissionError):
             return f"This user may not do that: {error.strerror}{where}.", "Run it again as root."
         return f"The operating system reports: {error.strerror}{where}.", "Fix this, then run the same command again."

@@ -12,7 +12,7 @@ from manage.health.model import EngineState
 
 VERSION = 1
 UNKNOWN = EngineState("unknown")
-_FIELDS = frozenset(entry.name for entry in fields(EngineState)) - {"log"}
+_FIELDS = frozenset(entry.name for entry in fields(EngineState)) - {"log", "memory_kills"}
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ def parse(document: Mapping[str, Any]) -> EngineReport:
         name: EngineState(
             **{key: value for key, value in state.items() if key in _FIELDS},
             log=tuple((float(at), str(line)) for at, line in state.get("log", ())),
+            memory_kills=tuple((float(at), bool(whole)) for at, whole in state.get("memory_kills", ())),
         )
         for name, state in document["services"].items()
     }

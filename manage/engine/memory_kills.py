@@ -1,0 +1,91 @@
+"""Which containers had processes killed at their memory limit, by the engine's events (docker-facts 40).
+
+`State.OOMKilled` of a container is false again after its next start, and does not tell the main process from a child.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from manage.engine.reader import Reader
+from manage.installation.identity import Installation
+from manage.installation.labels import LABEL_INSTALLATION
+
+KEEP_S = 3600.0
+"""How long kills are remembered and shown."""
+KEPT = 50
+"""Events of one container; a process that is killed in a loop causes more."""
+CONTAINERS = 200
+TOGETHER_S = 10.0
+"""A container that ends by SIGKILL this soon after the kill was killed as a whole: its main process was the victim."""
+SIGKILLED = "137"
+"""The exit code of a container whose main process SIGKILL ended: 128 + 9."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """One event: `oom`, or the end of a container with its exit code."""
+
+    at: float
+    kind: str
+    exit_code: str = ""
+
+
+class MemoryKills:
+    """Of one installation, by container. The first reading asks the engine for the last hour. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+        self._events: dict[str, deque[Ending]] = {}
+
+    def read(self, engine: Reader, installation: Installation, now: float) -> None:
+        """Note what has happened since the last time. Raises NodeyardError if the engine does not answer."""
+        filters = {
+            "type": ["container"],
+            "event": ["oom", "die"],
+            "label": [f"{LABEL_INSTALLATION}={installation.id}"],
+        }
+        since = max(self._until, now - KEEP_S) if self._until <= now else now - KEEP_S
+        self.note(engine.events(since=since, until=now, filters=filters))
+
+    def note(self, documents: Iterable[Mapping[str, Any]]) -> None:
+        """Add events as the engine sends them, oldest first; those that are known already are left out."""
+        known = self._until
+        for document in documents:
+            at = int(document.get("timeNano", 0)) / 1e9
+            actor = document.get("Actor") or {}
+            if at <= known or not actor.get("ID"):
+                continue
+            self._until = max(self._until, at)
+            ending = Ending(at, str(document.get("Action")), str((actor.get("Attributes") or {}).get("exitCode", "")))
+            self._events.setdefault(str(actor["ID"]), deque(maxlen=KEPT)).append(ending)
+        while len(self._events) > CONTAINERS:
+            del self._events[next(iter(self._events))]
+
+    def of(self, container_id: str, now: float) -> list[list[Any]]:
+        """[[unix seconds, whether the main process was killed], ...] of the last hour, oldest first."""
+        return [[at, whole] for at, whole in kills(self._events.get(container_id, ())) if now - at <= KEEP_S]
+
+
+def kills(events: Iterable[Ending]) -> list[tuple[float, bool]]:
+    """The kills among the events of one container, oldest first. Pure.
+
+    Several `oom` events before one end are one kill of the container; without an end, each has killed a child.
+    """
+    found: list[tuple[float, bool]] = []
+    open_at: list[float] = []
+    for event in events:
+        if event.kind == "oom":
+            open_at.append(event.at)
+            continue
+        near = [at for at in open_at if event.at - at <= TOGETHER_S]
+        if event.exit_code == SIGKILLED and near:
+            found += [(at, False) for at in open_at if at not in near]
+            found.append((event.at, True))
+        else:
+            found += [(at, False) for at in open_at]
+        open_at = []
+    return [*found, *((at, False) for at in open_at)]
