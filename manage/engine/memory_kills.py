@@ -1,6 +1,6 @@
 """Which containers had processes killed at their memory limit, by the engine's events (docker-facts 40).
 
-`State.OOMKilled` of a container is false again after its next start, and does not tell the main process from a child.
+`State.OOMKilled` of a container is about one end only, and does not tell the main process from a child.
 """
 
 from __future__ import annotations

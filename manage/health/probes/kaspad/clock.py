@@ -32,10 +32,12 @@ def ahead(earlier: Sequence[Fact], *, sink_at: float, may_be_late: bool, at: flo
     if age_s >= -BEHIND_S and (may_be_late or age_s <= AHEAD_S):
         return ()
     first, since = value(earlier, "sink_age_at_first"), zero_time(earlier, "sink_time_off")
-    lasting = (
-        first is not None and since is not None and abs(age_s - first) <= STEADY_S + (at - since if age_s < 0 else 0)
-    )
-    if not lasting or since is None:
+    if first is None or since is None or not _lasts(age_s, float(first), at - since):
         first, since = age_s, at
     found = (Fact("sink_age_at_first", round(first, 1), at, "s"), Fact("sink_time_off", round(at - since, 1), at, AGE))
     return (*found, Fact(AHEAD, round(age_s, 1), at, "s")) if at - since >= LASTS_S else found
+
+
+def _lasts(age_s: float, first_s: float, since_s: float) -> bool:
+    """Whether it is still the same difference. With a clock that is behind, new blocks may be refused: the sink stays."""
+    return abs(age_s - first_s) <= STEADY_S + (since_s if age_s < 0 else 0.0)
