@@ -113,7 +113,7 @@ def _silence(snapshot: Snapshot | None, status: ServiceStatus | None, service: s
 
 def _obstacle(layout: Layout) -> str:
     """Why neither agent nor watch can report; "" if nothing is known."""
-    full = disks.trouble_of(layout.watch_dir)
+    full = disks.trouble_of(layout.dir)
     return f"{full.headline[:1].lower()}{full.headline[1:]}" if full else ""
 
 

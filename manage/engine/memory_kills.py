@@ -16,6 +16,8 @@ from manage.installation.labels import LABEL_INSTALLATION
 
 KEEP_S = 3600.0
 """How long kills are remembered and shown."""
+FUTURE_S = 2.0
+"""Events from further in the future are older than the last change of the clock."""
 KEPT = 50
 """Events of one container; a process that is killed in a loop causes more."""
 CONTAINERS = 200
@@ -48,8 +50,10 @@ class MemoryKills:
             "event": ["oom", "die"],
             "label": [f"{LABEL_INSTALLATION}={installation.id}"],
         }
-        since = max(self._until, now - KEEP_S) if self._until <= now else now - KEEP_S
-        self.note(engine.events(since=since, until=now, filters=filters))
+        if self._until > now + FUTURE_S:
+            self._until = now  # the clock was set back: what happens now is new nevertheless
+        found = engine.events(since=max(self._until, now - KEEP_S), until=now, filters=filters)
+        self.note(event for event in found if int(event.get("timeNano", 0)) / 1e9 <= now + FUTURE_S)
 
     def note(self, documents: Iterable[Mapping[str, Any]]) -> None:
         """Add events as the engine sends them, oldest first; those that are known already are left out."""

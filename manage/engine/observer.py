@@ -50,7 +50,7 @@ class Observer:
         self._engine = Reader()
         self._manager = frozenset(manager)
         self._previous = {name: _Previous(LogEvidence(texts)) for name, texts in patterns.items()}
-        self._stats_at = 0.0
+        self._stats_at = float("-inf")
         self._kills = MemoryKills()
 
     def sample(self) -> dict[str, Any]:
@@ -59,7 +59,7 @@ class Observer:
         Raises NodeyardError if the engine does not answer.
         """
         now = time.time()
-        with_stats = now - self._stats_at >= STATS_EVERY_S
+        with_stats = time.monotonic() - self._stats_at >= STATS_EVERY_S
         with connect(timeout_s=20) as api:
             current = {
                 container.service: container
@@ -70,7 +70,7 @@ class Observer:
                 list(pool.map(lambda container: self._observe(api, container, with_stats), current.values()))
         self._kills.read(self._engine, self._installation, now)
         if with_stats:
-            self._stats_at = now
+            self._stats_at = time.monotonic()
         wanted = intent.is_up(self._layout)
         names = sorted({*self._names, *current})
         return {

@@ -47,10 +47,10 @@ def judge(disk: Disk) -> Trouble:
     return Trouble("disk", "healthy", f"{name} has space", f"{free}.")
 
 
-def trouble_of(folder: Path, *, writes: bool = True) -> Trouble | None:
-    """Why nothing can be written below `folder`, None if nothing is known. `writes` is as in `measure`."""
+def trouble_of(folder: Path, *, name: str = "", writes: bool = True) -> Trouble | None:
+    """Why nothing can be written below `folder`, None if nothing is known. The rest is as in `measure`."""
     try:
-        judged = judge(measure(folder, writes=writes))
+        judged = judge(measure(folder, name=name, writes=writes))
     except OSError:
         return None
     return judged if judged.blocks else None

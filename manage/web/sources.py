@@ -68,7 +68,7 @@ class Sources:
     def refresh(self) -> None:
         """Ping the agent, ask watch if its file is old, and, less often, fetch the last 24 hours. Never raises."""
         self._live = self._asked()
-        self.disk = disks.trouble_of(self.layout.watch_dir, writes=False)
+        self.disk = disks.trouble_of(self.layout.watch_dir, name=str(self.layout.dir), writes=False)
         try:
             self.agent.call("ping", timeout_s=2.0)
             self.agent_answers = True

@@ -56,14 +56,14 @@ class HistoryThread:
             await self.open()
             self._verdicts, self._minute = {}, -1
         verdicts = {status.name: status.verdict for status in snapshot.services}
-        if verdicts != self._verdicts or now - self._extended_at >= EXTEND_S:
+        if verdicts != self._verdicts or abs(now - self._extended_at) >= EXTEND_S:
             self._verdicts, self._extended_at = dict(verdicts), now
             await self._write(lambda history: history.record(snapshot.services, now))
         if int(now // POINT_S) != self._minute:
             self._minute = int(now // POINT_S)
             values = points(snapshot)
             await self._write(lambda history: history.record_points(values, now))
-        if now - self._pruned_at >= PRUNE_S:
+        if abs(now - self._pruned_at) >= PRUNE_S:
             self._pruned_at = now
             await self._write(lambda history: history.prune(now))
 

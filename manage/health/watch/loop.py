@@ -161,8 +161,8 @@ class Watch:
             disks=_disks(self._layout),
             clock=lambda services: self._see_clock(services, now),
         )
-        settling = self.snapshot is not None and self._steps.settling(steady)
-        self.snapshot = replace(self.snapshot, seq=self._seq, as_of=now) if self.snapshot and settling else fresh
+        before = self.snapshot if self._steps.settling(steady) else None
+        self.snapshot = fresh if before is None else replace(before, seq=self._seq, as_of=now, host=fresh.host)
         self._log_changes(self.snapshot)
         self._write(self.snapshot)
         await self.history.record(self.snapshot)

@@ -39,5 +39,5 @@ def ahead(earlier: Sequence[Fact], *, sink_at: float, may_be_late: bool, at: flo
 
 
 def _lasts(age_s: float, first_s: float, since_s: float) -> bool:
-    """Whether it is still the same difference. With a clock that is behind, new blocks may be refused: the sink stays."""
+    """Whether it is the same difference. If the clock is behind, the node may refuse blocks, and the sink stays."""
     return abs(age_s - first_s) <= STEADY_S + (since_s if age_s < 0 else 0.0)
