@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from manage import words
+from manage.health.model import EngineState, Judgement
 from manage.health.trouble import Trouble
 from manage.installation.disk import Disk, measure
 
@@ -21,6 +22,9 @@ FULL_FILES = 200
 """Below this many free inodes too: one change creates about a hundred files."""
 SMALL = 100
 """A disk is not full while more than this part of it is free, however small it is."""
+FULL_TEXTS = ("No space left on device", "Disk space is too low")
+"""strerror(ENOSPC), which PostgreSQL, RocksDB and others quote, and Bitcoin Core (src/validation.cpp)."""
+LOG_AGE_S = 600.0
 DOCKER = "Docker's data"
 """The name of the disk on which Docker keeps images, volumes and logs."""
 
@@ -54,6 +58,20 @@ def trouble_of(folder: Path, *, name: str = "", writes: bool = True) -> Trouble 
     except OSError:
         return None
     return judged if judged.blocks else None
+
+
+def with_log(judged: Judgement, engine: EngineState, now: float) -> Judgement:
+    """The judgement of a service that is not well, and whether its log says that a disk is full.
+
+    Nobody but the service sees the disk of its chain folder.
+    """
+    if judged.verdict in ("healthy", "disabled"):
+        return judged
+    found = [at for at, line in engine.log if now - LOG_AGE_S <= at and any(text in line for text in FULL_TEXTS)]
+    if not found:
+        return judged
+    ago = words.duration(now - found[-1])
+    return replace(judged, reason=f"{judged.reason}; its log says that a disk is full ({ago} ago)")
 
 
 def as_host(disks: Iterable[Disk]) -> list[dict[str, Any]]:

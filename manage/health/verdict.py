@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from manage import words
-from manage.health import memory
+from manage.health import disks, memory
 from manage.health.drivers import Driver, Target
 from manage.health.model import EngineState, Fact, Judgement
 
@@ -29,7 +29,8 @@ class Record:
 
 def judge(target: Target, driver: Driver, record: Record, engine: EngineState, now: float) -> Judgement:
     """The service's own verdict at `now`: by engine state first, then by silence, then by its driver. Pure."""
-    return memory.with_kills(_judge(target, driver, record, engine, now), engine, now)
+    judged = memory.with_kills(_judge(target, driver, record, engine, now), engine, now)
+    return disks.with_log(judged, engine, now)
 
 
 def _judge(target: Target, driver: Driver, record: Record, engine: EngineState, now: float) -> Judgement:

@@ -17,7 +17,7 @@ class SmallDisk:
         self._size, self._inodes = size, inodes
 
     def __enter__(self) -> Self:
-        self.path.mkdir()
+        self.path.mkdir(exist_ok=True)
         options = f"size={self._size},nr_inodes={self._inodes},mode=0755"
         subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", str(self.path)], check=True)
         return self
