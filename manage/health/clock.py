@@ -6,7 +6,6 @@ virtual machines nothing does, and the clock is exact. So it is evidence and no 
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import time
 from collections.abc import Iterable, Mapping
@@ -67,6 +66,8 @@ def synchronised() -> bool | None:
 
     adjtimex(2) with modes 0 only reads and needs no right. TIME_ERROR (5) means STA_UNSYNC or a fault of the clock.
     """
+    import ctypes  # only watch asks; `manage status` imports this module too
+
     buffer = ctypes.create_string_buffer(512)  # struct timex has 208 bytes and begins with `modes`
     try:
         state = ctypes.CDLL(None, use_errno=True).adjtimex(buffer)

@@ -50,16 +50,11 @@ def test_one_file_system_that_is_seen_twice_is_named_once() -> None:
     assert [entry["folder"] for entry in both] == ["/x"]
 
 
+GOOD = asdict(Disk("/x", 1, 2))
+
+
 @pytest.mark.parametrize(
-    "entry",
-    [
-        7,
-        None,
-        {},
-        {"folder": "/x"},
-        {**asdict(Disk("/x", 1, 2)), "free_bytes": "many"},
-        {**asdict(Disk("/x", 1, 2)), "total_bytes": float("inf")},
-    ],
+    "entry", [7, None, {}, {"folder": "/x"}, {**GOOD, "free_bytes": "many"}, {**GOOD, "total_bytes": float("inf")}]
 )
 def test_what_is_not_a_disk_is_left_out(entry: Any) -> None:
     assert disks.of_host({"disks": [entry]}) == ()

@@ -37,6 +37,9 @@ class HistoryThread:
 
     async def open(self) -> dict[str, LastVerdict]:
         """Open the database; the newest verdicts in it, {} when it cannot be opened. `record` then tries again."""
+        return await self._try_to_open()
+
+    async def _try_to_open(self) -> dict[str, LastVerdict]:
         self._opened_at = time.monotonic()
         try:
             self._history = await self._run(lambda: History(self._path))
@@ -53,7 +56,7 @@ class HistoryThread:
         """Store what is new in the snapshot: changed verdicts at once, the rest at its interval."""
         now = snapshot.as_of
         if self._history is None and time.monotonic() - self._opened_at >= EXTEND_S:
-            await self.open()
+            await self._try_to_open()
             self._verdicts, self._minute = {}, -1
         verdicts = {status.name: status.verdict for status in snapshot.services}
         if verdicts != self._verdicts or abs(now - self._extended_at) >= EXTEND_S:
