@@ -6,7 +6,6 @@ Each command has its own module, which is imported only when the command runs, s
 from __future__ import annotations
 
 import atexit
-import errno
 import gc
 import importlib
 import os
@@ -18,7 +17,7 @@ import click
 from manage import __version__
 from manage.cli import output
 from manage.commands import COMMANDS
-from manage.errors import EXIT_FAILED, EXIT_USAGE, NodeyardError
+from manage.errors import EXIT_FAILED, EXIT_USAGE, NO_ROOM, NodeyardError
 
 GC_THRESHOLD = 100_000
 """New objects between two runs of the garbage collector. A command ends before its garbage matters, and collecting
@@ -123,15 +122,11 @@ def main(arguments: list[str] | None = None) -> Any:
     sys.exit(result if isinstance(result, int) else 0)
 
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-"""The disk is full, the quota is used up, the disk is read-only."""
-
-
 def _unexpected(error: Exception) -> tuple[str, str]:
     """Message and hint for an error that no module handles: an error of the system (a full disk), or a bug."""
     if isinstance(error, OSError) and error.strerror:
         where = f" ({error.filename})" if error.filename else ""
-        if error.errno in FULL:
+        if error.errno in NO_ROOM:
             text = f"Nothing can be written: {error.strerror}{where}."
             return text, "See manage why disk. Free some space, then run the same command again; it continues."
         if isinstance(error, PermissionError):

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import asdict
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from manage.cli import main
+from manage.errors import NodeyardError
 from manage.health import disks, machine, verdict
 from manage.health.drivers import Driver, Target
-from manage.health.model import EngineState, Judgement
+from manage.health.model import EngineState, Judgement, Snapshot
 from manage.health.summary import sentence, title
 from manage.health.verdict import Record
 from manage.installation.disk import Disk
+from manage.web.pages.overview.view import overview
 
 NOW = 1_795_300_000.0
 TB = 10**12
@@ -79,3 +85,28 @@ def test_a_service_that_fails_because_its_disk_is_full_says_so(line: str, said: 
         engine = EngineState(state, exit_code=1, log=((NOW - 12, line),))
         found = verdict.judge(target, cast(Driver, Well()), Record(answered_at=NOW - 1), engine, NOW)
         assert found.reason.endswith("; its log says that a disk is full (12 s ago)") is shown
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["an old snapshot", "none"])
+def test_a_page_without_new_values_names_the_disk(known: bool) -> None:
+    """watch has not started: its socket could not be made."""
+    full = disks.judge(Disk("/x", 0, TB))
+    old = Snapshot(1, 1, NOW - 60, "home", "sandbox", "All is well.", "", ())
+    seen = old if known else NodeyardError("There is no snapshot.", "Start the stack.")
+    view = overview(seen, {}, now=NOW, role="admin", agent_answers=False, disk=full)
+    assert view.headline.startswith("The disk of /x is full. ")
+    assert view.verdict == "down"
+    assert not overview(seen, {}, now=NOW, role="admin", agent_answers=False).headline.startswith("The disk")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+def test_a_command_that_cannot_write_says_so(
+    number: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(**_: Any) -> None:
+        raise OSError(number, os.strerror(number), "/x/receipts/1.json")
+
+    monkeypatch.setattr(main, "cli", SimpleNamespace(main=refused))
+    with pytest.raises(SystemExit):
+        main.main([])
+    assert f"Nothing can be written: {os.strerror(number)} (/x/receipts/1.json)." in capsys.readouterr().err
