@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+
 EXIT_FAILED = 1
 EXIT_CHANGES = 10
 EXIT_USAGE = 64
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""Of an OSError: the disk is full, the quota is used up, the disk is read-only."""
 
 
 class NodeyardError(Exception):

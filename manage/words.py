@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Mapping
@@ -43,6 +44,16 @@ def number(count: int) -> str:
     return f"{count:,}".replace(",", THIN) if abs(count) >= 10_000 else str(count)
 
 
+def decimal(value: float, digits: int = 6) -> str:
+    """A number with at most so many significant digits, never with an exponent: "0.25", "67123.4", "1 796 000 000"."""
+    if not math.isfinite(value):
+        return str(value)
+    if abs(value) >= 10**digits:
+        return number(round(value))
+    text = f"{value:.{digits}g}"
+    return f"{value:.12f}".rstrip("0").rstrip(".") if "e" in text else text
+
+
 def percent(value: float) -> str:
     """Per cent: "12 %", with one decimal below 10 and from 99 to 100: "3.4 %", "99.9 %"."""
     return f"{value:.1f} %" if value < 9.95 or 99 <= value < 100 else f"{value:.0f} %"
@@ -68,8 +79,8 @@ def value(value: object, unit: str = "") -> str:
     if unit == "unix":
         return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(value))
     if unit == "s" or unit.startswith("s "):
-        return f"{duration(value)}{unit[1:]}"
-    return f"{number(value) if isinstance(value, int) else f'{value:.6g}'} {unit}".rstrip()
+        return f"{'-' if value < 0 else ''}{duration(abs(value))}{unit[1:]}"
+    return f"{number(value) if isinstance(value, int) else decimal(value)} {unit}".rstrip()
 
 
 def _item(item: object) -> str:

@@ -14,7 +14,7 @@ from manage.access.sessions import Session
 from manage.access.sign_in import Access
 from manage.agent.operations import Operation, Operations
 from manage.agent.verb import Call, Emit, Verb, require_args
-from manage.errors import NodeyardError
+from manage.errors import NO_ROOM, NodeyardError
 from manage.immutable import dataclass
 
 log = logging.getLogger(__name__)
@@ -82,6 +82,9 @@ class Dispatcher:
         except NodeyardError as error:
             return as_message(error)
         except OSError as error:
+            if error.errno in NO_ROOM:
+                text = f"The agent cannot write: {error.strerror}."
+                return as_message(NodeyardError(text, "Free some space, then try again. See: manage why disk"))
             return as_message(NodeyardError(f"The agent failed: {error}.", "See its log: manage logs agent"))
         except Exception:
             log.exception("a request failed")

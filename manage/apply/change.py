@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -68,7 +69,8 @@ class Change:
             ) from None
         else:
             reason = error.message.partition("\n")[0] if isinstance(error, NodeyardError) else repr(error)
-            self._close("failed", reason=reason)
+            with contextlib.suppress(OSError):  # on a full disk the first error says more than the second
+                self._close("failed", reason=reason)
 
     def apply_manager(self, operations: Sequence[Operation]) -> None:
         """Apply all operations of the manager, then gate them: no gate can pass before watch runs."""

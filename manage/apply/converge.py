@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from manage import words
 from manage.apply import (
     chain_folders,
     files,
+    host_disks,
     host_firewall,
     moved_ids,
     receipt,
@@ -54,6 +56,7 @@ def run(
         require_supported_engine(api)
         refusals.require_free_ports(api, state, selection.operations)
         refusals.require_fit_host(api, state, facts, selection.stack, host=host, progress=progress)
+        host_disks.require_room(_written(state, api, selection, host=host))
         draft = receipt.of_state(state, "up", by, _steps(state, selection))
         with Change(state, api, facts.containers, lock=lock, progress=progress, draft=draft) as change:
             _prepare(state, api, facts, progress)
@@ -72,6 +75,14 @@ def run(
             rollback_tags.update(api, state.installation, receipt.history(state.layout))
             change.summary = _summary(change.receipt)
         return change.receipt
+
+
+def _written(state: DesiredState, api: Api, selection: Selection, *, host: bool) -> list[Path]:
+    """Where the change and the services that it starts write. The agent sees only the installation's folder."""
+    starting = {operation.service for operation in selection.operations if operation.kind in STARTING}
+    chains = [folder.path for folder in state.chain_folders if folder.service in starting]
+    root = Path(api.info()["DockerRootDir"])
+    return [state.layout.dir, *(chains if host else ()), *([root] if root.exists() else ())]
 
 
 def _prepare(state: DesiredState, api: Api, facts: Facts, progress: Progress) -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from manage import words
 from manage.errors import NodeyardError
-from manage.health import snapshot as snapshots
+from manage.health import disks, newest
 from manage.health.model import ServiceStatus, Snapshot
 from manage.immutable import dataclass
 from manage.installation.layout import Layout
@@ -31,12 +31,15 @@ class Decision:
     reason: str
 
 
-def decide(snapshot: Snapshot | None, service: str, started_at: float, now: float, startup_s: float) -> Decision:
+def decide(
+    snapshot: Snapshot | None, service: str, started_at: float, now: float, startup_s: float, *, obstacle: str = ""
+) -> Decision:
     """Whether the next step may follow a change of `service` made at `started_at`. Pure; times in unix seconds.
 
     A verdict counts only if the probe's answer and the engine's state behind it are newer than the change: the first
     snapshots after it still describe the previous container. A service that waits for another need not have answered.
     `healthy`, `syncing` and `waiting` pass; anything else fails after the startup time.
+    `obstacle` is why agent and watch cannot report, "" if nothing is known to prevent them.
     """
     status = _status(snapshot, service)
     fresh = status is not None and snapshot is not None and _is_newer(status, snapshot, started_at)
@@ -47,7 +50,7 @@ def decide(snapshot: Snapshot | None, service: str, started_at: float, now: floa
         over = age > startup_s
         return Decision("fail" if over else "wait", f"{status.verdict}: {status.reason}")
     over = age > startup_s + GRACE_S
-    return Decision("fail" if over else "wait", _silence(snapshot, status, service, now))
+    return Decision("fail" if over else "wait", obstacle or _silence(snapshot, status, service, now))
 
 
 def wait(
@@ -62,7 +65,8 @@ def wait(
     reported, since = "", time.time() - time.monotonic()
     while True:
         # The clock may be set meanwhile; the wait ends nevertheless.
-        decision = decide(_read(layout), service, started_at, since + time.monotonic(), startup_s)
+        now = since + time.monotonic()
+        decision = decide(_read(layout), service, started_at, now, startup_s, obstacle=_obstacle(layout))
         if decision.answer != "wait":
             return decision
         if decision.reason != reported:
@@ -107,9 +111,15 @@ def _silence(snapshot: Snapshot | None, status: ServiceStatus | None, service: s
     return "watch has not reported it since the change"
 
 
+def _obstacle(layout: Layout) -> str:
+    """Why neither agent nor watch can report; "" if nothing is known."""
+    full = disks.trouble_of(layout.dir)
+    return f"{full.headline[:1].lower()}{full.headline[1:]}" if full else ""
+
+
 def _read(layout: Layout) -> Snapshot | None:
     """The snapshot; None if there is none or it cannot be read (watch is starting, or never ran)."""
     try:
-        return snapshots.read(layout)
+        return newest.read(layout)
     except NodeyardError:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 
-from manage.apply import consent, data_guard, receipt, refusals, selection
+from manage.apply import consent, data_guard, host_disks, receipt, refusals, selection
 from manage.apply.consent import Review
 from manage.apply.desired_state import DesiredState
 from manage.apply.planned import Planned, read_facts_and_plan
@@ -43,6 +43,7 @@ def apply(
     Raises NodeyardError for every refusal, failed step and failed gate, and for a Ctrl-C (exit code 130).
     """
     refusals.require_known_services((*services, *accepted_data), state.names)
+    host_disks.require_room([state.layout.dir])
     by = by or lock.user()
     with lock.hold(state.layout, "up", by) as descriptor:
         before = _latest_receipt(state, progress)

@@ -22,7 +22,7 @@ import click
 from manage import __version__
 from manage.cli import output
 from manage.commands import COMMANDS
-from manage.errors import EXIT_FAILED, EXIT_USAGE, NodeyardError
+from manage.errors import EXIT_FAILED, EXIT_USAGE, NO_ROOM, NodeyardError
 
 PUBLIC = 0o022
 """The umask of every command, whatever the caller's is: services of other uids read what is written here (docker-facts
@@ -126,6 +126,9 @@ def _unexpected(error: Exception) -> tuple[str, str]:
     """Message and hint for an error that no module handles: an error of the system (a full disk), or a bug."""
     if isinstance(error, OSError) and error.strerror:
         where = f" ({error.filename})" if error.filename else ""
+        if error.errno in NO_ROOM:
+            text = f"Nothing can be written: {error.strerror}{where}."
+            return text, "See manage why disk. Free some space, then run the same command again; it continues."
         if isinstance(error, PermissionError):
             return f"This user may not do that: {error.strerror}{where}.", "Run it again as root."
         return f"The operating system reports: {error.strerror}{where}.", "Fix this, then run the same command again."

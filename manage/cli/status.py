@@ -10,6 +10,8 @@ import click
 from manage import words
 from manage.cli import output
 from manage.cli.options import with_dir, with_json
+from manage.errors import NodeyardError
+from manage.health import disks, machine, newest
 from manage.health import snapshot as snapshots
 from manage.health.model import Snapshot
 from manage.health.snapshot import STALE_S
@@ -58,13 +60,23 @@ def command(layout: Layout, as_json: bool, check: bool) -> int:
     """
     from manage.apply import host_firewall
 
-    snapshot = snapshots.read(layout)
-    age = time.time() - snapshot.as_of
+    full = disks.trouble_of(layout.dir)
+    try:
+        snapshot = newest.read(layout)
+    except NodeyardError as error:
+        raise NodeyardError(f"{full.sentences} {error.message}", error.hint) if full else error from None
+    age = snapshots.age(snapshot, time.time())
     all_healthy = age <= STALE_S and all(service.verdict in ("healthy", "disabled") for service in snapshot.services)
+    all_healthy = all_healthy and not full
+    troubles = [one.sentences for one in machine.troubles(snapshot.host)] if age <= STALE_S else []
+    if full and full.sentences not in troubles:
+        troubles.insert(0, full.sentences)
     if as_json:
-        output.emit({**document(snapshot), "firewall": host_firewall.problem()})
+        output.emit({**document(snapshot), "firewall": host_firewall.problem(), "troubles": troubles})
     else:
         _page(snapshot, age)
+        if full and full.headline not in snapshot.sentence:
+            output.say(f"\n{full.sentences}")
         if problem := host_firewall.problem():
             output.say(f"\n{problem}")
     return 1 if check and not all_healthy else 0

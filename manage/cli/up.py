@@ -65,10 +65,11 @@ def run(
     layout: Layout, services: tuple[str, ...] = (), *, yes: bool = False, accepted_data: tuple[str, ...] = ()
 ) -> None:
     """Get the images, show the plan, ask if data is at risk, then apply it; prints progress."""
-    from manage.apply import data_guard, desired_state, inputs, planned, refusals, up
+    from manage.apply import data_guard, desired_state, host_disks, inputs, planned, refusals, up
     from manage.cli.consent import PlanReview
     from manage.engine.reader import Reader
 
+    host_disks.require_room([layout.dir])  # before an image is built
     reader = Reader()
     answers = planned.asked(layout, reader)
     found = inputs.read(layout)

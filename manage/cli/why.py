@@ -19,6 +19,7 @@ from manage.installation.layout import Layout
 Examples:
   manage why tracker
   manage why disk
+  manage why clock
   manage why --network              which service may connect to which
   manage why --network oracle
   manage why bitcoind --json"""
@@ -30,7 +31,7 @@ Examples:
 def command(name: str, on_network: bool, layout: Layout, as_json: bool) -> None:
     """Show the root cause of a service's verdict, with evidence.
 
-    NAME is a service, or "disk". Reads the last snapshot of `watch`; changes nothing.
+    NAME is a service, "disk" or "clock". Reads the last snapshot of `watch`; changes nothing.
 
     With --network: every connection that the stack's networks allow, with NAME only those of one service. Reads
     stack.yml, not the engine.
@@ -41,21 +42,27 @@ def command(name: str, on_network: bool, layout: Layout, as_json: bool) -> None:
     if not name:
         raise NodeyardError(
             "Which service?",
-            "Name one, or disk, as in: manage why tracker. Or: manage why --network",
+            "Name one, or disk or clock, as in: manage why tracker. Or: manage why --network",
             exit_code=EXIT_USAGE,
         )
-    from manage.health import snapshot as snapshots
+    from manage.health import newest
     from manage.health.root_cause import explain
 
-    snapshot = snapshots.read(layout)
+    snapshot = newest.read(layout)
+    if name == "disk":
+        from manage.apply import host_disks
+
+        snapshot = host_disks.measured_again(layout, snapshot)
     answer = explain(snapshot, name)
     if as_json:
         output.emit(answer)
         return
     reasons = {service.name: service.reason for service in snapshot.services}
     output.say(f"{name}: {output.glyph(answer['verdict'])}{output.tone(answer['verdict'], answer['verdict'])}")
+    if "reason" in answer:
+        output.say(f"  {answer['reason']}")
     for step in answer["path"]:
-        if step in reasons:  # the disk is not a service and has no reason
+        if step in reasons:  # disk and clock are no services
             output.say(f"  {step}: {reasons[step]}")
     if answer["evidence"]:
         output.say()

@@ -18,6 +18,8 @@ READ_BYTES = 1 << 20
 """Bytes read each time; the next time continues where this one ended."""
 READ_S = 2.0
 """How long reading may take."""
+FUTURE_S = 2.0
+"""Lines from further in the future are older than the last change of the clock."""
 MATCH_S = 0.2
 """CPU time for matching each time; the lines behind that are not looked at."""
 LINE_BYTES = 1000
@@ -39,12 +41,15 @@ class LogEvidence:
             return
         # Later than the last line: it was read, and may be longer than all that is read at once.
         after = self._until + 1e-6 if self._until else 0.0
+        now = time.time()
+        if self._until > now + FUTURE_S:
+            self._until, after = now, now  # the clock was set back: what is written now is new nevertheless
         raw = engine.log(container_id, tail=TAIL, since=after, most=READ_BYTES, timeout_s=READ_S)
         began = time.thread_time()
         for line in log_lines.lines(log_lines.demultiplexed(raw), LINE_BYTES):
             stamp, text = logs.split(line, exact=True)
             at, shown = facts.timestamp(stamp), words.plain(text)
-            if at <= self._until:
+            if at <= self._until or at > now + READ_S + FUTURE_S:
                 continue
             self._until = at
             if time.thread_time() - began < MATCH_S and any(pattern.is_in(shown) for pattern in self._patterns):

@@ -11,6 +11,7 @@ from typing import Any
 from manage.engine import facts, threads
 from manage.engine.client import Api, connect
 from manage.engine.log_evidence import LogEvidence
+from manage.engine.memory_kills import MemoryKills
 from manage.engine.model import ContainerFacts
 from manage.engine.reader import EngineRefused, Reader
 from manage.installation import intent
@@ -49,7 +50,8 @@ class Observer:
         self._engine = Reader()
         self._manager = frozenset(manager)
         self._previous = {name: _Previous(LogEvidence(texts)) for name, texts in patterns.items()}
-        self._stats_at = 0.0
+        self._stats_at = float("-inf")
+        self._kills = MemoryKills()
 
     def sample(self) -> dict[str, Any]:
         """`{"services": {NAME: EngineState fields}, "host": {...}}` as in docs/architecture.md.
@@ -57,7 +59,7 @@ class Observer:
         Raises NodeyardError if the engine does not answer.
         """
         now = time.time()
-        with_stats = now - self._stats_at >= STATS_EVERY_S
+        with_stats = time.monotonic() - self._stats_at >= STATS_EVERY_S
         with connect(timeout_s=20) as api:
             current = {
                 container.service: container
@@ -66,8 +68,9 @@ class Observer:
             }
             with ThreadPoolExecutor(threads.PARALLEL, thread_name_prefix="sample") as pool:
                 list(pool.map(lambda container: self._observe(api, container, with_stats), current.values()))
+        self._kills.read(self._engine, self._installation, now)
         if with_stats:
-            self._stats_at = now
+            self._stats_at = time.monotonic()
         wanted = intent.is_up(self._layout)
         names = sorted({*self._names, *current})
         return {
@@ -118,6 +121,7 @@ class Observer:
             "exit_code": container.exit_code,
             "oom_killed": container.oom_killed,
             "memory_limit": container.memory_bytes,
+            "memory_kills": self._kills.of(container.id, now),
             **previous.use,
             **known,
         }

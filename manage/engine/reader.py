@@ -58,6 +58,12 @@ class Reader:
         del api_version  # paths in this module have no version
         return dict(self._get("/version"))
 
+    def events(self, *, since: float, until: float, filters: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The events between the two unix times that the engine still remembers (the last 256), oldest first."""
+        query = {"since": f"{since:.9f}", "until": f"{until:.9f}", "filters": filters}
+        body = _require_ok(*self._exchange(_request("/events", query)))
+        return [dict(_parsed(line)) for line in body.splitlines() if line.strip()]
+
     def log(self, container: str, *, tail: int, since: float = 0.0, most: int, timeout_s: float) -> bytes:
         """The last `tail` lines later than `since` (unix s) as the engine sends them, see `manage.engine.log_lines`.
 

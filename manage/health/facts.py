@@ -10,6 +10,7 @@ from manage.health.model import Fact
 AGE = "s old"
 """The unit of a fact that is itself an age: seconds at the time of the measurement. It grows as time passes."""
 
+FUTURE_S = 10.0
 UNIX = "unix"
 """The unit of a fact that is a point in time, in unix seconds."""
 
@@ -23,10 +24,14 @@ def value(facts: Sequence[Fact], name: str, default: Any = None) -> Any:
 
 
 def current_age(facts: Sequence[Fact], name: str, now: float) -> float | None:
-    """The seconds of an age fact at `now`: the measured age plus the time since; None when it was not measured."""
+    """The seconds of an age fact at `now`: the measured age plus the time since; None when it was not measured.
+
+    A fact from far in the future was measured before the clock was set back, and not again since: it is old.
+    """
     for fact in facts:
         if fact.name == name:
-            return max(0.0, float(fact.value) + now - fact.at)
+            since = now - fact.at
+            return max(0.0, float(fact.value) + (-since if since < -FUTURE_S else since))
     return None
 
 

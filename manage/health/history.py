@@ -46,7 +46,10 @@ class LastVerdict:
 
 class History:
     def __init__(self, path: Path) -> None:
-        """Open or create the file. A broken one or one of a newer schema is renamed to `<name>.old` and replaced."""
+        """Open or create the file. A broken one or one of a newer schema is renamed to `<name>.old` and replaced.
+
+        Raises sqlite3.OperationalError if the disk is full or read-only: then the file is as good as before.
+        """
         self._database = self._open(path)
         self._open_spans: dict[str, tuple[int, str]] = {}
         self._series: dict[tuple[str, str], int] = {}
@@ -54,6 +57,8 @@ class History:
     def _open(self, path: Path) -> sqlite3.Connection:
         try:
             return _prepared(path)
+        except sqlite3.OperationalError:
+            raise
         except (sqlite3.DatabaseError, _Newer):
             path.replace(path.with_name(f"{path.name}.old"))
             for rest in ("-wal", "-shm"):
@@ -68,6 +73,7 @@ class History:
 
     def record(self, services: Iterable[ServiceStatus], at: float) -> None:
         """Extend each service's span to `at`, or begin a new one where the verdict has changed."""
+        begun: dict[str, tuple[int, str]] = {}
         with self._database:
             for status in services:
                 number, verdict = self._open_spans.get(status.name, (0, ""))
@@ -78,16 +84,21 @@ class History:
                     "insert into spans (service, verdict, reason, since, begun, ended) values (?, ?, ?, ?, ?, ?)",
                     (status.name, status.verdict, status.reason, status.since, at, at),
                 )
-                self._open_spans[status.name] = (int(row.lastrowid or 0), status.verdict)
+                begun[status.name] = (int(row.lastrowid or 0), status.verdict)
+        self._open_spans.update(begun)  # only now: a full disk takes the new rows back
 
     def record_points(self, values: Mapping[tuple[str, str], float], at: float) -> None:
         """One value for each (service, fact) at the minute of `at`."""
         minute = int(at // POINT_S)
-        with self._database:
-            self._database.executemany(
-                "insert or replace into points values (?, ?, ?)",
-                [(self._series_id(*name), minute, value) for name, value in values.items()],
-            )
+        try:
+            with self._database:
+                self._database.executemany(
+                    "insert or replace into points values (?, ?, ?)",
+                    [(self._series_id(*name), minute, value) for name, value in values.items()],
+                )
+        except sqlite3.Error:
+            self._series.clear()  # new ones were taken back
+            raise
 
     def strips(self, hours: float, now: float) -> dict[str, list[tuple[float, float, str]]]:
         """Each service's spans (from, to, verdict) of the last `hours`, oldest first; time without watch is a gap."""

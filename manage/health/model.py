@@ -50,6 +50,9 @@ class EngineState:
     restarts: int = 0
     exit_code: int = 0
     oom_killed: bool = False
+    """Whether the engine says so of the last end of the container; about that end only."""
+    memory_kills: tuple[tuple[float, bool], ...] = ()
+    """(unix seconds, whether the main process was the victim) of the kills at the memory limit in the last hour."""
     memory_bytes: int = 0
     memory_limit: int = 0
     cpu_percent: float = 0.0
@@ -94,4 +97,5 @@ class Snapshot:
     detail: str
     services: tuple[ServiceStatus, ...]
     host: Mapping[str, Any] = field(default_factory=dict)
-    """{"disk_free_bytes", "disk_total_bytes", "memory_bytes", "memory_total_bytes", "cpu_percent", "load_1"}"""
+    """From the agent {"disk_free_bytes", "disk_total_bytes", "memory_bytes", "memory_total_bytes", "cpu_percent",
+    "load_1"}, and from watch {"disks": [fields of `Disk`], "clock": as in `manage.health.clock`}."""

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from manage.errors import EXIT_USAGE, NodeyardError
-from manage.health.model import ServiceStatus, Snapshot, VerdictName
+from manage.health import disks, machine
+from manage.health.model import ServiceStatus, Snapshot
 
 LOG_LINES = 8
-DISK_LOW = 0.10
-DISK_OUT = 0.02
-"""Free shares of a disk below which `disk` is degraded and down. Our choice: the database and the chain nodes stop when
-the disk is full, and two per cent leave little time to act."""
 
 
 def explain(snapshot: Snapshot, name: str) -> dict[str, Any]:
     """`{"name", "verdict", "roots": [..], "path": [..], "evidence": [{"fact", "value", "age_s"} | {"log", "at"}]}`.
 
     `path` leads from `name` to the first root; `roots` is empty when nothing is wrong. `age_s` is in seconds at the
-    time of the snapshot, `at` in unix seconds. The name "disk" asks for the host's disk. Raises NodeyardError for an
-    unknown name.
+    time of the snapshot, `at` in unix seconds. The names "disk" and "clock" ask for the machine's; their answer has a
+    "reason" too. Raises NodeyardError for an unknown name.
     """
-    if name == "disk":
-        return _disk(snapshot)
     services = {service.name: service for service in snapshot.services}
+    if name in machine.NAMES and name not in services:
+        return _machine(snapshot, name)
     if name not in services:
         raise NodeyardError(
-            f"There is no service {name} in this stack.", _suggest(name, [*services, "disk"]), exit_code=EXIT_USAGE
+            f"There is no service {name} in this stack.",
+            _suggest(name, [*services, *machine.NAMES]),
+            exit_code=EXIT_USAGE,
         )
     paths = _paths(services, name)
     blamed = [path[-1] for path in paths]
@@ -71,25 +71,43 @@ def _paths(services: dict[str, ServiceStatus], name: str) -> list[tuple[str, ...
     return ends
 
 
-def _disk(snapshot: Snapshot) -> dict[str, Any]:
-    free, total = snapshot.host.get("disk_free_bytes"), snapshot.host.get("disk_total_bytes")
-    if not free and not total:
+def _machine(snapshot: Snapshot, name: str) -> dict[str, Any]:
+    judged = machine.judged(snapshot.host, name)
+    if judged is None:
         raise NodeyardError(
-            "The agent has not reported the state of the disk yet.", "Try again in a few seconds: manage why disk"
+            f"Nobody has reported the state of the {name} yet.", f"Try again in a few seconds: manage why {name}"
         )
-    share = float(free or 0) / float(total or 1)
-    verdict: VerdictName = "down" if share < DISK_OUT else "degraded" if share < DISK_LOW else "healthy"
+    facts = _disk_facts(snapshot.host) if name == "disk" else _clock_facts(snapshot.host)
     return {
-        "name": "disk",
-        "verdict": verdict,
-        "roots": [] if verdict == "healthy" else ["disk"],
-        "path": ["disk"],
-        "evidence": [
-            {"fact": fact, "value": snapshot.host[fact], "age_s": 0.0, "unit": "bytes"}
-            for fact in ("disk_free_bytes", "disk_total_bytes")
-            if fact in snapshot.host
-        ],
+        "name": name,
+        "verdict": judged.verdict,
+        "roots": [] if judged.verdict == "healthy" else [name],
+        "path": [name],
+        "reason": judged.sentences,
+        "evidence": [{"fact": fact, "value": value, "age_s": 0.0, "unit": unit} for fact, value, unit in facts],
     }
+
+
+def _disk_facts(host: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
+    for fact in ("disk_free_bytes", "disk_total_bytes"):
+        if fact in host:
+            yield fact, host[fact], "bytes"
+    for disk in disks.of_host(host) if "disks" in host else ():
+        yield f"{disk.folder}: free", disk.free_bytes, "bytes"
+        yield f"{disk.folder}: size", disk.total_bytes, "bytes"
+        if disk.total_files:
+            yield f"{disk.folder}: free inodes", disk.free_files, ""
+        yield f"{disk.folder}: read-only", disk.read_only, ""
+
+
+def _clock_facts(host: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
+    clock = host["clock"]
+    yield "ahead of the chain", clock.get("ahead_s"), "s"
+    yield "according to", clock.get("witness") or "no chain", ""
+    yield "kept right by a time service", clock.get("synchronised"), ""
+    if "set_at" in clock:
+        yield "set forward by", clock.get("set_by_s"), "s"
+        yield "set at", clock["set_at"], "unix"
 
 
 def _suggest(name: str, names: list[str]) -> str:

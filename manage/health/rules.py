@@ -114,7 +114,7 @@ def _shown(measured: Any) -> str:
     if isinstance(measured, bool):
         return "true" if measured else "false"
     if isinstance(measured, int | float):
-        return words.number(int(measured)) if measured == int(measured) else f"{measured:.4g}"
+        return words.number(int(measured)) if measured == int(measured) else words.decimal(measured, 4)
     return str(measured)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -79,16 +80,31 @@ def read(layout: Layout) -> Snapshot:
 
 
 def write(path: Path, snapshot: Snapshot) -> None:
-    """Replace the file atomically (rename in its folder), readable by all."""
+    """Replace the file atomically (rename in its folder), readable by all. Raises OSError, and leaves no half file."""
     fresh = path.with_name(f".{path.name}.new")
-    fresh.write_text(json.dumps(as_json(snapshot), ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
-    fresh.chmod(0o644)
-    fresh.replace(path)
+    try:
+        fresh.write_text(json.dumps(as_json(snapshot), ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+        fresh.chmod(0o644)
+        fresh.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise
 
 
 def age(snapshot: Snapshot, now: float) -> float:
-    """Seconds since the snapshot was true, never negative."""
-    return max(0.0, now - snapshot.as_of)
+    """Seconds between the snapshot and `now`, never negative; see `age_of`."""
+    return age_of(snapshot.as_of, now)
+
+
+def age_of(as_of: float, now: float) -> float:
+    """The same from the two times.
+
+    A snapshot from far in the future was written before the clock was set back, and watch has not written another one
+    since: it is as old as one from as far in the past.
+    """
+    age_s = now - as_of
+    return -age_s if age_s < -STALE_S else max(0.0, age_s)
 
 
 def _status(document: Mapping[str, Any]) -> ServiceStatus:

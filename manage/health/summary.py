@@ -6,17 +6,28 @@ from collections.abc import Sequence
 
 from manage import words
 from manage.health.model import ServiceStatus, VerdictName
+from manage.health.trouble import Trouble
 
 WORST_FIRST: tuple[VerdictName, ...] = ("down", "degraded", "starting", "syncing", "waiting")
 NAMED = 2
 """How many root causes the line names; the rest is counted."""
 
 
-def sentence(services: Sequence[ServiceStatus]) -> tuple[str, str]:
+def sentence(services: Sequence[ServiceStatus], troubles: Sequence[Trouble] = ()) -> tuple[str, str]:
     """(the line, the detail below it): "The Bitcoin node's ZMQ is silent. The oracle waits for it."
 
-    The line contains no growing numbers, so it stays the same while nothing changes.
+    The line contains no growing numbers, so it stays the same while nothing changes. `troubles` of the machine come
+    first: a full disk is the cause of most that follows.
     """
+    line, detail = _of_services(services)
+    if not troubles:
+        return line, detail
+    heads = " ".join(f"{one.headline}." for one in troubles)
+    advice = " ".join(one.detail for one in troubles)
+    return f"{heads} {line}", f"{advice} {detail}".rstrip()
+
+
+def _of_services(services: Sequence[ServiceStatus]) -> tuple[str, str]:
     stack = [service for service in services if service.group != "manager"]
     if stack and all(service.verdict == "disabled" for service in stack):
         return "The stack is down.", "Start it with: manage up"
@@ -34,8 +45,10 @@ def sentence(services: Sequence[ServiceStatus]) -> tuple[str, str]:
     return " ".join(parts), f"{_capital(causes[0].reason)}. {_healthy_count(services)}"
 
 
-def title(services: Sequence[ServiceStatus]) -> str:
+def title(services: Sequence[ServiceStatus], troubles: Sequence[Trouble] = ()) -> str:
     """For the title of a browser tab: "bitcoind degraded", "" when nothing is wrong."""
+    if troubles:
+        return f"{troubles[0].name} {troubles[0].verdict}"
     causes = _causes(services)
     return f"{causes[0].name} {causes[0].verdict}" if causes else ""
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from manage import words
+from manage.health import disks, memory
 from manage.health.drivers import Driver, Target
 from manage.health.model import EngineState, Fact, Judgement
 from manage.immutable import dataclass
 
+SIGKILLED = 137
+"""The exit code of a container whose main process SIGKILL ended: 128 + 9."""
 RESTART_LOOP = 3
 """Report the restart count once it reaches this."""
 
@@ -27,6 +30,11 @@ class Record:
 
 def judge(target: Target, driver: Driver, record: Record, engine: EngineState, now: float) -> Judgement:
     """The service's own verdict at `now`: by engine state first, then by silence, then by its driver. Pure."""
+    judged = memory.with_kills(_judge(target, driver, record, engine, now), engine, now)
+    return disks.with_log(judged, engine, now)
+
+
+def _judge(target: Target, driver: Driver, record: Record, engine: EngineState, now: float) -> Judgement:
     by_engine = _by_engine(engine)
     if by_engine is not None:
         return by_engine
@@ -73,9 +81,12 @@ def _by_engine(engine: EngineState) -> Judgement | None:
 
 
 def _end(engine: EngineState) -> str:
+    """How the container ended. Kills that were seen as they happened are added by `memory.with_kills`."""
     limit = f" of {words.size(engine.memory_limit)}" if engine.memory_limit else ""
-    killed = f"killed at its memory limit{limit}, " if engine.oom_killed else ""
-    return f"{killed}exit code {engine.exit_code}"
+    killed = f"killed at its memory limit{limit}, " if engine.oom_killed and not engine.memory_kills else ""
+    from_outside = engine.exit_code == SIGKILLED and not engine.oom_killed and not engine.memory_kills
+    by = " (killed from outside by SIGKILL, not at its memory limit)" if from_outside else ""
+    return f"{killed}exit code {engine.exit_code}{by}"
 
 
 def _starting(record: Record, engine: EngineState, age: float) -> Judgement:

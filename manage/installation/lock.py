@@ -148,4 +148,5 @@ def _named(descriptor: int) -> Holder | None:
 
 def _write(descriptor: int, text: str) -> None:
     os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, text.encode(), 0)
+    with contextlib.suppress(OSError):  # on a full disk the lock has no name, and holds nevertheless
+        os.pwrite(descriptor, text.encode(), 0)

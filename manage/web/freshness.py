@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from manage.health.snapshot import STALE_S
+from manage.health.snapshot import STALE_S, age_of
 from manage.immutable import dataclass
 from manage.web import times
 
@@ -25,7 +25,7 @@ MISSING = Freshness("missing", -1.0, "no data yet")
 
 def of_snapshot(as_of: float, now: float) -> Freshness:
     """Both in unix seconds."""
-    age = max(0.0, now - as_of)
+    age = age_of(as_of, now)
     if age > STALE_S:
         return Freshness("stale", age, f"no data for {times.duration(age)}")
     return Freshness("fresh", age, f"true as of {times.duration(age)} ago")

@@ -13,8 +13,10 @@ from manage.access import keys, revocations
 from manage.access.revocations import Revocations
 from manage.agent.client import AgentClient
 from manage.errors import NodeyardError
+from manage.health import disks, newest
 from manage.health import snapshot as snapshots
 from manage.health.model import Snapshot
+from manage.health.trouble import Trouble
 from manage.installation.layout import Layout
 from manage.web import history
 from manage.web.cached_file import CachedFile
@@ -40,10 +42,20 @@ class Sources:
         self._revocations = CachedFile(layout.revocations_file, lambda: revocations.read(layout.revocations_file))
         self._key = CachedFile(layout.session_public_file, lambda: keys.read_public(layout.session_public_file))
         self._history_at = float("-inf")
+        self._live: Snapshot | None = None
+        self.disk: Trouble | None = None
+        """Why nothing can be written below the installation's folder, None if nothing is known to prevent it."""
 
     def snapshot(self) -> Snapshot:
-        """The last snapshot that watch wrote, of any age. Raises NodeyardError if there is none."""
-        return self._snapshot.read()
+        """The last snapshot of watch, of any age. Raises NodeyardError if there is none."""
+        live = self._live
+        try:
+            written = self._snapshot.read()
+        except NodeyardError:
+            if live is None:
+                raise
+            return live
+        return live if live is not None and live.seq > written.seq else written
 
     def revocations(self) -> Revocations:
         """Which sessions are still valid, as the agent last wrote it."""
@@ -54,7 +66,9 @@ class Sources:
         return self._key.read()
 
     def refresh(self) -> None:
-        """Ping the agent and, less often, fetch the last 24 hours from watch. Never raises."""
+        """Ping the agent, ask watch if its file is old, and, less often, fetch the last 24 hours. Never raises."""
+        self._live = self._asked()
+        self.disk = disks.trouble_of(self.layout.watch_dir, name=str(self.layout.dir), writes=False)
         try:
             self.agent.call("ping", timeout_s=2.0)
             self.agent_answers = True
@@ -67,6 +81,15 @@ class Sources:
             self._history_at = time.monotonic()
         except (OSError, ValueError) as error:
             log.debug("cannot read the history: %s", error)
+
+    def _asked(self) -> Snapshot | None:
+        """What watch answers if it does not write; None while it does, or if it does not answer either."""
+        try:
+            if snapshots.age(self._snapshot.read(), self.clock()) <= newest.OLD_S:
+                return None
+        except NodeyardError:
+            pass
+        return newest.ask(self.layout)
 
     def run(self) -> threading.Thread:
         """Refresh in the background until the process ends."""

@@ -24,15 +24,15 @@ DEADLINE_S = 30.0
 
 
 class Cluster:
-    """`with Cluster() as cluster:` starts one. Debian's package `postgresql` brings the binaries."""
+    """`with Cluster() as cluster:` starts one, on `disk`. Debian's package `postgresql` brings the binaries."""
 
-    def __init__(self) -> None:
+    def __init__(self, disk: Path | None = None) -> None:
         found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
         if not found:
             raise RuntimeError("these tests need PostgreSQL: apt-get install postgresql")
         self._bin = found[-1].parent
         self._user = "postgres" if os.geteuid() == 0 else None  # initdb refuses to run as root
-        self._folder = Path(tempfile.mkdtemp(prefix="nodeyard-tracker-pg-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="nodeyard-tracker-pg-", dir=disk))
         self.password_file = self._folder / "password"
         self.port = free_port()
         self._server: subprocess.Popen[bytes] | None = None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from manage import words
-from manage.health import verdict
+from manage.health import memory, verdict
 from manage.health.dependencies import resolve
 from manage.health.drivers import Driver, Target
 from manage.health.history import LastVerdict
+from manage.health.machine import troubles
 from manage.health.model import EngineState, Fact, Judgement, ServiceStatus, Snapshot
 from manage.health.snapshot import VERSION
 from manage.health.summary import sentence
@@ -40,16 +42,22 @@ def assemble_snapshot(
     last: Mapping[str, LastVerdict],
     seq: int,
     now: float,
+    disks: Sequence[Mapping[str, Any]] = (),
+    clock: Callable[[Sequence[ServiceStatus]], Mapping[str, Any]] = lambda _services: {},
 ) -> Snapshot:
-    """The snapshot at `now`; `last` holds the previous verdict of each service."""
+    """The snapshot at `now`; `last` holds the previous verdict of each service.
+
+    `disks` and `clock`, which follows from the services, become parts of the snapshot's `host`.
+    """
     own = {
         seen.target.name: verdict.judge(seen.target, seen.driver, seen.record, seen.engine, now)
         for seen in observations
     }
     judged = resolve(own, {seen.target.name: seen.target.needs for seen in observations})
     services = tuple(_status(seen, judged[seen.target.name], last.get(seen.target.name), now) for seen in observations)
-    line, detail = sentence(services)
-    return Snapshot(VERSION, seq, now, config.name, config.network, line, detail, services, report.host)
+    host = {**report.host, "disks": list(disks), "clock": clock(services)}
+    line, detail = sentence(services, troubles(host))
+    return Snapshot(VERSION, seq, now, config.name, config.network, line, detail, services, host)
 
 
 def _status(seen: Observation, judged: Judgement, last: LastVerdict | None, now: float) -> ServiceStatus:
@@ -61,7 +69,7 @@ def _status(seen: Observation, judged: Judgement, last: LastVerdict | None, now:
         reason=_short(judged.reason),
         since=last.since if last is not None and last.verdict == judged.verdict else now,
         waits_for=judged.waits_for,
-        facts=tuple(map(_with_short_value, (*seen.record.facts, *_engine_facts(seen)))),
+        facts=tuple(map(_with_short_value, (*seen.record.facts, *_engine_facts(seen, now)))),
         checks=judged.checks,
         log=seen.engine.log,
         headline=_short(judged.headline),
@@ -79,7 +87,7 @@ def _with_short_value(fact: Fact) -> Fact:
     return replace(fact, value=_short(fact.value)) if isinstance(fact.value, str) else fact
 
 
-def _engine_facts(seen: Observation) -> tuple[Fact, ...]:
+def _engine_facts(seen: Observation, now: float) -> tuple[Fact, ...]:
     """What the engine and the prober add to the evidence."""
     engine, facts = seen.engine, []
     if engine.state != "unknown":
@@ -87,6 +95,8 @@ def _engine_facts(seen: Observation) -> tuple[Fact, ...]:
     if engine.memory_bytes:
         facts.append(Fact("container_memory", engine.memory_bytes, engine.at, "bytes"))
         facts.append(Fact("container_cpu", round(engine.cpu_percent, 1), engine.at, "%"))
+    if kills := memory.kills(engine, now):
+        facts.append(Fact("memory", kills, engine.at))
     if seen.record.fault:
         facts.append(Fact("fault", seen.record.fault, seen.record.failed_at))
     return tuple(facts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -29,32 +30,43 @@ class HistoryThread:
         self._path = path
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="history")
         self._history: History | None = None
+        self._opened_at = float("-inf")
         self._verdicts: dict[str, str] = {}
         self._extended_at = self._pruned_at = 0.0
         self._minute = -1
 
     async def open(self) -> dict[str, LastVerdict]:
-        """Open the database; the newest verdicts in it, {} when it cannot be opened."""
+        """Open the database; the newest verdicts in it, {} when it cannot be opened. `record` then tries again."""
+        return await self._try_to_open()
+
+    async def _try_to_open(self) -> dict[str, LastVerdict]:
+        self._opened_at = time.monotonic()
         try:
             self._history = await self._run(lambda: History(self._path))
-            return await self.query(lambda history: history.last(), {})
+            last: dict[str, LastVerdict] = await self.query(lambda history: history.last(), {})
         except (OSError, sqlite3.Error) as fault:
+            if str(fault) != self.fault:
+                log.error("history cannot be opened: %s", fault)
             self.fault = str(fault)
-            log.error("history cannot be opened: %s", fault)
             return {}
+        self.fault = ""
+        return last
 
     async def record(self, snapshot: Snapshot) -> None:
         """Store what is new in the snapshot: changed verdicts at once, the rest at its interval."""
         now = snapshot.as_of
+        if self._history is None and time.monotonic() - self._opened_at >= EXTEND_S:
+            await self._try_to_open()
+            self._verdicts, self._minute = {}, -1
         verdicts = {status.name: status.verdict for status in snapshot.services}
-        if verdicts != self._verdicts or now - self._extended_at >= EXTEND_S:
+        if verdicts != self._verdicts or abs(now - self._extended_at) >= EXTEND_S:
             self._verdicts, self._extended_at = dict(verdicts), now
             await self._write(lambda history: history.record(snapshot.services, now))
         if int(now // POINT_S) != self._minute:
             self._minute = int(now // POINT_S)
             values = points(snapshot)
             await self._write(lambda history: history.record_points(values, now))
-        if now - self._pruned_at >= PRUNE_S:
+        if abs(now - self._pruned_at) >= PRUNE_S:
             self._pruned_at = now
             await self._write(lambda history: history.prune(now))
 

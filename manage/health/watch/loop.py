@@ -7,7 +7,9 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -15,17 +17,19 @@ import psutil
 from manage.catalog.drivers.options import threshold_values
 from manage.catalog.drivers.read import declaration
 from manage.errors import NodeyardError
-from manage.health import drivers
+from manage.health import clock as clocks
+from manage.health import disks, drivers
 from manage.health import snapshot as snapshots
 from manage.health.drivers import DEADLINE_S, Target
 from manage.health.history import LastVerdict
-from manage.health.model import Snapshot
+from manage.health.model import ServiceStatus, Snapshot
 from manage.health.watch import engine_report
 from manage.health.watch.assemble import Observation, assemble_snapshot
 from manage.health.watch.config import ConfigFile, WatchConfig
 from manage.health.watch.engine_report import EngineReport
 from manage.health.watch.history_thread import HistoryThread
 from manage.health.watch.prober import Prober
+from manage.installation.disk import measure
 from manage.installation.layout import Layout
 
 log = logging.getLogger(__name__)
@@ -49,8 +53,12 @@ class Watch:
         layout: Layout,
         clock: Callable[[], float] = time.time,
         reload: ConfigFile | None = None,
+        steady: Callable[[], float] = clocks.steady,
     ) -> None:
         """Raises NodeyardError when a service names a driver that does not exist."""
+        self._steady = steady
+        self._steps = clocks.Steps()
+        self._write_fault = ""
         self._reload = reload
         self.snapshot: Snapshot | None = None
         self.history = HistoryThread(layout.watch_dir / "history.db")
@@ -131,23 +139,46 @@ class Watch:
         return same[0] if same else Prober(target, drivers.load(target.driver), self._clock)
 
     async def _make_snapshot(self) -> None:
-        """Judge, write and record one snapshot. A full disk does not end watch: the old file shows that it is stale."""
-        now = self._clock()
+        """Judge, write and record one snapshot. On a full disk the file stays old; then readers ask at the socket.
+
+        While times from before a change of the clock are about, no verdict can be judged: they stay as they were.
+        """
+        now, steady = self._clock(), self._steady()
+        self._steps.see(now, steady)
         report = self._see_engine(now)
         observations = [
             Observation(prober.target, prober.driver, prober.record, report.state(prober.target.name))
             for prober in self._probers
         ]
         self._seq += 1
-        self.snapshot = assemble_snapshot(
-            self._config, observations, report=report, last=self._last, seq=self._seq, now=now
+        fresh = assemble_snapshot(
+            self._config,
+            observations,
+            report=report,
+            last=self._last,
+            seq=self._seq,
+            now=now,
+            disks=_disks(self._layout),
+            clock=lambda services: self._see_clock(services, now),
         )
+        before = self.snapshot if self._steps.settling(steady) else None
+        self.snapshot = fresh if before is None else replace(before, seq=self._seq, as_of=now, host=fresh.host)
         self._log_changes(self.snapshot)
-        try:
-            snapshots.write(self._layout.snapshot_file, self.snapshot)
-        except OSError as fault:
-            log.error("the snapshot cannot be written: %s", fault)
+        self._write(self.snapshot)
         await self.history.record(self.snapshot)
+
+    def _see_clock(self, services: Sequence[ServiceStatus], now: float) -> Mapping[str, Any]:
+        return clocks.as_host(services, self._steps.last, clocks.synchronised(), now)
+
+    def _write(self, snapshot: Snapshot) -> None:
+        fault = ""
+        try:
+            snapshots.write(self._layout.snapshot_file, snapshot)
+        except OSError as error:
+            fault = str(error)
+        if fault != self._write_fault:
+            log.error("the snapshot cannot be written: %s", fault) if fault else log.info("it can be written again")
+        self._write_fault = fault
 
     def _see_engine(self, now: float) -> EngineReport:
         report = engine_report.read(self._layout.engine_file, now, self._max_engine_age_s)
@@ -163,6 +194,14 @@ class Watch:
                 was = before.verdict if before is not None else "not watched"
                 log.info("%s: %s -> %s: %s", status.name, was, status.verdict, status.reason)
                 self._last[status.name] = LastVerdict(status.verdict, status.since)
+
+
+def _disks(layout: Layout) -> list[dict[str, Any]]:
+    """Of the installation, and of Docker's data, on which the root of every container lies (docker-facts 39)."""
+    return disks.as_host(
+        measure(path, name=name, writes=writes)
+        for path, name, writes in ((layout.watch_dir, str(layout.dir), True), (Path("/"), disks.DOCKER, False))
+    )
 
 
 def _max_engine_age_s(config: WatchConfig) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 
 from manage import untrusted
 from manage.errors import NodeyardError
+from manage.health import snapshot as snapshots
 from manage.health.root_cause import evidence
 from manage.health.watch import metrics
 from manage.health.watch.loop import Watch
@@ -82,7 +83,8 @@ async def answer(watch: Watch, request: Mapping[str, Any]) -> dict[str, Any]:
 
     `{"verb": "history", "hours", "service"?}` -> `{"strips": {service: [[from, to, verdict]]}, "series": {service:
     {fact: [[at, mean]]}}}`; `{"verb": "evidence", "service"}` -> `{"service", "evidence", "changes": [[since, verdict,
-    reason]]}`; `{"verb": "status"}` -> `{"services", "late_s", "history_fault", "memory_bytes"}`. Times in unix s.
+    reason]]}`; `{"verb": "snapshot"}` -> `{"snapshot"}`, as in snapshot.json; `{"verb": "status"}` -> `{"services",
+    "late_s", "history_fault", "memory_bytes"}`. Times in unix s.
     """
     verb, now = request.get("verb"), time.time()
     if verb == "history":
@@ -103,9 +105,11 @@ async def answer(watch: Watch, request: Mapping[str, Any]) -> dict[str, Any]:
             "evidence": evidence(found[0], snapshot.as_of),
             "changes": await watch.history.query(lambda history: history.changes(name), []),
         }
+    if verb == "snapshot":
+        return {"snapshot": snapshots.as_json(watch.snapshot)} if watch.snapshot else {"error": "there is none yet"}
     if verb == "status":
         return watch.status()
-    return {"error": f"there is no verb {verb}; there are history, evidence and status"}
+    return {"error": f"there is no verb {verb}; there are history, evidence, snapshot and status"}
 
 
 async def _http(watch: Watch, reader: asyncio.StreamReader) -> bytes:

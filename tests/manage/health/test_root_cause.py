@@ -65,5 +65,5 @@ def test_disk_is_judged_by_its_free_share(snapshot_of: SnapshotOf, free: int, ve
 
 
 def test_disk_without_a_report_says_so(snapshot_of: SnapshotOf) -> None:
-    with pytest.raises(NodeyardError, match="agent"):
+    with pytest.raises(NodeyardError, match="state of the disk"):
         explain(snapshot_of(), "disk")

@@ -16,6 +16,7 @@ from manage.health import fetch
 from manage.health.drivers import DEADLINE_S, Memory, ProbeFault, Target, in_startup
 from manage.health.facts import AGE, current_age, value, zero_time
 from manage.health.model import EngineState, Fact, Judgement
+from manage.health.probes.bitcoind import clock
 from manage.health.probes.bitcoind.zmq_proof import TOPICS, Seen, Subscription, proof
 from manage.immutable import dataclass
 
@@ -98,6 +99,16 @@ def derive(
         Fact("chain", str(chain["chain"]), at),
         Fact("version", str(answers.network.get("subversion", "")).strip("/"), at),
         Fact("uptime", answers.uptime_s, at, "s"),
+        *clock.ahead(
+            earlier,
+            block_at=block_at,
+            median_at=float(chain["mediantime"]),
+            arrived=before not in (None, tip)
+            and not chain["initialblockdownload"]
+            and int(chain["headers"]) - int(chain["blocks"]) <= SYNCED_WITHIN,
+            same_tip=before == tip,
+            at=at,
+        ),
     )
     if seen is None:
         return facts

@@ -16,10 +16,11 @@ from nodeclients.networks import KASPA
 
 from manage import words
 from manage.health import fetch
+from manage.health.clock import AHEAD
 from manage.health.drivers import DEADLINE_S, Memory, Target, in_startup
 from manage.health.facts import AGE, current_age, value, zero_time
 from manage.health.model import EngineState, Fact, Judgement
-from manage.health.probes.kaspad import sync
+from manage.health.probes.kaspad import clock, sync
 from manage.health.probes.kaspad.sync import Position
 from manage.immutable import dataclass
 
@@ -109,6 +110,8 @@ def derive(earlier: Sequence[Fact], answers: Answers, log: Sequence[tuple[float,
     ]
     if answers.sink_at is not None:
         facts.insert(1, Fact("tip_age", round(max(0.0, at - answers.sink_at), 3), at, AGE))
+        late = position.syncing or still_s > clock.STEADY_S or not moving
+        facts += clock.ahead(earlier, sink_at=answers.sink_at, may_be_late=late, at=at)
     return (*facts, *sync.progress(earlier, position, log, at))
 
 
@@ -171,7 +174,7 @@ def _tip(target: Target, facts: tuple[Fact, ...], peers: int, fresh: bool, now: 
             return Judgement("starting", f"{what}, {seen}", headline="is starting")
         if still_s > limit or not value(facts, "tip_seen_moving"):
             return Judgement("degraded", f"{what} and not moving, {seen}", headline="'s tip does not move")
-        if not value(facts, "is_synced"):
+        if not value(facts, "is_synced") and value(facts, AHEAD) is None:
             return Judgement("syncing", f"{what} and moving, {seen}", headline="is catching up")
         return Judgement("degraded", f"{what} although it moves; check the host's clock", headline="'s tip is old")
     if not value(facts, "daa_score"):

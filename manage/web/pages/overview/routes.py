@@ -38,4 +38,5 @@ def _view() -> Overview:
         now=facts.clock(),
         role=current_visitor().claims.role,
         agent_answers=facts.agent_answers,
+        disk=facts.disk,
     )

@@ -8,8 +8,9 @@ from manage import words
 from manage.access import roles
 from manage.access.roles import Role
 from manage.errors import NodeyardError
-from manage.health import summary
+from manage.health import machine, summary
 from manage.health.model import ServiceStatus, Snapshot, VerdictName
+from manage.health.trouble import Trouble
 from manage.immutable import dataclass
 from manage.web import actions, freshness, times
 from manage.web.actions import Action
@@ -42,15 +43,24 @@ class Overview:
 
 
 def overview(
-    snapshot: Snapshot | NodeyardError, history: History, *, now: float, role: Role, agent_answers: bool
+    snapshot: Snapshot | NodeyardError,
+    history: History,
+    *,
+    now: float,
+    role: Role,
+    agent_answers: bool,
+    disk: Trouble | None = None,
 ) -> Overview:
-    """The page at unix time `now` for a user with `role`. `snapshot` is the error when there is none."""
+    """The page at unix time `now` for a user with `role`. `snapshot` is the error when there is none.
+
+    `disk` is why watch cannot write, if that is known.
+    """
     note = "" if agent_answers else "The agent does not answer, so this page cannot start, stop or restart anything."
     if isinstance(snapshot, NodeyardError):
-        return _missing(snapshot, note)
+        return _with_disk(_missing(snapshot, note), disk)
     fresh = _fresh(snapshot, history, now, note)
     if fresh.freshness.state == "stale":
-        return _stale(fresh, snapshot, agent_answers=agent_answers)
+        return _with_disk(_stale(fresh, snapshot, agent_answers=agent_answers), disk)
     return replace(
         fresh,
         actions=buttons.urgent(snapshot.services, may_change=agent_answers and roles.may(role, "operator")),
@@ -62,10 +72,12 @@ def overview(
 def _fresh(snapshot: Snapshot, history: History, now: float, note: str) -> Overview:
     """Without buttons."""
     services, age = snapshot.services, freshness.of_snapshot(snapshot.as_of, now)
+    troubles = machine.troubles(snapshot.host)
+    verdict = troubles[0].verdict if troubles else worst_verdict(services)
     return Overview(
         freshness=age,
-        title="Stack down" if is_down(services) else summary.title(services) or "All well",
-        verdict="disabled" if is_down(services) else worst_verdict(services),
+        title="Stack down" if is_down(services) and not troubles else summary.title(services, troubles) or "All well",
+        verdict="disabled" if is_down(services) and not troubles else verdict,
         headline=snapshot.sentence,
         detail=snapshot.detail,
         actions=(),
@@ -88,6 +100,15 @@ def _stale(view: Overview, snapshot: Snapshot, *, agent_answers: bool) -> Overvi
         detail=f"The values below are from {at}, when watch last reported. To see why, run: manage logs watch",
         actions=(actions.show_log("watch", "Show the log of watch"),) if agent_answers else (),
         caption=f"{words.plural(len(snapshot.services), 'service')} as last reported",
+    )
+
+
+def _with_disk(view: Overview, disk: Trouble | None) -> Overview:
+    """A page without new values names the full disk, which is the likely cause."""
+    if disk is None:
+        return view
+    return replace(
+        view, verdict="down", headline=f"{disk.headline}. {view.headline}", detail=f"{disk.detail} {view.detail}"
     )
 
 

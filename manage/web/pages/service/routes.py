@@ -28,7 +28,7 @@ def partial(name: str) -> ResponseReturnValue:
 def _view(name: str) -> ServiceView:
     facts = sources()
     snapshot = facts.snapshot()
-    if name == "disk" or name not in {service.name for service in snapshot.services}:
+    if name not in {service.name for service in snapshot.services}:
         raise NodeyardError(f"This stack has no service {name[:40]}.", "The overview lists all services.")
     return service_view(
         snapshot,
