@@ -96,7 +96,7 @@ def start(layout: Layout) -> str:
     if problem := firewall.restore():
         print(problem, flush=True)  # noqa: T201 - for the journal
     if intent.is_up(layout):
-        os.execv(manage := str(CHECKOUT / ".venv/bin/manage"), [manage, "up", "--dir", str(layout.dir)])  # noqa: S606
+        os.execv(manage := str(CHECKOUT / ".venv/bin/manage"), [manage, "up", "--dir", str(layout.dir)])  # noqa: S606  # nosec B606 - our own program
     return "The stack was stopped on purpose and stays down."
 
 
