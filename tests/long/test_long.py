@@ -29,6 +29,10 @@ def test_a_bench_of_a_running_stack_meets_its_goal(bench: str, installed: Instal
     run(f"tests.bench.{bench}", "--dir", str(installed.dir))
 
 
+def test_containers_and_files_break_no_rule_of_the_benchmark(installed: Installed) -> None:
+    run("tests.long.container_rules", "--dir", str(installed.dir))
+
+
 def test_twenty_faults_lose_nothing(installed: Installed) -> None:
     run("tests.long.soak", "--dir", str(installed.dir))
 
