@@ -125,7 +125,12 @@ RULES = (
         "no new privileges",
         lambda d: not {"no-new-privileges", "no-new-privileges:true", "no-new-privileges=true"} & set(options(d)),
     ),
-    Rule("5.27", "a health check", lambda d: "Health" not in d["State"]),
+    Rule(
+        "5.27",
+        "a health check",
+        lambda d: "Health" not in d["State"],
+        {ALL: "`watch` asks every service for facts of its chain; Docker would start a program in it for each check"},
+    ),
     Rule("5.29", "a limit of processes", lacks("PidsLimit")),
     Rule("5.30", "not on docker0", lambda d: host(d)["NetworkMode"] in ("default", "bridge")),
     Rule("5.31", "users of its own", is_hosts("UsernsMode")),
@@ -140,11 +145,13 @@ RULES = (
 
 def broken(documents: Mapping[str, Document], rules: Sequence[Rule] = RULES) -> tuple[list[str], list[str]]:
     """(rules broken without a reason, rules broken for one), each as "5.13 kaspad: a read-only root". Pure."""
-    faults, accepted = [], []
+    faults: list[str] = []
+    accepted: dict[str, None] = {}
     for rule in rules:
-        for service, document in documents.items():
-            if rule.breaks(document):
-                text = f"{rule.number} {service}: {rule.about}"
-                reason = rule.accepted.get(service) or rule.accepted.get(ALL)
-                faults.append(text) if not reason else accepted.append(f"{text} ({reason})")
-    return faults, accepted
+        for service in (name for name, document in documents.items() if rule.breaks(document)):
+            name = service if service in rule.accepted else ALL
+            if name in rule.accepted:
+                accepted[f"{rule.number} {name}: {rule.about} ({rule.accepted[name]})"] = None
+            else:
+                faults.append(f"{rule.number} {service}: {rule.about}")
+    return faults, list(accepted)
