@@ -20,6 +20,7 @@ require_usable_paths() {
 check_machine() {
   local name memory_kb disk_kb
   require_usable_paths
+  name_proxies
   name=$(os_release PRETTY_NAME)
   [ "$(uname -s)" = Linux ] && command -v apt-get >/dev/null && [ -n "$name" ] ||
     fail "This is ${name:-$(uname -s)}; the installer supports Debian and Ubuntu." "Use Debian 12 or later, or Ubuntu 22.04 or later."
@@ -38,7 +39,7 @@ check_machine() {
       fail "$(nearest_folder "$DIR") has $((disk_kb / 1000)) MB free; a first installation needs $((LEAST_DISK_KB / 1000))." \
         "Free some space, or choose another disk with --dir."
     has_network || fail "This machine has no network: it has neither a default route nor a proxy." \
-      "Connect it; the installer fetches packages."
+      "Connect it, because the installer fetches packages. If a proxy leads out: sudo http_proxy=URL https_proxy=URL ./install.sh"
   fi
   RESULT="$name, $(nproc) CPUs, $((memory_kb / 1000)) MB memory, $((disk_kb / 1000000)) GB free"
 }
@@ -66,8 +67,17 @@ nearest_folder() {
 
 free_kb() { df -Pk "$(nearest_folder "$1")" | awk 'NR == 2 { print $4 }'; }
 
+# apt reads the names of proxies in lower case only; a shell's profile may have the others.
+name_proxies() {
+  local name upper
+  for name in http_proxy https_proxy no_proxy; do
+    upper=${name^^}
+    [ -n "${!name:-}" ] || [ -z "${!upper:-}" ] || export "$name=${!upper}"
+  done
+}
+
 has_network() {
-  [ -n "${http_proxy:-}${https_proxy:-}${HTTP_PROXY:-}${HTTPS_PROXY:-}" ] ||
+  [ -n "${http_proxy:-}${https_proxy:-}" ] ||
     awk '$2 == "00000000" { found = 1 } END { exit !found }' /proc/net/route ||
     [ -s /proc/net/ipv6_route ] && grep -q '^0\{32\} 00 ' /proc/net/ipv6_route
 }

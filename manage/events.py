@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
-
-from manage.immutable import dataclass
 
 EventKind = Literal["note", "warning", "step", "done", "wait", "failed", "log"]
 

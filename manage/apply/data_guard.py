@@ -15,6 +15,7 @@ from manage.host import chain_folder
 from manage.host.chain_folder import FolderFacts, Mount
 from manage.installation.labels import MARKER_PREFIX
 from manage.plan.model import STARTING, Operation
+from manage.render import compose_document
 from manage.render.model import VolumeSpec
 
 Look = Callable[[ChainFolder], FolderFacts]
@@ -102,7 +103,8 @@ def _is_mounted(facts: Facts, folder: ChainFolder) -> bool:
     for container in facts.containers:
         compose = facts.known_specs.get(container.spec_digest, {}).get("compose", {})
         mounts = compose.get("volumes", []) if isinstance(compose, dict) else []
-        if container.service == folder.service and any(mount.get("source") == str(folder.path) for mount in mounts):
+        source = compose_document.escaped(str(folder.path))
+        if container.service == folder.service and any(mount.get("source") == source for mount in mounts):
             return True
     return False
 

@@ -11,7 +11,7 @@ from manage.engine.compose_cli import ComposeProject
 from manage.installation import documents, folders
 from manage.installation.layout import Layout
 from manage.installation.owners import Owners
-from manage.render import spec_document
+from manage.render import compose_document, spec_document
 from manage.render.model import ServiceSpec, Stack
 from manage.render.names import subnet_token
 
@@ -94,9 +94,9 @@ def bind_sources(compose: Mapping[str, Any]) -> Iterator[Path]:
     for entry in compose.get("volumes", ()):
         if isinstance(entry, Mapping):
             if entry.get("type") == "bind" and not entry.get("read_only"):
-                yield Path(entry["source"])
+                yield Path(compose_document.literal(entry["source"]))
         elif str(entry).startswith("/") and not str(entry).endswith(":ro"):
-            yield Path(str(entry).split(":", 1)[0])
+            yield Path(compose_document.literal(str(entry).split(":", 1)[0]))
 
 
 def owner(compose: Mapping[str, Any]) -> tuple[int, int]:

@@ -25,7 +25,7 @@ RESERVED = ("host", "localhost", "master", "prepare")
 TITLE = re.compile(r"[\w .,-]{1,40}")
 EARLIER_NETWORKS = ("front", "chain", "data")
 """Values of the key `networks`, which earlier versions required."""
-WATCH_PASSWORD = "watch_db_password"  # noqa: S105 (the name of a secret)
+WATCH_PASSWORD = "watch_db_password"  # noqa: S105  # nosec B105 - the name of a secret
 """The password of watch's own database role, which drivers that query a database may use."""
 OTHERS_OFFSET = 10
 """First host port offset of the operator's own services; 0 is the dashboard, 1 the proxy, 2 to 9 are shipped ones."""

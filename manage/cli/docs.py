@@ -31,6 +31,5 @@ def _sections(command: click.Command, path: str, parent: click.Context | None) -
     yield f"## `{path}`\n\n```\n{command.get_help(context)}\n```\n"
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
-            verb = command.get_command(context, name)
-            assert verb is not None
-            yield from _sections(verb, f"{path} {name}", context)
+            if verb := command.get_command(context, name):
+                yield from _sections(verb, f"{path} {name}", context)

@@ -1,7 +1,8 @@
 """The systemd unit that starts the stack at boot: `python -m manage.host.unit install|remove|start --dir DIR`.
 
 Docker's restart policies start the containers again; the unit then runs `manage up`, which finishes a change that a
-power failure interrupted. Without systemd there are only the restart policies.
+power failure interrupted. Without systemd there are only the restart policies. The installations of a host share the
+unit of manage.host.firewall_unit.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from manage import untrusted
-from manage.host import firewall
+from manage.host import firewall, firewall_unit
 from manage.installation import identity, intent
 from manage.installation.layout import CHECKOUT, Layout
 
@@ -51,22 +52,35 @@ def path(layout: Layout, folder: Path = UNITS) -> Path:
 
 
 def install(layout: Layout, *, enable: bool) -> str:
-    """Write the unit and, with `enable`, start it at boot; returns a description of what was done."""
+    """Write both units and, with `enable`, start this one at boot; returns a description of what was done.
+
+    The unit of the firewall is enabled in any case: containers may start with the engine.
+    """
     if not RUNNING.is_dir():
         return "no systemd on this machine; Docker's restart policies start the containers with the engine"
-    unit = path(layout)
-    wanted = text(layout, CHECKOUT)
-    if _text(unit) != wanted:
-        unit.write_text(wanted, encoding="utf-8")
+    unit = path(layout, UNITS)
+    wanted = {unit: text(layout, CHECKOUT), UNITS / firewall_unit.NAME: firewall_unit.text()}
+    changed = {file: words for file, words in wanted.items() if _text(file) != words}
+    for file, words in changed.items():
+        file.write_text(words, encoding="utf-8")
+    if changed:
         _systemctl("daemon-reload")
+    _systemctl("enable", firewall_unit.NAME)
+    _systemctl("start", firewall_unit.NAME, required=False)  # from now on it follows those that remove every table
     if enable:
         _systemctl("enable", unit.name)
     return f"{unit}" + ("" if enable else " (not enabled)")
 
 
 def remove(layout: Layout) -> str:
-    """Undo `install`. Finds the unit by its command, because the installation may no longer exist."""
-    ours = [unit for unit in UNITS.glob("nodeyard*.service") if _command(layout) in _text(unit)]
+    """Undo `install`. Finds the unit by its command, because the installation may no longer exist.
+
+    The last installation takes the unit of the firewall along.
+    """
+    units = sorted(UNITS.glob("nodeyard*.service"))
+    ours = [unit for unit in units if _command(layout) in _text(unit)]
+    if {unit.name for unit in units if unit not in ours} == {firewall_unit.NAME}:
+        ours.append(UNITS / firewall_unit.NAME)
     for unit in ours:
         if RUNNING.is_dir():
             _systemctl("disable", unit.name)
@@ -82,7 +96,7 @@ def start(layout: Layout) -> str:
     if problem := firewall.restore():
         print(problem, flush=True)  # noqa: T201 - for the journal
     if intent.is_up(layout):
-        os.execv(manage := str(CHECKOUT / ".venv/bin/manage"), [manage, "up", "--dir", str(layout.dir)])  # noqa: S606
+        os.execv(manage := str(CHECKOUT / ".venv/bin/manage"), [manage, "up", "--dir", str(layout.dir)])  # noqa: S606  # nosec B606 - our own program
     return "The stack was stopped on purpose and stays down."
 
 
@@ -115,8 +129,8 @@ def _text(unit: Path) -> str:
         return ""
 
 
-def _systemctl(*arguments: str) -> None:
-    subprocess.run(["systemctl", "--quiet", *arguments], check=True)
+def _systemctl(*arguments: str, required: bool = True) -> None:
+    subprocess.run(["systemctl", "--quiet", *arguments], check=required)
 
 
 def _main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from manage import untrusted
 from manage.images.recipe import Certificates
@@ -15,6 +16,8 @@ LOCAL_CERTIFICATES = Path("/usr/local/share/ca-certificates")
 _PIP_SETTINGS = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "PIP_DEFAULT_TIMEOUT")
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 """Build arguments that every Dockerfile knows without declaring them, and that no image's history shows."""
+
+_ADDRESSES = ("http_proxy", "https_proxy", "pip_index_url", "pip_extra_index_url")
 
 
 def certificates(folder: Path = LOCAL_CERTIFICATES) -> Certificates:
@@ -27,6 +30,19 @@ def certificates(folder: Path = LOCAL_CERTIFICATES) -> Certificates:
 def build_arguments(environment: Mapping[str, str] = os.environ) -> Mapping[str, str]:
     """The pip settings and proxies that are set on the host."""
     return {name: environment[name] for name in (*_PIP_SETTINGS, *_PROXIES) if environment.get(name)}
+
+
+def needs_host_network(arguments: Mapping[str, str]) -> bool:
+    """Whether a proxy or an index listens on this host's loopback, as cntlm and devpi do. A build has its own."""
+    urls = [url for name, text in arguments.items() if name.lower() in _ADDRESSES for url in text.split()]
+    return any(_host(url) in ("localhost", "::1") or _host(url).startswith("127.") for url in urls)
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url if "//" in url else f"//{url}").hostname or ""
+    except ValueError:
+        return ""  # the program that uses it will complain
 
 
 def debian_sources(suite: str) -> tuple[str, ...]:

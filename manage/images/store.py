@@ -11,6 +11,7 @@ from typing import IO
 
 from manage import untrusted
 from manage.engine.client import Api
+from manage.images import host_settings
 from manage.images.model import LABEL_IMAGE, LABEL_STAGE
 
 
@@ -29,13 +30,15 @@ def build(
 ) -> Iterator[str]:
     """Build with the engine's own builder, which every engine has, and yield the lines it prints.
 
-    `BuildFailed` carries the engine's error.
+    A build has a network of its own, except where it needs a program on this host's loopback. `BuildFailed` carries the
+    engine's error.
     """
     answer = api.build(
         fileobj=context,
         custom_context=True,
         tag=reference,
         buildargs=dict(arguments),
+        network_mode="host" if host_settings.needs_host_network(arguments) else None,
         labels=dict(labels),
         rm=True,
         forcerm=True,

@@ -23,3 +23,13 @@ _Dumper.add_implicit_resolver(
 
 def dump(document: Any, *, sort_keys: bool) -> str:
     return yaml.dump(document, Dumper=_Dumper, sort_keys=sort_keys, allow_unicode=True, width=10**6)
+
+
+def escaped(text: str) -> str:
+    """`text` for a document that Compose interpolates: it reads `$` as the start of a variable."""
+    return text.replace("$", "$$")
+
+
+def literal(text: str) -> str:
+    """A text of such a document as Compose reads it, for example the path of a mount on this host."""
+    return text.replace("$$", "$")

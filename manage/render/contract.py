@@ -12,7 +12,7 @@ from manage.catalog.network_names import DOOR, OUT
 from manage.catalog.reader import unknown_name
 from manage.errors import NodeyardError
 from manage.immutable import dataclass
-from manage.render import networks
+from manage.render import compose_document, networks
 from manage.render.wiring import ServiceGraph, host_name
 
 ADDRESS = re.compile(
@@ -56,7 +56,7 @@ def rendered_service(service: Service, compose: Mapping[str, Any], files: Mappin
     """`service` as rendered."""
     argv = [str(part) for key in ("entrypoint", "command") for part in compose.get(key, [])]
     contents = [content.decode(errors="replace") for content in files.values()]
-    arguments = "\n".join([*argv, *contents]).replace("$$", "$")
+    arguments = compose_document.literal("\n".join([*argv, *contents]))
     environment = [str(value) for value in compose.get("environment", {}).values()]
     documents = tuple(_json(service, name, content) for name, content in files.items() if name.endswith(".json"))
     secrets = tuple(str(secret["target"]) for secret in compose.get("secrets", []))

@@ -8,7 +8,7 @@ from typing import Any
 
 from manage.catalog.model import Service
 from manage.errors import NodeyardError
-from manage.render import own_template
+from manage.render import compose_document, own_template
 
 REQUIRED: Mapping[str, Any] = {
     "read_only": True,
@@ -67,7 +67,7 @@ def deviations(compose: Mapping[str, Any], folders: Collection[str] = ()) -> Ite
     if compose.get("network_mode") == "host":
         yield "network_mode", "it uses the host's network"
     for mount in compose.get("volumes", []):
-        source = mount.get("source", "") if isinstance(mount, dict) else str(mount)
+        source = compose_document.literal(mount.get("source", "") if isinstance(mount, dict) else str(mount))
         if source.endswith("docker.sock"):
             yield "socket", "it mounts Docker's socket"
         elif isinstance(mount, str) or (mount.get("type") == "bind" and not _is_below(source, folders)):

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from manage.render import compose_document
+
 LONE_DOLLAR = re.compile(r"(?<!\$)(?:\$\$)*\$(?!\$)")
 """A `$` that compose would replace with a variable of the host's environment."""
 QUOTE = "put it in quotes, and a value of your settings through a filter: {{ value | string }}"
@@ -85,7 +87,7 @@ def _own_bind(mount: Any) -> bool:
 
 def _overlap(source: str, directory: str) -> bool:
     """Whether one of the two paths lies in the other; a path that is not plain counts as one that does."""
-    parts, own = PurePosixPath(source).parts, PurePosixPath(directory).parts
+    parts, own = PurePosixPath(compose_document.literal(source)).parts, PurePosixPath(directory).parts
     shorter = min(len(parts), len(own))
     return not source.startswith("/") or ".." in parts or parts[:shorter] == own[:shorter]
 

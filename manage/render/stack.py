@@ -228,7 +228,9 @@ class _Render:
             },
             "secrets": {
                 _secret_source(service.name, use.name, generation): {
-                    "file": str(self.layout.secret_copies_dir / service.name / f"{use.name}_g{generation}")
+                    "file": compose_document.escaped(
+                        str(self.layout.secret_copies_dir / service.name / f"{use.name}_g{generation}")
+                    )
                 }
                 for service in services.values()
                 for use in wiring.secrets_of(self.graph, service)

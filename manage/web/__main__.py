@@ -24,7 +24,7 @@ def argv() -> list[str]:
         # The heartbeat file must be in memory. On a busy disk, gunicorn takes a blocked worker for dead; see its FAQ,
         # "How do I avoid Gunicorn excessively blocking in os.fchmod?". Also, the root file system is read-only.
         "--worker-tmp-dir",
-        "/dev/shm",  # noqa: S108
+        "/dev/shm",  # noqa: S108  # nosec B108 - a tmpfs of the container alone
         "--no-control-socket",
         "--graceful-timeout",
         "5",
@@ -38,4 +38,4 @@ def argv() -> list[str]:
 
 
 if __name__ == "__main__":
-    os.execv(sys.executable, argv())  # noqa: S606 - our own interpreter
+    os.execv(sys.executable, argv())  # noqa: S606  # nosec B606 - our own interpreter

@@ -8,7 +8,9 @@ from typing import Any
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.routing import Match, Mount
 
+METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 Words = Callable[[Any], tuple[int, str]]
 """From an exception to the HTTP status and the sentence for the caller."""
 
@@ -31,6 +33,8 @@ def install(app: FastAPI, service: str, index: str, words: Mapping[type[Exceptio
 
     def unserved(error: HTTPException) -> tuple[int, str]:
         match error.status_code:
+            case 400:  # FastAPI, of a body whose bytes are no text
+                return 422, "The body is not valid JSON."
             case 404:
                 return 404, f"The {service} has no such path. {index} lists all paths."
             case 405:
@@ -47,8 +51,26 @@ def install(app: FastAPI, service: str, index: str, words: Mapping[type[Exceptio
 
 
 def _handler(say: Words) -> Callable[[Request, Exception], Awaitable[JSONResponse]]:
-    async def answer(_: Request, error: Exception) -> JSONResponse:
+    async def answer(request: Request, error: Exception) -> JSONResponse:
         status, sentence = say(error)
-        return JSONResponse({"error": sentence}, status_code=status)
+        headers = {"Allow": ", ".join(methods(request))} if status == 405 else None
+        return JSONResponse({"error": sentence}, status_code=status, headers=headers)
 
     return answer
+
+
+def methods(request: Request) -> list[str]:
+    """The methods that this path accepts, for the header that every 405 needs (RFC 9110, 15.5.6).
+
+    The router names those of one route, and a path has a route for each method. HEAD is `serving.head`'s.
+    """
+    outside = request.scope.get("app_root_path", request.scope.get("root_path", ""))
+    scope = {**request.scope, "root_path": outside}
+    found = {
+        method
+        for method in METHODS
+        for route in request.app.routes
+        if route.matches({**scope, "method": method})[0] is Match.FULL
+        if method == "GET" or not isinstance(route, Mount)  # a mounted folder of files
+    }
+    return sorted(found | ({"HEAD"} if "GET" in found else set()))

@@ -19,9 +19,18 @@ def test_a_bench_meets_its_goal(bench: str) -> None:
     run(f"tests.bench.{bench}")
 
 
+@pytest.mark.parametrize("audit", ["code_findings", "api_contract"])
+def test_an_audit_finds_nothing(audit: str) -> None:
+    run(f"tests.long.{audit}")
+
+
 @pytest.mark.parametrize("bench", ["plan", "idle"])
 def test_a_bench_of_a_running_stack_meets_its_goal(bench: str, installed: Installed) -> None:
     run(f"tests.bench.{bench}", "--dir", str(installed.dir))
+
+
+def test_containers_and_files_break_no_rule_of_the_benchmark(installed: Installed) -> None:
+    run("tests.long.container_rules", "--dir", str(installed.dir))
 
 
 def test_twenty_faults_lose_nothing(installed: Installed) -> None:

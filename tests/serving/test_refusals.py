@@ -39,17 +39,19 @@ def service() -> FastAPI:
     return app
 
 
-def ask(app: FastAPI, path: str, method: str = "GET") -> tuple[int, Any]:
+def ask(app: FastAPI, path: str, method: str = "GET", sent_body: bytes = b"") -> tuple[int, Any]:
     """Status and parsed body."""
     sent: list[MutableMapping[str, Any]] = []
 
     async def receive() -> MutableMapping[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return {"type": "http.request", "body": sent_body, "more_body": False}
 
     async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
 
     scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": []}
+    if sent_body:
+        scope["headers"] = [(b"content-type", b"application/json")]
     with contextlib.suppress(ZeroDivisionError):  # answered, and then raised again for the server's log
         asyncio.run(app(scope, receive, send))
     body = b"".join(message.get("body", b"") for message in sent)
@@ -72,3 +74,11 @@ def test_a_refusal_is_one_sentence(service: FastAPI, path: str, method: str, sta
 
 def test_a_fault_that_nobody_foresaw_tells_the_caller_nothing_of_itself(service: FastAPI) -> None:
     assert ask(service, "/broken") == (500, {"error": "The mint failed. Its log has the details."})
+
+
+def test_a_body_that_is_no_text_is_refused_like_one_that_is_no_json(service: FastAPI) -> None:
+    @service.post("/")
+    async def add(given: dict[str, int]) -> None:
+        """Whatever it is."""
+
+    assert ask(service, "/", "POST", b"\xff\x1e\xff") == (422, {"error": "The body is not valid JSON."})

@@ -40,7 +40,7 @@ async def probe(target: Target, memory: Memory) -> tuple[Fact, ...]:
         memory,
         port="sql",
         user="watch",
-        secret="watch_db_password",  # noqa: S106 - the name of a secret
+        secret="watch_db_password",  # noqa: S106  # nosec B106 - the name of a secret
         database=f"watch_{target.network}",
     ) as session:
         row = await (await session.connection.execute(STATE)).fetchone()

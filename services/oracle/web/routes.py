@@ -18,6 +18,11 @@ from oracle.web.context import Context
 from oracle.web.history_query import history_range
 
 UNREADY = (State.NOT_READY, State.STALE)
+Responses = dict[int | str, dict[str, Any]]
+STARTING_UP: Responses = {503: {"description": "The oracle has just started."}}
+NO_HISTORY: Responses = {503: {"description": "The history is unavailable; the error says why."}}
+UNWELL: Responses = {500: {"description": "The feed has failed; the status says how."}}
+NOT_CURRENT: Responses = {503: {"description": "The price is not current; the reason says why."}}
 
 
 def router(context: Context) -> APIRouter:
@@ -30,13 +35,13 @@ def router(context: Context) -> APIRouter:
             raise Refused(503, "The oracle has just started. Try again in a second.")
         return answer
 
-    @routes.get("/health")
+    @routes.get("/health", responses=UNWELL)
     async def health() -> JSONResponse:
         """Whether the process works; 500 after a failure."""
         fault = context.feed_fault
         return JSONResponse({"status": fault or "ok"}, status_code=500 if fault else 200)
 
-    @routes.get("/ready")
+    @routes.get("/ready", responses=NOT_CURRENT)
     async def ready() -> JSONResponse:
         """Whether the price is current; 503 with the reason if not."""
         answer = newest()
@@ -46,7 +51,7 @@ def router(context: Context) -> APIRouter:
         price = messages.price_beside(answer, context.generator.latest)
         return JSONResponse({**body, **price}, status_code=200 if is_ready else 503)
 
-    @routes.get("/metrics")
+    @routes.get("/metrics", response_class=PlainTextResponse, responses=STARTING_UP)
     async def figures() -> PlainTextResponse:
         """Prometheus metrics."""
         found = metrics.families(
@@ -54,7 +59,7 @@ def router(context: Context) -> APIRouter:
         )
         return PlainTextResponse(exposition(found), media_type=CONTENT_TYPE)
 
-    @routes.get("/api/v1/price")
+    @routes.get("/api/v1/price", responses=STARTING_UP)
     async def price(response: Response) -> dict[str, Any]:
         """The current price of one BTC in USD, its 90 % interval and its quality (`state`, `reason`).
 
@@ -65,7 +70,7 @@ def router(context: Context) -> APIRouter:
         price = messages.price_beside(newest(), context.generator.latest)
         return {**price, "sequence": context.stream.number, "stream": context.stream.name}
 
-    @routes.get("/api/v1/history")
+    @routes.get("/api/v1/history", responses=NO_HISTORY)
     async def history(
         first: Annotated[str | None, Query(alias="from")] = None,
         last: Annotated[str | None, Query(alias="to")] = None,
@@ -82,12 +87,12 @@ def router(context: Context) -> APIRouter:
             "history": [asdict(bucket) for bucket in buckets if market is not Market.NONE or bucket.price is None],
         }
 
-    @routes.get("/api/v1/histogram")
+    @routes.get("/api/v1/histogram", responses=STARTING_UP)
     async def histogram() -> dict[str, Any]:
         """The amounts of the window by size, and the positions of round dollar amounts at the current price."""
         return explain.histogram(context.live, newest())
 
-    @routes.get("/api/v1/explain")
+    @routes.get("/api/v1/explain", responses=STARTING_UP)
     async def why() -> dict[str, Any]:
         """Filter counts, peaks and mempool: everything behind the current price."""
         return explain.basis(context.live, newest(), context.history_fault)

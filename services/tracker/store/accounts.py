@@ -45,14 +45,14 @@ async def add(connection: AsyncConnection, chain: str, address: str, label: str 
 
 
 async def get(connection: AsyncConnection, address: str) -> Account | None:
-    row = await connection.execute(f"SELECT {_COLUMNS} FROM account WHERE address = %s", (address,))  # noqa: S608
+    row = await connection.execute(f"SELECT {_COLUMNS} FROM account WHERE address = %s", (address,))  # noqa: S608  # nosec B608 - a constant
     found = await row.fetchone()
     return _account(found) if found else None
 
 
 async def listing(connection: AsyncConnection) -> list[Account]:
     """All accounts, in the order in which they were added."""
-    rows = await connection.execute(f"SELECT {_COLUMNS} FROM account ORDER BY id")  # noqa: S608
+    rows = await connection.execute(f"SELECT {_COLUMNS} FROM account ORDER BY id")  # noqa: S608  # nosec B608 - a constant
     return [_account(row) async for row in rows]
 
 

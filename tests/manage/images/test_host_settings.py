@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import io
 from pathlib import Path
+from typing import Any
 
-from manage.images import host_settings, recipe, root
+import pytest
+
+from manage.images import host_settings, recipe, root, store
 from manage.images.model import Recipe
 from manage.installation.layout import CHECKOUT
 
@@ -42,6 +46,33 @@ def test_only_settings_that_are_set_go_into_a_build() -> None:
     }
 
     assert host_settings.build_arguments(environment) == {"PIP_INDEX_URL": "https://u:p@index.example/"}
+
+
+@pytest.mark.promise("A build reaches a proxy or a package index that listens on the host's loopback", runs="ci")
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"http_proxy": "http://127.0.0.1:3128"}, "host"),
+        ({"HTTPS_PROXY": "localhost:3128"}, "host"),
+        ({"https_proxy": "http://user:word@[::1]:3128/"}, "host"),
+        ({"PIP_EXTRA_INDEX_URL": "https://index.example/ http://127.0.0.2:3141/root/pypi"}, "host"),
+        ({"http_proxy": "http://proxy.example:3128", "no_proxy": "localhost,127.0.0.1"}, None),
+        ({"http_proxy": "http://[broken"}, None),
+        ({}, None),
+    ],
+)
+def test_a_build_shares_the_hosts_network_only_for_what_listens_there(
+    arguments: dict[str, str], expected: str | None
+) -> None:
+    asked: dict[str, Any] = {}
+
+    class Engine:
+        def build(self, **given: Any) -> list[dict[str, str]]:
+            asked.update(given)
+            return [{"stream": "Step 1/1"}]
+
+    assert list(store.build(Engine(), io.BytesIO(), "x", arguments, {})) == ["Step 1/1"]
+    assert asked["network_mode"] == expected
 
 
 def test_added_authorities_are_found_in_subfolders_too(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tracker import app as tracker
 from tracker import settings as tracker_settings
 
 TOKEN = "t" * 32
+METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 
 @pytest.fixture(params=["tracker", "oracle"])
@@ -83,6 +84,17 @@ def test_head_answers_what_get_answers_without_the_body(app: FastAPI) -> None:
         assert head_headers.get("content-type") == headers.get("content-type"), path
         assert status != 405 or path == "/api/addresses/x", path
         assert body or status in (204, 304), path
+
+
+@pytest.mark.promise("A refused method is answered with all methods of that path", runs="ci")
+def test_a_refused_method_names_those_of_the_path(app: FastAPI) -> None:
+    refused = {
+        path: headers for path in paths(app) for status, headers, _ in [ask(app, "TRACE", path)] if status == 405
+    }
+    assert len(refused) > 5
+    for path, headers in refused.items():
+        allowed = headers["allow"].split(", ")
+        assert allowed == [name for name in METHODS if ask(app, name, path)[0] != 405], path
 
 
 def test_no_answer_leads_to_another_host(app: FastAPI) -> None:
