@@ -41,7 +41,7 @@ class LogEvidence:
         after = self._until + 1e-6 if self._until else 0.0
         raw = engine.log(container_id, tail=TAIL, since=after, most=READ_BYTES, timeout_s=READ_S)
         began = time.thread_time()
-        for line in log_lines.lines(log_lines.demultiplexed(raw), LINE_BYTES):
+        for line in log_lines.lines(log_lines.demultiplexed([raw]), LINE_BYTES):
             stamp, text = logs.split(line, exact=True)
             at, shown = facts.timestamp(stamp), words.plain(text)
             if at <= self._until:
