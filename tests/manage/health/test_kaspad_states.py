@@ -37,7 +37,8 @@ def named(state: str) -> Callable[[dict[str, Any]], bool]:
 def counts(*, least_blocks: int, most_blocks: int, least_headers: int) -> Callable[[dict[str, Any]], bool]:
     def found(row: dict[str, Any]) -> bool:
         dag = row.get("getBlockDagInfo", {"blockCount": -1, "headerCount": -1})
-        return least_blocks <= dag["blockCount"] <= most_blocks and dag["headerCount"] >= least_headers
+        blocks, headers = int(dag["blockCount"]), int(dag["headerCount"])
+        return least_blocks <= blocks <= most_blocks and headers >= least_headers
 
     return found
 
