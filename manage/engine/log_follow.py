@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 
 from nodeclients.links import LOG_FOLLOW
@@ -35,10 +36,9 @@ def follow(container: str, tail: int) -> Iterator[bytes]:
 
 def _parts(connection: socket.socket, path: str, first: bytes) -> Iterator[bytes]:
     yield first
-    connection.settimeout(LOG_FOLLOW.every_s)
     while True:
         try:
-            part = connection.recv(1 << 16)
+            part = untrusted.received(connection, time.monotonic() + LOG_FOLLOW.every_s)
         except TimeoutError:
             api_version(path, LOG_FOLLOW.deadline_s)
             continue
