@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from sandbox import control
 
@@ -39,13 +40,27 @@ class Container:
 
     @contextmanager
     def cut(self) -> Iterator[None]:
-        """Its packets are dropped, in both directions."""
-        for action in ("-I", "-D"):
-            for chain in ("INPUT", "OUTPUT"):
-                rule = ("iptables", "-w", action, chain, "!", "-i" if chain == "INPUT" else "-o", "lo", "-j", "DROP")
-                subprocess.run([*self.namespace, *rule], check=True)
-            if action == "-I":
-                yield
+        """Its packets are dropped, in both directions; for the connections of before it stays like that.
+
+        Otherwise the kernel's retransmissions would revive them. A router that lost its table forgets them like this.
+        """
+        before = [
+            link.laddr.port
+            for link in psutil.Process().net_connections("tcp")
+            if link.status == psutil.CONN_ESTABLISHED and link.raddr.ip == self.address
+        ]
+        everything = (("INPUT", "!", "-i", "lo"), ("OUTPUT", "!", "-o", "lo"))
+        self._drop("-I", *everything)
+        yield
+        for port in before:
+            self._drop(
+                "-I", ("INPUT", "-p", "tcp", "--sport", str(port)), ("OUTPUT", "-p", "tcp", "--dport", str(port))
+            )
+        self._drop("-D", *everything)
+
+    def _drop(self, action: str, *rules: tuple[str, ...]) -> None:
+        for chain, *match in rules:
+            subprocess.run([*self.namespace, "iptables", "-w", action, chain, *match, "-j", "DROP"], check=True)
 
 
 @pytest.fixture
