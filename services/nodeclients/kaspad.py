@@ -92,11 +92,6 @@ class KaspadClient:
     ) -> None:
         await self.close()
 
-    @property
-    def is_busy(self) -> bool:
-        """A call waits for its answer, so that the next one would wait behind it."""
-        return bool(self._waiting)
-
     async def close(self) -> None:
         if self._socket is not None:
             await self._socket.close()

@@ -48,7 +48,11 @@ class Link:
 KASPAD = Link("tracker to kaspad (wRPC)", "`getServerInfo`", 2.0, 4.0, retry=Retry(0.1, 0.6))
 """The node is local, so retry often: a node that comes back is found within a second."""
 KASPAD_BUSY = Link(
-    "tracker to kaspad, while a long call runs", "WebSocket ping", 20.0, 20.0, "as above; the call itself may take 60 s"
+    "tracker to kaspad, a connection for each long call",
+    "WebSocket ping",
+    20.0,
+    20.0,
+    "the call fails and is made again",
 )
 ZMQ = Link("watch and oracle to bitcoind (ZMQ)", "ZMTP ping", 1.0, 3.0, retry=Retry(0.1, 1.0))
 BITCOIND = Link(

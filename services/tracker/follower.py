@@ -70,7 +70,7 @@ class Follower:
                 self._record_failure(first)
                 self._unanswerable.interrupted(self.state.reason, time.time())
                 if isinstance(first, ChainReplaced):
-                    cause, delay = "pruning", FIRST_DELAY_S
+                    cause, pauses = "pruning", KASPAD.retry.pauses()
                 elif was_following:
                     self._counters.sessions_lost += 1
                     cause, pauses = "reconnect", KASPAD.retry.pauses()

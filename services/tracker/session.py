@@ -102,10 +102,8 @@ class Session:
             self.inbox.put_nowait(note)
 
     async def _heartbeat(self) -> None:
-        """Call on both connections, which may otherwise be silent for a long time and can die apart."""
+        """Call on the connection of the subscription, which may otherwise be silent for a long time."""
         while True:
-            if not self.calls.is_busy:
-                await node.server_info(self.calls, self._network, CALL_DEADLINE_S)
             info = await node.server_info(self._events, self._network, CALL_DEADLINE_S)
             self.inbox.put_nowait(Heartbeat(info, time.time()))
             await asyncio.sleep(KASPAD.every_s)

@@ -16,7 +16,6 @@ from tracker.store.database import Database, DatabaseUnavailable
 
 from tests.reliability.swallowing import SwallowingProxy, in_front_of
 from tests.stage.ports import free_port
-from tests.stage.waiting import until
 from tests.tracker.cluster import Cluster
 from tests.tracker.process import Tracker
 from tests.tracker.simulated import SimulatedKaspad
@@ -56,17 +55,6 @@ def test_a_dead_connection_to_the_node_is_replaced_and_nothing_is_lost(
         tracker.wait_amount(address(1), 5 * KAS, BACK_S)
         kaspad.order("pay", address=address(1), amount=KAS)
         tracker.wait_amount(address(1), 6 * KAS, deadline_s=2)
-
-
-def test_the_connection_for_calls_can_die_alone(start_tracker: Callable[..., Tracker], node: TinyNode) -> None:
-    with in_front_of(node.port) as proxy:
-        tracker = start_tracker(f"ws://127.0.0.1:{proxy.port}")
-        tracker.wait_ready()
-        lost = tracker.metric("tracker_sessions_lost_total")
-        assert proxy.accepted == 2
-        proxy.swallow(only=2)
-        until(lambda: tracker.metric("tracker_sessions_lost_total") > lost, NOTICED_S)
-        tracker.wait_ready(BACK_S)
 
 
 @pytest.mark.promise(
