@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from nodeclients.links import AGENT
+
 from manage.agent import wire
 from manage.errors import NodeyardError
 from manage.immutable import dataclass
@@ -31,7 +33,7 @@ class AgentClient:
     """The agent at `socket`. Each call acts for the user whose `token` is passed, with a browser at `address`."""
 
     socket: Path
-    timeout_s: float = 5.0
+    timeout_s: float = AGENT.deadline_s
     """How long to wait for one message; the progress of a change arrives as it happens, see `stream`."""
 
     def call(

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from nodeclients.links import ENGINE
+
 from manage import untrusted
 from manage.errors import NodeyardError
 from manage.immutable import dataclass
@@ -22,7 +24,7 @@ log = logging.getLogger(__name__)
 class Pace:
     """Seconds between the starts of two samples."""
 
-    idle: float = 2.0
+    idle: float = ENGINE.every_s
     change: float = 0.5
     """While a change is made: every gate of the change waits for a sample."""
     notice: float = 0.25

@@ -12,13 +12,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from nodeclients.links import AGENT_SERVER
+
 from manage.access.refusals import Refused, as_message
 from manage.agent import wire
 from manage.agent.dispatch import Dispatcher, Peer
 
 log = logging.getLogger(__name__)
 
-REQUEST_S = 10.0
+REQUEST_S = AGENT_SERVER.deadline_s
 """A connection is closed without a whole request after this time, or if a message is not read for so long."""
 MOST_CONNECTIONS = 48
 _UCRED = struct.Struct("3i")

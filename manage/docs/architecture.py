@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from manage.catalog import Catalog
-from manage.docs import ids, rooms
+from manage.docs import ids, links, rooms
 
 
 def page(checkout: Path, catalog: Catalog) -> str:
@@ -14,6 +14,7 @@ def page(checkout: Path, catalog: Catalog) -> str:
     imports = rooms.imports(checkout / "manage")
     text = replace(text, "ids", ids.users(catalog))
     text = replace(text, "ports", ids.ports(catalog))
+    text = replace(text, "links", links.table())
     text = replace(text, "rooms", rooms.table(checkout / "manage", imports))
     return replace(text, "arrows", rooms.picture(imports))
 

@@ -18,19 +18,19 @@ Api: TypeAlias = Any
 
 OLDEST_API = (1, 41)
 """Engine 20.10, the oldest that was tested (Debian 12)."""
-GREETING_TIMEOUT_S = 10
+GREETING_TIMEOUT_S = 10.0
 
 
 @contextlib.contextmanager
-def connect(timeout_s: int = 60) -> Iterator[Api]:
+def connect(timeout_s: float = 60) -> Iterator[Api]:
     """A connection for the duration of a block. Raises NodeyardError, with one sentence per kind of failure."""
-    version = _api_version(address())
+    version = api_version(address())
     import docker
     import requests
     from docker.errors import APIError, DockerException
 
     try:
-        api = docker.APIClient(base_url=url(), version=version, timeout=timeout_s)
+        api = docker.APIClient(base_url=url(), version=version, timeout=round(timeout_s))
     except DockerException as error:
         raise NodeyardError(f"The SDK does not understand Docker's engine: {error}.", "See: docker version") from error
     api.trust_env = False  # a socket needs no proxy, and the lookup costs 0.25 ms per request
@@ -82,13 +82,13 @@ def require_supported(info: Mapping[str, Any], version: Mapping[str, Any]) -> No
         )
 
 
-def _api_version(path: str) -> str:
-    """The engine's API version, "auto" if its greeting does not name one.
+def api_version(path: str, timeout_s: float = GREETING_TIMEOUT_S) -> str:
+    """The engine's API version, "auto" if its greeting does not name one. Raises NodeyardError if it does not answer.
 
     Every Docker engine answers `HEAD /_ping` with an Api-Version header; Docker's own CLI starts the same way. This
     request replaces a slower one of the SDK, and its errors are not wrapped four times as the SDK's are.
     """
-    with dial(path, GREETING_TIMEOUT_S) as connection:
+    with dial(path, timeout_s) as connection:
         try:
             connection.sendall(b"HEAD /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")
             greeting = connection.recv(4096).decode("latin-1")

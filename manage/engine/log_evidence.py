@@ -46,7 +46,7 @@ class LogEvidence:
             self._until, after = now, now  # the clock was set back: what is written now is new nevertheless
         raw = engine.log(container_id, tail=TAIL, since=after, most=READ_BYTES, timeout_s=READ_S)
         began = time.thread_time()
-        for line in log_lines.lines(log_lines.demultiplexed(raw), LINE_BYTES):
+        for line in log_lines.lines(log_lines.demultiplexed([raw]), LINE_BYTES):
             stamp, text = logs.split(line, exact=True)
             at, shown = facts.timestamp(stamp), words.plain(text)
             if at <= self._until or at > now + READ_S + FUTURE_S:

@@ -8,20 +8,30 @@ _HEADER = 8
 _STREAMS = (0, 1, 2)
 
 
-def demultiplexed(answer: bytes) -> Iterator[bytes]:
-    """The parts of both streams in the order in which they were written; the last one may be incomplete.
+def demultiplexed(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """The text of both streams in the order in which it was written, from `parts` that may end anywhere.
 
     A frame is STREAM 0 0 0 LENGTH, big-endian, and so many bytes (Docker's API, "Stream format" of attach). The log of
     a container with a terminal has no frames.
     """
-    at = 0
-    while at + _HEADER <= len(answer):
-        if answer[at] not in _STREAMS or any(answer[at + 1 : at + 4]):
-            yield answer[at:]
-            return
-        end = at + _HEADER + int.from_bytes(answer[at + 4 : at + _HEADER], "big")
-        yield answer[at + _HEADER : end]
-        at = end
+    head, left, framed = b"", 0, True
+    for part in parts:
+        at = 0
+        while at < len(part) and framed:
+            if left:
+                yield part[at : at + left]
+                at, left = at + left, left - min(left, len(part) - at)
+                continue
+            missing = _HEADER - len(head)
+            head += part[at : at + missing]
+            at += missing
+            if len(head) == _HEADER:
+                framed = head[0] in _STREAMS and not any(head[1:4])
+                if not framed:
+                    yield head
+                left, head = int.from_bytes(head[4:], "big"), b""
+        if not framed and at < len(part):
+            yield part[at:]
 
 
 def lines(parts: Iterable[bytes], most: int) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from manage import words
-from manage.engine import log_lines
+from manage.engine import log_follow, log_lines
 from manage.engine.client import Api, connect
 from manage.engine.facts import ReadApi
 from manage.engine.reader import Reader
@@ -18,8 +18,6 @@ LINE_BYTES = 1 << 16
 SHORT_BYTES = 2000
 RECENT_BYTES = 2 << 20
 RECENT_S = 20.0
-FOLLOW_TIMEOUT_S = 24 * 3600
-"""How long a followed service may write nothing before the connection is closed."""
 
 
 def read(installation: Installation, service: str, *, lines: int = 100, follow: bool = False) -> Iterator[str]:
@@ -27,8 +25,14 @@ def read(installation: Installation, service: str, *, lines: int = 100, follow: 
 
     Following ends when the container ends. Raises NodeyardError if the service has no container.
     """
-    with connect(timeout_s=FOLLOW_TIMEOUT_S if follow else 60) as api:
-        for at, text in entries(api, require_container(api, installation, service), lines=lines, follow=follow):
+    if follow:
+        found = log_lines.lines(
+            log_follow.follow(require_container(Reader(), installation, service), lines), LINE_BYTES
+        )
+        yield from (f"{at} {text}" for at, text in map(split, found))
+        return
+    with connect() as api:
+        for at, text in entries(api, require_container(api, installation, service), lines=lines):
             yield f"{at} {text}"
 
 
@@ -44,7 +48,7 @@ def recent(installation: Installation, service: str, lines: int) -> list[str]:
 
 def _recent_entries(reader: Reader, container_id: str, lines: int) -> list[tuple[str, str]]:
     raw = reader.log(container_id, tail=lines, most=RECENT_BYTES, timeout_s=RECENT_S)
-    pairs = map(split, log_lines.lines(log_lines.demultiplexed(raw), SHORT_BYTES))
+    pairs = map(split, log_lines.lines(log_lines.demultiplexed([raw]), SHORT_BYTES))
     return [(at, words.plain(text)) for at, text in pairs][-lines:]
 
 
@@ -65,9 +69,9 @@ def require_container(api: ReadApi, installation: Installation, service: str) ->
     )
 
 
-def entries(api: Api, container_id: str, *, lines: int, follow: bool = False) -> Iterator[tuple[str, str]]:
+def entries(api: Api, container_id: str, *, lines: int) -> Iterator[tuple[str, str]]:
     """(the engine's timestamp to the second, line) pairs of one container."""
-    stream = api.logs(container_id, stdout=True, stderr=True, timestamps=True, tail=lines, stream=True, follow=follow)
+    stream = api.logs(container_id, stdout=True, stderr=True, timestamps=True, tail=lines, stream=True)
     yield from map(split, log_lines.lines(stream, LINE_BYTES))
 
 

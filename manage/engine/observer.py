@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from nodeclients.links import ENGINE
+
 from manage.engine import facts, threads
 from manage.engine.client import Api, connect
 from manage.engine.log_evidence import LogEvidence
@@ -47,7 +49,7 @@ class Observer:
         self._layout = layout
         self._installation = installation
         self._names = frozenset(patterns)
-        self._engine = Reader()
+        self._engine = Reader(timeout_s=ENGINE.deadline_s)
         self._manager = frozenset(manager)
         self._previous = {name: _Previous(LogEvidence(texts)) for name, texts in patterns.items()}
         self._stats_at = float("-inf")
@@ -60,7 +62,7 @@ class Observer:
         """
         now = time.time()
         with_stats = time.monotonic() - self._stats_at >= STATS_EVERY_S
-        with connect(timeout_s=20) as api:
+        with connect(timeout_s=ENGINE.deadline_s) as api:
             current = {
                 container.service: container
                 for container in facts.containers(api, self._installation)

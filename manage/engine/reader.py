@@ -61,7 +61,7 @@ class Reader:
     def events(self, *, since: float, until: float, filters: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The events between the two unix times that the engine still remembers (the last 256), oldest first."""
         query = {"since": f"{since:.9f}", "until": f"{until:.9f}", "filters": filters}
-        body = _require_ok(*self._exchange(_request("/events", query)))
+        body = require_ok(*self._exchange(_request("/events", query)))
         return [dict(_parsed(line)) for line in body.splitlines() if line.strip()]
 
     def log(self, container: str, *, tail: int, since: float = 0.0, most: int, timeout_s: float) -> bytes:
@@ -69,13 +69,11 @@ class Reader:
 
         Ends after `most` bytes or `timeout_s` with what has arrived: a container may write faster than anybody reads.
         """
-        after = f"{since:.9f}" if since else None
-        query = {"stdout": 1, "stderr": 1, "timestamps": 1, "tail": tail, "since": after}
-        request = _request(f"/containers/{container}/logs", query)
-        return _require_ok(*self._exchange(request, most=most, timeout_s=timeout_s))
+        request = log_request(container, tail=tail, since=f"{since:.9f}" if since else None)
+        return require_ok(*self._exchange(request, most=most, timeout_s=timeout_s))
 
     def _get(self, path: str, **query: Any) -> Any:
-        return _parsed(_require_ok(*self._exchange(_request(path, query))))
+        return _parsed(require_ok(*self._exchange(_request(path, query))))
 
     def _exchange(self, request: bytes, *, most: int = 0, timeout_s: float = 0.0) -> tuple[int, bytes]:
         """(status, body) of one request; with `most` only its beginning, see `log`."""
@@ -93,11 +91,21 @@ class Reader:
             ) from error
         if most and not answer:
             return _OK, b""  # nothing has arrived in time
-        head, blank, body = answer.partition(b"\r\n\r\n")
-        words = head.split(b"\r\n", 1)[0].split(b" ", 2)
-        if not blank or len(words) < 2 or not words[1].isdigit():
-            raise NodeyardError("Docker's socket does not answer with HTTP.", "See: docker version")
-        return int(words[1]), body
+        return status_of(answer)
+
+
+def log_request(container: str, **query: Any) -> bytes:
+    """The request for both streams of a container's log, with the time of each line."""
+    return _request(f"/containers/{container}/logs", {"stdout": 1, "stderr": 1, "timestamps": 1, **query})
+
+
+def status_of(answer: bytes) -> tuple[int, bytes]:
+    """(status, body) of an answer of the engine. Raises NodeyardError if it is not HTTP."""
+    head, blank, body = answer.partition(b"\r\n\r\n")
+    words = head.split(b"\r\n", 1)[0].split(b" ", 2)
+    if not blank or len(words) < 2 or not words[1].isdigit():
+        raise NodeyardError("Docker's socket does not answer with HTTP.", "See: docker version")
+    return int(words[1]), body
 
 
 def _request(path: str, query: Mapping[str, Any]) -> bytes:
@@ -121,7 +129,8 @@ def _parsed(body: bytes) -> Any:
         raise NodeyardError("Docker's engine closed the connection in the middle of an answer.") from error
 
 
-def _require_ok(status: int, body: bytes) -> bytes:
+def require_ok(status: int, body: bytes) -> bytes:
+    """The body of a good answer. Raises EngineRefused."""
     if status == _OK:
         return body
     reason = body.decode("utf-8", "replace").strip()

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from nodeclients.links import PROBE
+
 from manage import untrusted, words
 from manage.catalog.model import Need
 from manage.errors import NodeyardError
@@ -18,9 +20,9 @@ from manage.health.model import EngineState, Fact, Judgement
 from manage.immutable import dataclass
 from manage.installation.layout import Layout
 
-DEADLINE_S = 3.0
+DEADLINE_S = PROBE.deadline_s
 """How long one probe may take, including all its requests."""
-PERIOD_S = 2.0
+PERIOD_S = PROBE.every_s
 """From the start of one probe to the start of the next."""
 CHANGE_PERIOD_S = 0.5
 """The same while the stack is being changed: every gate of the change waits for an answer."""

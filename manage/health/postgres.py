@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import psycopg
+from nodeclients import database as links
 
 from manage.health.drivers import DEADLINE_S, Memory, ProbeFault, Target
 
 STATEMENT_TIMEOUT_MS = 2500
 """Below the deadline of a probe, so that the server ends a slow query itself."""
+MARGIN_S = 0.2
+"""How long before the deadline of the probe a session is given up: a cancelled query would wait for the server."""
 
 
 @dataclass
@@ -28,10 +32,16 @@ async def session(
 ) -> AsyncIterator[PostgresSession]:
     """The open session in `memory`, or a new one, for a block. An error in the block closes it.
 
-    Raises ProbeFault with the server's words for a psycopg.Error.
+    Raises ProbeFault with the server's words for a psycopg.Error, and if the block takes longer than a probe may.
     """
+    ends = time.monotonic() + DEADLINE_S - MARGIN_S
     try:
-        yield await _session(target, memory, port=port, user=user, secret=secret, database=database)
+        session = await _session(target, memory, port=port, user=user, secret=secret, database=database)
+        async with links.deadline(session.connection, ends - time.monotonic()):
+            yield session
+    except TimeoutError as fault:
+        await memory.release()
+        raise ProbeFault(f"no answer within {DEADLINE_S:g} s") from fault
     except psycopg.Error as fault:
         await memory.release()
         raise ProbeFault(server_words(fault)) from fault
@@ -54,9 +64,7 @@ async def _session(
             password=target.secret(secret),
             dbname=database,
             autocommit=True,
-            connect_timeout=int(DEADLINE_S),
-            application_name="nodeyard watch",
-            options=f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c default_transaction_read_only=on",
+            **links.arguments("nodeyard watch", STATEMENT_TIMEOUT_MS / 1000, default_transaction_read_only="on"),
         )
     )
     memory.session = opened

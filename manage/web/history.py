@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from nodeclients.links import WATCH_SOCKET
+
 from manage import untrusted
 from manage.health.model import VERDICTS, VerdictName
 from manage.immutable import dataclass
@@ -16,7 +18,7 @@ from manage.immutable import dataclass
 log = logging.getLogger(__name__)
 
 HOURS = 24
-_TIMEOUT_S = 5.0
+_TIMEOUT_S = WATCH_SOCKET.deadline_s
 _LARGEST_BYTES = 8 << 20
 
 

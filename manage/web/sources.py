@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from nodeclients.links import AGENT, WATCH_SOCKET
 
 from manage.access import keys, revocations
 from manage.access.revocations import Revocations
@@ -24,8 +25,8 @@ from manage.web.history import History
 
 log = logging.getLogger(__name__)
 
-AGENT_EVERY_S = 2.0
-HISTORY_EVERY_S = 30.0
+AGENT_EVERY_S = AGENT.every_s
+HISTORY_EVERY_S = WATCH_SOCKET.every_s
 
 
 class Sources:

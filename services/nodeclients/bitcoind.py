@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from nodeclients.errors import NodeError, NodeRefused, NodeUnreachable, NodeWarmingUp
+from nodeclients.links import keep_alive
 
 WARMING_UP = -28
 """RPC_IN_WARMUP, src/rpc/protocol.h."""
@@ -144,6 +145,7 @@ class BitcoindClient:
 async def _http_post(host: str, port: int, basic: str, body: bytes) -> tuple[int, bytes]:
     """One HTTP/1.1 request and its answer, whose length bitcoind always states."""
     reader, writer = await asyncio.open_connection(host, port)
+    keep_alive(writer.get_extra_info("socket"))
     try:
         credentials = f"Authorization: Basic {basic}\r\n" if basic else ""
         head = (

@@ -22,6 +22,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidURI
 
 from nodeclients.errors import NodeError, NodeUnreachable
+from nodeclients.links import KASPAD_BUSY, keep_alive
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 """A larger frame closes the connection (1009). Parsing takes five times its size, and our containers have 256 MB.
@@ -55,7 +56,7 @@ class KaspadClient:
     It does not reconnect. After a `Closed`, open a new client, subscribe first, then read the state again.
     """
 
-    def __init__(self, url: str, *, timeout_s: float = 10.0, ping_s: float | None = 20.0) -> None:
+    def __init__(self, url: str, *, timeout_s: float = 10.0, ping_s: float | None = KASPAD_BUSY.every_s) -> None:
         """`timeout_s` is the deadline of connecting and of each call; `ping_s` finds lost peers (None: no pings)."""
         self.url = url
         self.closed: Closed | None = None
@@ -82,6 +83,7 @@ class KaspadClient:
             )
         except (OSError, TimeoutError, InvalidHandshake, InvalidMessage, InvalidURI, ConnectionClosed) as fault:
             raise NodeUnreachable(f"no connection to kaspad at {self.url}: {fault or type(fault).__name__}") from fault
+        keep_alive(self._socket.transport.get_extra_info("socket"))
         self._pump = asyncio.create_task(self._read(self._socket))
         return self
 

@@ -16,6 +16,8 @@ from typing import Any, Literal, Self, cast
 import zmq
 import zmq.asyncio
 
+from nodeclients.links import CONNECT_S, ZMQ
+
 COUNTER_MODULUS = 2**32
 
 
@@ -88,14 +90,18 @@ def subscribe(socket: zmq.Socket[Any], address: str, topics: Sequence[str]) -> N
     socket.setsockopt(zmq.RCVHWM, 0)  # never drop on our side: 0 means no limit
     socket.setsockopt(zmq.LINGER, 0)
     socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
-    socket.setsockopt(zmq.HEARTBEAT_IVL, 1000)
-    socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 3000)
-    socket.setsockopt(zmq.CONNECT_TIMEOUT, 3000)
-    socket.setsockopt(zmq.RECONNECT_IVL, 100)
-    socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
+    socket.setsockopt(zmq.HEARTBEAT_IVL, _ms(ZMQ.every_s))
+    socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, _ms(ZMQ.deadline_s))
+    socket.setsockopt(zmq.CONNECT_TIMEOUT, _ms(CONNECT_S))
+    socket.setsockopt(zmq.RECONNECT_IVL, _ms(ZMQ.retry.first_s))
+    socket.setsockopt(zmq.RECONNECT_IVL_MAX, _ms(ZMQ.retry.longest_s))
     for topic in topics:
         socket.setsockopt(zmq.SUBSCRIBE, topic.encode())
     socket.connect(address)
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
 
 
 class ZmqSubscriber:

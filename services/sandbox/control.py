@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from nodeclients.links import CONTROL
+
 MAX_ANSWER = 4 << 20
 """Bytes."""
 VERBS = ("pay", "mine", "reorg", "freeze", "drop", "lag", "error", "clear", "status")
@@ -17,7 +19,7 @@ class ControlError(Exception):
     """The simulator refused or did not answer; the message is a sentence for the user."""
 
 
-def call(socket_path: Path, verb: str, *, timeout_s: float = 10.0, **args: Any) -> dict[str, Any]:
+def call(socket_path: Path, verb: str, *, timeout_s: float = CONTROL.deadline_s, **args: Any) -> dict[str, Any]:
     """Send one verb to the simulator at this control socket and return the result.
 
     pay(address, amount in base units: sompi or sat) -> {"transaction_id", "amount"}

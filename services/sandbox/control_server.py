@@ -9,8 +9,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from nodeclients.links import CONTROL_SERVER
+
 from sandbox.control import VERBS
 from sandbox.faults import Faults
+
+QUIET_S = CONTROL_SERVER.deadline_s
+"""How long a caller may take to send a request, or to read its answer."""
 
 
 class Refused(Exception):
@@ -54,10 +59,10 @@ async def serve(path: Path, simulator: Simulator) -> asyncio.Server:
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            async for line in reader:
+            while line := await asyncio.wait_for(reader.readline(), QUIET_S):
                 writer.write(json.dumps(await answer(simulator, line)).encode() + b"\n")
-                await writer.drain()
-        except ConnectionError:
+                await asyncio.wait_for(writer.drain(), QUIET_S)
+        except (ConnectionError, TimeoutError, ValueError):  # gone, silent, or a line without end
             return
         finally:
             writer.close()

@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 
 from nodeclients.errors import NodeFault
+from nodeclients.links import KASPAD
 
 from tracker import node
 from tracker.counters import Counters
@@ -23,9 +24,6 @@ from tracker.unanswerable import Unanswerable
 
 log = logging.getLogger(__name__)
 
-FIRST_DELAY_S = 0.1
-LONGEST_DELAY_S = 0.6
-"""The node is local, so retry often: a node that comes back is found within a second."""
 ASK_DEADLINE_S = 3.0
 
 
@@ -52,7 +50,7 @@ class Follower:
 
     async def run(self) -> None:
         """Run one session after another. Each starts with a resync: `connect` for the first, `reconnect` afterwards."""
-        cause, delay = "connect", FIRST_DELAY_S
+        cause, pauses = "connect", KASPAD.retry.pauses()
         await self._database.checked.wait()
         while True:
             try:
@@ -72,14 +70,13 @@ class Follower:
                 self._record_failure(first)
                 self._unanswerable.interrupted(self.state.reason, time.time())
                 if isinstance(first, ChainReplaced):
-                    cause, delay = "pruning", FIRST_DELAY_S
+                    cause, pauses = "pruning", KASPAD.retry.pauses()
                 elif was_following:
                     self._counters.sessions_lost += 1
-                    cause, delay = "reconnect", FIRST_DELAY_S
+                    cause, pauses = "reconnect", KASPAD.retry.pauses()
             finally:
                 self._session = None
-            await asyncio.sleep(delay)
-            delay = min(2 * delay, LONGEST_DELAY_S)
+            await asyncio.sleep(next(pauses))
 
     def follow(self, address: str) -> None:
         """Follow a new account. Without a session there is nothing to do: the next one starts with all accounts."""

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 
 from nodeclients.errors import NodeUnreachable
 from nodeclients.kaspad import Closed, KaspadClient, Notification
+from nodeclients.links import KASPAD
 
 from tracker import audit, node
 from tracker.counters import Counters
@@ -35,9 +36,8 @@ from tracker.unanswerable import BATCH, Unanswerable, chunks
 
 log = logging.getLogger(__name__)
 
-CALL_DEADLINE_S = 4.0
-"""Together with HEARTBEAT_S: a node that accepts TCP but never answers is detected within 6 s."""
-HEARTBEAT_S = 2.0
+CALL_DEADLINE_S = KASPAD.deadline_s
+"""Together with the heartbeat: a node that accepts TCP but never answers is detected within 6 s."""
 CONFIRM_EVERY_S = 10.0
 AUDIT_EVERY_S = 30.0
 RETRY_EVERY_S = 1.0
@@ -106,7 +106,7 @@ class Session:
         while True:
             info = await node.server_info(self._events, self._network, CALL_DEADLINE_S)
             self.inbox.put_nowait(Heartbeat(info, time.time()))
-            await asyncio.sleep(HEARTBEAT_S)
+            await asyncio.sleep(KASPAD.every_s)
 
     async def _schedule_retries(self) -> None:
         while True:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.nodes.programs import Running, simulated_bitcoind
 from tests.oracle.process import Oracle, environment
+from tests.reliability.swallowing import in_front_of
 from tests.stage.ports import free_port
 from tests.stage.waiting import until
 
@@ -187,6 +188,24 @@ def test_a_page_that_lost_the_oracle_says_so_and_comes_back(chromium: Browser, n
         oracle.start()
         expect(page.locator("#live")).to_contain_text("true as of", timeout=15_000)
         expect(page.locator("#price")).to_contain_text("USD")
+        page.close()
+
+
+@pytest.mark.promise("A page whose connection swallows everything says so and connects again by itself", runs="ci")
+def test_a_page_leaves_a_dead_connection(chromium: Browser, oracle: Oracle) -> None:
+    with in_front_of(oracle.port) as proxy:
+        page = chromium.new_page()
+        page.goto(f"http://127.0.0.1:{proxy.port}/")
+        expect(page.locator("#live")).to_contain_text("true as of")
+        before = proxy.accepted
+        proxy.swallow()
+        expect(page.locator("#live")).to_contain_text("no data for", timeout=5_000)
+        expect(page.locator("#live")).to_contain_text("true as of", timeout=10_000)
+        assert proxy.accepted > before
+        proxy.cut()
+        expect(page.locator("#live")).to_contain_text("no data for 6", timeout=15_000)
+        proxy.heal()
+        expect(page.locator("#live")).to_contain_text("true as of", timeout=20_000)
         page.close()
 
 

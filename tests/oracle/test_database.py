@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from oracle.estimate import Estimate, State
+from oracle.history import postgres, writer
 from oracle.history.entries import SCHEMA_VERSION, Bucket, Entry, HistoryUnavailable
 from oracle.history.postgres import PostgresStore
+from oracle.history.writer import Writer
+from oracle.live import answer
+from oracle.live.answer import Market
 
 from tests.oracle.bitcoind import Bitcoind
 from tests.oracle.generator import Generator
 from tests.oracle.process import Oracle, environment
+from tests.reliability.swallowing import SwallowingProxy
 from tests.stage.ports import free_port
 from tests.stage.waiting import until
 from tests.tracker.cluster import Cluster
 
 NOW = 1_795_000_000.0
+ESTIMATE = Estimate(50_000.0, 49_900.0, 50_100.0, 0.9, State.OK, "one price stands out", 7)
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +126,39 @@ def test_a_database_that_is_away_takes_history_and_nothing_else(
                 until(lambda: "did not answer within" in oracle.get("/ready").body["history"], 30)
                 assert oracle.price()["age_s"] < 6
             until(lambda: oracle.get("/ready").body["history"] == "", 30)
+
+
+@pytest.mark.promise(
+    "A connection of the oracle to its database that swallows everything costs one deadline and no entry",
+    runs="ci",
+)
+def test_a_dead_connection_costs_one_deadline_and_no_entry(
+    cluster: Cluster, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "DEADLINE_S", 0.5)
+    monkeypatch.setattr(writer, "EVERY_S", 0.5)
+
+    async def scene() -> list[Bucket]:
+        async with SwallowingProxy(cluster.port) as proxy:
+            url = cluster.url(database).replace(f":{cluster.port}/", f":{proxy.port}/")
+            store = PostgresStore(url, cluster.password_file)
+            writing = Writer(store)
+            task = asyncio.create_task(writing.run())
+            await told(lambda: not writing.fault)
+            proxy.swallow()
+            began = time.monotonic()
+            for n in range(5):
+                writing.note(answer.of_estimate(ESTIMATE, Market.REAL, NOW + n))
+            await told(lambda: "did not answer within 0.5 s" in writing.fault)
+            assert time.monotonic() - began < 3
+            await told(lambda: not writing.fault)
+            task.cancel()
+            found = await store.read(NOW, NOW + 60, 60)
+            await store.close()
+            return found
+
+    assert [bucket.entries for bucket in asyncio.run(scene())] == [5]
+
+
+async def told(condition: Callable[[], bool]) -> None:
+    await asyncio.to_thread(until, condition, 15)

@@ -26,6 +26,7 @@ from oracle.web.stream import Stream
 from oracle.weights import load
 from websockets.sync.client import ClientConnection, connect
 
+from tests.reliability.swallowing import in_front_of
 from tests.stage.ports import free_port
 from tests.stage.waiting import until
 
@@ -125,6 +126,19 @@ def test_who_is_behind_gets_all_that_he_missed_in_one_message() -> None:
             assert message["since"] == seen
             seen, heard = message["sequence"], heard + 1
         assert heard < TICKS / 2, heard
+
+
+@pytest.mark.promise("A WebSocket client whose connection swallows everything is removed", runs="ci")
+def test_a_client_whose_cable_is_cut_is_removed() -> None:
+    with (
+        Speaker(0.5) as speaker,
+        in_front_of(speaker.port) as proxy,
+        connect(f"ws://127.0.0.1:{proxy.port}/ws/mempool", ping_interval=None, close_timeout=0.1) as listener,
+    ):
+        receive(listener)
+        assert speaker.connections == 1
+        proxy.swallow()
+        until(lambda: len(speaker.context.listeners) == speaker.connections == 0, 10)
 
 
 @pytest.mark.promise("A WebSocket client that never reads is disconnected even if its connection is full", runs="ci")

@@ -133,8 +133,8 @@ def test_a_pattern_that_is_slow_on_every_line_ends_with_its_budget(engine: Start
 
 
 def test_frames_that_are_none_are_taken_as_text() -> None:
-    assert b"".join(log_lines.demultiplexed(b"2026 a terminal writes without frames\n")).startswith(b"2026")
-    assert list(log_lines.demultiplexed(frame(b"ab") + b"\x01\x00\x00\x00\xff\xff\xff\xffcut")) == [b"ab", b"cut"]
+    assert b"".join(log_lines.demultiplexed([b"2026 a terminal writes without frames\n"])).startswith(b"2026")
+    assert list(log_lines.demultiplexed([frame(b"ab") + b"\x01\x00\x00\x00\xff\xff\xff\xffcut"])) == [b"ab", b"cut"]
     assert list(log_lines.lines([b"ab", b"cdef\ngh", b"i"], 4)) == [b"abcd", b"ghi"]
 
 

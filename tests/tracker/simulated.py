@@ -17,6 +17,7 @@ class SimulatedKaspad(Child):
     """`with SimulatedKaspad(folder, port) as kaspad:` runs it. `folder` stores its chain, so it survives `restart`."""
 
     def __init__(self, folder: Path, port: int, *flags: str) -> None:
+        self.port = port
         self.url = f"ws://127.0.0.1:{port}"
         self._control = folder / "control"
         argv = [sys.executable, "-m", "sandbox", "kaspad", "--simnet", "--appdir", str(folder), *flags]

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from nodeclients.links import WATCH_SERVER
+
 from manage import untrusted
 from manage.errors import NodeyardError
 from manage.health import snapshot as snapshots
@@ -17,7 +19,7 @@ from manage.health.watch import metrics
 from manage.health.watch.loop import Watch
 
 MAX_LINE = 64 * 1024
-QUIET_S = 10.0
+QUIET_S = WATCH_SERVER.deadline_s
 """How long a client may take to send its request."""
 MAX_HOURS = 24 * 366.0
 SOCKET_MODE = 0o660

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from nodeclients import database
+from nodeclients.links import CONNECT_S, ORACLE_DATABASE
 from psycopg import AsyncConnection
 from psycopg.conninfo import make_conninfo
 
@@ -16,7 +18,7 @@ from oracle.history.entries import SCHEMA_VERSION, Bucket, Entry, HistoryUnavail
 
 log = logging.getLogger(__name__)
 
-DEADLINE_S = 5.0
+DEADLINE_S = ORACLE_DATABASE.deadline_s
 CHUNK = "7 days"
 _LOCK = 0x6F7261636C65  # "oracle" in ASCII: keeps two oracles from migrating at the same time
 
@@ -82,18 +84,18 @@ class PostgresStore:
         """Run `work` in one transaction. The deadline also covers a paused server that still accepts TCP."""
         async with self._lock:
             try:
-                async with asyncio.timeout(DEADLINE_S):
-                    connection = self._connection or await self._connect()
-                    async with connection.transaction():
-                        return await work(connection)
+                connection = self._connection or await self._connect()
+                async with database.deadline(connection, DEADLINE_S), connection.transaction():
+                    return await work(connection)
             except (TimeoutError, psycopg.Error, OSError) as fault:
                 await self._drop()
                 raise HistoryUnavailable(_sentence(fault)) from fault
 
     async def _connect(self) -> AsyncConnection:
         password = self._password_file.read_text(encoding="utf-8").strip()
-        conninfo = make_conninfo(self._url, password=password, connect_timeout=3, application_name="nodeyard-oracle")
-        self._connection = await AsyncConnection.connect(conninfo, autocommit=True)
+        conninfo = make_conninfo(self._url, password=password, **database.arguments("nodeyard-oracle", DEADLINE_S))
+        async with asyncio.timeout(CONNECT_S):  # includes the look-up of the name
+            self._connection = await AsyncConnection.connect(conninfo, autocommit=True)
         return self._connection
 
     async def _drop(self) -> None:

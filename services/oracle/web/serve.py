@@ -5,14 +5,12 @@ from __future__ import annotations
 import logging
 import os
 
+from nodeclients.links import LISTENERS
 from serving.server import Server
 
 from oracle.web.app import build
 from oracle.web.listeners import Protocol
 from oracle.web.settings import from_env
-
-PING_S = 10.0
-"""Interval of pings, and how long a client may take to answer one before it is disconnected."""
 
 
 def run_service() -> int:
@@ -28,8 +26,8 @@ def run_service() -> int:
     return server.run(
         build(settings, ended),
         ws=Protocol,
-        ws_ping_interval=PING_S,
-        ws_ping_timeout=PING_S,
+        ws_ping_interval=LISTENERS.every_s,
+        ws_ping_timeout=LISTENERS.deadline_s,
         ws_per_message_deflate=False,  # it would compress the same message for every client
         ws_max_size=1024,
         backlog=4096,

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from nodeclients.bitcoind import BitcoindClient, CookieFile, Credentials, PasswordFile
+from nodeclients.links import BITCOIND
 from nodeclients.networks import BITCOIN, ZMQ_PORT
 from serving.settings import ServerSettings, SettingsError
 from serving.settings import from_env as server_from_env
@@ -15,7 +16,7 @@ from serving.settings import from_env as server_from_env
 from oracle.errors import OracleError
 from oracle.live.answer import Market
 
-NODE_TIMEOUT_S = 5.0
+NODE_TIMEOUT_S = BITCOIND.deadline_s
 
 
 @dataclass(frozen=True)

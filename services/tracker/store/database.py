@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
+from nodeclients import database
+from nodeclients.links import TRACKER_DATABASE
 from psycopg import AsyncConnection
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
@@ -20,9 +22,15 @@ from tracker.store.schema import Edition, migrate
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-DEADLINE_S = 5.0
+DEADLINE_S = TRACKER_DATABASE.deadline_s
 """Deadline of one transaction. A paused server still accepts TCP; only our own deadline detects it."""
-CHECK_EVERY_S = 2.0
+LONGEST_S = 60.0
+"""The longest deadline that any transaction has: the server ends what runs longer."""
+CHECK_S = 1.0
+"""Deadline of the check of a connection that the pool has kept."""
+LEAVE_S = 1.0
+"""How long a transaction whose deadline has passed may take to end."""
+CHECK_EVERY_S = TRACKER_DATABASE.every_s
 SILENT_AFTER_S = 6.0
 """After the database has been silent for this long, it counts as unavailable."""
 
@@ -55,19 +63,20 @@ class Database:
     def __init__(self, url: str, password_file: Path) -> None:
         def conninfo() -> str:
             password = password_file.read_text(encoding="utf-8").strip()
-            return make_conninfo(url, password=password, connect_timeout=3, application_name="nodeyard-tracker")
+            return make_conninfo(url, password=password, **database.arguments("nodeyard-tracker", LONGEST_S))
 
         self.health = DatabaseHealth()
         self.checked = asyncio.Event()
         """Set once `watch` knows whether the database answers."""
         self._abandoned: set[asyncio.Task[Any]] = set()
+        self._busy: set[AsyncConnection] = set()
         self._pool = AsyncConnectionPool[AsyncConnection](
             conninfo,
             min_size=1,
             max_size=4,
             timeout=3.0,
-            reconnect_timeout=2.0,  # limits the back-off, to find a returning server within seconds
-            check=AsyncConnectionPool.check_connection,
+            reconnect_timeout=TRACKER_DATABASE.retry.longest_s,  # the back-off of the pool
+            check=_check,
             open=False,
             name="tracker",
         )
@@ -83,13 +92,12 @@ class Database:
     async def run(self, work: Callable[[AsyncConnection], Awaitable[T]], deadline_s: float = DEADLINE_S) -> T:
         """Run `work` in one transaction, rolled back on any error, and return its result.
 
-        Raises DatabaseUnavailable if the server fails or is too slow. The deadline holds for the caller even if the
-        server hangs: psycopg's clean-up of a cancelled query may take another 10 s, so it continues in the background.
-        That is safe: a transaction keeps its locks on the accounts until it ends, either way.
+        Raises DatabaseUnavailable if the server fails or is too slow. A transaction whose caller is cancelled is left
+        to psycopg's clean-up, which may take 10 s. That is safe: it keeps its locks on the accounts until it ends.
         """
-        task = asyncio.create_task(self._transact(work))
+        task = asyncio.create_task(self._transact(work, deadline_s))
         try:
-            done, _ = await asyncio.wait({task}, timeout=deadline_s)
+            done, _ = await asyncio.wait({task}, timeout=deadline_s + LEAVE_S)
         except asyncio.CancelledError:
             self._abandon(task)
             raise
@@ -98,10 +106,18 @@ class Database:
             raise DatabaseUnavailable(f"the database did not answer within {deadline_s:g} s")
         return task.result()
 
-    async def _transact(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def _transact(self, work: Callable[[AsyncConnection], Awaitable[T]], deadline_s: float) -> T:
+        ends = time.monotonic() + deadline_s
         try:
-            async with self._pool.connection() as connection, connection.transaction():
-                return await work(connection)
+            async with self._pool.connection() as connection:
+                self._busy.add(connection)
+                try:
+                    async with database.deadline(connection, ends - time.monotonic()), connection.transaction():
+                        return await work(connection)
+                finally:
+                    self._busy.discard(connection)
+        except TimeoutError as error:
+            raise DatabaseUnavailable(f"the database did not answer within {deadline_s:g} s") from error
         except PoolTimeout as error:
             raise DatabaseUnavailable("the database does not accept connections") from error
         except (psycopg.OperationalError, PoolClosed) as error:
@@ -129,6 +145,9 @@ class Database:
                 log.warning("database: %s", self.health.fault)
             elif before and not self.health.fault:
                 log.info("database: %s", self.health.edition.sentence if self.health.edition else "answers")
+            if self.health.fault and time.monotonic() - (self.health.answered_at or 0.0) > SILENT_AFTER_S:
+                for connection in self._busy:  # long transactions have long deadlines
+                    database.hang_up(connection)
             await asyncio.sleep(CHECK_EVERY_S if not self.health.fault else CHECK_EVERY_S / 4)
 
     async def _check(self) -> DatabaseHealth:
@@ -146,6 +165,15 @@ class Database:
                 self.health.answered_at, f"the database cannot be used: {_first_line(error)}", edition
             )
         return DatabaseHealth(time.monotonic(), "", edition)
+
+
+async def _check(connection: AsyncConnection) -> None:
+    """For the pool: raise if a kept connection is dead, so that it takes another one."""
+    try:
+        async with database.deadline(connection, CHECK_S):
+            await AsyncConnectionPool.check_connection(connection)
+    except TimeoutError as error:
+        raise psycopg.OperationalError("the connection does not answer") from error
 
 
 def _first_line(error: BaseException) -> str:

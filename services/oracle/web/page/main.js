@@ -14,6 +14,7 @@ const FRAME_MS = 1000 / 30;
 const AMOUNTS_EVERY_MS = 5000;
 const PAST_S = 3 * 3600;
 const PAST_STEP_S = 20;
+const TIMEOUT_MS = 8000;
 
 const byId = (id) => document.getElementById(id);
 const canvas = byId("chart");
@@ -75,10 +76,12 @@ function showTip(said) {
   tip.style.transform = `translate(${x + (right ? -14 : 24)}px, ${Math.max(4, y - 20)}px) translateX(${right ? "-100%" : "0"})`;
 }
 
+const ask = (path) => fetch(path, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+
 // The estimates from before the server started, if it keeps a history.
 async function loadPast(until) {
   try {
-    const answer = await fetch(`api/v1/history?from=${until - PAST_S}&to=${until}&step=${PAST_STEP_S}`);
+    const answer = await ask(`api/v1/history?from=${until - PAST_S}&to=${until}&step=${PAST_STEP_S}`);
     if (!answer.ok) return;
     const received = line.rows();
     const first = received.length ? received[0][0] : until;
@@ -95,7 +98,7 @@ async function loadPast(until) {
 async function loadAmounts() {
   if (view.name !== "amounts" || view.pausedAt !== null || document.hidden) return;
   try {
-    const answer = await fetch("api/v1/histogram");
+    const answer = await ask("api/v1/histogram");
     if (answer.ok) amounts.data = await answer.json();
   } catch {
     return; // the corner of the page shows that the connection is lost
