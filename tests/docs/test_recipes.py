@@ -12,8 +12,9 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -97,10 +98,34 @@ def run(command: str, copy: Path) -> str:
     return done.stdout
 
 
+@dataclass(frozen=True)
+class Followed:
+    """A copy of the repository after a recipe."""
+
+    copy: Path
+    printed: str
+    """The commands and what they printed."""
+
+
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
+    return copied(tmp_path / "copy")
+
+
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Followed]:
+    """Follows each recipe once: `followed(title)`. What a test changes in that copy, no other test reads."""
+
+    @cache
+    def once(title: str) -> Followed:
+        copy = copied(tmp_path_factory.mktemp("recipe") / "copy")
+        return Followed(copy, follow(title, copy))
+
+    return once
+
+
+def copied(target: Path) -> Path:
     """The repository without its recordings, and the commands of an active environment in `bin`."""
-    target = tmp_path / "copy"
     ignored = shutil.ignore_patterns("__pycache__", ".cache", "data", "node_modules")
     for folder in COPIED:
         shutil.copytree(CHECKOUT / folder, target / folder, ignore=ignored, symlinks=True)
@@ -116,7 +141,7 @@ def copy(tmp_path: Path) -> Path:
 
 
 def follow(title: str, copy: Path) -> str:
-    """Take every step; the commands and what they printed."""
+    """Take every step; returns the commands and what they printed."""
     printed = ""
     for step in steps(title):
         if step.file:
@@ -128,7 +153,9 @@ def follow(title: str, copy: Path) -> str:
 
 @pytest.mark.promise("Every recipe in CONTRIBUTING.md works as it is written", runs="ci")
 @pytest.mark.parametrize("title", RECIPES)
-def test_a_recipe_works_as_it_is_written_and_its_test_needs_it(title: str, copy: Path) -> None:
+def test_a_recipe_works_as_it_is_written_and_its_test_needs_it(
+    title: str, copy: Path, followed: Callable[[str], Followed]
+) -> None:
     written = list(steps(title))
     tests = [step for step in written if Path(step.file).name.startswith("test_") and not step.line]
     assert tests, f"{title}: the recipe adds no test"
@@ -137,16 +164,18 @@ def test_a_recipe_works_as_it_is_written_and_its_test_needs_it(title: str, copy:
         with pytest.raises(AssertionError, match=r"ended with [12]:"):
             run(f"pytest -q {step.file}", copy)
         (copy / step.file).unlink()
-    printed = follow(title, copy)
+    done = followed(title)
     assert any("pytest" in step.code for step in written if not step.file), f"{title}: the recipe runs no test"
-    assert " passed" in printed
+    assert " passed" in done.printed
     files = " ".join(dict.fromkeys(step.file for step in written if step.file.endswith(".py")))
-    run(f"ruff check {files} && ruff format --check {files}", copy)
+    run(f"ruff check {files} && ruff format --check {files}", done.copy)
 
 
 @pytest.mark.promise("A shipped service is added as a folder and a line in a profile", runs="ci")
-def test_the_service_of_the_recipe_is_rendered_documented_and_checked(copy: Path) -> None:
-    assert "memcached is complete." in follow("a service", copy)
+def test_the_service_of_the_recipe_is_rendered_documented_and_checked(followed: Callable[[str], Followed]) -> None:
+    done = followed("a service")
+    copy = done.copy
+    assert "memcached is complete." in done.printed
     rendered = yaml.safe_load((copy / "compose/sandbox.yml").read_text(encoding="utf-8"))["services"]["memcached"]
     assert rendered["command"] == ["--port=11211", "--conn-limit=256", "--memory-limit=48"]
     assert rendered["cap_drop"] == ["ALL"]
@@ -161,10 +190,9 @@ def test_the_service_of_the_recipe_is_rendered_documented_and_checked(copy: Path
 
 
 @pytest.mark.promise("A page of the dashboard is added as a folder and a line in the list", runs="ci")
-def test_the_page_of_the_recipe_touches_its_folder_and_one_line(copy: Path) -> None:
-    before = contents(copy / "manage")
-    follow("a dashboard page", copy)
-    after = contents(copy / "manage")
+def test_the_page_of_the_recipe_touches_its_folder_and_one_line(followed: Callable[[str], Followed]) -> None:
+    before = contents(CHECKOUT / "manage")
+    after = contents(followed("a dashboard page").copy / "manage")
     changed = {path for path in after if after[path] != before.get(path)}
     assert {path for path in changed if "pages/counts/" not in path} == {"web/pages/__init__.py"}
     line = set(after["web/pages/__init__.py"].splitlines()) - set(before["web/pages/__init__.py"].splitlines())

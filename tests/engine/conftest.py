@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from manage.installation import identity
 from manage.installation.labels import LABEL_INSTALLATION
 from manage.installation.layout import Layout
 from tests.engine import standin, tiny
+from tests.stage import ports
 
 PREFIX = "nytest-"
 """How the compose projects of these tests begin, and so their networks and volumes."""
@@ -57,8 +57,7 @@ def watched(layout: Layout) -> Iterator[Layout]:
 
 @pytest.fixture
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    return ports.free_port()
 
 
 def _remove(api: Any, prefix: str, installation: str = "") -> None:

@@ -43,7 +43,7 @@ class Neighbour:
 @contextmanager
 def beside(host: str = "") -> Iterator[Neighbour]:
     """A neighbour of the namespace `host`, or of this machine."""
-    name, cable, far = "nodeyard-near", "nodeyard-a", "nodeyard-b"
+    name, cable, far = f"{host or 'nodeyard'}-near", "nodeyard-a", "nodeyard-b"
     inside = ("ip", "netns", "exec", host) if host else ()
     subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
     run("ip", "netns", "add", name)
