@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +76,11 @@ def _remove(api: Any, prefix: str, installation: str = "") -> None:
 
 
 def _remove_images(api: Any, prefix: str) -> None:
-    """Tags of our tiny images that begin with `prefix`."""
+    """Tags of our tiny images that begin with `prefix`, except those that a container of another run uses."""
+    from docker.errors import APIError
+
     for image in api.images(filters={"label": f"{tiny.TEST_LABEL}=engine"}):
         for tag in image["RepoTags"] or ():
             if tag.startswith(prefix):
-                api.remove_image(tag)
+                with suppress(APIError):
+                    api.remove_image(tag)

@@ -167,20 +167,20 @@ async def test_lags_and_errs_as_told_until_cleared(still: Running) -> None:
         await order(still, "error", method="getServerInfo", message="ConsensusInTransitionalIbdState")
         with pytest.raises(NodeError, match="ConsensusInTransitionalIbdState"):
             await client.call("getServerInfo")
-        faults = await order(still, "lag", ms=300)
+        faults = await order(still, "lag", ms=1000)
         assert faults == {
             "frozen": False,
             "dropped": False,
-            "lag_ms": 300,
+            "lag_ms": 1000,
             "errors": {"getServerInfo": "ConsensusInTransitionalIbdState"},
         }
         began = time.monotonic()
         await client.call("ping")
-        assert time.monotonic() - began >= 0.3
+        assert time.monotonic() - began >= 1.0
         await order(still, "clear")
         began = time.monotonic()
         await client.call("getServerInfo")
-        assert time.monotonic() - began < 0.3
+        assert time.monotonic() - began < 1.0
 
 
 async def test_following_everything_needs_unsaferpc(tmp_path: Path, still: Running) -> None:

@@ -22,7 +22,7 @@ PRICE = {"price", "low", "high", "confidence", "state", "reason", "market", "n_p
 @pytest.mark.promise("`/health`, `/ready`, `/metrics` and `/api/v1/price` answer", runs="ci")
 def test_it_has_a_price_at_once_and_says_that_it_is_synthetic(start: Start, generator: Generator) -> None:
     oracle = start()
-    price = oracle.wait_state("ok", "wide", deadline_s=10)
+    price = oracle.wait_state("ok", "wide")
     assert set(price) >= PRICE
     assert price["market"] == "synthetic"
     assert price["low"] < price["price"] < price["high"]

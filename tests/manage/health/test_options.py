@@ -111,6 +111,6 @@ def test_patterns_that_may_take_long_are_refused(pattern: str) -> None:
 def test_the_slowest_pattern_that_is_accepted_is_fast_enough() -> None:
     slow = "a*" * MAX_REPEATS + "b"
     assert pattern_fault(slow) == ""
-    began = time.monotonic()
+    began = time.thread_time()
     assert re.fullmatch(slow, "a" * 512) is None
-    assert time.monotonic() - began < 0.5
+    assert time.thread_time() - began < 0.5
