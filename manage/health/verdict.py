@@ -42,7 +42,7 @@ def _judge(target: Target, driver: Driver, record: Record, engine: EngineState, 
     if record.answered_at > engine.started_at:
         silence = now - record.answered_at
         judged = (
-            driver.judge(target, record.facts, engine, now)
+            _by_driver(target, driver, record, engine, now)
             if silence <= target.thresholds["max_silence_s"]
             else _silent(f"silent for {words.duration(silence)}: {record.fault or 'no answer'}")
         )
@@ -98,3 +98,15 @@ def _starting(record: Record, engine: EngineState, age: float) -> Judgement:
 
 def _silent(reason: str) -> Judgement:
     return Judgement("down", reason, headline="does not answer")
+
+
+def _by_driver(target: Target, driver: Driver, record: Record, engine: EngineState, now: float) -> Judgement:
+    """The driver's judgement. An answer that it cannot judge is the service's fault and ends no other verdict."""
+    try:
+        return driver.judge(target, record.facts, engine, now)
+    except Exception as error:
+        return Judgement(
+            "degraded",
+            f"its answer cannot be judged ({type(error).__name__}: {error})",
+            headline="gives an answer that cannot be judged",
+        )

@@ -96,7 +96,8 @@ def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: flo
 
 def _versions(facts: tuple[Fact, ...]) -> str:
     """Why databases are not served, if it is the version of their extension (extension.sh)."""
-    updates = [text.split() for text in value(facts, "updates", [])]
+    # The owner of a database can write its comment, too: only what has the form of extension.sh counts.
+    updates = [parts for text in value(facts, "updates", []) if len(parts := text.split()) == 4]
     if not updates:
         return ": see its log"
     _name, found, offered, way = updates[0]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from manage import words
-from manage.health import memory, verdict
+from manage.health import memory, rules, verdict
 from manage.health.dependencies import resolve
 from manage.health.drivers import Driver, Target
 from manage.health.history import LastVerdict
@@ -22,6 +23,8 @@ from manage.immutable import dataclass
 
 MAX_TEXT = 1000
 """Characters of a reason, a headline or a fact."""
+MAX_ITEMS = 100
+"""Of a fact that is a list or a mapping."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,18 @@ def _short(text: str) -> str:
 
 
 def _with_short_value(fact: Fact) -> Fact:
-    return replace(fact, value=_short(fact.value)) if isinstance(fact.value, str) else fact
+    return replace(fact, value=_bounded(fact.value))
+
+
+def _bounded(value: Any) -> Any:
+    """A fact's value as every reader of the snapshot can take it, whatever the service answered."""
+    if isinstance(value, str):
+        return _short(value)
+    if isinstance(value, Mapping):
+        return {_short(str(key)): _bounded(item) for key, item in islice(value.items(), MAX_ITEMS)}
+    if isinstance(value, list | tuple):
+        return [_bounded(item) for item in value[:MAX_ITEMS]]
+    return rules.plain(value)
 
 
 def _engine_facts(seen: Observation, now: float) -> tuple[Fact, ...]:
