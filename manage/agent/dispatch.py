@@ -190,10 +190,10 @@ class Dispatcher:
         except Refused as refusal:
             self._log(caller, verb, args, "refused", reason=refusal.message)
             raise
-        self._log(caller, verb, args, "started", source="change")
         result: Mapping[str, Any] = {}
         message: Mapping[str, Any] | None = {"kind": "failed", "message": f"{verb} failed unexpectedly.", "hint": ""}
         try:
+            self._log(caller, verb, args, "started", source="change")
             progress = self._progress(operation, emit)
             progress({"kind": "accepted", "service": "", "text": "", "id": operation.id})
             result = entry.run(Call(args, caller.name, progress))

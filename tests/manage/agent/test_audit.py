@@ -61,3 +61,16 @@ def test_a_flood_of_throttled_tries_does_not_fill_the_log(agent: Agent) -> None:
     for _ in range(FREE_TRIES + 20):
         refusal(agent, "login", name="otto", password="wrong")
     assert len(agent.audit()) == FREE_TRIES
+
+
+@pytest.mark.promise("A change that cannot be recorded is not made, and the agent makes the next one", runs="ci")
+def test_an_audit_log_that_cannot_be_written_refuses_a_change_and_blocks_none(agent: Agent) -> None:
+    token = agent.signed_in("otto")
+    confirmed = agent.confirm(token, "restart", services=["kaspad"])
+    aside = agent.layout.audit_file.rename(agent.layout.audit_file.with_suffix(".aside"))
+    agent.layout.audit_file.mkdir()
+    assert refusal(agent, "restart", token=token, **confirmed).kind == "failed"
+    assert "restart" not in {verb for verb, _, _ in agent.stack.calls}
+    agent.layout.audit_file.rmdir()
+    aside.rename(agent.layout.audit_file)
+    assert agent.change(token, "restart", services=["kaspad"])["summary"] == "restarted"
