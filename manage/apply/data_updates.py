@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import deque
+from contextlib import closing
 from typing import Any
 
+from manage.engine import log_lines
 from manage.engine.client import Api
 from manage.engine.model import ContainerFacts
 from manage.errors import NodeyardError
@@ -16,7 +19,10 @@ FACT = "updates"
 SCRIPT = "/etc/nodeyard/update.sh"
 """A service whose driver reports the fact has this file: it updates all of them, or exits with another code than 0."""
 MAX_AGE_S = 60
+"""A report older than this, in seconds, offers no update."""
 SHOWN_LINES = 10
+LINE_BYTES = 1000
+"""What an error shows of a line."""
 _UPDATE = re.compile(r"([a-z0-9_]{1,63}) ([0-9A-Za-z.+-]{1,40}) ([0-9A-Za-z.+-]{1,40}) update")
 
 
@@ -35,11 +41,14 @@ def found(layout: Layout, now: float) -> dict[str, tuple[tuple[str, str, str], .
 def apply(api: Api, container: ContainerFacts, service: str) -> None:
     """Run the service's update in its container. Raises NodeyardError with what it printed last."""
     made = api.exec_create(container.id, ["/bin/sh", SCRIPT])
-    output = api.exec_start(made["Id"])
+    # Read line by line, because the container decides how much it prints.
+    output = api.exec_start(made["Id"], stream=True)
+    with closing(output._response):  # its own `close` leaves the descriptor open
+        last = deque(log_lines.lines(output, LINE_BYTES), SHOWN_LINES)
     if api.exec_inspect(made["Id"])["ExitCode"] != 0:
-        lines = output.decode("utf-8", "replace").splitlines()[-SHOWN_LINES:]
+        lines = (f"  {line.decode('utf-8', 'replace').rstrip()}" for line in last)
         raise NodeyardError(
-            "\n".join((f"The update of {service}'s data failed:", *(f"  {line}" for line in lines))),
+            "\n".join((f"The update of {service}'s data failed:", *lines)),
             "What was not updated is as it was, and the image before can still open it.",
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -77,19 +78,40 @@ def test_a_container_that_is_replaced_or_not_running_is_not_updated_in_the_same_
         assert "update" not in {step.kind for step in plan.changes}
 
 
+class Output:
+    """What an update prints in a container that somebody took over: a line without an end, then its error."""
+
+    def __init__(self) -> None:
+        self._response = self
+        self.is_closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        for _ in range(1000):
+            yield b"x" * 65536
+        yield b"\nERROR:  no space left on device\n"
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
 def test_a_failed_update_says_what_the_database_said() -> None:
+    output = Output()
+
     class Engine:
         def exec_create(self, _container: str, argv: list[str]) -> dict[str, str]:
             assert argv == ["/bin/sh", "/etc/nodeyard/update.sh"]
             return {"Id": "1"}
 
-        def exec_start(self, _id: str) -> bytes:
-            return b"ERROR:  no space left on device\n"
+        def exec_start(self, _id: str, *, stream: bool) -> Output:
+            assert stream
+            return output
 
         def exec_inspect(self, _id: str) -> dict[str, int]:
             return {"ExitCode": 1}
 
     stack = stack_of("profiles: [sandbox]\nnetwork: sandbox\n")
     container = facts_of(stack, {}).containers[0]
-    with pytest.raises(NodeyardError, match="no space left on device"):
+    with pytest.raises(NodeyardError, match="no space left on device") as failed:
         data_updates.apply(Engine(), container, "timescaledb")
+    assert len(failed.value.message) < 2 * data_updates.LINE_BYTES
+    assert output.is_closed
