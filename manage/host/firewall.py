@@ -110,10 +110,12 @@ def restore(saved: Path | None = None) -> str:
 
 
 def is_present() -> bool:
-    """Whether the table exists. Needs root."""
-    nft = _nft()
-    listing = [nft, "list", "table", *TABLE.split()]
-    return bool(nft) and subprocess.run(listing, capture_output=True, check=False).returncode == 0
+    """Whether the table exists; False if nft is missing or does not answer. Needs root."""
+    listing = [_nft(), "list", "table", *TABLE.split()]
+    try:
+        return subprocess.run(listing, capture_output=True, timeout=_PATIENCE_S, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
 
 
 def _run(script: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 from manage.apply import gate
 from manage.engine import compose_cli
 from manage.errors import NodeyardError
+from manage.host import firewall
 from manage.installation.layout import Layout
 from tests.stage.deadlines import within
 
@@ -46,3 +47,11 @@ def test_a_clock_that_is_set_back_does_not_prolong_the_gate(monkeypatch: pytest.
     real, began = time.time, time.time()
     monkeypatch.setattr(time, "time", lambda: real() - (3600 if real() - began > 0.2 else 0))
     assert within(10, lambda: gate.wait(Layout(tmp_path), "kaspad", began, 0.0)).answer == "fail"
+
+
+def test_an_nft_that_hangs_delays_no_status(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "nft").write_text("#!/bin/sh\nexec sleep 60\n")
+    (tmp_path / "nft").chmod(0o755)
+    monkeypatch.setattr(firewall, "_PATH", f"{tmp_path}:{firewall._PATH}")
+    monkeypatch.setattr(firewall, "_PATIENCE_S", 0.3)
+    assert within(10, firewall.is_present) is False
