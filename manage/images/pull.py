@@ -37,11 +37,8 @@ def upstream(checkout: Path = CHECKOUT, services: Path | None = None) -> Mapping
 
 def bases(recipes: Mapping[str, Recipe], known: Mapping[str, str], checkout: Path = CHECKOUT) -> Mapping[str, str]:
     """`upstream_base` of each recipe -> the same, with the digest that the file pins for that reference."""
-    pinned = {
-        entry["reference"]: by_digest(entry["reference"], entry["digest"])
-        for entry in _read(checkout / UPSTREAM_FILE)["images"].values()
-        if entry.get("digest")
-    }
+    entries = _read(checkout / UPSTREAM_FILE, ours=True)["images"]
+    pinned = {entry["reference"]: _reference(name, entry) for name, entry in entries.items()}
     found = {entry.upstream_base for entry in recipes.values() if entry.upstream_base}
     return {reference: pinned.get(reference, reference) for reference in sorted(found - known.keys())}
 

@@ -27,21 +27,21 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     directory = Path(os.environ.get("NODEYARD_DIR", DEFAULT_DIR))
     path = Path(os.environ.get("WATCH_CONFIG", "/etc/nodeyard/watch.json"))
+    secrets = Path(os.environ.get("WATCH_SECRETS", SECRETS))
     try:
-        loaded = config.load(path, directory, Path(os.environ.get("WATCH_SECRETS", SECRETS)))
-        asyncio.run(_serve(loaded, path, Layout(directory)))
+        file = ConfigFile(path, directory, secrets)  # before it is read, so that no replacement is missed
+        asyncio.run(_serve(config.load(path, directory, secrets), file, Layout(directory)))
     except NodeyardError as error:
         print(f"watch: {error.message} {error.hint}", file=sys.stderr)  # noqa: T201 - the last message before it exits
         return error.exit_code
     return 0
 
 
-async def _serve(loaded: WatchConfig, path: Path, layout: Layout) -> None:
+async def _serve(loaded: WatchConfig, file: ConfigFile, layout: Layout) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    secrets = Path(os.environ.get("WATCH_SECRETS", SECRETS))
-    watch = Watch(loaded, layout, reload=ConfigFile(path, layout.dir, secrets))
+    watch = Watch(loaded, layout, reload=file)
     own = [target.ports for target in loaded.targets if target.driver == "watch"]
     endpoint = own[0].get("metrics", METRICS) if own else METRICS
     async with (
