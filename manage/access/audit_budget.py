@@ -25,6 +25,8 @@ class _Window:
 
 
 class Budget:
+    """Counts the records of each source and result by the hour. `clock` gives unix seconds. Thread-safe."""
+
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = threading.Lock()

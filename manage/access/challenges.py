@@ -21,6 +21,8 @@ MOST = 16
 
 @dataclass(frozen=True)
 class Challenge:
+    """One change that a person was asked to confirm."""
+
     id: str
     session: str
     change: str
@@ -30,6 +32,8 @@ class Challenge:
 
 
 class Challenges:
+    """The open challenges of all sessions. `clock` gives unix seconds. Thread-safe."""
+
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._lock = threading.Lock()

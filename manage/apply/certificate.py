@@ -1,4 +1,4 @@
-"""Certificates that this host signs itself, for services that other machines reach without a TLS proxy in front."""
+"""Self-signed certificates, for services that other machines reach without a TLS proxy in front."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RENEW_DAYS = 30
 
 
 def create(names: Iterable[str], now: float) -> str:
-    """A new key, then its certificate for host names and addresses, as PEM; valid from `now` (unix time)."""
+    """PEM of a new key and its certificate for these host names and addresses, valid from `now` (unix seconds)."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -45,7 +45,7 @@ def create(names: Iterable[str], now: float) -> str:
 
 
 def facts(pem: str) -> dict[str, Any]:
-    """`names` of a certificate; `ends_at`, unix time; `fingerprint`, SHA-256 as browsers and `openssl x509` show it."""
+    """`names`, `ends_at` (unix seconds) and `fingerprint` (SHA-256, as browsers show it) of a certificate."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
 

@@ -19,9 +19,8 @@ from manage.render.names import subnet_token
 def write(layout: Layout, stack: Stack, prepared: Collection[Path] = ()) -> None:
     """Write everything that `stack` mounts or that a later plan reads. Old revisions are kept for rollback.
 
+    Every path except that of watch's list contains a digest of its content, so writing again changes nothing.
     `prepared` are folders that `chain_folders` prepares; the agent does not see them.
-
-    Every path contains a digest of its content, so writing again changes nothing.
     """
     for spec in stack.services:
         _config_files(layout.files_dir / Path(spec.files_dir).name, spec)

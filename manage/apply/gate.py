@@ -64,7 +64,7 @@ def wait(
     """Read snapshots until the decision is not "wait". `report` gets each new reason for waiting."""
     reported, since = "", time.time() - time.monotonic()
     while True:
-        # The clock may be set meanwhile; the wait ends nevertheless.
+        # The wait must end even if somebody sets the clock meanwhile.
         now = since + time.monotonic()
         decision = decide(_read(layout), service, started_at, now, startup_s, obstacle=_obstacle(layout))
         if decision.answer != "wait":

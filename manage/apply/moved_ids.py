@@ -24,8 +24,8 @@ def move(
 ) -> None:
     """Give the volumes of the service, and its folders in the installation, to its uid if the earlier one owns them.
 
-    `stop` stops the service's container, and is called only if something moves. Repeat it after an interruption.
-    Adopted chain folders keep their owner. Raises NodeyardError.
+    `stop` stops the service's container, and is called only if something moves. After an interruption, call this again:
+    it continues. Adopted chain folders keep their owner. Raises NodeyardError if an owner cannot be changed.
     """
     uid, _gid = files.owner(spec.compose)
     before = ids.earlier(uid)
@@ -43,7 +43,7 @@ def move(
             raise NodeyardError(
                 f"The data of {spec.name} in {place} could not be given to user id {uid}: {error.strerror} "
                 f"({error.filename}).",
-                "Run it again as root on the host; it continues.",
+                "Run manage up again as root on the host; it continues where it stopped.",
             ) from error
     folders.make(layout)
 

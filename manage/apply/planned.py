@@ -36,7 +36,7 @@ class Planned:
 
 
 def asked(layout: Layout, reader: Reader) -> Callable[[], facts.Answers]:
-    """Ask the engine now, for a `read_facts_and_plan` later: it answers while this process loads and renders."""
+    """Ask the engine in a thread: it answers while this process loads and renders. For `read_facts_and_plan`."""
     return threads.started(lambda: facts.ask(reader, identity.read(layout)))
 
 
@@ -45,7 +45,7 @@ def read_facts_and_plan(
 ) -> Planned:
     """Read the facts once and plan both projects. Compose's hashing runs in parallel if it is needed.
 
-    `answers` are those of a question that was `asked` before; without them the engine is asked now.
+    `answers` come from `asked`. Without them, the engine is asked now.
     """
     with hashes.lookup(state.layout, state.compose_texts) as config_hashes:
         found = facts.read(

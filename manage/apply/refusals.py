@@ -101,7 +101,7 @@ def require_free_ports(api: Api, state: DesiredState, operations: Sequence[Opera
     The engine notices only after the old container is gone, so another service of ours counts too, until an earlier
     operation has taken the port from it.
     """
-    from manage.engine import published_ports  # imported only here and below: nothing starts if there is nothing to do
+    from manage.engine import published_ports  # imported here and below: most runs of `up` start nothing
     from manage.host import ports
 
     ours, others = published_ports.read(api, state.installation)

@@ -91,7 +91,7 @@ def ensure(layout: Layout, uses: Iterable[SecretUse], progress: Progress = silen
         if text is None:
             text = _fresh(use, values)
             if use.kind == "certificate":
-                made = f"A certificate, signed by itself, SHA-256 {certificate.facts(text)['fingerprint']}"
+                made = f"New self-signed certificate, SHA-256 fingerprint {certificate.facts(text)['fingerprint']}"
                 progress(Event("note", use.service, made))
             if before.get(use.name, 0) > 0 and use.kind not in DERIVED:
                 lost = f"The secret {use.name} was lost; a new one is generated (generation {generation})."

@@ -11,9 +11,9 @@ from manage.installation.labels import LABEL_INSTALLATION, LABEL_SERVICE
 
 
 def attach(api: Api, installation: Installation, service: str, own: Collection[str], live: Collection[str]) -> None:
-    """Let our container of `service` be on the networks `own` and `live` and on no others (full names).
+    """Connect our container of `service` to the networks `live`, and disconnect it from all but these and `own`.
 
-    Those in `own` come from its compose file and are only kept.
+    Both are full names. Those in `own` come from its Compose file, so Compose connects it to them.
     """
     filters = {"label": [f"{LABEL_INSTALLATION}={installation.id}", f"{LABEL_SERVICE}={service}"]}
     for container in api.containers(all=True, filters=filters):
@@ -26,7 +26,7 @@ def attach(api: Api, installation: Installation, service: str, own: Collection[s
 
 
 def _disconnect(api: Api, container: str, network: str) -> None:
-    """Disconnect; a network or container that is gone is none."""
+    """Disconnect the container; it is no error if container or network no longer exists."""
     from docker.errors import APIError
 
     try:

@@ -38,7 +38,7 @@ def make(layout: Layout) -> None:
     try:
         for path, mode, uid, gid in expected(layout):
             path.mkdir(parents=True, exist_ok=True)
-            if layout.owners.uid(path) != ids.earlier(uid):  # else its content has to move first (engine.owner_move)
+            if layout.owners.uid(path) != ids.earlier(uid):  # else its content moves first: manage/apply/moved_ids.py
                 layout.owners.give(path, uid, gid)
             path.chmod(mode)  # last, because giving a folder away can clear its setgid bit
     except OSError as error:

@@ -26,6 +26,8 @@ SHOWN_CHARACTERS = 80
 
 @dataclass(frozen=True)
 class Process:
+    """A process that holds the lock."""
+
     pid: int
     """As this process sees it."""
     command: str

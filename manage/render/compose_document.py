@@ -22,6 +22,7 @@ _Dumper.add_implicit_resolver(
 
 
 def dump(document: Any, *, sort_keys: bool) -> str:
+    """The text of a Compose file; without `sort_keys` the keys keep the order of `document`."""
     return yaml.dump(document, Dumper=_Dumper, sort_keys=sort_keys, allow_unicode=True, width=10**6)
 
 

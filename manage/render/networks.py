@@ -24,12 +24,14 @@ FIRST = 1000
 
 @dataclass(frozen=True)
 class Network:
+    """A Docker network, as it follows from the relations."""
+
     key: str
     """Its key in Compose files; the full name is `<project>_<key>`."""
     server: str
     """The service that others connect to, or the only service of a door."""
     port: Port | None
-    """The port that its clients connect to; None for a door or a way out."""
+    """The port that its clients connect to; None for the networks DOOR and OUT."""
     clients: tuple[str, ...] = ()
     masquerade: bool = field(default=False, kw_only=True)
 
