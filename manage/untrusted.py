@@ -13,11 +13,14 @@ import socket
 import stat
 import time
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
+N = TypeVar("N", int, float)
 MAX_BYTES = 4 << 20
 """The largest file of an installation, `specs/`, receipts and reports included, has some hundred kilobytes."""
 MAX_DEPTH = 64
+MAX_NUMBER = 1e21
+"""No figure of a machine or a chain is larger: 2^63 nanoseconds, bytes or sompi have 19 digits."""
 _AT_ONCE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
@@ -59,14 +62,18 @@ def text(path: Path, *, most: int = MAX_BYTES, links: bool = False) -> str:
 
 
 def parse_json(data: bytes | str, *, most: int = MAX_BYTES, nan: bool = False) -> Any:
-    """The value in `data`. Raises ValueError for what is not JSON, longer than `most` bytes or nested too deeply.
+    """The value in `data`.
 
-    `nan` permits NaN and Infinity, which are not JSON: for callers that check each number anyway.
+    Raises ValueError for what is not JSON, longer than `most` bytes or nested too deeply, and for a number beyond
+    `MAX_NUMBER`, such as 1e400, which Python reads as infinity. `nan` permits all numbers, and NaN and Infinity, which
+    are not JSON: for callers that check each number anyway.
     """
     if len(data) > most:
         raise ValueError(f"it has {len(data)} bytes; at most {most} are read")
     try:
-        value = json.loads(data, parse_constant=None if nan else _refuse_constant)
+        value = (
+            json.loads(data) if nan else json.loads(data, parse_constant=_refuse, parse_int=_int, parse_float=_float)
+        )
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     if _is_deep(value):
@@ -126,8 +133,22 @@ def _kind(mode: int) -> str:
     return "device"
 
 
-def _refuse_constant(name: str) -> NoReturn:
+def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number of JSON")
+
+
+def _int(digits: str) -> int:
+    return _ordinary(int(digits), digits)
+
+
+def _float(digits: str) -> float:
+    return _ordinary(float(digits), digits)
+
+
+def _ordinary(value: N, digits: str) -> N:
+    if not -MAX_NUMBER < value < MAX_NUMBER:
+        raise ValueError(f"the number {digits:.30} is too large")
+    return value
 
 
 def _is_deep(value: Any) -> bool:

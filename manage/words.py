@@ -59,6 +59,10 @@ def percent(value: float) -> str:
     return f"{value:.1f} %" if value < 9.95 or 99 <= value < 100 else f"{value:.0f} %"
 
 
+_YEAR_10000 = 253_402_300_800
+"""In unix seconds; `time.gmtime` fails at some later time."""
+
+
 def value(value: object, unit: str = "") -> str:
     """A measured value with its unit: 1310000000 "bytes" -> "1.31 GB", 92481230 -> "92 481 230".
 
@@ -76,7 +80,7 @@ def value(value: object, unit: str = "") -> str:
         return f"{value} {unit}".rstrip()
     if unit in ("bytes", "B"):
         return size(value)
-    if unit == "unix":
+    if unit == "unix" and 0 <= value < _YEAR_10000:
         return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(value))
     if unit == "s" or unit.startswith("s "):
         return f"{'-' if value < 0 else ''}{duration(abs(value))}{unit[1:]}"

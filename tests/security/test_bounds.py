@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import yaml
 
@@ -23,10 +25,17 @@ def test_json_has_a_depth(brackets: tuple[str, str]) -> None:
             untrusted.parse_json(nested(depth))
 
 
-@pytest.mark.parametrize("text", ["", "{", "NaN", "[Infinity]", "1" * 5000, b"\xff", b"x" * 20])
+@pytest.mark.parametrize(
+    "text", ["", "{", "NaN", "[Infinity]", "1" * 5000, b"\xff", b"x" * 20, "1e400", "[-1e21]", "1" + "0" * 21]
+)
 def test_what_is_not_json_is_a_value_error(text: str | bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         untrusted.parse_json(text, most=4000)
+
+
+def test_numbers_of_machines_and_chains_are_read() -> None:
+    largest = [2**64, -(2**63), 28_700_000_000 * 10**8, 1.7976e20]
+    assert untrusted.parse_json(json.dumps(largest)) == largest
 
 
 def chain(length: int, uses: int) -> str:

@@ -13,6 +13,7 @@ from manage.health.facts import AGE, UNIX
     ("value", "unit", "text"),
     [
         (1796000000.123, UNIX, "2026-11-30 00:53:20 UTC"),
+        (2.5e20, UNIX, "250\u202f000\u202f000\u202f000\u202f000\u202f000\u202f000 unix"),
         (250, "s", "4 min 10 s"),
         (0.4, AGE, "0.4 s old"),
         (1_310_000_000, "bytes", "1.31 GB"),
