@@ -38,7 +38,7 @@ class Setting:
         "text", "Whether data is lost when it is switched on or off.", "on", choices=("on", "off")
     )
     host_only: bool = described("boolean", "Cannot be set through the dashboard.", False)
-    remote: bool = described("boolean", "Names addresses outside of the stack, so a value opens a way out.", False)
+    remote: bool = described("boolean", "Names addresses outside of the stack, so a value implies `outbound`.", False)
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ class Service:
     local_refused: str = described("text", "Why a locally built image must not run on mainnet or testnet.", "")
     entrypoint: Mapping[str, Any] = described("mapping", "Program by image source (upstream, local).", {})
     outbound: bool = described("boolean", "Whether it may connect to addresses outside of the stack.", False)
-    networks: tuple[str, ...] = described("texts", "Without effect: networks follow from `provides` and `uses`.", ())
+    networks: tuple[str, ...] = described("texts", "Has no effect: networks follow from `provides` and `uses`.", ())
     ports: tuple[Port, ...] = described("tables", "Ports by name.", (), table=Port, by_name=True)
     settings: tuple[Setting, ...] = described(
         "tables", "Settings of stack.yml by key.", (), table=Setting, by_name=True

@@ -33,15 +33,15 @@ See what would change, and why: manage plan"""
 @click.option(
     "--take-over",
     is_flag=True,
-    help="First end another change that hangs, or what it left running. Asks; --yes suffices only if it is dead.",
+    help="First end another change that hangs, or what it left running. Asks first; with --yes, only if it still runs.",
 )
 @click.option(
     "--accept-data",
     multiple=True,
     metavar="SERVICE",
     shell_complete=completion.services,
-    help="Start this service with the chain folder or volume that is there now, although it is not the one that it had "
-    "(empty, moved, or on another disk).",
+    help="Start this service with the chain folder or volume that is there now, even if it is not the one that it had "
+    "before (empty, moved, or on another disk).",
 )
 @with_dir
 def command(

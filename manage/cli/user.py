@@ -93,10 +93,10 @@ def reset(name: str, layout: Layout) -> None:
 @click.argument("name", default="admin")
 @with_dir
 def code(name: str, layout: Layout) -> None:
-    """Print a code with which a user can sign in on a new device while strangers must wait.
+    """Print a code with which a user can sign in on a new device while somebody guesses passwords.
 
-    While somebody guesses passwords, devices on which nobody has signed in before must wait. The sign-in form then asks
-    for this code beside the password. It is good for one sign-in within 15 minutes.
+    Then devices on which nobody has signed in before must wait, and the sign-in form asks for this code beside the
+    password. It is valid for one sign-in within 15 minutes.
     """
     require_root("Making a code")
     from manage.access import audit, users

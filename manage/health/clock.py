@@ -98,13 +98,17 @@ def judge(host: Mapping[str, Any]) -> Trouble | None:
     if not isinstance(clock, dict):
         return None
     ahead_s = _number(clock.get("ahead_s"))
-    kept = " No time service keeps it right: install one (chrony)." if clock.get("synchronised") is False else ""
+    kept = (
+        " No time service synchronises it. Install one, for example chrony."
+        if clock.get("synchronised") is False
+        else ""
+    )
     moved = _step(_number(clock.get("set_by_s")))
     if not ahead_s:
         return Trouble("clock", "healthy", "The clock of this machine is not known to be wrong", moved)
     way = "ahead of" if ahead_s > 0 else "behind"
     by = f"{words.duration(abs(ahead_s))} {way} the chain's, by the blocks of the {_title(clock.get('witness'))}"
-    detail = f"The clock of this machine is {by}.{kept}{moved} Set it; nodes refuse blocks while it is wrong."
+    detail = f"The clock of this machine is {by}.{kept}{moved} Correct it: nodes refuse blocks while it is wrong."
     return Trouble("clock", "degraded", f"The clock of this machine is {way} the chain's", detail)
 
 

@@ -141,7 +141,7 @@ def _problem(  # noqa: PLR0917 (what one address is compared with)
 ) -> str:
     name = user.service.name
     if any(f"{address.host}:{address.port}" in text for text in remotes):
-        return "" if outbound[name] else f"{name} has no way out; set services.{name}.outbound to true"
+        return "" if outbound[name] else f"{name} may not connect to the outside; set services.{name}.outbound to true"
     server = address.host.rpartition(".")[2]
     provider = providers.get(server)
     ports = provider.service.ports if provider is not None else ()

@@ -48,7 +48,7 @@ def test_a_clock_that_is_off_is_named_with_direction_and_amount(ahead_s: float, 
     way = words.partition("min ")[2]
     assert line.startswith(f"The clock of this machine is {way}. ")
     assert detail.startswith(f"The clock of this machine is {words}, by the blocks of the Bitcoin node.")
-    assert "No time service keeps it right" in detail
+    assert "No time service synchronises it." in detail
     answer = explain(Snapshot(1, 1, NOW, "home", "mainnet", "", "", (), found), "clock")
     assert (answer["verdict"], answer["roots"]) == ("degraded", ["clock"])
     assert words in answer["reason"]

@@ -87,7 +87,7 @@ def test_a_remote_of_a_service_without_a_way_out_is_named_before_anything_change
     catalog: Catalog, kaspad: RenderedService
 ) -> None:
     consumer = rendered_service(catalog, "tracker", "--addpeer=node.example.org:16111")
-    assert "tracker has no way out; set services.tracker.outbound to true" in problem(
+    assert "tracker may not connect to the outside; set services.tracker.outbound to true" in problem(
         consumer, kaspad, remotes=("node.example.org:16111",)
     )
 
