@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import socket
 import time
 
 from manage import untrusted
 from manage.errors import NodeyardError
 from manage.health import snapshot as snapshots
+from manage.health import watch_socket
 from manage.health.model import Snapshot
 from manage.installation.layout import Layout
 
@@ -34,12 +33,9 @@ def read(layout: Layout) -> Snapshot:
 def ask(layout: Layout) -> Snapshot | None:
     """What watch answers at its socket within `PATIENCE_S`; None if it does not."""
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(PATIENCE_S)
-            connection.connect(str(layout.watch_socket))
-            connection.sendall(json.dumps({"verb": "snapshot"}).encode() + b"\n")
-            answer = untrusted.receive(connection, untrusted.MAX_BYTES, PATIENCE_S, until=b"\n")
-        document = untrusted.parse_json(answer)["snapshot"]
-        return snapshots.from_json(document)
+        answer = watch_socket.ask(
+            layout.watch_socket, {"verb": "snapshot"}, most=untrusted.MAX_BYTES, timeout_s=PATIENCE_S
+        )
+        return snapshots.from_json(answer["snapshot"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, NodeyardError):
         return None

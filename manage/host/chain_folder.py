@@ -13,6 +13,7 @@ from pathlib import Path
 
 from manage.errors import NodeyardError
 from manage.immutable import dataclass
+from manage.installation import disk
 from manage.installation.labels import MARKER_PREFIX
 
 NOT_DATA = ("lost+found",)
@@ -47,7 +48,7 @@ class FolderFacts:
 def look(folder: Path) -> FolderFacts:
     """Facts of `folder`, or of the file system where it would be. Raises NodeyardError if it cannot be used."""
     try:
-        mount, read_only = mount_of(folder), _is_read_only(folder)
+        mount, read_only = mount_of(folder), disk.measure(folder).read_only
         names = sorted(os.listdir(folder))  # noqa: PTH208 - names, not paths
     except FileNotFoundError:
         return FolderFacts(False, mount=mount, read_only=read_only)
@@ -96,13 +97,6 @@ def mount_of(path: Path, table: Path = Path("/proc/self/mountinfo")) -> Mount:
 def real(path: Path) -> Path:
     """`path` without links; `Path.resolve` fails for a loop of links."""
     return Path(os.path.realpath(path))
-
-
-def _is_read_only(folder: Path) -> bool:
-    """Whether the file system that holds `folder`, or will hold it, is read-only."""
-    while not folder.exists():
-        folder = folder.parent
-    return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
 
 
 def _plain(text: str) -> str:

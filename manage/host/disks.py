@@ -1,14 +1,14 @@
-"""Whether each disk has room for what a change will store on it. Pure, except `free`."""
+"""Whether each disk has room for what a change will store on it. Pure, except `disk_of`."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from manage import words
 from manage.host.preflight import Check
 from manage.immutable import dataclass
+from manage.installation.disk import existing, measure
 
 RESERVE_BYTES = 500_000_000
 """Kept free in addition to what the services need: for logs, receipts and image layers during a pull."""
@@ -44,9 +44,7 @@ def checks(needs: Iterable[Need], disk_of: Callable[[Path], Disk]) -> Iterator[C
 
 def disk_of(folder: Path) -> Disk:
     """The file system that holds `folder`, or will hold it."""
-    while not folder.exists():
-        folder = folder.parent
-    return Disk(folder.stat().st_dev, shutil.disk_usage(folder).free)
+    return Disk(existing(folder).stat().st_dev, measure(folder).free_bytes)
 
 
 def _check(disk: Disk, needs: list[Need]) -> Check:

@@ -28,10 +28,7 @@ def measure(folder: Path, *, name: str = "", writes: bool = True) -> Disk:
     `writes` is False where this process has the folder read-only: that tells nothing about the file system.
     Raises OSError if the folder above it cannot be reached.
     """
-    existing = folder
-    while not existing.exists():
-        existing = existing.parent
-    found = os.statvfs(existing)
+    found = os.statvfs(existing(folder))
     return Disk(
         folder=name or str(folder),
         free_bytes=found.f_bavail * found.f_frsize,
@@ -40,3 +37,10 @@ def measure(folder: Path, *, name: str = "", writes: bool = True) -> Disk:
         total_files=found.f_files,
         read_only=writes and bool(found.f_flag & os.ST_RDONLY),
     )
+
+
+def existing(folder: Path) -> Path:
+    """`folder`, or the nearest folder above it that exists."""
+    while not folder.exists():
+        folder = folder.parent
+    return folder

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from nodeclients.links import WATCH_SOCKET
 
-from manage import untrusted
+from manage.health import watch_socket
 from manage.health.model import VERDICTS, VerdictName
 from manage.immutable import dataclass
 
@@ -37,12 +35,8 @@ History = Mapping[str, tuple[Span, ...]]
 
 def fetch(path: Path) -> History:
     """Ask watch at its socket. Raises OSError if watch does not answer, ValueError if the answer cannot be read."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(_TIMEOUT_S)
-        connection.connect(str(path))
-        connection.sendall(json.dumps({"verb": "history", "hours": HOURS}).encode() + b"\n")
-        answer = untrusted.receive(connection, _LARGEST_BYTES, _TIMEOUT_S, until=b"\n")
-    return _parsed(untrusted.parse_json(answer, most=_LARGEST_BYTES))
+    question = {"verb": "history", "hours": HOURS}
+    return _parsed(watch_socket.ask(path, question, most=_LARGEST_BYTES, timeout_s=_TIMEOUT_S))
 
 
 def _parsed(answer: Any) -> History:
