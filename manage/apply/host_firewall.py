@@ -29,8 +29,9 @@ def refresh(api: ReadApi, progress: Progress = silent) -> None:
 
 
 def write(api: ReadApi) -> str:
-    """The same; returns the warning, or ""."""
-    problem = firewall.write(bridges.labelled(api))
+    """The same; returns the warning, or "". Waits while another installation of this host writes the table."""
+    with firewall.held():
+        problem = firewall.write(bridges.labelled(api))
     return f"{problem} {EXPOSED}" if problem and not _guards_itself(api) else ""
 
 

@@ -19,7 +19,7 @@ LOCK = Path("/run/nodeyard-builds.lock")
 @contextlib.contextmanager
 def build_lock() -> Iterator[None]:
     """Hold the shared lock during a build. Waits for a running purge, which takes seconds."""
-    with _lock_file() as descriptor:
+    with lock_file(LOCK) as descriptor:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         yield
 
@@ -27,7 +27,7 @@ def build_lock() -> Iterator[None]:
 @contextlib.contextmanager
 def purge_lock() -> Iterator[bool]:
     """Try to hold the exclusive lock; yields False if a build is running, else no build starts during the block."""
-    with _lock_file() as descriptor:
+    with lock_file(LOCK) as descriptor:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -37,8 +37,9 @@ def purge_lock() -> Iterator[bool]:
 
 
 @contextlib.contextmanager
-def _lock_file() -> Iterator[int]:
-    descriptor = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+def lock_file(path: Path) -> Iterator[int]:
+    """The descriptor of a file in /run that processes of root lock with flock; made if it is missing."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         yield descriptor
     finally:

@@ -8,19 +8,22 @@ containers behind them (docker-facts 14 and 30). Newer engines write these rules
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from ipaddress import ip_network
 from pathlib import Path
 
 from manage import untrusted
+from manage.host import builds
 from manage.immutable import dataclass
 from manage.installation import documents
 
 TABLE = "inet nodeyard"
 SAVED = Path("/etc/nodeyard/firewall.nft")
 """The table as it was last written, for the next boot."""
+LOCK = Path("/run/nodeyard-firewall.lock")
 INSTALL = "Install nft and run manage up: apt-get install nftables"
 LOCAL = ("lo", "loopback0")
 """Interfaces from which this host itself speaks; the second is Windows' under WSL2 (`filterPortMappedOnLoopback`)."""
@@ -68,6 +71,14 @@ def text(bridges: Iterable[Bridge]) -> str:
 
 def _set(names: Iterable[str]) -> str:
     return "{ " + ", ".join(f'"{name}"' for name in names) + " }"
+
+
+@contextlib.contextmanager
+def held() -> Iterator[None]:
+    """Hold the table while reading which networks exist and writing it: all installations of a host share it."""
+    with builds.lock_file(LOCK) as descriptor:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
 
 
 def write(bridges: Iterable[Bridge], saved: Path | None = None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from manage.apply import host_firewall
 from manage.engine import bridges
 from manage.events import Event
-from manage.host import firewall
+from manage.host import builds, firewall
 from manage.host.firewall import Bridge
 from tests.security.host import published
 from tests.security.host.neighbour import NETWORK, Neighbour
@@ -108,11 +109,42 @@ def test_the_bridges_are_those_with_our_label() -> None:
     assert [bridge.name for bridge in bridges.labelled(Engine("20.10.24"))] == ["br-0123456789ab", "mine"]
 
 
+@pytest.mark.promise("Two changes at once never replace a newer firewall table with an older one", runs="ci")
+def test_nobody_else_writes_the_table_between_the_reading_of_the_networks_and_its_writing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(firewall, "LOCK", tmp_path / "lock")
+    seen = []
+
+    def is_held() -> bool:
+        with builds.lock_file(firewall.LOCK) as descriptor:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    class Reading(Engine):
+        def networks(self, *, filters: dict[str, str]) -> list[dict[str, object]]:
+            seen.append(is_held())
+            return super().networks(filters=filters)
+
+    def run(_script: str) -> str:
+        seen.append(is_held())
+        return "no table"
+
+    monkeypatch.setattr(firewall, "_run", run)
+    host_firewall.write(Reading("20.10.24"))
+    assert seen == [True, True]
+    assert not is_held()
+
+
 @pytest.mark.parametrize(("version", "warns"), [("20.10.24+dfsg1", True), ("27.5.1", True), ("28.0.0", False)])
 def test_a_host_without_nft_gets_a_sentence_where_the_engine_does_not_guard_itself(
-    version: str, warns: bool, monkeypatch: pytest.MonkeyPatch
+    version: str, warns: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     events: list[Event] = []
+    monkeypatch.setattr(firewall, "LOCK", tmp_path / "lock")
     monkeypatch.setattr(firewall, "_PATH", "/nowhere")
     host_firewall.refresh(Engine(version), events.append)
     assert bool(events) == warns
