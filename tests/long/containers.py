@@ -1,6 +1,6 @@
 """Every container killed, removed, paused, disconnected and throttled: the right root is named soon, and it heals.
 
-    python -m tests.long.containers [--n 44] [--first 0] [--seed 1] [--only SERVICE] [--dir DIR] [--json]
+    python -m tests.long.containers [--n 44] [--first 0] [--seed 1] [--only SERVICE|FAULT ...] [--dir DIR] [--json]
 
 A round treats one container. Its verdict is right once the service itself is not healthy, and the root of every service
 that is not healthy is this one. The clock starts when it could be known: when the fault is in force; where silence
@@ -48,6 +48,7 @@ SILENCE_S = 8.0
 SILENT_AGENT_S = 10.0
 """`max_engine_age_s` of the agent."""
 SERVICES = ("agent", "bitcoind", "dashboard", "kaspad", "oracle", "proxy", "timescaledb", "tracker", "watch")
+FAULTS = ("killed", "removed", "paused", "disconnected", "throttled")
 BEHIND_WATCH = "timescaledb"
 """Whose network watch is cut from."""
 SILENT = ("disconnected", "throttled")
@@ -55,8 +56,7 @@ SILENT = ("disconnected", "throttled")
 
 def cases(seed: int) -> list[tuple[str, str]]:
     """(service, fault), shuffled. The agent is on no network."""
-    faults = ("killed", "removed", "paused", "disconnected", "throttled")
-    found = [(name, fault) for name in SERVICES for fault in faults if (name, fault) != ("agent", "disconnected")]
+    found = [(name, fault) for name in SERVICES for fault in FAULTS if (name, fault) != ("agent", "disconnected")]
     random.Random(seed).shuffle(found)
     return found
 
@@ -173,7 +173,7 @@ def _confirmed(installed: Installed, service: str) -> list[str]:
 
 def run(installed: Installed, arguments: argparse.Namespace) -> int:
     until(lambda: healthy(installed), RECOVERY_S, "healthy before the first round")
-    chosen = [case for case in cases(arguments.seed) if not arguments.only or case[0] in arguments.only]
+    chosen = [case for case in cases(arguments.seed) if not arguments.only or {*case} & {*arguments.only}]
     chosen = chosen[arguments.first : arguments.first + arguments.n]
     late, calm, faults = dict[str, float](), list[str](), dict[str, list[str]]()
     for number, (service, fault) in enumerate(chosen, arguments.first):
@@ -203,7 +203,9 @@ def run(installed: Installed, arguments: argparse.Namespace) -> int:
 def main() -> int:
     parser = common.options(__doc__ or "", n=44, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--first", type=int, default=0, help="number of the first round [0]")
-    parser.add_argument("--only", nargs="*", default=(), choices=SERVICES, help="rounds of these services alone")
+    parser.add_argument(
+        "--only", nargs="*", default=(), choices=(*SERVICES, *FAULTS), help="rounds of these services or faults alone"
+    )
     parser.add_argument("--dir", type=Path, help="a running installation [a sandbox of its own]")
     arguments = parser.parse_args()
     with running(arguments.dir, "containers") as installed:
