@@ -79,12 +79,12 @@ def drawn(seed: int, number: int) -> Blow:
     services = ["timescaledb", "bitcoind", "kaspad", "tracker", "proxy", "watch", "agent"]
     verb = dice.choice([("up", "--yes"), ("up", "--yes"), ("down",), ("restart", *dice.sample(services, 2))])
     victim = dice.choice(VICTIMS if verb[0] == "up" else [name for name in VICTIMS if name != "compose"])
-    after_s = dice.uniform(0, 0.6 if victim == "compose" else 10 if verb[0] == "up" else 5)
+    after_s = dice.uniform(0, 0.6 if victim == "compose" else 7 if verb[0] == "up" else 4)
     return Blow(tuple((name, possible[name]) for name in names), verb, victim, dice.choice(sorted(SIGNALS)), after_s)
 
 
-def strike(installed: Installed, blow: Blow) -> tuple[int, str]:
-    """Start the command and hit it: its exit code and what it printed."""
+def strike(installed: Installed, blow: Blow) -> tuple[int, str, bool]:
+    """Start the command and hit it: its exit code, what it printed, and whether it still ran then."""
     argv = [str(MANAGE), *blow.verb, "--dir", str(installed.dir)]
     agent = json.loads(docker("inspect", installed.container("agent")))[0]["State"]["Pid"]
     with subprocess.Popen(
@@ -100,14 +100,14 @@ def strike(installed: Installed, blow: Blow) -> tuple[int, str]:
         deadline = time.monotonic() + blow.after_s
         while process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
-        if process.poll() is None:
+        if landed := process.poll() is None:
             _hit(installed, blow, process.pid, agent)
         try:
             said = process.communicate(timeout=END_S)[0]
         except subprocess.TimeoutExpired:
             process.kill()
             raise AssertionError(f"{' '.join(blow.verb)} has not ended {END_S} s after {blow}") from None
-    return process.returncode, said
+    return process.returncode, said, landed
 
 
 def _hit(installed: Installed, blow: Blow, manage: int, agent: int) -> None:
@@ -177,7 +177,7 @@ def run(installed: Installed, arguments: argparse.Namespace) -> int:
     follow(installed, token, "kills")
     until(lambda: healthy(installed), RECOVERY_S, "healthy before the first round")
     expected = until(lambda: held(installed, token) + 1, 20, "a balance") - 1
-    recoveries, wrong, kinds, ends = [], {}, Counter[str](), Counter[str]()
+    recoveries, wrong, kinds, ends, late = [], {}, Counter[str](), Counter[str](), 0
     for number in range(arguments.first, arguments.first + arguments.n):
         blow = drawn(arguments.seed, number)
         installed.run("sandbox", "pay", ADDRESS, "1")
@@ -185,11 +185,12 @@ def run(installed: Installed, arguments: argparse.Namespace) -> int:
         until(partial(_holds, installed, token, expected), 20, f"the payment before round {number}")
         for name, value in blow.settings:
             installed.run("config", "set", name, value)
-        code, said = strike(installed, blow)
+        code, said, landed = strike(installed, blow)
         found = faults_of(installed, blow, code, said)
         more, took_s = converge(installed, token, expected)
         kinds[f"{blow.signal} to {blow.victim}"] += 1
         ends[f"{blow.verb[0]} ended with {code}"] += 1
+        late += not landed
         if found or more:
             wrong[number] = [*found, *more]
         else:
@@ -203,6 +204,7 @@ def run(installed: Installed, arguments: argparse.Namespace) -> int:
         "median and worst recovery, s": [round(f(recoveries), 1) for f in (common.median, max)] if recoveries else [],
         "balance, sompi": held(installed, token),
         "blows": dict(kinds),
+        "blows after the command had ended": late,
         "ends": dict(ends),
         "faults": wrong,
     }
