@@ -21,7 +21,7 @@ MAX_BYTES = 4 << 20
 MAX_DEPTH = 64
 MAX_NUMBER = 1e21
 """No figure of a machine or a chain is larger: 2^63 nanoseconds, bytes or sompi have 19 digits."""
-_AT_ONCE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_AT_ONCE = os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
 class Refused(OSError):
@@ -37,23 +37,37 @@ def content(path: Path, *, most: int = MAX_BYTES, links: bool = False) -> bytes:
     `links` permits that the file itself is a symbolic link: only where nobody but root or the operator can write to
     the folder. Raises Refused, and OSError as `open` does.
     """
+    descriptor = regular_file(path, links=links)
     try:
-        descriptor = os.open(path, _AT_ONCE | (0 if links else os.O_NOFOLLOW))
+        size = os.fstat(descriptor).st_size
+        if size > most:
+            raise Refused(path, f"it has {size} bytes; at most {most} are read")
+        return _read(descriptor, path, most)
+    finally:
+        os.close(descriptor)
+
+
+def regular_file(path: Path, flags: int = os.O_RDONLY, *, links: bool = False) -> int:
+    """A descriptor of the regular file `path`, which the caller closes. Never waits for anybody.
+
+    `flags` as of `os.open`; a file that O_CREAT makes has the mode 0600. `links` as of `content`.
+    Raises Refused, and OSError as `open` does.
+    """
+    try:
+        descriptor = os.open(path, flags | _AT_ONCE | (0 if links else os.O_NOFOLLOW), 0o600)
     except OSError as error:
         if error.errno == errno.ELOOP and path.is_symlink():
             raise Refused(path, "it is a symbolic link") from error
         if error.errno == errno.ENXIO:
             raise Refused(path, "it is a socket or a pipe, not a regular file") from error
+        if error.errno == errno.EISDIR:
+            raise Refused(path, "it is a folder, not a regular file") from error
         raise
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise Refused(path, f"it is a {_kind(status.st_mode)}, not a regular file")
-        if status.st_size > most:
-            raise Refused(path, f"it has {status.st_size} bytes; at most {most} are read")
-        return _read(descriptor, path, most)
-    finally:
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
         os.close(descriptor)
+        raise Refused(path, f"it is a {_kind(mode)}, not a regular file")
+    return descriptor
 
 
 def text(path: Path, *, most: int = MAX_BYTES, links: bool = False) -> str:

@@ -15,13 +15,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from manage import untrusted
 from manage.access import locking
 
 MOST_BYTES = 8 * 1024 * 1024
 """A file is rotated at this size."""
 MOST_FILES = 12
 """Rotated ones; with the current one the log takes 104 MiB at most."""
-_TAIL_BYTES = 64 * 1024
+MOST_OF_LINE = 64 * 1024
 """Holds several records: `manage.access.audit` keeps each one short."""
 
 
@@ -34,7 +35,7 @@ def append(path: Path, record: Mapping[str, Any]) -> None:
         _rotate(path)
         last, number = _tail(path)
         line = json.dumps({**record, "number": number + 1, "previous": digest(last)}).encode() + b"\n"
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        descriptor = untrusted.regular_file(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         try:
             size = os.fstat(descriptor).st_size
             if size and os.pread(descriptor, 1, size - 1) != b"\n":
@@ -76,8 +77,8 @@ def _tail(path: Path) -> tuple[bytes, int]:
     """The last line of the log, and the number of its last record; (b"", 0) if there is none."""
     last = b""
     for file in reversed(files(path)):
-        with file.open("rb") as stream:
-            stream.seek(max(0, stream.seek(0, os.SEEK_END) - _TAIL_BYTES))
+        with os.fdopen(untrusted.regular_file(file), "rb") as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - MOST_OF_LINE))
             lines = stream.read().split(b"\n")
         if not lines[-1]:
             lines.pop()

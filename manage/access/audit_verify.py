@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from manage import untrusted
 from manage.access import audit_chain
 from manage.errors import NodeyardError
 from manage.immutable import dataclass
+
+DAMAGED_HINT = "It is damaged: move it away. The next record begins a new file."
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,15 @@ def _follows(record: Mapping[str, Any], number: int, last: int, before: str, *, 
 
 def _lines(path: Path) -> Iterator[tuple[Path, int, bytes]]:
     for file in audit_chain.files(path):
-        with file.open("rb") as stream:
-            for at, line in enumerate(stream, 1):
+        with os.fdopen(_opened(file), "rb") as stream:
+            for at, line in enumerate(iter(partial(stream.readline, audit_chain.MOST_OF_LINE), b""), 1):
+                if len(line) == audit_chain.MOST_OF_LINE:
+                    raise NodeyardError(f"Line {at} of {file} is too long to be a record.", DAMAGED_HINT)
                 yield file, at, line.rstrip(b"\n")
+
+
+def _opened(file: Path) -> int:
+    try:
+        return untrusted.regular_file(file)
+    except OSError as error:
+        raise NodeyardError(f"{file} cannot be read: {error.strerror}.", DAMAGED_HINT) from error

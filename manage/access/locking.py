@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from manage import untrusted
 from manage.installation.layout import Layout
 
 
@@ -20,7 +21,7 @@ def locked(layout: Layout) -> AbstractContextManager[None]:
 def locked_file(path: Path) -> Iterator[None]:
     """Hold the lock file at `path`, which is made with its folder if it is missing."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    descriptor = untrusted.regular_file(path, os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -87,6 +87,8 @@ def main() -> None:
         run(Layout(Path(os.environ.get("NODEYARD_DIR", DEFAULT_DIR))))
     except NodeyardError as error:
         sys.exit(f"{error.message} {error.hint}".strip())
+    except OSError as error:
+        sys.exit(f"The agent cannot start: {error}.")
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ class Change:
 
     def __enter__(self) -> Change:
         folders.make(self._state.layout)
+        folders.remove_left(self._state.layout)
         self.receipt = receipt.begin(self._state.layout, self.receipt)
         return self
 

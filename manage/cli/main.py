@@ -14,6 +14,7 @@ gc.set_threshold(100_000)
 import atexit
 import importlib
 import os
+import signal
 import sys
 from typing import Any
 
@@ -88,6 +89,8 @@ def cli(ctx: click.Context, directory: str | None, debug: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run `manage`; always raises SystemExit."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # as manage.cli.__main__ sets it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     atexit.register(gc.freeze)  # else Python visits every object once more before it ends: a tenth of `up`
     os.umask(PUBLIC)
     output.suggest_for("")

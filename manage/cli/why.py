@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import time
 from typing import Any
 
 import click
@@ -46,6 +47,7 @@ def command(name: str, on_network: bool, layout: Layout, as_json: bool) -> None:
             exit_code=EXIT_USAGE,
         )
     from manage.health import newest
+    from manage.health import snapshot as snapshots
     from manage.health.root_cause import explain
 
     snapshot = newest.read(layout)
@@ -53,10 +55,13 @@ def command(name: str, on_network: bool, layout: Layout, as_json: bool) -> None:
         from manage.apply import host_disks
 
         snapshot = host_disks.measured_again(layout, snapshot)
-    answer = explain(snapshot, name)
+    age_s = snapshots.age(snapshot, time.time())
+    answer = explain(snapshot, name, age_s)
     if as_json:
         output.emit(answer)
         return
+    if age_s > snapshots.STALE_S:
+        output.say(f"Outdated: watch last reported {words.duration(age_s)} ago. See: manage logs watch")
     reasons = {service.name: service.reason for service in snapshot.services}
     output.say(f"{name}: {output.glyph(answer['verdict'])}{output.tone(answer['verdict'], answer['verdict'])}")
     if "reason" in answer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from manage.config.model import Config, ImageSource, Problem
 from manage.config.problems import InvalidConfig
 from manage.config.read import load, parse
 from manage.errors import EXIT_USAGE, NodeyardError
+from manage.installation import documents
 
 INITIAL = """\
 # What this host runs. Every key and its values: manage config explain
@@ -139,16 +139,5 @@ def _plain(setting: Setting, value: Any) -> Any:
 def _write(path: Path, text: str) -> None:
     """Replace `path` atomically; keep mode and owner of an existing file."""
     old = path.stat() if path.exists() else None
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-            os.fchmod(file.fileno(), old.st_mode & 0o777 if old else 0o644)
-            if old and os.geteuid() == 0:
-                os.fchown(file.fileno(), old.st_uid, old.st_gid)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    uid, gid = (old.st_uid, old.st_gid) if old and os.geteuid() == 0 else (-1, -1)
+    documents.replace(path, text.encode(), mode=old.st_mode & 0o777 if old else 0o644, uid=uid, gid=gid)

@@ -9,16 +9,19 @@ from typing import Any
 from manage.errors import EXIT_USAGE, NodeyardError
 from manage.health import disks, machine
 from manage.health.model import ServiceStatus, Snapshot
+from manage.health.snapshot import STALE_S
 
 LOG_LINES = 8
 
 
-def explain(snapshot: Snapshot, name: str) -> dict[str, Any]:
+def explain(snapshot: Snapshot, name: str, age_s: float = 0.0) -> dict[str, Any]:
     """`{"name", "verdict", "roots": [..], "path": [..], "evidence": [{"fact", "value", "age_s"} | {"log", "at"}]}`.
 
     `path` leads from `name` to the first root; `roots` is empty when nothing is wrong. `age_s` is in seconds at the
     time of the snapshot, `at` in unix seconds. The names "disk" and "clock" ask for the machine's; their answer has a
     "reason" too. Raises NodeyardError for an unknown name.
+
+    A snapshot that was outdated `age_s` after it was made says nothing about any service: the root is then `watch`.
     """
     services = {service.name: service for service in snapshot.services}
     if name in machine.NAMES and name not in services:
@@ -29,6 +32,8 @@ def explain(snapshot: Snapshot, name: str) -> dict[str, Any]:
             _suggest(name, [*services, *machine.NAMES]),
             exit_code=EXIT_USAGE,
         )
+    if age_s > STALE_S:
+        return _silence(services, snapshot, name, age_s)
     paths = _paths(services, name)
     blamed = [path[-1] for path in paths]
     wrong = services[name].verdict not in ("healthy", "disabled")
@@ -69,6 +74,19 @@ def _paths(services: dict[str, ServiceStatus], name: str) -> list[tuple[str, ...
         else:
             ends.append(path)
     return ends
+
+
+def _silence(services: dict[str, ServiceStatus], snapshot: Snapshot, name: str, age_s: float) -> dict[str, Any]:
+    """`watch` does not report: the last verdict of `name`, and what was known of watch."""
+    known = evidence(services["watch"], snapshot.as_of) if "watch" in services else []
+    age = {"fact": "last_report", "value": round(age_s, 1), "age_s": 0.0, "unit": "s old", "service": "watch"}
+    return {
+        "name": name,
+        "verdict": services[name].verdict,
+        "roots": ["watch"],
+        "path": list(dict.fromkeys((name, "watch"))),
+        "evidence": [age, *known],
+    }
 
 
 def _machine(snapshot: Snapshot, name: str) -> dict[str, Any]:

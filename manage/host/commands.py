@@ -29,8 +29,8 @@ def launcher(python: Path) -> str:
     The kernel reads the interpreter's path up to a space, and cuts a long line (execve(2)); a shell does neither.
     """
     if SHEBANG.fullmatch(str(python)):
-        return f"#!{python} -Xutf8\nfrom manage.cli.main import main\n\nmain()\n"
-    return f'#!/bin/sh\nexec {shlex.quote(str(python))} -Xutf8 -P -m manage.cli.main "$@"\n'
+        return f"#!{python} -Xutf8\nimport manage.cli.__main__\n"
+    return f'#!/bin/sh\nexec {shlex.quote(str(python))} -Xutf8 -P -m manage.cli "$@"\n'
 
 
 def write_launcher(checkout: Path, site_packages: Path) -> Path:

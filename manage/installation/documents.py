@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ from manage.errors import NodeyardError
 from manage.installation.owners import Give
 
 VERSION = 1
+NEW = ".nodeyard-new"
+"""The end of the name under which a file is written before it replaces the earlier one."""
+LEFT_S = 60.0
+"""Older, such a file was left behind by a process that was killed: writing one takes milliseconds."""
 RESTORE_HINT = "Restore a copy of it, or move it away."
 
 
@@ -24,9 +29,9 @@ def replace(
     """Write `content` to `path` atomically and durably; readers see the old bytes or the new ones.
 
     `uid` and `gid` -1 keep the owner of this process; else `give` changes the owner. The file is 0600 until it is
-    complete, so that a secret is never readable in between.
+    complete, so that a secret is never readable in between. Raises OSError, and NodeyardError if a folder is there.
     """
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=NEW, dir=path.parent)
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as stream:
@@ -37,9 +42,22 @@ def replace(
             os.fchmod(stream.fileno(), mode)
             os.fsync(stream.fileno())
         temporary.replace(path)
+    except IsADirectoryError as error:
+        temporary.unlink(missing_ok=True)
+        raise NodeyardError(
+            f"{path} is a folder, but a file belongs there.", "Move it away, then run the same command again."
+        ) from error
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def remove_left(folder: Path) -> None:
+    """Remove what a killed `replace` left in `folder`: half a file, perhaps with a secret in it."""
+    for path in folder.glob(f".*{NEW}"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - path.lstat().st_mtime > LEFT_S:
+                path.unlink()
 
 
 def write(path: Path, document: Mapping[str, Any], *, mode: int = 0o644) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from manage.errors import NodeyardError
-from manage.installation import ids
+from manage.installation import documents, ids
 from manage.installation.layout import Layout
 
 
@@ -46,6 +46,14 @@ def make(layout: Layout) -> None:
             f"The installation's folder {layout.dir} cannot be created: {error.strerror} ({error.filename}).",
             "Run it as root, or choose another folder with --dir.",
         ) from error
+
+
+def remove_left(layout: Layout) -> None:
+    """Remove what killed processes left half written in the installation's folders."""
+    own = [path for path, *_ in expected(layout)]
+    per_service = (layout.secret_copies_dir, layout.files_dir, layout.dir / "run" / "start")
+    for folder in (*own, *(child for parent in per_service for child in parent.glob("*/"))):
+        documents.remove_left(folder)
 
 
 def make_private(folder: Path) -> None:

@@ -209,6 +209,11 @@ class Layout:
         return self.watch_dir / "snapshot.json"
 
     @property
+    def history_file(self) -> Path:
+        """Watch's database of verdicts and figures (SQLite); may be removed while watch is stopped."""
+        return self.watch_dir / "history.db"
+
+    @property
     def watch_socket(self) -> Path:
         return self.watch_dir / "watch.sock"
 

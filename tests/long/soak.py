@@ -3,12 +3,13 @@
 A round draws one fault (a frozen, deaf, slow or erring node, a reorganisation, a paused, killed or restarted
 container), pays while it lasts, ends it, and waits until all is healthy and the portfolio holds every payment
 to the sompi.
-Needs a running installation: `--dir DIR`. Exit 1 when a round fails or memory grew by more than the goal.
+Runs on a sandbox of its own, or on the installation of `--dir DIR`. Exit 1 when a round fails or memory grew by more
+than the goal.
 """
 
 from __future__ import annotations
 
-import json
+import argparse
 import random
 import subprocess
 import sys
@@ -19,18 +20,12 @@ from pathlib import Path
 
 from tests.bench import common
 from tests.journeys.installed import Installed, until
+from tests.long.sandbox import ADDRESS, KAS, docker, follow, healthy, held, running
 
-ADDRESS = "kaspasim:qprx6l72u437tjcf5rgcwza4sq6ysprp0pu6zj2feu3zshcm4cljwd5me0nwt"
-"""The payee of the recorded payment in tests/data/kaspad/simnet-2.0.1.jsonl."""
-PAYMENT = 100_000_000
 RECOVERY_S = 90
 GROWTH = 1.3
 """Memory of all containers at the end, at most so many times that after the first round."""
 MARGIN_BYTES = 40e6
-
-
-def docker(*arguments: str) -> str:
-    return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True).stdout
 
 
 def faults(installed: Installed) -> dict[str, tuple[Callable[[], object], Callable[[], object]]]:
@@ -61,16 +56,6 @@ def faults(installed: Installed) -> dict[str, tuple[Callable[[], object], Callab
     }
 
 
-def healthy(installed: Installed) -> bool:
-    return {verdict for verdict, _ in installed.verdicts().values()} == {"healthy"}
-
-
-def held(installed: Installed, token: str) -> int:
-    """Sompi that the tracker shows for ADDRESS."""
-    entries = installed.http("/tracker/api/portfolio", token=token).json()["addresses"]
-    return next(int(entry["balance"]["amount"] or 0) for entry in entries if entry["address"] == ADDRESS)
-
-
 def memory(installed: Installed) -> float:
     """Bytes that all containers of the installation use, page cache left out."""
     ids = docker("ps", "-q", "--filter", f"label=io.nodeyard.installation={installed.id}").split()
@@ -97,12 +82,15 @@ def _holds(installed: Installed, token: str, expected: int) -> bool:
 
 def main() -> int:
     parser = common.options(__doc__ or "", n=20)
-    parser.add_argument("--dir", type=Path, required=True)
+    parser.add_argument("--dir", type=Path, help="a running installation [a sandbox of its own]")
     arguments = parser.parse_args()
-    urls = json.loads(Installed(arguments.dir, 0).run("urls", "--json").stdout)
-    installed = Installed(arguments.dir, int(urls["dashboard"]["url"].rstrip("/").rsplit(":", 1)[1]))
+    with running(arguments.dir, "soak") as installed:
+        return soak(installed, arguments)
+
+
+def soak(installed: Installed, arguments: argparse.Namespace) -> int:
     token, draw, possible = installed.token(), random.Random(arguments.seed), faults(installed)
-    installed.http("/tracker/api/addresses", body={"chain": "kaspa", "address": ADDRESS, "label": "soak"}, token=token)
+    follow(installed, token, "soak")
     until(lambda: healthy(installed), RECOVERY_S, "healthy before the first fault")
     base, paid, rounds, first = held(installed, token), 0, [], 0.0
     for number in range(arguments.n):
@@ -112,14 +100,14 @@ def main() -> int:
         try:
             if "kaspad" not in name:
                 installed.run("sandbox", "pay", ADDRESS, "1")
-                paid += PAYMENT
+                paid += KAS
             time.sleep(draw.uniform(1, 8))
         finally:
             end()
         start = time.monotonic()
         until(lambda: healthy(installed), RECOVERY_S, f"healthy after a {name} (round {number})")
         installed.run("sandbox", "pay", ADDRESS, "1")
-        paid += PAYMENT
+        paid += KAS
         expected = base + paid
         until(partial(_holds, installed, token, expected), 10, f"every payment after a {name} (round {number})")
         rounds.append(time.monotonic() - start)
@@ -132,7 +120,7 @@ def main() -> int:
             common.Figure("rounds that ended whole", len(rounds), arguments.n, "rounds", at_most=False),
             common.Figure("memory at the end / after the first round", growth, GROWTH, "x"),
         ],
-        {"payments held, KAS": paid / PAYMENT, "median recovery, s": round(common.median(rounds), 1)},
+        {"payments held, KAS": paid / KAS, "median recovery, s": round(common.median(rounds), 1)},
         as_json=arguments.json,
     )
 

@@ -37,6 +37,11 @@ def test_twenty_faults_lose_nothing(installed: Installed) -> None:
     run("tests.long.soak", "--dir", str(installed.dir))
 
 
+@pytest.mark.parametrize("campaign", ["kills", "state_files", "containers"])
+def test_a_campaign_ends_whole(campaign: str) -> None:
+    run(f"tests.long.{campaign}")
+
+
 @pytest.mark.promise(
     "The sandbox's price is its simulator's within 1 %, its history lies in a TimescaleDB hypertable",
     runs="long",

@@ -44,9 +44,7 @@ def test_the_launcher_runs_from_any_path(odd: Path, tmp_path: Path) -> None:
     (bin_folder / "python").symlink_to(sys.executable)
     package = odd / "manage" / "cli"
     package.mkdir(parents=True)
-    (package / "main.py").write_text(
-        "import sys\ndef main(): print(sys.argv[1:], sys.flags.utf8_mode)\nif __name__ == '__main__': main()\n"
-    )
+    (package / "__main__.py").write_text("import sys\nprint(sys.argv[1:], sys.flags.utf8_mode)\n")
     hostile = tmp_path / "elsewhere" / "manage"
     hostile.mkdir(parents=True)
     (hostile / "__init__.py").write_text("raise SystemExit('code of the current folder')\n")

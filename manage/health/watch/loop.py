@@ -61,7 +61,7 @@ class Watch:
         self._write_fault = ""
         self._reload = reload
         self.snapshot: Snapshot | None = None
-        self.history = HistoryThread(layout.watch_dir / "history.db")
+        self.history = HistoryThread(layout.history_file)
         self._config = config
         self._layout = layout
         self._clock = clock

@@ -67,3 +67,19 @@ def test_disk_is_judged_by_its_free_share(snapshot_of: SnapshotOf, free: int, ve
 def test_disk_without_a_report_says_so(snapshot_of: SnapshotOf) -> None:
     with pytest.raises(NodeyardError, match="state of the disk"):
         explain(snapshot_of(), "disk")
+
+
+@pytest.mark.promise("While watch does not report, `why` names watch and not what it saw last", runs="ci")
+@pytest.mark.parametrize("verdict", ["healthy", "down"])
+def test_an_outdated_snapshot_leads_to_watch(status: Status, snapshot_of: SnapshotOf, verdict: str) -> None:
+    answer = explain(snapshot_of(status("tracker", verdict), status("watch")), "tracker", 11.0)
+    assert (answer["roots"], answer["path"]) == (["watch"], ["tracker", "watch"])
+    assert answer["evidence"][0].items() >= {"fact": "last_report", "value": 11.0, "service": "watch"}.items()
+
+
+def test_an_outdated_snapshot_of_watch_alone_has_a_path_of_one(status: Status, snapshot_of: SnapshotOf) -> None:
+    assert explain(snapshot_of(status("watch")), "watch", 11.0)["path"] == ["watch"]
+
+
+def test_a_snapshot_of_ten_seconds_still_counts(status: Status, snapshot_of: SnapshotOf) -> None:
+    assert explain(snapshot_of(status("tracker")), "tracker", 10.0)["roots"] == []

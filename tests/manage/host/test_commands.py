@@ -58,7 +58,7 @@ def test_the_launcher_runs_the_environments_python_and_finds_the_checkout(tmp_pa
 
     assert command.read_text().splitlines()[:2] == [
         f"#!{tmp_path}/.venv/bin/python -Xutf8",
-        "from manage.cli.main import main",
+        "import manage.cli.__main__",
     ]
     assert command.stat().st_mode & 0o777 == 0o755
     assert (site / "nodeyard.pth").read_text().split() == [str(tmp_path), str(tmp_path / "services")]
