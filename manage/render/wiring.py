@@ -171,7 +171,7 @@ def databases(graph: ServiceGraph) -> dict[str, str]:
 
 def watch_list(graph: ServiceGraph) -> bytes:
     """The document `watch.json`: every service of both projects, as `manage.health.watch` reads it."""
-    owned = databases(graph)
+    owned, doors = databases(graph), published(graph)
     document = {
         "version": 1,
         "name": graph.config.name,
@@ -191,6 +191,7 @@ def watch_list(graph: ServiceGraph) -> bytes:
                 "startup_s": service.startup_s,
                 "log_patterns": list(service.health.log_patterns),
                 "database": owned.get(service.name, ""),
+                "door": doors.get(service.name),
             }
             for service in graph.all.values()
         ],
@@ -203,6 +204,13 @@ def _watched_port(graph: ServiceGraph, service: Service, port: Port) -> dict[str
     if port.publish == "loopback" and (at := door(graph, service)):
         found |= {"authority": at.main.authority, "tls": at.main.tls}
     return found
+
+
+def published(graph: ServiceGraph) -> dict[str, dict[str, Any]]:
+    """Service -> the port of the proxy that publishes it."""
+    routes = [link for link in graph.links if link.relation == ROUTE and link.provider]
+    proxies = {link.user: graph.all[link.provider] for link in routes}
+    return {user: _watched_port(graph, proxy, proxy.ports[0]) for user, proxy in proxies.items()}
 
 
 def secrets_of(graph: ServiceGraph, service: Service) -> tuple[SecretUse, ...]:
