@@ -7,11 +7,16 @@ See https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Devic
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict
 from hashlib import sha256
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from manage.access import passwords
 from manage.access.locking import locked
@@ -23,6 +28,7 @@ from manage.installation.layout import Layout
 DEVICE_S = 180 * 24 * 3600.0
 """A device that was not used for this long is a stranger again."""
 CODE_S = 15 * 60.0
+_LONGEST = 200
 MOST_DEVICES = 20
 """Of one user; a new one replaces the one that was not used for the longest time."""
 
@@ -48,10 +54,27 @@ def find(layout: Layout, name: str, id: str, now: float) -> Device | None:
     return next((d for d in _read(layout).get(name, ()) if d.hash == wanted and now < d.ends_at), None)
 
 
+def signed(id: str, key: Ed25519PrivateKey) -> str:
+    """What the browser keeps: the id and a signature, by which the dashboard tells known devices from a flood."""
+    return f"{id}.{base64.urlsafe_b64encode(key.sign(_message(id))).decode()}"
+
+
+def is_signed(kept: str, key: Ed25519PublicKey) -> bool:
+    """Whether the agent made this id. It says nothing about the user, and the device may be forgotten by now."""
+    id, dot, signature = kept.partition(".")
+    if not dot or len(kept) > _LONGEST or not kept.isascii():
+        return False
+    try:
+        key.verify(base64.urlsafe_b64decode(signature), _message(id))
+    except (InvalidSignature, binascii.Error):
+        return False
+    return True
+
+
 def remember(layout: Layout, name: str, id: str, now: float) -> str:
     """Remember that `name` signed in on the device that sent `id`; the id that the browser keeps from now on."""
     known = find(layout, name, id, now)
-    kept = id if known and not known.once else secrets.token_urlsafe(32)
+    kept = id.partition(".")[0] if known and not known.once else secrets.token_urlsafe(32)
     _replace(layout, name, _hash(id), Device(_hash(kept), now, now + DEVICE_S, once=False), now)
     return kept
 
@@ -93,7 +116,13 @@ def _write(layout: Layout, known: Mapping[str, tuple[Device, ...]]) -> None:
     documents.write(layout.devices_file, {"users": shown}, mode=0o600)
 
 
-def _hash(id: str) -> str:
-    """Of an id as it is, of a code without the spaces, dashes and capitals that people type."""
+def _message(id: str) -> bytes:
+    """With a space, so that it is never the content of a session's token (`manage.access.tokens`)."""
+    return f"device {id}".encode()
+
+
+def _hash(kept: str) -> str:
+    """Of an id without its signature, of a code without the spaces, dashes and capitals that people type."""
+    id = kept.partition(".")[0]
     plain = re.sub(r"[\s-]", "", id).lower() if len(id) < 32 else id
     return sha256(plain.encode(errors="replace")).hexdigest()

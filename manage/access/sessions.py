@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from manage.access import keys, revocations, tokens, users
+from manage.access import devices, keys, revocations, tokens, users
 from manage.access.revocations import Revocations
 from manage.access.tokens import BadToken, Claims
 from manage.access.users import User
@@ -77,6 +77,10 @@ class Sessions:
             ends_at=now + SESSION_S,
         )
         return tokens.sign(claims, self._key)
+
+    def signed_device(self, id: str) -> str:
+        """What a browser keeps of the id of its device; see `devices.signed`."""
+        return devices.signed(id, self._key)
 
     def renew(self, session: Session) -> str:
         """A token of the same session with a later expiry and the user's current role."""

@@ -66,7 +66,7 @@ class Access:
         return {
             "token": self.sessions.open(user),
             "must_change": user.must_change,
-            "device": kept,
+            "device": self.sessions.signed_device(kept),
             "must_enrol": self.confirmation.missing(user),
         }
 

@@ -46,7 +46,7 @@ def _ask(layout: Layout, node: str, verb: str, **arguments: Any) -> dict[str, An
             "The sandbox commands need network sandbox and a running stack. Start it: manage up",
         )
     try:
-        return control.call(socket, verb, **arguments)
+        return control.call(socket, verb, timeout_s=60.0, **arguments)  # 10,000 blocks take a few seconds
     except control.ControlError as error:
         raise NodeyardError(
             f"{node}: {error}.", f"See its state: manage status. See the arguments: manage sandbox {verb} --help"

@@ -76,6 +76,8 @@ class Target:
     """Every option that the driver declares."""
     startup_s: float = 30.0
     simulated: bool = False
+    door: Endpoint | None = None
+    """The proxy that publishes it, None without one."""
     database: str = ""
     """The service's own database, such as `tracker_sandbox`, "" when it has none."""
     databases: tuple[str, ...] = ()

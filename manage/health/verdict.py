@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from manage import words
-from manage.health import disks, memory
+from manage.health import disks, door, memory
 from manage.health.drivers import Driver, Target
 from manage.health.model import EngineState, Fact, Judgement
 from manage.immutable import dataclass
@@ -26,6 +26,9 @@ class Record:
     """Why the last probe failed, "" when it succeeded."""
     failed_at: float = 0.0
     watched_since: float = 0.0
+    door_fault: str = ""
+    """Why the way through the proxy has been closed since `door_since`; see `manage.health.door`."""
+    door_since: float = 0.0
 
 
 def judge(target: Target, driver: Driver, record: Record, engine: EngineState, now: float) -> Judgement:
@@ -51,6 +54,12 @@ def _judge(target: Target, driver: Driver, record: Record, engine: EngineState, 
     else:
         since = "since its start" if engine.started_at else "since watch started"
         judged = _silent(f"no answer {since}, {words.duration(now - started_at)}: {record.fault or 'not probed yet'}")
+    if judged.verdict == "healthy" and record.door_fault and now - record.door_since >= door.FOR_S:
+        reason = f"it answers ({judged.reason}), but {record.door_fault}"
+        waits_for = (target.door.host,) if target.door else ()
+        judged = replace(
+            judged, verdict="degraded", reason=reason, waits_for=waits_for, headline="is not reached through its proxy"
+        )
     if engine.state == "unknown":
         judged = replace(judged, reason=f"{judged.reason}; engine state unknown")
     return judged

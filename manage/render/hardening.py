@@ -21,14 +21,25 @@ LIMITS = ("mem_limit", "memswap_limit", "pids_limit", "ulimits", "logging", "sto
 ALLOWED = {
     *REQUIRED,
     *LIMITS,
-    *("image", "pull_policy", "command", "entrypoint", "environment", "user", "cpus", "stop_signal", "shm_size"),
+    *(
+        "image",
+        "pull_policy",
+        "command",
+        "entrypoint",
+        "environment",
+        "user",
+        "cpus",
+        "cpu_shares",
+        "stop_signal",
+        "shm_size",
+    ),
     *("networks", "network_mode", "dns", "dns_opt", "ports", "volumes", "secrets", "labels"),
     *("healthcheck", "depends_on", "working_dir"),
 }
 """Keys that give a container no power outside it. Any other key needs a reason."""
 FIXED = ("image", "pull_policy", "user", "networks", "network_mode", "dns", "dns_opt", "ports", "secrets", "labels")
 """What the skeleton writes from the catalog and the configuration; no template of an operator changes it."""
-LIMITED = ("mem_limit", "memswap_limit", "pids_limit", "cpus", "ulimits", "logging", "stop_grace_period")
+LIMITED = ("mem_limit", "memswap_limit", "pids_limit", "cpus", "cpu_shares", "ulimits", "logging", "stop_grace_period")
 """The same, unless the service file gives a reason."""
 NOFILE = 20000
 """Some hosts allow a container no more open files (no CAP_SYS_RESOURCE)."""

@@ -16,7 +16,17 @@ from manage.errors import NodeyardError
 from manage.immutable import dataclass
 from manage.installation.labels import LABEL_SPEC, chain_marker
 from manage.installation.layout import Layout
-from manage.render import compose_document, contract, environment, fragment, hardening, names, networks, wiring
+from manage.render import (
+    compose_document,
+    contract,
+    environment,
+    fragment,
+    hardening,
+    names,
+    networks,
+    watch_list,
+    wiring,
+)
 from manage.render.contract import RenderedService
 from manage.render.model import Image, Installation, NetworkSpec, OneWay, ServiceSpec, Stack, VolumeSpec
 from manage.render.networks import Network
@@ -158,7 +168,7 @@ class _Render:
                 for network in self.networks
                 if service.name in network.members and networks.is_live(network, service.name)
             ),
-            live_file=wiring.watch_list(self.graph) if service.name == wiring.WATCH else b"",
+            live_file=watch_list.document(self.graph) if service.name == wiring.WATCH else b"",
         )
         return replace(spec, spec_digest=spec_digest(compose, spec.all_files, secrets, image))
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
 from manage.catalog import Catalog
-from manage.catalog.model import Need, Port, Provided, Secret, Service, Used
+from manage.catalog.model import Need, Provided, Secret, Service, Used
 from manage.catalog.relations import Relation, secret_name
 from manage.config.model import Config
 from manage.immutable import dataclass
@@ -167,42 +166,6 @@ def databases(graph: ServiceGraph) -> dict[str, str]:
         for link in graph.links
         if link.relation == DATABASE and link.provider
     }
-
-
-def watch_list(graph: ServiceGraph) -> bytes:
-    """The document `watch.json`: every service of both projects, as `manage.health.watch` reads it."""
-    owned = databases(graph)
-    document = {
-        "version": 1,
-        "name": graph.config.name,
-        "network": graph.config.network,
-        "services": [
-            {
-                "name": service.name,
-                "title": service.title,
-                "group": service.group,
-                "driver": service.health.driver,
-                "options": dict(service.health.options),
-                "simulated": service.simulated,
-                "project": "manager" if service.name in graph.manager else "stack",
-                "ports": {port.name: _watched_port(graph, service, port) for port in service.ports},
-                "needs": [{"service": need.service, "check": need.check} for need in needs(graph, service)],
-                "thresholds": dict(service.health.thresholds),
-                "startup_s": service.startup_s,
-                "log_patterns": list(service.health.log_patterns),
-                "database": owned.get(service.name, ""),
-            }
-            for service in graph.all.values()
-        ],
-    }
-    return json.dumps(document, indent=1, ensure_ascii=False).encode()
-
-
-def _watched_port(graph: ServiceGraph, service: Service, port: Port) -> dict[str, Any]:
-    found = {"host": host_name(service.name, port.name), "port": port.number, "scheme": port.scheme}
-    if port.publish == "loopback" and (at := door(graph, service)):
-        found |= {"authority": at.main.authority, "tls": at.main.tls}
-    return found
 
 
 def secrets_of(graph: ServiceGraph, service: Service) -> tuple[SecretUse, ...]:

@@ -7,7 +7,7 @@ import sys
 
 
 def argv() -> list[str]:
-    """One worker, because the sources live in its memory; threads, because pages only wait for files and the agent."""
+    """One worker, because the sources live in its memory; `manage.web.worker` says how it serves."""
     certificate = os.environ.get("NODEYARD_TLS_FILE", "")
     return [
         sys.executable,
@@ -16,11 +16,9 @@ def argv() -> list[str]:
         "--bind",
         os.environ.get("LISTEN", "0.0.0.0:8000"),
         "--worker-class",
-        "gthread",
+        "manage.web.worker.DoorWorker",
         "--workers",
         "1",
-        "--threads",
-        "8",
         # The heartbeat file must be in memory. On a busy disk, gunicorn takes a blocked worker for dead; see its FAQ,
         # "How do I avoid Gunicorn excessively blocking in os.fchmod?". Also, the root file system is read-only.
         "--worker-tmp-dir",
@@ -28,8 +26,6 @@ def argv() -> list[str]:
         "--no-control-socket",
         "--graceful-timeout",
         "5",
-        "--keep-alive",
-        "15",
         *(("--certfile", certificate, "--keyfile", certificate) if certificate else ()),
         "--log-level",
         "warning",

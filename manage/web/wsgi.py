@@ -1,4 +1,4 @@
-"""What gunicorn runs: the application, with its sources refreshed in the background."""
+"""The application, with its sources refreshed in the background."""
 
 from __future__ import annotations
 

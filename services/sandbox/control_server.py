@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,8 +32,8 @@ class Simulator(Protocol):
         """Pay an amount in base units and return the transaction id. Raises Refused if that is impossible."""
         ...
 
-    def mine(self, blocks: int, address: str) -> list[str]:
-        """Mine blocks and return their hashes. An empty address stands for the simulator's own."""
+    def mine(self, blocks: int, address: str) -> Iterable[str]:
+        """Mine blocks, one at each step; their hashes. An empty address stands for the simulator's own."""
         ...
 
     def reorg(self, depth: int) -> tuple[list[str], list[str]]:
@@ -52,6 +53,31 @@ class Simulator(Protocol):
     def save(self) -> None:
         """Write the state to disk."""
         ...
+
+    def saving(self) -> Callable[[], None]:
+        """Copy the state; the function that this returns writes the copy, in any thread."""
+        ...
+
+
+SLICE_S = 0.001
+"""How long the node mines before it answers its clients; a call takes several turns of the event loop."""
+
+
+async def save(simulator: Simulator) -> None:
+    """Write the state while the node goes on answering."""
+    async with simulator.faults.saving:
+        await asyncio.to_thread(simulator.saving())
+
+
+async def mine(simulator: Simulator, blocks: int, address: str) -> list[str]:
+    """The hashes of the blocks. Between slices of them the node answers its clients."""
+    hashes, until = [], time.monotonic() + SLICE_S
+    for block_hash in simulator.mine(blocks, address):
+        hashes.append(block_hash)
+        if time.monotonic() >= until:
+            await asyncio.sleep(0)
+            until = time.monotonic() + SLICE_S
+    return hashes
 
 
 async def serve(path: Path, simulator: Simulator) -> asyncio.Server:
@@ -102,15 +128,15 @@ async def _execute(simulator: Simulator, verb: str, args: Mapping[str, Any]) -> 
         case "pay":
             amount = int(args["amount"])
             transaction_id = simulator.pay(str(args["address"]), amount)
-            simulator.save()
+            await save(simulator)
             return {"transaction_id": transaction_id, "amount": amount}
         case "mine":
-            blocks = simulator.mine(int(args.get("blocks", 1)), str(args.get("address", "")))
-            simulator.save()
+            blocks = await mine(simulator, int(args.get("blocks", 1)), str(args.get("address", "")))
+            await save(simulator)
             return {"blocks": blocks, "height": simulator.status()["height"]}
         case "reorg":
             removed, added = simulator.reorg(int(args["depth"]))
-            simulator.save()
+            await save(simulator)
             return {"removed": removed, "added": added}
         case "status":
             return {**simulator.status(), "faults": faults.as_json()}

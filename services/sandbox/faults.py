@@ -15,6 +15,8 @@ class Faults:
     errors: dict[str, str] = field(default_factory=dict)
     """Method -> the error message that it answers."""
     dropped: bool = False
+    saving: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while the state is written, so that an older one never replaces a newer one."""
     _running: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:

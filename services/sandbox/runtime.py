@@ -56,6 +56,14 @@ async def every(period_s: float, faults: Faults, work: Callable[[], None]) -> No
         work()
 
 
+async def save_every(period_s: float, simulator: Simulator) -> None:
+    """Save the state every `period_s`, while the node goes on answering."""
+    while True:
+        await asyncio.sleep(period_s)
+        await simulator.faults.wait_while_frozen()
+        await control_server.save(simulator)
+
+
 async def until_stopped(simulator: Simulator, control: Path | None, *clocks: asyncio.Task[None]) -> None:
     """Serve the control socket until SIGTERM or SIGINT or until a clock fails, then save the state."""
     stopped = asyncio.Event()
@@ -76,5 +84,6 @@ async def until_stopped(simulator: Simulator, control: Path | None, *clocks: asy
         if server is not None:
             server.close()
         await simulator.drop()
-        simulator.save()
+        async with simulator.faults.saving:
+            simulator.save()
         log.info("state saved, stopping")

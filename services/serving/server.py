@@ -8,8 +8,9 @@ import sys
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
 
+from serving import door
+from serving.door import Limits
 from serving.settings import ServerSettings
 
 
@@ -27,8 +28,8 @@ class Server:
         if self._server is not None:
             self._server.should_exit = True
 
-    def run(self, app: FastAPI, **options: Any) -> int:
-        """Serve `app`, with more `options` for uvicorn; the exit code. Only in the main thread."""
+    def run(self, app: Any, limits: Limits = Limits(), **options: Any) -> int:  # noqa: B008 - frozen
+        """Serve the ASGI application `app`, with more `options` for uvicorn; the exit code. Only in the main thread."""
         logging.basicConfig(
             level=self._settings.log_level.upper(),
             format="%(asctime)s %(levelname)s %(name)s: %(message)s",
@@ -45,6 +46,9 @@ class Server:
                 root_path=self._settings.root_path,  # of the server: FastAPI's own parameter is deprecated
                 access_log=False,
                 log_config=None,
+                http=door.protocol(limits),
+                timeout_keep_alive=4 * int(limits.request_s),  # the door closes connections that wait, before this
+                proxy_headers=False,
                 server_header=False,
                 timeout_graceful_shutdown=5,
                 **options,

@@ -19,7 +19,7 @@ GOAL_BYTES = 2.5e9
 
 def used(container: object) -> int:
     """Bytes as `docker stats` counts them: usage without inactive file cache."""
-    memory = container.stats(stream=False)["memory_stats"]  # type: ignore[attr-defined]
+    memory = container.stats(stream=False, one_shot=True)["memory_stats"]  # type: ignore[attr-defined]
     inactive = memory["stats"].get("total_inactive_file", memory["stats"].get("inactive_file", 0))
     return int(memory["usage"]) - int(inactive)
 

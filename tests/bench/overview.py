@@ -1,4 +1,4 @@
-"""How long the overview takes at a steady rate: gunicorn as it runs, a signed-in viewer, a snapshot that changes.
+"""How long the overview takes at a steady rate: the server as it runs, a signed-in viewer, a snapshot that changes.
 
 Goal: p99 at most 20 ms at 20 requests a second, the median of 5 runs. Half of the requests ask for the whole page, half
 for the part that a page polls, at times that do not depend on the answers (a slow one does not slow the next down).

@@ -24,7 +24,7 @@ def test_an_audit_finds_nothing(audit: str) -> None:
     run(f"tests.long.{audit}")
 
 
-@pytest.mark.parametrize("bench", ["plan", "idle"])
+@pytest.mark.parametrize("bench", ["plan", "idle", "attack_load"])
 def test_a_bench_of_a_running_stack_meets_its_goal(bench: str, installed: Installed) -> None:
     run(f"tests.bench.{bench}", "--dir", str(installed.dir))
 

@@ -1,4 +1,4 @@
-"""The dashboard as it runs: gunicorn in a process of its own, beside an agent and a watch of paper."""
+"""The dashboard as it runs: the server in a process of its own, beside an agent and a watch of paper."""
 
 from __future__ import annotations
 
@@ -65,6 +65,7 @@ def serve(layout: Layout, public_url: str = "", pem: Path | None = None) -> Iter
     own = {"NODEYARD_DIR": str(layout.dir), "LISTEN": f"127.0.0.1:{port}", "NODEYARD_URL": url}
     own |= {"NODEYARD_NAMES": f"{NAME} {public_url.removeprefix('https://')}", "NODEYARD_PUBLIC_URL": public_url}
     own |= {"NODEYARD_TLS_FILE": str(pem)} if pem else {}
+    own |= {"PYTHONPATH": f"{CHECKOUT}:{CHECKOUT}/services"}
     environment = {**os.environ, **own}
     process = subprocess.Popen([sys.executable, "-m", "manage.web"], cwd=CHECKOUT, env=environment)
     try:

@@ -28,8 +28,11 @@ make_cluster() {
 
 reconcile() {
     sql --dbname=postgres --set=role=postgres --set=file=/run/secrets/postgres_password --file="$here/password.sql"
-    while read -r role database grants; do
-        sql --dbname=postgres --set=role="$role" --set=database="$database" --set=grants="$grants" --file="$here/role.sql"
+    # PostgreSQL lets every role into these two by default; whatever lies in template1 is copied into each new database.
+    sql --dbname=postgres --command="REVOKE ALL ON DATABASE template1, postgres FROM PUBLIC"
+    while read -r role database limit grants; do
+        sql --dbname=postgres --set=role="$role" --set=database="$database" --set=limit="$limit" --set=grants="$grants" \
+            --file="$here/role.sql"
         sql --dbname=postgres --set=role="$role" --set=file="/run/secrets/${role}_db_password" --file="$here/password.sql"
         # One database that cannot be opened must not keep the others away.
         /bin/sh "$here/extension.sh" "$database" || refuse "$database" "see the error above."

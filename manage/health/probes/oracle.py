@@ -21,7 +21,10 @@ STATES = {
 
 
 async def probe(target: Target, _memory: Memory) -> tuple[Fact, ...]:
-    """`GET /ready`: 200 or 503 with `{"state", "reason", "price", "low", "high", "market", "age_s", "history"}`."""
+    """`GET /ready`: 200 or 503 with the answer.
+
+    `{"state", "reason", "price", "low", "high", "market", "age_s", "history", "sockets"}`
+    """
     answer = await fetch.get(target.endpoint("http"), "/ready")
     document, at = answer.document(), time.time()
     facts = [
@@ -32,6 +35,13 @@ async def probe(target: Target, _memory: Memory) -> tuple[Fact, ...]:
         Fact("history_fault", str(document.get("history") or ""), at),
         Fact("answer_ms", round(answer.took_ms, 1), at, "ms"),
     ]
+    sockets = document.get("sockets")
+    if isinstance(sockets, dict):
+        facts += [
+            Fact("sockets", int(sockets.get("open", 0)), at),
+            Fact("most_sockets", int(sockets.get("most", 0)), at),
+        ]
+        facts.append(Fact("crowded", [str(client) for client in sockets.get("crowded") or ()], at))
     for name, unit in (("price", "USD"), ("low", "USD"), ("high", "USD"), ("confidence", "")):
         if isinstance(document.get(name), int | float):
             facts.append(Fact(name, float(document[name]), at, unit))
@@ -60,6 +70,12 @@ def judge(target: Target, facts: tuple[Fact, ...], engine: EngineState, now: flo
     if history_fault and not in_startup(target, engine, now):
         said = f"{said}; its history is not written: {history_fault}"
         return Judgement("degraded", said, checks, waits_for=("timescaledb",), headline="keeps no history")
+    open_sockets, most = value(facts, "sockets", 0), value(facts, "most_sockets", 0)
+    if most and open_sockets >= most:
+        said = f"{said}; it refuses more WebSockets: all {words.number(most)} are in use"
+        return Judgement("degraded", said, checks, headline="refuses more WebSockets")
+    if crowded := value(facts, "crowded", ()):
+        said = f"{said}; more WebSockets from {words.listing(list(crowded))} are refused: too many are open"
     return Judgement("healthy", said, checks)
 
 

@@ -99,19 +99,20 @@ def _target(
         group=service["group"],
         driver=service["driver"],
         network=network,
-        ports={
-            name: Endpoint(
-                port["host"], int(port["port"]), port["scheme"], port.get("authority", ""), bool(port.get("tls", False))
-            )
-            for name, port in service.get("ports", {}).items()
-        },
+        ports={name: _endpoint(port) for name, port in service.get("ports", {}).items()},
         needs=tuple(Need(need["service"], need["check"]) for need in service.get("needs", ())),
         thresholds=thresholds,
         options=options,
         startup_s=float(service["startup_s"]),
+        door=_endpoint(service["door"]) if service.get("door") else None,
         simulated=bool(service.get("simulated", False)),
         database=service.get("database", ""),
         databases=databases,
         directory=directory,
         secrets=secrets,
     )
+
+
+def _endpoint(port: Mapping[str, Any]) -> Endpoint:
+    authority, tls = port.get("authority", ""), bool(port.get("tls", False))
+    return Endpoint(port["host"], int(port["port"]), port["scheme"], authority, tls)

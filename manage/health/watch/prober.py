@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from manage.health import door
 from manage.health.drivers import CHANGE_PERIOD_S, DEADLINE_S, PERIOD_S, Driver, Memory, ProbeFault, Target
 from manage.health.model import EngineState
 from manage.health.verdict import Record
@@ -85,6 +86,11 @@ class Prober:
         else:
             self._memory.facts, self._memory.interrupted = facts, False
             self.record = replace(self.record, facts=facts, answered_at=began, fault="")
+            self._note_door(await door.fault(self.target))
+
+    def _note_door(self, fault: str) -> None:
+        since = self.record.door_since if self.record.door_fault else self._clock()
+        self.record = replace(self.record, door_fault=fault, door_since=since if fault else 0.0)
 
     def _failed(self, fault: str) -> None:
         self._memory.interrupted = True

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from serving.head import HeadAsGet
+from serving.room import Clients, Room
 from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
@@ -23,7 +24,7 @@ from oracle.live.core import Live, Update
 from oracle.live.feed import Feed
 from oracle.live.node import Node
 from oracle.web import error_handlers, messages, routes, socket_route
-from oracle.web.context import Context
+from oracle.web.context import SOCKETS, Context
 from oracle.web.headers import SafeHeaders
 from oracle.web.settings import Settings
 from oracle.web.stream import Stream
@@ -49,6 +50,7 @@ def build(settings: Settings, ended: Callable[[], None] = lambda: None) -> FastA
     live = Live(load(), settings.node.market)
     store = store_of(settings)
     context = Context(live, stream, clock, store, Writer(store) if store else None, clock.now())
+    context.room, context.clients = Room(SOCKETS, settings.sockets_each), Clients(settings.proxy)
 
     def publish(update: Update) -> None:
         stream.publish(update, messages.stats(live, context.started_at, update.answer.at), context.generator.latest)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+from serving.room import Clients, Room
+
 from oracle.history.entries import Store
 from oracle.history.writer import Writer
 from oracle.live.answer import Answer
@@ -13,6 +15,9 @@ from oracle.live.core import Live
 from oracle.web.generator_price import GeneratorPrice
 from oracle.web.listeners import Listeners
 from oracle.web.stream import Stream
+
+SOCKETS, SOCKETS_EACH = 4000, 500
+"""WebSockets in total, and from one client address."""
 
 
 @dataclass
@@ -27,6 +32,8 @@ class Context:
     started_at: float
     feed: asyncio.Task[None] | None = None
     generator: GeneratorPrice = field(default_factory=GeneratorPrice)
+    room: Room = field(default_factory=lambda: Room(SOCKETS, SOCKETS_EACH))
+    clients: Clients = field(default_factory=Clients)
     listeners: Listeners = field(init=False)
 
     def __post_init__(self) -> None:

@@ -47,7 +47,9 @@ def router(context: Context) -> APIRouter:
         answer = newest()
         is_ready = answer.state not in UNREADY and not context.feed_fault
         waits_for = [] if is_ready or answer.reason in STARTING else ["bitcoind"]
-        body = {"ready": is_ready, "waits_for": waits_for, "history": context.history_fault}
+        room = context.room
+        sockets = {"open": len(room), "most": room.most, "most_each": room.most_each, "crowded": room.crowded()[:3]}
+        body = {"ready": is_ready, "waits_for": waits_for, "history": context.history_fault, "sockets": sockets}
         price = messages.price_beside(answer, context.generator.latest)
         return JSONResponse({**body, **price}, status_code=200 if is_ready else 503)
 

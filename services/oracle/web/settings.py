@@ -15,6 +15,7 @@ from serving.settings import from_env as server_from_env
 
 from oracle.errors import OracleError
 from oracle.live.answer import Market
+from oracle.web.context import SOCKETS_EACH
 
 NODE_TIMEOUT_S = BITCOIND.deadline_s
 
@@ -45,6 +46,10 @@ class Settings:
     database_password_file: Path | None
     history_file: Path | None
     """SQLite file; None keeps no history."""
+    sockets_each: int
+    """WebSockets that one client address may open."""
+    proxy: str
+    """Host name of the proxy in front, whose X-Forwarded-For is believed; "" without one."""
 
 
 def node_from_env(env: Mapping[str, str]) -> NodeSettings:
@@ -79,7 +84,15 @@ def from_env(env: Mapping[str, str]) -> Settings:
         database_url=database,
         database_password_file=Path(password_file) if password_file else None,
         history_file=Path(history) if history and not database else None,
+        sockets_each=_count("SOCKETS_EACH", env.get("SOCKETS_EACH", str(SOCKETS_EACH))),
+        proxy=env.get("PROXY", ""),
     )
+
+
+def _count(key: str, value: str) -> int:
+    if not value.isascii() or not value.isdigit() or int(value) < 1:
+        raise OracleError(f"{key} is {value!r}. Expected a number from 1.")
+    return int(value)
 
 
 def _market(env: Mapping[str, str], network: str) -> Market:

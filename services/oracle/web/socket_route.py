@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 from serving.refusals import Refused
+from starlette.responses import JSONResponse
 from starlette.websockets import WebSocket
 
 from oracle.web.context import Context
 from oracle.web.history_query import whole
 from oracle.web.listeners import PROTOCOL
 
-MOST_CLIENTS = 8000
-TRY_LATER, REFUSED = 1013, 1008
-"""Close codes: RFC 6455 section 7.4.1 and its registry."""
+REFUSED = 1008
+"""Close code: RFC 6455 section 7.4.1."""
 
 
 def router(context: Context) -> APIRouter:
@@ -25,10 +25,19 @@ def router(context: Context) -> APIRouter:
 
         A client that reconnects passes `stream`, and its last `sequence` as `after`. It gets only what it missed.
         """
-        await socket.accept()
-        if len(context.listeners) >= MOST_CLIENTS:
-            await socket.close(TRY_LATER, "too many clients; try again later")
+        client = await context.clients.address(socket)
+        if refusal := context.room.refusal(client):
+            status, sentence = refusal
+            await socket.send_denial_response(JSONResponse({"error": sentence}, status, {"Retry-After": "10"}))
             return
+        context.room.enter(client)
+        try:
+            await serve(socket, stream, after)
+        finally:
+            context.room.leave(client)
+
+    async def serve(socket: WebSocket, stream: str, after: str | None) -> None:
+        await socket.accept()
         try:
             seen = whole("after", after) if stream == context.stream.name else None
         except Refused as refused:

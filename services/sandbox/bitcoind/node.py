@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -121,11 +121,12 @@ class Node:
             raise Refused(f"the mempool rejects the transaction: {fault.reason}") from fault
         return paid.txid[::-1].hex()
 
-    def mine(self, blocks: int, address: str) -> list[str]:
+    def mine(self, blocks: int, address: str) -> Iterator[str]:
+        """The hash of each block as it is mined. Raises Refused at once."""
         script = self.script_of(address) if address else self.wallet.miner
         if not 1 <= blocks <= 10_000:
             raise Refused("the number of blocks must be between 1 and 10000")
-        return [self.generate(script)[::-1].hex() for _ in range(blocks)]
+        return (self.generate(script)[::-1].hex() for _ in range(blocks))
 
     def reorg(self, depth: int) -> tuple[list[str], list[str]]:
         """Replace the last `depth` blocks with a branch that is one block longer.
@@ -161,7 +162,11 @@ class Node:
         }
 
     def save(self) -> None:
-        store.save(self.conf.datadir, self.chain)
+        self.saving()()
+
+    def saving(self) -> Callable[[], None]:
+        """Copies the state and returns what writes the copy."""
+        return store.saving(self.conf.datadir, self.chain)
 
     def script_of(self, address: str) -> bytes:
         """The output script of a regtest address. Raises Refused for anything else."""

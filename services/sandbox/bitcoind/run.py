@@ -12,7 +12,7 @@ from sandbox.bitcoind.conf import Conf, ConfError, read
 from sandbox.bitcoind.http import RpcServer
 from sandbox.bitcoind.node import Node
 from sandbox.bitcoind.params import BLOCK_S, TX_PER_S
-from sandbox.runtime import Settings, every, log, log_to_stdout, until_stopped
+from sandbox.runtime import Settings, every, log, log_to_stdout, save_every, until_stopped
 
 SAVE_EVERY_S = 60.0
 """A save writes several megabytes. Changes through the control socket are saved at once."""
@@ -53,7 +53,7 @@ async def _run(conf: Conf, settings: Settings, tx_per_s: float) -> None:
     doors = ", ".join(f"{host}:{port}" for host, port in conf.binds)
     log.info("bitcoind simulator on %s, height %d", doors, simulator.chain.height)
     log.info("signatures are not checked, and these coins have no value")
-    clocks = [asyncio.create_task(every(SAVE_EVERY_S, simulator.faults, simulator.save))]
+    clocks = [asyncio.create_task(save_every(SAVE_EVERY_S, simulator))]
     if settings.block_s > 0:
         _mine(simulator)
         clocks.append(asyncio.create_task(every(settings.block_s, simulator.faults, lambda: _mine(simulator))))

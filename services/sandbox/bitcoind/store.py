@@ -10,6 +10,7 @@ Unconfirmed transactions are not saved.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from sandbox import files
@@ -22,26 +23,33 @@ FORMAT = 1
 _HEADER = 80
 
 
-def save(folder: Path, chain: Chain) -> None:
-    """Save in an order that leaves the old state or the new one after a crash at any point."""
-    blocks = folder / "sandbox-blocks"
-    blocks.mkdir(exist_ok=True)
+def saving(folder: Path, chain: Chain) -> Callable[[], None]:
+    """Copies the state; the function that it returns writes the copy and may run in another thread.
+
+    It writes in an order that leaves the old state or the new one after a crash at any point.
+    """
     wanted = {f"{block_hash[::-1].hex()}.json": connected for block_hash, connected in chain.kept.items()}
-    there = {path.name for path in blocks.iterdir()}
-    for name in wanted.keys() - there:
-        files.replace(blocks / name, json.dumps(_connected_row(wanted[name])))
-    settled = chain.prune_height
-    with (folder / "sandbox-headers.dat").open("ab") as file:
-        file.write(b"".join(chain.headers[file.tell() // _HEADER : settled]))
-    state = {
-        "version": FORMAT,
-        "settled": settled,
-        "headers": [raw.hex() for raw in chain.headers[settled:]],
-        "coins": [_coin_row(outpoint, coin) for outpoint, coin in chain.coins],
-    }
-    files.replace(folder / "sandbox-state.json", json.dumps(state, separators=(",", ":")))
-    for name in there - wanted.keys():
-        (blocks / name).unlink()
+    settled, headers, coins = chain.prune_height, list(chain.headers), list(chain.coins)
+
+    def write() -> None:
+        blocks = folder / "sandbox-blocks"
+        blocks.mkdir(exist_ok=True)
+        there = {path.name for path in blocks.iterdir()}
+        for name in wanted.keys() - there:
+            files.replace(blocks / name, json.dumps(_connected_row(wanted[name])))
+        with (folder / "sandbox-headers.dat").open("ab") as file:
+            file.write(b"".join(headers[file.tell() // _HEADER : settled]))
+        state = {
+            "version": FORMAT,
+            "settled": settled,
+            "headers": [raw.hex() for raw in headers[settled:]],
+            "coins": [_coin_row(outpoint, coin) for outpoint, coin in coins],
+        }
+        files.replace(folder / "sandbox-state.json", json.dumps(state, separators=(",", ":")))
+        for name in there - wanted.keys():
+            (blocks / name).unlink()
+
+    return write
 
 
 def load(folder: Path, chain: Chain) -> bool:

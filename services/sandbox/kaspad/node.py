@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -96,14 +97,15 @@ class Node:
         except (wallet.InsufficientFunds, Rejected) as fault:
             raise Refused(str(fault)) from fault
 
-    def mine(self, blocks: int, address: str) -> list[str]:
+    def mine(self, blocks: int, address: str) -> Iterator[str]:
+        """The hash of each block as it is mined. Raises Refused at once."""
         try:
             miner = fields.script_of(address) if address else self.miner
         except Malformed:
             raise Refused(f"{address} is not an address of this network; these begin with kaspasim:") from None
         if not 1 <= blocks <= 10_000:
             raise Refused("the number of blocks must be between 1 and 10000")
-        return [self._grow(miner) for _ in range(blocks)]
+        return (self._grow(miner) for _ in range(blocks))
 
     def reorg(self, depth: int) -> tuple[list[str], list[str]]:
         """Replace the last `depth` chain blocks with a branch that is one block longer.
@@ -143,7 +145,11 @@ class Node:
         }
 
     def save(self) -> None:
-        store.save(self.flags.state_file, self.chain)
+        self.saving()()
+
+    def saving(self) -> Callable[[], None]:
+        """Copies the state and returns what writes the copy."""
+        return store.saving(self.flags.state_file, self.chain)
 
     def _grow(self, miner: str) -> str:
         """Mine the next block; its hash."""

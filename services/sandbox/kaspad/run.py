@@ -13,7 +13,7 @@ from nodeclients.networks import KASPA
 from sandbox.kaspad.node import Flags, Node
 from sandbox.kaspad.params import BLOCK_S
 from sandbox.kaspad.server import WrpcServer
-from sandbox.runtime import Settings, every, log, log_to_stdout, until_stopped
+from sandbox.runtime import Settings, every, log, log_to_stdout, save_every, until_stopped
 
 SAVE_EVERY_S = 30.0
 REPORT_EVERY_S = 10.0
@@ -82,7 +82,7 @@ async def _run(flags: Flags, settings: Settings) -> None:
     await simulator.server.open()
     log.info("kaspad simulator on %s:%d, DAA score %d", flags.host, flags.port, simulator.chain.block_count)
     log.info("signatures are not checked, and these coins have no value")
-    clocks = [asyncio.create_task(every(SAVE_EVERY_S, simulator.faults, simulator.save))]
+    clocks = [asyncio.create_task(save_every(SAVE_EVERY_S, simulator))]
     if settings.block_s > 0:
         simulator.tick()
         clocks.append(asyncio.create_task(every(settings.block_s, simulator.faults, simulator.tick)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,16 @@ log = logging.getLogger(__name__)
 FORMAT = 1
 
 
-def save(path: Path, chain: Chain) -> None:
-    state = {
-        "version": FORMAT,
-        "genesis": chain.genesis,
-        "block_count": chain.block_count,
-        "commitment": chain.commitment,
-        "coins": [[*outpoint, *coin] for outpoint, coin in chain.coins],
-        "steps": [_step(step) for step in chain.steps],
-    }
-    files.replace(path, json.dumps(state, separators=(",", ":")))
+def saving(path: Path, chain: Chain) -> Callable[[], None]:
+    """Copies the state; the function that it returns writes the copy and may run in another thread."""
+    head = {"genesis": chain.genesis, "block_count": chain.block_count, "commitment": chain.commitment}
+    coins, steps = list(chain.coins), list(chain.steps)
+
+    def write() -> None:
+        rows = {"coins": [[*outpoint, *coin] for outpoint, coin in coins], "steps": [_step(step) for step in steps]}
+        files.replace(path, json.dumps({"version": FORMAT, **head, **rows}, separators=(",", ":")))
+
+    return write
 
 
 def load(path: Path, chain: Chain) -> None:

@@ -28,7 +28,7 @@ def test_an_empty_configuration_is_the_sandbox_with_every_default_filled_in(cata
     assert (found.network, found.profiles, found.port_base, found.bind) == ("sandbox", ("sandbox",), 8600, "127.0.0.1")
     assert found.services[0] == "timescaledb"
     assert set(found.services) >= {"timescaledb", "kaspad", "bitcoind", "tracker", "proxy"}
-    assert found.settings["proxy"] == {"public_url": "", "rate_limit": 20}
+    assert found.settings["proxy"] == {"public_url": "", "rate_limit": 20, "sockets_per_client": 500}
     assert found.memory["kaspad"] == catalog.service("kaspad", "sandbox").resources.memory
     assert {"agent", "watch", "dashboard"} <= set(found.settings)
     assert not {"agent", "watch", "dashboard"} & set(found.services)

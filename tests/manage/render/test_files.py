@@ -128,7 +128,8 @@ def test_the_proxy_asks_dockers_dns_while_running_and_strips_the_path(render: Re
 
 def test_the_database_makes_a_role_and_a_database_for_each_owner(render: Render) -> None:
     lines = file(render, SANDBOX, "timescaledb", "roles.txt").splitlines()
-    assert lines == ["oracle oracle_sandbox", "tracker tracker_sandbox", "watch watch_sandbox pg_monitor"]
+    memberships = "pg_monitor pg_use_reserved_connections"
+    assert lines == ["oracle oracle_sandbox 31", "tracker tracker_sandbox 31", f"watch watch_sandbox 31 {memberships}"]
     assert "shared_buffers = '131072kB'" in file(render, SANDBOX, "timescaledb", "postgresql.conf")
 
 

@@ -13,7 +13,7 @@ def test_the_document_holds_everything_the_digest_is_made_from(render: Render) -
     spec = render(SANDBOX)[0].service("timescaledb")
     document = json.loads(json.dumps(spec_document(spec)))
     assert document["version"] == 1
-    assert document["files"]["roles.txt"].startswith("oracle oracle_sandbox\n")
+    assert document["files"]["roles.txt"].startswith("oracle oracle_sandbox 31\n")
     files = {name: text.encode() for name, text in document["files"].items()}
     assert (
         spec_digest(document["compose"], files, document["secrets"], spec.image) == document["spec"] == spec.spec_digest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,9 @@ class Obedient:
 
     def save(self) -> None:
         self.done.append("saved")
+
+    def saving(self) -> Callable[[], None]:
+        return self.save
 
 
 def told(simulator: Obedient, line: str) -> dict[str, Any]:

@@ -164,7 +164,7 @@ def test_old_blocks_are_forgotten_and_their_coins_are_not() -> None:
 def test_a_saved_chain_goes_on_where_it_was(tmp_path: Path) -> None:
     chain, file = new_chain(), tmp_path / "state.json"
     grown(chain, 3, THIRD, [payment(chain, 10 * KAS)])
-    store.save(file, chain)
+    store.saving(file, chain)()
     again = new_chain()
     store.load(file, again)
     assert coins(again) == coins(chain)
@@ -177,7 +177,7 @@ def test_a_saved_chain_goes_on_where_it_was(tmp_path: Path) -> None:
 def test_a_chain_of_another_seed_is_not_taken_over(tmp_path: Path) -> None:
     chain, file = new_chain(), tmp_path / "state.json"
     grown(chain, 3)
-    store.save(file, chain)
+    store.saving(file, chain)()
     other = Chain(*genesis("other", (Output(KAS, MINER),), 1_600_000_000_000))
     store.load(file, other)
     assert other.block_count == 0

@@ -15,9 +15,11 @@ blueprint = Blueprint("error", __name__)
 
 
 @blueprint.app_errorhandler(HTTPException)
-def http_error(error: HTTPException) -> tuple[str, int]:
+def http_error(error: HTTPException) -> tuple[str, int, dict[str, str]]:
     """From Flask or `abort`."""
-    return _answer(of_http_error(error.code or 500, error.description or ""))
+    retry_s = getattr(error, "retry_after", None)
+    headers = {} if retry_s is None else {"Retry-After": str(retry_s)}
+    return *_answer(of_http_error(error.code or 500, error.description or "")), headers
 
 
 @blueprint.app_errorhandler(NodeyardError)

@@ -7,10 +7,12 @@ from flask.typing import ResponseReturnValue
 
 from manage.errors import NodeyardError
 from manage.web import person
-from manage.web.guard import sources
+from manage.web.guard import current_visitor, sources
+from manage.web.lanes import Turns, lane
 from manage.web.pages.logs.view import LogView, is_service_name, line_count, log_view
 
 blueprint = Blueprint("logs", __name__)
+_reads = Turns("Reading logs", most=3)
 
 
 @blueprint.get("/logs")
@@ -23,12 +25,14 @@ def index() -> ResponseReturnValue:
 
 
 @blueprint.get("/logs/<name>")
+@lane("logs")
 def page(name: str) -> ResponseReturnValue:
     """The last `lines` lines of a service."""
     return render_template("logs/page.html", view=_view(name))
 
 
 @blueprint.get("/logs/<name>/lines")
+@lane("logs")
 def partial(name: str) -> ResponseReturnValue:
     """The lines alone, for following."""
     return render_template("logs/partial.html", view=_view(name))
@@ -40,7 +44,8 @@ def _view(name: str) -> LogView:
     count = line_count(request.args.get("lines", type=int))
     answer: list[str] | NodeyardError
     try:
-        answer = person.call("logs", service=name, lines=count, timeout_s=20.0)["lines"]
+        with _reads.turn(current_visitor().claims.name):
+            answer = person.call("logs", service=name, lines=count, timeout_s=20.0)["lines"]
     except NodeyardError as error:
         answer = error
     return log_view(name, count, answer, _service_names())

@@ -9,12 +9,14 @@ from manage.agent.client import AgentRefused
 from manage.errors import NodeyardError
 from manage.web import person, sessions
 from manage.web.guard import allow_before_password_change, current_visitor
+from manage.web.lanes import lane
 from manage.web.pages.password.view import form_error, password_view
 
 blueprint = Blueprint("password", __name__)
 
 
 @blueprint.get("/password")
+@lane("person")
 @allow_before_password_change
 def page() -> ResponseReturnValue:
     """The form; the only page for users who must change their password."""
@@ -22,6 +24,7 @@ def page() -> ResponseReturnValue:
 
 
 @blueprint.post("/password")
+@lane("person")
 @allow_before_password_change
 def change() -> ResponseReturnValue:
     """Set the new password, which ends all other sessions of the user."""

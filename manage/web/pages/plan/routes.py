@@ -15,19 +15,25 @@ from manage.agent.client import AgentRefused
 from manage.errors import NodeyardError
 from manage.web import person
 from manage.web.guard import current_visitor, require_role
+from manage.web.lanes import Turns, lane
 from manage.web.pages.plan.change import ROLES, Change
 from manage.web.pages.plan.view import NOTES, plan_view
 
 blueprint = Blueprint("plan", __name__)
+_plans = Turns("A plan")
+_changes = Turns("A change")
 
 
 @blueprint.get("/plan")
+@lane("plans")
 def page() -> ResponseReturnValue:
     """What a change would do: each operation with its cause, downtime, risk for the data and rollback."""
-    return _plan(_require_change(request.args), note=NOTES.get(request.args.get("note", ""), ""))
+    with _plans.turn(current_visitor().claims.name):
+        return _plan(_require_change(request.args), note=NOTES.get(request.args.get("note", ""), ""))
 
 
 @blueprint.post("/act")
+@lane("plans")
 @require_role("operator")
 def apply() -> ResponseReturnValue:
     """Begin the change and redirect to its progress; if it was not confirmed, show the plan and ask again."""
@@ -36,7 +42,8 @@ def apply() -> ResponseReturnValue:
     if not roles.may(claims.role, ROLES[change.verb]):
         abort(403, f"{claims.name} is {claims.role}; {change.verb} needs {ROLES[change.verb]}. Ask an admin.")
     try:
-        id = _begin(change)
+        with _changes.turn(claims.name):
+            id = _begin(change)
     except AgentRefused as refused:
         match refused.kind:
             case "answer" | "throttled":

@@ -6,12 +6,14 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from manage.web import person
+from manage.web.lanes import lane
 from manage.web.pages.progress.view import ProgressView, progress_view
 
 blueprint = Blueprint("progress", __name__)
 
 
 @blueprint.get("/acts/<id>")
+@lane("progress")
 def page(id: str) -> ResponseReturnValue:
     """The whole page; the new plan instead, if the agent refused because the plan had changed."""
     view = _view(id)
@@ -21,6 +23,7 @@ def page(id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/acts/<id>/rows")
+@lane("progress")
 def partial(id: str) -> ResponseReturnValue:
     """The part of the page that changes."""
     return render_template("progress/partial.html", view=_view(id))

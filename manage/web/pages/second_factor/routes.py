@@ -8,18 +8,21 @@ from flask.typing import ResponseReturnValue
 from manage.agent.client import AgentRefused
 from manage.web import person
 from manage.web.guard import current_visitor
+from manage.web.lanes import lane
 from manage.web.pages.second_factor.view import Step, second_factor_view
 
 blueprint = Blueprint("second_factor", __name__)
 
 
 @blueprint.get("/second-factor")
+@lane("person")
 def page() -> ResponseReturnValue:
     """Whether there is one, and the form that begins the set-up."""
     return _offer()
 
 
 @blueprint.post("/second-factor")
+@lane("person")
 def start() -> ResponseReturnValue:
     """Check the password; then show the secret, this once."""
     try:
@@ -30,6 +33,7 @@ def start() -> ResponseReturnValue:
 
 
 @blueprint.post("/second-factor/confirm")
+@lane("person")
 def confirm() -> ResponseReturnValue:
     """Check the first code; from then on, changes ask for one."""
     try:

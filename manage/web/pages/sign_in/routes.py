@@ -13,6 +13,7 @@ from manage.agent.client import AgentRefused, AgentUnreachable
 from manage.errors import NodeyardError
 from manage.web import device_cookie, person, sessions
 from manage.web.guard import allow_before_password_change, form_guard, public, sources
+from manage.web.lanes import lane
 from manage.web.pages.sign_in.view import AGENT_AWAY, EXPIRED, STILL_SIGNED_IN, path_on_this_site, refusal
 
 blueprint = Blueprint("sign_in", __name__)
@@ -26,6 +27,7 @@ def page() -> ResponseReturnValue:
 
 
 @blueprint.post("/login")
+@lane(device_cookie.lane)
 @public
 def sign_in() -> ResponseReturnValue:
     """Check name and password; then redirect to the page that was wanted, or to the password page."""
@@ -61,6 +63,7 @@ def session() -> ResponseReturnValue:
 
 
 @blueprint.post("/logout")
+@lane("person")
 @allow_before_password_change
 def sign_out() -> ResponseReturnValue:
     """End the session in this browser, and everywhere if the agent answers."""

@@ -1,7 +1,9 @@
 -- The role :role with its database, which no other role may enter, and its memberships (:grants, separated by blanks).
+-- It has at most :limit connections, so that no service can take those of another.
 SELECT format('CREATE ROLE %I LOGIN', :'role')
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'role')
 \gexec
+ALTER ROLE :"role" CONNECTION LIMIT :limit;
 SELECT format('CREATE DATABASE %I OWNER %I', :'database', :'role')
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'database')
 \gexec
