@@ -71,7 +71,7 @@ def require_container(api: ReadApi, installation: Installation, service: str) ->
 
 def entries(api: Api, container_id: str, *, lines: int) -> Iterator[tuple[str, str]]:
     """(the engine's timestamp to the second, line) pairs of one container."""
-    stream = api.logs(container_id, stdout=True, stderr=True, timestamps=True, tail=lines, stream=True)
+    stream = api.logs(container_id, stdout=True, stderr=True, timestamps=True, tail=lines, stream=True, follow=False)
     yield from map(split, log_lines.lines(stream, LINE_BYTES))
 
 

@@ -7,6 +7,8 @@ loses what was sent meanwhile: only the counters show it.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +17,7 @@ from typing import Any, Literal, Self, cast
 
 import zmq
 import zmq.asyncio
+from zmq.utils.monitor import recv_monitor_message
 
 from nodeclients.links import CONNECT_S, ZMQ
 
@@ -109,17 +112,24 @@ class ZmqSubscriber:
 
     One address keeps the order between topics (rawtx before its A). Connecting never fails: an address without
     a publisher is just silent, so combine this with an RPC call and a deadline.
+
+    `connections` counts the connections so far. What the node sends between two of them reaches nobody.
     """
 
     def __init__(self, address: str, topics: Sequence[str]) -> None:
         self.address = address
+        self.connections = 0
         self._topics = tuple(topics)
         self._context: zmq.asyncio.Context | None = None
+        self._counting: asyncio.Task[None] | None = None
         self._socket: zmq.asyncio.Socket | None = None
 
     async def __aenter__(self) -> Self:
         self._context = zmq.asyncio.Context()
         socket = self._context.socket(zmq.SUB)
+        # Before it connects: a monitor tells nothing of a handshake that is over.
+        monitor = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
+        self._counting = asyncio.create_task(self._count(monitor))
         subscribe(socket, self.address, self._topics)
         self._socket = socket
         return self
@@ -127,10 +137,21 @@ class ZmqSubscriber:
     async def __aexit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._counting is not None:
+            self._counting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._counting
         if self._socket is not None:
+            self._socket.disable_monitor()
             self._socket.close(linger=0)
         if self._context is not None:
             self._context.term()
+
+    async def _count(self, monitor: zmq.asyncio.Socket) -> None:
+        with monitor:  # closed at the end, else the context waits for it
+            while True:
+                await recv_monitor_message(monitor)
+                self.connections += 1
 
     async def receive(self) -> Frame:
         """Wait for the next frame. Messages that do not have three parts are not bitcoind's and are skipped."""

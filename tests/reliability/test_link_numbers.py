@@ -18,7 +18,11 @@ from manage.installation.layout import CHECKOUT
         ("services/oracle/web/page/connection.js", r"FIRST_MS = (\d+);", ORACLE_PAGE.retry.first_s * 1000),
         ("services/oracle/web/page/connection.js", r"SLOWEST_MS = (\d+);", ORACLE_PAGE.retry.longest_s * 1000),
         ("manage/web/static/live.js", r"TIMEOUT_MS = (\d+);", DASHBOARD_PAGE.deadline_s * 1000),
-        ("profiles/services/proxy/files/nginx.conf.j2", r"proxy_read_timeout (\d+)s;", PROXY.deadline_s),
+        (
+            "profiles/services/proxy/files/nginx.conf.j2",
+            r"proxy_connect_timeout 3s;\s+proxy_read_timeout (\d+)s;",
+            PROXY.deadline_s,
+        ),
     ],
 )
 def test_the_numbers_of_pages_and_proxy_are_those_of_the_table(path: str, pattern: str, expected: float) -> None:

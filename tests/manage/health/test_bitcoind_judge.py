@@ -136,6 +136,19 @@ def test_every_topics_counter_is_checked(now: float) -> None:
     assert (seen.missed, seen.gap_topic, seen.gap_at) == (2, "rawtx", now + 9)
 
 
+def test_what_was_sent_between_two_connections_is_not_lost_by_the_node() -> None:
+    now = 1_700_000_000.0
+    subscription = Subscription("tcp://127.0.0.1:1", now)
+    subscription.note_frame(frame("rawtx", 7, now + 1), 1)
+    subscription.note_frame(frame("rawblock", 1, now + 1), 1)
+    subscription.note_frame(frame("rawtx", 12, now + 30), 2)
+    assert (subscription.seen().missed, subscription.seen().since) == (0, now + 30), "the proof begins again"
+    subscription.note_frame(frame("rawblock", 3, now + 31), 2)
+    assert subscription.seen().missed == 0
+    subscription.note_frame(frame("rawtx", 15, now + 32), 2)
+    assert subscription.seen().missed == 2, "lost on one connection"
+
+
 def test_counters_that_start_again_are_a_restart_and_not_a_loss(now: float) -> None:
     subscription = Subscription("tcp://127.0.0.1:1", now)
     subscription.note_frame(frame("sequence", 900, now, bytes(32) + b"C"))

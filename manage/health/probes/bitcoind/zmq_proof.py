@@ -33,7 +33,7 @@ class Seen:
     """What has arrived over ZMQ. Times in unix seconds, None for never; hashes in hex as RPC writes them."""
 
     since: float
-    """When the subscription began or the node behind it restarted."""
+    """When the subscription began, or the node behind it restarted, or frames were missed between two connections."""
     blocks: frozenset[str] = frozenset()
     block_at: float | None = None
     """When the last C or D arrived."""
@@ -63,7 +63,7 @@ class Subscription:
         return self._reader is not None and not self._reader.done()
 
     def reset(self, at: float) -> None:
-        """Start again: the node has restarted, so the counters and blocks so far no longer prove anything."""
+        """Start again: the counters and blocks so far no longer prove anything."""
         self._since = at
         self._counters = CounterCheck()
         self._blocks: deque[str] = deque(maxlen=REMEMBERED)
@@ -73,6 +73,8 @@ class Subscription:
         self._missed = 0
         self._gap_at: float | None = None
         self._gap_topic = ""
+        self._connections: dict[str, int] = {}
+        """Topic -> on which connection its last frame came."""
 
     def seen(self) -> Seen:
         return Seen(
@@ -93,11 +95,17 @@ class Subscription:
                 await self._reader
         await self._subscriber.__aexit__(None, None, None)
 
-    def note_frame(self, frame: Frame) -> None:
-        """Note one frame: its counter, and for `sequence` its block."""
+    def note_frame(self, frame: Frame, connection: int = 1) -> None:
+        """Note one frame: its counter, and for `sequence` its block. `connection` counts those of this socket.
+
+        What was sent between two connections is not lost by the node: the proof begins again, as after a restart.
+        """
         gap = self._counters.see(frame.topic, frame.counter)
-        if gap is not None and gap.restarted:
+        previous = self._connections.get(frame.topic, connection)
+        self._connections[frame.topic] = connection
+        if gap is not None and (gap.restarted or previous != connection):
             self.reset(frame.at)
+            self._connections[frame.topic] = connection
             self._counters.see(frame.topic, frame.counter)
         elif gap is not None:
             self._missed += gap.missed
@@ -116,7 +124,7 @@ class Subscription:
 
     async def _read(self) -> None:
         async for frame in self._subscriber:
-            self.note_frame(frame)
+            self.note_frame(frame, self._subscriber.connections)
 
 
 def proof(earlier: Sequence[Fact], tip: str, seen: Seen, at: float, *, interrupted: bool = False) -> tuple[Fact, ...]:
