@@ -118,7 +118,7 @@ def round_of(installed: Installed, service: str, fault: str) -> tuple[list[str],
         elif seen:
             found.append(f"blamed: {', '.join(sorted(seen))}")
     finally:
-        undo()
+        found += _refused(undo)
     try:
         until(lambda: healthy(installed), RECOVERY_S, "everything healthy again")
         until(lambda: not left_behind(installed), 10, "nothing left behind")
@@ -126,6 +126,15 @@ def round_of(installed: Installed, service: str, fault: str) -> tuple[list[str],
         return [*found, str(error), *left_behind(installed)], late_s
     plan = installed.json("plan", expect=None)
     return [*found, *(f"the plan still has {step['kind']} {step['service']}" for step in plan["operations"])], late_s
+
+
+def _refused(undo: Callable[[], object]) -> list[str]:
+    """What undoing a fault says if it fails."""
+    try:
+        undo()
+    except AssertionError as error:
+        return [str(error)]
+    return []
 
 
 def _blamed(layout: Layout) -> set[str]:
