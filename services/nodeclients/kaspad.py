@@ -21,6 +21,7 @@ from typing import Any, Self
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidURI
 
+from nodeclients import wrpc
 from nodeclients.errors import NodeError, NodeUnreachable
 from nodeclients.links import KASPAD_BUSY, keep_alive
 
@@ -163,14 +164,13 @@ class KaspadClient:
     def _deliver(self, frame: dict[str, Any]) -> None:
         number = frame.get("id")
         if number is None:
-            for scope, body in frame.get("params", {}).items():
+            for scope, body in wrpc.notifications(frame).items():
                 self._notifications.put_nowait(Notification(scope, body))
             return
-        answer = self._waiting.get(number)
+        answer = self._waiting.get(number) if isinstance(number, int) else None
         if answer is None or answer.done():
             return  # the caller has given up
-        if "error" in frame:
-            error = frame["error"] or {}
-            answer.set_exception(NodeError(str(error.get("message", "no message")), int(error.get("code", 0))))
-        else:
-            answer.set_result(frame.get("params") or {})
+        try:
+            answer.set_result(wrpc.result(frame))
+        except NodeError as fault:
+            answer.set_exception(fault)
