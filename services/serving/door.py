@@ -17,6 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 LATE = "The request did not arrive in time. Send it again."
 FULL = "All connections are in use. Try again in a few seconds."
+TWO_LENGTHS = b"The request has both Content-Length and Transfer-Encoding. Send one of them."
 MOST_UNSENT = 16 << 10
 """Bytes of answers that a connection holds before the next answer waits for its client."""
 MOST_AHEAD = 16 << 10
@@ -31,6 +32,26 @@ class Limits:
     """From connecting, or from the last answer, to the next full request; also how long an answer may stand still."""
     connections: int = 4096
     """Open at one time; needs as many file descriptors."""
+
+
+class OneLength:
+    """ASGI middleware: refuses a request with two lengths (RFC 9112, 6.1).
+
+    A proxy in front may believe the other one, and take the rest for a request of somebody else.
+    """
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        names = {name for name, _ in scope.get("headers", ())}
+        if not {b"content-length", b"transfer-encoding"} <= names:
+            await self._app(scope, receive, send)
+            return
+        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+        headers.append((b"content-length", str(len(TWO_LENGTHS)).encode()))
+        await send({"type": "http.response.start", "status": 400, "headers": headers})
+        await send({"type": "http.response.body", "body": TWO_LENGTHS})
 
 
 class Waiting:
@@ -62,6 +83,10 @@ class DoorProtocol(H11Protocol):
 
     limits: Limits
     waiting: Waiting
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.app = OneLength(self.app)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)

@@ -121,6 +121,20 @@ def test_a_client_that_does_not_read_is_dropped() -> None:
         assert until(is_dropped, 10)
 
 
+@pytest.mark.promise("A request with two lengths is refused, and what follows on its connection is not read", runs="ci")
+@pytest.mark.parametrize(
+    "lengths", [b"Content-Length: 4\r\nTransfer-Encoding: chunked", b"transfer-encoding: CHUNKED\r\ncontent-length: 0"]
+)
+def test_no_request_is_hidden_behind_another(lengths: bytes) -> None:
+    request = b"POST / HTTP/1.1\r\nHost: h\r\n" + lengths + b"\r\n\r\n0\r\n\r\n"
+    with served(Limits()) as port, client(port, request + ASK) as connection:
+        received = b""
+        while more := connection.recv(1 << 16):
+            received += more
+    assert received.startswith(b"HTTP/1.1 400 ")
+    assert b" 200 " not in received
+
+
 def asked_twice_and_read_slowly(port: int) -> socket.socket:
     """The first answer fills the connection, so the second one waits for its client."""
     slow = socket.socket()
