@@ -41,6 +41,8 @@ class Notification:
 
     scope: str
     body: dict[str, Any]
+    size: int = 0
+    """Characters of its frame."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,8 @@ class KaspadClient:
         closed = Closed(1006, "")
         try:
             while True:
-                self._deliver(json.loads(await socket.recv()))
+                frame = await socket.recv()
+                self._deliver(json.loads(frame), len(frame))
                 if self._notifications.qsize() > MAX_WAITING:
                     closed = Closed(1006, f"the reader is stuck: {MAX_WAITING} notifications wait")
                     break
@@ -161,11 +164,11 @@ class KaspadClient:
                     answer.set_exception(NodeUnreachable(f"kaspad at {self.url} closed the connection ({closed.code})"))
         await socket.close()
 
-    def _deliver(self, frame: dict[str, Any]) -> None:
+    def _deliver(self, frame: dict[str, Any], size: int) -> None:
         number = frame.get("id")
         if number is None:
             for scope, body in wrpc.notifications(frame).items():
-                self._notifications.put_nowait(Notification(scope, body))
+                self._notifications.put_nowait(Notification(scope, body, size))
             return
         answer = self._waiting.get(number) if isinstance(number, int) else None
         if answer is None or answer.done():
