@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
@@ -41,7 +41,7 @@ class Notification:
 
     scope: str
     body: dict[str, Any]
-    size: int = 0
+    size: int = field(default=0, compare=False)
     """Characters of its frame."""
 
 
