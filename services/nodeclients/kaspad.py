@@ -146,8 +146,8 @@ class KaspadClient:
         closed = Closed(1006, "")
         try:
             while True:
-                frame = await socket.recv()
-                self._deliver(json.loads(frame), len(frame))
+                data = await socket.recv()
+                self._deliver(json.loads(data), len(data))
                 if self._notifications.qsize() > MAX_WAITING:
                     closed = Closed(1006, f"the reader is stuck: {MAX_WAITING} notifications wait")
                     break
