@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # Python 3.11 or later, .venv with the packages of the lock file, and the commands that run from it.
+# Python runs with -I or -P: without them it imports modules from the folder in which the installer was started.
 
 PIP_FILES=(/etc/pip.conf /etc/xdg/pip/pip.conf) # pip's settings for every user of this machine
 
@@ -7,7 +8,7 @@ ensure_environment() {
   local python list=runtime wanted
   [ -z "$DEV" ] || list=dev
   wanted="$list $(sha256sum "$CHECKOUT/requirements/$list.txt" | cut -d ' ' -f 1)"
-  if grep -qsxF "$wanted" "$CHECKOUT/.venv/nodeyard" && "$CHECKOUT/.venv/bin/python" -c '' 2>>"$LOG"; then
+  if grep -qsxF "$wanted" "$CHECKOUT/.venv/nodeyard" && "$CHECKOUT/.venv/bin/python" -I -c '' 2>>"$LOG"; then
     RESULT="unchanged"
     return
   fi
@@ -31,7 +32,7 @@ ensure_environment() {
 find_python() {
   local candidate
   for candidate in /usr/bin/python3 /usr/bin/python3.1{9,8,7,6,5,4,3,2,1} "$(command -v python3 || true)"; do
-    if [ -x "$candidate" ] && "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    if [ -x "$candidate" ] && "$candidate" -I -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
       printf '%s' "$candidate"
       return
     fi
@@ -51,14 +52,14 @@ make_environment() {
   rm -rf "$venv.old"
   [ ! -e "$venv" ] || mv "$venv" "$venv.old"
   pip=$(bundled_pip "$1")
-  quietly "$1" -m venv ${pip:+--without-pip} "$venv" || fail "Python's venv could not be created." "Read the log."
+  quietly "$1" -I -m venv ${pip:+--without-pip} "$venv" || fail "Python's venv could not be created." "Read the log."
   # pip and uv trust only their own lists of authorities, not those that a company added to the system.
   if [ -z "${PIP_CERT:-}" ] && [ -f "$certificates" ]; then export PIP_CERT=$certificates; fi
   uv_install "$CHECKOUT/requirements/$2.txt" || pip_install -r "$CHECKOUT/requirements/$2.txt" ||
     fail "The Python packages of requirements/$2.txt could not be installed." \
       "Check that the package index can be reached. Without one: pip download them elsewhere, and set PIP_FIND_LINKS and PIP_NO_INDEX."
   rm -rf "$venv/uv"
-  quietly "$venv/bin/python" -m compileall -q -j 0 -x '/tests/' "$venv" || true # pip would compile on one processor only
+  quietly "$venv/bin/python" -I -m compileall -q -j 0 -x '/tests/' "$venv" || true # pip would compile on one processor only
   UNDO=()
   rm -rf "$venv.old"
 }
@@ -67,8 +68,11 @@ make_environment() {
 # those name an index or a proxy, and where uv does not come or fails, pip does the work.
 uv_install() {
   ! index_is_set && pip_install --retries 1 --no-deps --target "$venv/uv" -r "$CHECKOUT/requirements/uv.txt" &&
-    quietly env ${PIP_CERT:+SSL_CERT_FILE="$PIP_CERT"} "$venv/uv/bin/uv" --no-config --cache-dir "$venv/uv/cache" \
-      pip install --python "$venv/bin/python" --require-hashes --no-deps -r "$1"
+    (
+      unset "${!UV_@}" # such as UV_TARGET, which puts the packages elsewhere
+      quietly env ${PIP_CERT:+SSL_CERT_FILE="$PIP_CERT"} "$venv/uv/bin/uv" --no-config --cache-dir "$venv/uv/cache" \
+        pip install --python "$venv/bin/python" --require-hashes --no-deps -r "$1"
+    )
 }
 
 # Whether pip's settings name an index, none at all, or a proxy.
@@ -80,7 +84,7 @@ index_is_set() {
 
 # pip_install ARGUMENT...: runs the pip in the wheel $pip, or that of $venv when it is empty.
 pip_install() {
-  quietly env ${pip:+PYTHONPATH="$pip"} "$venv/bin/python" -m pip --disable-pip-version-check install --no-compile --require-hashes "$@"
+  quietly env ${pip:+PYTHONPATH="$pip"} "$venv/bin/python" -P -m pip --disable-pip-version-check install --no-compile --require-hashes "$@"
 }
 
 # bundled_pip PYTHON: the pip wheel that the distribution's venv brings. Running pip from it saves installing it; "" where
@@ -117,5 +121,4 @@ ensure_unit() {
 }
 
 # in_checkout MODULE ARGUMENT...
-# -P: never code from the folder in which the installer was started.
 in_checkout() { PYTHONPATH=$CHECKOUT "$CHECKOUT/.venv/bin/python" -Xutf8 -P -m "$@"; }

@@ -28,6 +28,9 @@ CROWDED = {SIGN_IN: (429, "Too many people sign in at once. Try again in a few s
 TOO_LARGE = 413, "The form is too large."
 MOST_BODIES = 16 << 20
 """Bytes of all bodies together, arriving and being answered: a form has a few hundred, the container has 256 MB."""
+SMALL_BODY = 1 << 10
+"""Bytes of most forms. Larger bodies get only half of MOST_BODIES: clients that do not finish theirs delay no form.
+All connections together hold less than the other half in small bodies."""
 
 
 class Refused(Exception):
@@ -95,7 +98,7 @@ class Gateway:
             self._held += len(part)
             if len(body) > most:
                 raise Refused(*TOO_LARGE)
-            if self._held > MOST_BODIES:
+            if self._held > (MOST_BODIES if len(body) <= SMALL_BODY else MOST_BODIES // 2):
                 raise Refused(*BUSY)
             more = message.get("more_body", False)
 

@@ -14,13 +14,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidURI
 
+from nodeclients import wrpc
 from nodeclients.errors import NodeError, NodeUnreachable
 from nodeclients.links import KASPAD_BUSY, keep_alive
 
@@ -40,6 +41,8 @@ class Notification:
 
     scope: str
     body: dict[str, Any]
+    size: int = field(default=0, compare=False)
+    """Characters of its frame."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,8 @@ class KaspadClient:
         closed = Closed(1006, "")
         try:
             while True:
-                self._deliver(json.loads(await socket.recv()))
+                data = await socket.recv()
+                self._deliver(json.loads(data), len(data))
                 if self._notifications.qsize() > MAX_WAITING:
                     closed = Closed(1006, f"the reader is stuck: {MAX_WAITING} notifications wait")
                     break
@@ -160,17 +164,16 @@ class KaspadClient:
                     answer.set_exception(NodeUnreachable(f"kaspad at {self.url} closed the connection ({closed.code})"))
         await socket.close()
 
-    def _deliver(self, frame: dict[str, Any]) -> None:
+    def _deliver(self, frame: dict[str, Any], size: int) -> None:
         number = frame.get("id")
         if number is None:
-            for scope, body in frame.get("params", {}).items():
-                self._notifications.put_nowait(Notification(scope, body))
+            for scope, body in wrpc.notifications(frame).items():
+                self._notifications.put_nowait(Notification(scope, body, size))
             return
-        answer = self._waiting.get(number)
+        answer = self._waiting.get(number) if isinstance(number, int) else None
         if answer is None or answer.done():
             return  # the caller has given up
-        if "error" in frame:
-            error = frame["error"] or {}
-            answer.set_exception(NodeError(str(error.get("message", "no message")), int(error.get("code", 0))))
-        else:
-            answer.set_result(frame.get("params") or {})
+        try:
+            answer.set_result(wrpc.result(frame))
+        except NodeError as fault:
+            answer.set_exception(fault)

@@ -19,7 +19,8 @@ from websockets.frames import Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
-from nodeclients.errors import NodeError, NodeUnreachable
+from nodeclients import wrpc
+from nodeclients.errors import NodeUnreachable
 from nodeclients.json_entries import EntriesParser
 
 PIECE = 64 * 1024
@@ -50,10 +51,7 @@ async def ask_entries(
         raise NodeUnreachable(f"kaspad at {url} did not answer {method} in time") from error
     except (OSError, EOFError, asyncio.LimitOverrunError, InvalidHandshake, InvalidURI) as error:
         raise NodeUnreachable(f"kaspad at {url} closed the connection at {method}: {error}") from error
-    frame = answer.end()
-    if "error" in frame:
-        raise NodeError(str((frame["error"] or {}).get("message", "no message")))
-    entries = (frame.get("params") or {}).get("entries")
+    entries = wrpc.result(answer.end()).get("entries")
     if not isinstance(entries, list):
         raise ValueError("kaspad answered without a list of entries")
     take(entries)
@@ -87,7 +85,12 @@ async def _pieces(url: str, method: str, params: Mapping[str, Any], silence_s: f
                 if opcode is Opcode.PING:
                     protocol.send_pong(payload)
                     writer.writelines(protocol.data_to_send())
+                    async with asyncio.timeout(silence_s):
+                        await writer.drain()  # a peer that reads no answer to its pings fills no memory
+                await asyncio.sleep(0)  # frames that have arrived already are read without waiting
                 continue
+            if not length:
+                await asyncio.sleep(0)
             while length:
                 async with asyncio.timeout(silence_s):
                     piece = await reader.read(min(length, PIECE))

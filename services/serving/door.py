@@ -17,6 +17,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 LATE = "The request did not arrive in time. Send it again."
 FULL = "All connections are in use. Try again in a few seconds."
+TWO_LENGTHS = b"The request has both Content-Length and Transfer-Encoding. Send one of them."
+MOST_UNSENT = 16 << 10
+"""Bytes of answers that a connection holds before the next answer waits for its client."""
+MOST_AHEAD = 16 << 10
+"""Bytes that a client may send ahead of an answer: requests behind the one that is being answered."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +34,31 @@ class Limits:
     """Open at one time; needs as many file descriptors."""
 
 
+class OneLength:
+    """ASGI middleware: refuses a request with two lengths (RFC 9112, 6.1).
+
+    A proxy in front may believe the other one, and take the rest for a request of somebody else.
+    """
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        names = {name for name, _ in scope.get("headers", ())}
+        if not {b"content-length", b"transfer-encoding"} <= names:
+            await self._app(scope, receive, send)
+            return
+        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+        headers.append((b"content-length", str(len(TWO_LENGTHS)).encode()))
+        await send({"type": "http.response.start", "status": 400, "headers": headers})
+        await send({"type": "http.response.body", "body": TWO_LENGTHS})
+
+
 class Waiting:
-    """The connections whose next request is not complete, for each client address, oldest first."""
+    """The connections that wait for their client, for each address, oldest first.
+
+    Its next request is not complete, or it does not read its answer.
+    """
 
     def __init__(self) -> None:
         self._by_address: dict[str, OrderedDict[DoorProtocol, None]] = {}
@@ -56,18 +84,23 @@ class DoorProtocol(H11Protocol):
     limits: Limits
     waiting: Waiting
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.app = OneLength(self.app)
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._address = self.client[0] if self.client else ""
         self._unsent = math.inf
         self._timer: asyncio.TimerHandle | None = None
         self._has_begun = False
+        transport.set_write_buffer_limits(MOST_UNSENT)
         if len(self.connections) > self.limits.connections:
             oldest = self.waiting.oldest()
             if oldest is None:
                 self._answer("503 Service Unavailable", FULL)
                 return
-            oldest.transport.abort()
+            oldest._drop()
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -77,6 +110,20 @@ class DoorProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         self._has_begun = True
         super().data_received(data)
+        if not self._is_asked():
+            return
+        if not self.flow.write_paused:
+            self.waiting.discard(self._address, self)
+        if len(self.conn.trailing_data[0]) > MOST_AHEAD:
+            self._drop()
+
+    def pause_writing(self) -> None:
+        """A connection whose client does not read waits as well, also if it has asked for more."""
+        super().pause_writing()
+        self.waiting.add(self._address, self)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
         if self._is_asked():
             self.waiting.discard(self._address, self)
 
@@ -89,7 +136,13 @@ class DoorProtocol(H11Protocol):
     def handle_websocket_upgrade(self, event: Any) -> None:
         """From here on the connection belongs to another protocol, which has limits of its own."""
         self._stop_waiting()
+        self.transport.set_write_buffer_limits()
         super().handle_websocket_upgrade(event)
+
+    def _drop(self) -> None:
+        """At once: `connection_lost` comes later, and several connections may arrive before."""
+        self._stop_waiting()
+        self.transport.abort()
 
     def _is_asked(self) -> bool:
         """Whether a complete request is being answered."""
@@ -118,7 +171,7 @@ class DoorProtocol(H11Protocol):
         before, self._unsent = self._unsent, self.transport.get_write_buffer_size()
         if self._unsent > 0:
             if self._unsent >= before:
-                self.transport.abort()
+                self._drop()
             else:
                 self._set_timer()
         elif self._is_asked():

@@ -61,7 +61,7 @@ def parse_entry(entry: Mapping[str, Any]) -> Utxo:
         coinbase = utxo["isCoinbase"]
     except (KeyError, TypeError) as error:
         raise ValueError(f"kaspad sent an unspent output of an unknown shape ({error})") from error
-    numbers = all(type(value) is int and value >= 0 for value in (index, amount, daa))
+    numbers = all(type(value) is int and 0 <= value < 1 << 63 for value in (index, amount, daa))
     if not numbers or len(transaction_id) != 32 or not isinstance(address, str) or not isinstance(coinbase, bool):
         raise ValueError("kaspad sent an unspent output with a value of the wrong type")
     return Utxo(Outpoint(transaction_id, index), address, amount, daa, coinbase)

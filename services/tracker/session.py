@@ -43,6 +43,10 @@ AUDIT_EVERY_S = 30.0
 RETRY_EVERY_S = 1.0
 MAX_QUEUED = 20_000
 """Limit on queued notifications, which bounds memory. Beyond it, a new snapshot is cheaper than applying them."""
+MAX_QUEUED_SIZE = 16 << 20
+"""The same in characters of their frames; parsed, they take five times as much."""
+MAX_HELD = 100_000
+"""Limit on the outputs that wait for the snapshots of their addresses."""
 
 
 class ChainReplaced(Exception):
@@ -77,6 +81,8 @@ class Session:
         self._followed: set[str] = set()
         self._held: list[Change] = []
         """Changes of addresses that are being read, in order."""
+        self._queued_size = 0
+        """Of the notifications in the inbox."""
         self._confirmed_at = 0.0
         self._suspects: frozenset[str] = frozenset()
 
@@ -97,7 +103,8 @@ class Session:
         async for note in self._events.notifications():
             if isinstance(note, Closed):
                 raise NodeUnreachable(f"kaspad closed the connection ({note.code} {note.reason}".rstrip() + ")")
-            if self.inbox.qsize() >= MAX_QUEUED:
+            self._queued_size += note.size
+            if self.inbox.qsize() >= MAX_QUEUED or self._queued_size > MAX_QUEUED_SIZE:
                 raise NodeUnreachable("kaspad sent more notifications than the database could store")
             self.inbox.put_nowait(note)
 
@@ -124,6 +131,7 @@ class Session:
         batch = [await self.inbox.get()]
         while not self.inbox.empty():
             batch.append(self.inbox.get_nowait())
+        self._queued_size = 0
         return batch
 
     async def _handle(self, batch: Sequence[Item]) -> None:
@@ -208,6 +216,8 @@ class Session:
         waiting = self._reader.waiting.keys()
         if (later := change.only(waiting)).addresses:
             self._held.append(later)
+            if sum(len(each.removed) + len(each.added) for each in self._held) > MAX_HELD:
+                raise NodeUnreachable("kaspad sent more changes than the tracker holds while it reads balances")
         await self._write(change.only(change.addresses - waiting - self._unanswerable.failures.keys()))
         self._counters.events += len(notes)
         self._set(last_event_at=time.time())

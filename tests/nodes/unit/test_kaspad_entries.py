@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -116,6 +117,34 @@ async def test_a_server_that_says_nothing_or_closes_is_unreachable() -> None:
     ):
         with pytest.raises(NodeUnreachable, match=words):
             await asked(handler, silence_s=0.3, deadline_s=0.5)
+
+
+@pytest.mark.parametrize("frame", [b"\x89\x7d" + b"x" * 125, b"\x01\x00"], ids=["pings", "empty fragments"])
+async def test_a_flood_of_frames_without_content_neither_fills_memory_nor_stops_other_work(frame: bytes) -> None:
+    async def flood(socket: ServerConnection) -> None:
+        await socket.recv()
+        socket.transport.pause_reading()
+        while not socket.transport.is_closing():
+            if not socket.transport.get_write_buffer_size():
+                socket.transport.write(frame * 20_000)
+            await asyncio.sleep(0.001)
+
+    async def longest_wait() -> float:
+        longest, before = 0.0, time.monotonic()
+        while (now := time.monotonic()) < began + 1:
+            longest, before = max(longest, now - before), now
+            await asyncio.sleep(0)
+        return longest
+
+    began = time.monotonic()
+    tracemalloc.start()
+    waited = asyncio.create_task(longest_wait())
+    with pytest.raises(NodeUnreachable, match="in time"):
+        await asked(flood, silence_s=1, deadline_s=1.2)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 30 << 20
+    assert await waited < 0.3
 
 
 async def test_a_port_without_a_websocket_is_unreachable() -> None:

@@ -68,7 +68,19 @@ async def test_an_error_keeps_the_nodes_words_also_when_it_is_odd() -> None:
             await client.call("x")
 
 
-@pytest.mark.parametrize("garbage", ["{nope", "[1]", '"text"'])
+@pytest.mark.parametrize("odd", ['{"id": []}', '{"id": {}}', '{"id": "1"}'])
+async def test_an_answer_with_an_odd_number_harms_nobody(odd: str) -> None:
+    async def answers(socket: ServerConnection) -> None:
+        request = json.loads(await socket.recv())
+        await socket.send(odd)
+        await socket.send(json.dumps({"id": request["id"], "params": {"of": "x"}}))
+        await socket.wait_closed()
+
+    async with talking_to(answers) as client:
+        assert await client.call("x") == {"of": "x"}
+
+
+@pytest.mark.parametrize("garbage", ["{nope", "[1]", '"text"', '{"params": 5}', '{"params": {"UtxosChanged": 5}}'])
 async def test_garbage_ends_the_connection_with_a_reason(garbage: str) -> None:
     async def babble(socket: ServerConnection) -> None:
         await socket.send(garbage)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from serving.door import Limits
 
 from manage.web import gateway
 from manage.web.gateway import Gateway
@@ -70,3 +71,36 @@ def test_all_bodies_together_are_bounded(app: Flask, monkeypatch: pytest.MonkeyP
     answers = [status for [status] in asyncio.run(crowd())]
     assert {*answers} == {200, 503}
     assert asyncio.run(post(to, b"a form")) == [200], "what was refused is no longer counted"
+
+
+def test_small_bodies_of_all_connections_leave_room() -> None:
+    assert Limits().connections * gateway.SMALL_BODY <= gateway.MOST_BODIES // 2
+
+
+def test_clients_that_do_not_finish_large_bodies_delay_no_form(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "MOST_BODIES", 5000)
+    monkeypatch.setattr(gateway, "SMALL_BODY", 100)
+    to = Gateway(app)
+
+    async def unfinished() -> None:
+        parts = [{"type": "http.request", "body": b"x" * 110, "more_body": True}]
+
+        async def receive() -> dict[str, Any]:
+            await asyncio.sleep(0 if parts else 60)
+            return parts.pop(0)
+
+        async def send(message: dict[str, Any]) -> None:
+            pass
+
+        await to(SCOPE, receive, send)
+
+    async def crowd() -> list[int]:
+        stalled = [asyncio.create_task(unfinished()) for _ in range(45)]
+        for _ in range(50):
+            await asyncio.sleep(0)
+        status = await post(to, b"x" * 60)
+        for each in stalled:
+            each.cancel()
+        return status
+
+    assert asyncio.run(crowd()) == [200]
