@@ -59,6 +59,7 @@ make_environment() {
     fail "The Python packages of requirements/$2.txt could not be installed." \
       "Check that the package index can be reached. Without one: pip download them elsewhere, and set PIP_FIND_LINKS and PIP_NO_INDEX."
   rm -rf "$venv/uv"
+  chmod -R go-w "$venv" # uv lets everybody write its lock, and root runs no checkout that others can write
   quietly "$venv/bin/python" -I -m compileall -q -j 0 -x '/tests/' "$venv" || true # pip would compile on one processor only
   UNDO=()
   rm -rf "$venv.old"

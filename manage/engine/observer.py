@@ -100,8 +100,9 @@ class Observer:
 
         try:
             document = api.stats(container.id, stream=False, one_shot=True)
-        except APIError:
-            # Engine 29 on cgroup v1 has none ("no metrics received"): the use is unknown, but the state is valid.
+        except (APIError, ValueError):
+            # Engine 29 on cgroup v1 has none ("no metrics received"), and the answer for a container that ends at this
+            # moment is empty (no JSON): the use is unknown, but the state is valid.
             previous.use = {}
             return
         previous.use = {"memory_bytes": used_memory(document), "cpu_percent": cpu_percent(document, previous.cpu)}

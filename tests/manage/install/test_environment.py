@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 from pathlib import Path
 
@@ -13,12 +14,14 @@ from tests.manage.install.installer import CHECKOUT
 STEPS = """
 set -euo pipefail
 . "$CODE/install/python.sh"
-quietly() { echo "$*"; }
 pip_install() { echo "pip $*"; }
 fail() { echo "$1"; exit 1; }
 bundled_pip() { echo a.whl; }
 CHECKOUT=$FOLDER UNDO=() PIP_FILES=()
-if [ "$1" = "uv fails" ]; then quietly() { echo "$*"; [[ $* != *bin/uv* ]]; }; fi
+install -D -m 666 /dev/null "$FOLDER/.venv.new/.lock" # as uv makes it
+venv_made() { [ -e "$FOLDER/.venv" ] || mv "$FOLDER/.venv.new" "$FOLDER/.venv"; }
+quietly() { venv_made && echo "$*"; }
+if [ "$1" = "uv fails" ]; then quietly() { venv_made && echo "$*" && [[ $* != *bin/uv* ]]; }; fi
 make_environment python3 runtime
 """
 
@@ -48,6 +51,14 @@ def test_uv_is_fetched_by_its_hash_and_installs_the_locked_packages(tmp_path: Pa
     [install] = [line for line in lines if "bin/uv" in line]
     assert install.endswith("--require-hashes --no-deps -r requirements/runtime.txt")
     assert tools(lines) == ["uv"]
+
+
+@pytest.mark.promise(
+    "Nobody else can write what the installer puts into .venv, so a second run changes nothing", runs="ci"
+)
+def test_nobody_else_can_write_the_environment(tmp_path: Path) -> None:
+    made(tmp_path)
+    assert stat.S_IMODE((tmp_path / ".venv/.lock").stat().st_mode) == 0o644
 
 
 def test_uv_trusts_the_authorities_that_pip_trusts(tmp_path: Path) -> None:
