@@ -54,7 +54,7 @@ def run(
     with connect() as api:
         refusals.require_images(api, state, selection.operations)
         require_supported_engine(api)
-        refusals.require_free_ports(api, state, selection.operations)
+        refusals.require_free_ports(api, state, selection.operations, host=host)
         refusals.require_fit_host(api, state, facts, selection.stack, host=host, progress=progress)
         host_disks.require_room(_written(state, api, selection, host=host))
         draft = receipt.of_state(state, "up", by, _steps(state, selection))

@@ -95,8 +95,9 @@ def require_images(api: Api, state: DesiredState, operations: Iterable[Operation
         )
 
 
-def require_free_ports(api: Api, state: DesiredState, operations: Sequence[Operation]) -> None:
-    """Raise NodeyardError if a service that is about to start needs a port that is not free at its turn.
+def require_free_ports(api: Api, state: DesiredState, operations: Sequence[Operation], *, host: bool) -> None:
+    """Raise NodeyardError if a service that is about to start needs a port that is not free at its turn, or, on the
+    host, an address that this machine does not have. The agent is in a network of its own and cannot tell.
 
     The engine notices only after the old container is gone, so another service of ours counts too, until an earlier
     operation has taken the port from it.
@@ -113,6 +114,8 @@ def require_free_ports(api: Api, state: DesiredState, operations: Sequence[Opera
         for endpoint in published.get(operation.service, ())
         if endpoint not in ours
     ]
+    if wanted and host:
+        ports.require_addresses(wanted)
     if wanted:
         processes = [listener for listener in ports.listening() if listener.endpoint not in ours]
         ports.require_free(wanted, (*others, *processes))

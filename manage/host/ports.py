@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import socket
 from collections.abc import Iterable, Mapping
@@ -56,6 +57,17 @@ def require_free(endpoints: Iterable[Endpoint], listeners: Iterable[Listener]) -
         )
 
 
+def require_addresses(endpoints: Iterable[Endpoint]) -> None:
+    """Raise NodeyardError with each address that no interface of this network namespace has, so that none can be
+    published there."""
+    missing = [address for address in dict.fromkeys(one.address for one in endpoints) if not _is_ours(address)]
+    if missing:
+        raise NodeyardError(
+            " ".join(f"{address} is not an address of this host (ports.bind in stack.yml)." for address in missing),
+            "Nothing was changed. See the addresses with: ip address. Then: manage config set ports.bind ADDRESS",
+        )
+
+
 def require_order(steps: Iterable[tuple[str, str, Iterable[Endpoint]]], held: Mapping[Endpoint, str]) -> None:
     """Raise NodeyardError if a step needs a port while another service of ours still has it. Pure.
 
@@ -90,6 +102,17 @@ def listening() -> tuple[Listener, ...]:
         endpoint = Endpoint(connection.laddr.ip, connection.laddr.port, "tcp" if tcp else "udp")
         found.append(Listener(endpoint, _process(connection.pid)))
     return tuple(found)
+
+
+def _is_ours(address: str) -> bool:
+    """Whether a program can listen there. Every other obstacle than the address is left to the engine to name."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+    except OSError as error:
+        return error.errno != errno.EADDRNOTAVAIL
+    return True
 
 
 def _process(pid: int | None) -> str:

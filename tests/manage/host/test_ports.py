@@ -86,3 +86,14 @@ def test_a_port_on_all_addresses_meets_that_of_another_service_on_one() -> None:
     with pytest.raises(NodeyardError, match="bitcoind cannot take port 8601"):
         ports.require_order([("bitcoind", "recreate", [Endpoint("0.0.0.0", 8601)])], {TWO: "proxy"})
     ports.require_order([("bitcoind", "recreate", [Endpoint("0.0.0.0", 8601, "udp")])], {TWO: "proxy"})
+
+
+@pytest.mark.promise("An address that this host does not have is refused before a change", runs="ci")
+def test_an_address_of_another_host_is_refused() -> None:
+    ours = [Endpoint(address, 8600) for address in ("127.0.0.1", "127.0.0.2", "0.0.0.0")]
+    ports.require_addresses(ours)
+    with pytest.raises(NodeyardError) as refused:
+        ports.require_addresses([*ours, *(Endpoint("203.0.113.5", port) for port in (8600, 8601))])
+    assert refused.value.message == "203.0.113.5 is not an address of this host (ports.bind in stack.yml)."
+    with pytest.raises(NodeyardError, match="2001:db8::5 is not an address of this host"):
+        ports.require_addresses([Endpoint("2001:db8::5", 8600)])
