@@ -72,14 +72,28 @@ def command(layout: Layout, as_json: bool, check: bool) -> int:
     if full and full.sentences not in troubles:
         troubles.insert(0, full.sentences)
     if as_json:
-        output.emit({**document(snapshot), "firewall": host_firewall.problem(), "troubles": troubles})
+        output.emit(
+            {
+                **document(snapshot),
+                "sentence": _sentence(snapshot, age),
+                "firewall": host_firewall.problem(),
+                "troubles": troubles,
+            }
+        )
     else:
         _page(snapshot, age)
-        if full and full.headline not in snapshot.sentence:
+        if full and full.headline not in _sentence(snapshot, age):
             output.say(f"\n{full.sentences}")
         if problem := host_firewall.problem():
             output.say(f"\n{problem}")
     return 1 if check and not all_healthy else 0
+
+
+def _sentence(snapshot: Snapshot, age: float) -> str:
+    """What holds now: an outdated snapshot says nothing about the present."""
+    if age > STALE_S:
+        return f"watch has not reported for {words.duration(age)}; what follows is what it said then."
+    return snapshot.sentence
 
 
 def _page(snapshot: Snapshot, age: float) -> None:
@@ -89,8 +103,10 @@ def _page(snapshot: Snapshot, age: float) -> None:
     else:
         freshness = f"as of {words.duration(age)} ago"
     output.say(f"{output.tone(title, 'strong')}{freshness.rjust(max(len(freshness) + 2, 79 - len(title)))}")
-    output.say(snapshot.sentence)
-    if snapshot.detail:
+    output.say(_sentence(snapshot, age))
+    if age > STALE_S:
+        output.say("To see why, run: manage logs watch")
+    elif snapshot.detail:
         output.say(snapshot.detail)
     output.say()
     rows = [(s.name, f"{output.glyph(s.verdict)}{s.verdict}", s.reason) for s in snapshot.services]
