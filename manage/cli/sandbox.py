@@ -9,7 +9,7 @@ import click
 
 from manage import words
 from manage.cli import output
-from manage.cli.options import Verbs, require_root, with_dir, with_json
+from manage.cli.options import Verbs, require_installation, require_root, with_dir, with_json
 from manage.errors import EXIT_USAGE, NodeyardError
 from manage.installation.layout import Layout
 
@@ -41,6 +41,7 @@ def _ask(layout: Layout, node: str, verb: str, **arguments: Any) -> dict[str, An
 
     socket = layout.sandbox_socket(node)
     if not socket.exists():
+        require_installation(layout)
         raise NodeyardError(
             f"There is no simulated {node} in {layout.dir}.",
             "The sandbox commands need network sandbox and a running stack. Start it: manage up",

@@ -9,6 +9,7 @@ from manage.errors import NodeyardError
 from manage.health import snapshot as snapshots
 from manage.health import watch_socket
 from manage.health.model import Snapshot
+from manage.installation import identity
 from manage.installation.layout import Layout
 
 OLD_S = 3.0
@@ -17,12 +18,13 @@ PATIENCE_S = 2.0
 
 
 def read(layout: Layout) -> Snapshot:
-    """The newest snapshot, however old it is. Raises NodeyardError when there is none."""
+    """The newest snapshot, however old it is. Raises NodeyardError when there is none, or no installation."""
     try:
         found = snapshots.read(layout)
     except NodeyardError:
         if (live := ask(layout)) is not None:
             return live
+        identity.read(layout)
         raise
     if snapshots.age(found, time.time()) <= OLD_S:
         return found

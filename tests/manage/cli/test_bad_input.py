@@ -53,6 +53,26 @@ def test_a_folder_without_installation_is_said_and_stays_as_it_is(
     assert not (tmp_path / "nowhere").exists()
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["status"],
+        ["status", "--json"],
+        ["why", "tracker"],
+        ["why", "disk"],
+        ["why", "clock"],
+        ["sandbox", "mine", "--node", "kaspad"],
+        ["sandbox", "pay", "x", "5", "--node", "kaspad"],
+    ],
+    ids=" ".join,
+)
+def test_a_missing_installation_is_not_called_a_stopped_stack(
+    manage: Manage, tmp_path: Path, arguments: list[str]
+) -> None:
+    found = manage(*arguments, "--dir", str(tmp_path))
+    assert (found.code, f"There is no installation in {tmp_path}." in found.err) == (EXIT_FAILED, True)
+
+
 def test_a_user_is_not_added_where_no_installation_is(manage: Manage, tmp_path: Path) -> None:
     password = tmp_path / "password"
     password.write_text("a long enough one")
