@@ -105,7 +105,7 @@ def judge(host: Mapping[str, Any]) -> Trouble | None:
     )
     moved = _step(_number(clock.get("set_by_s")))
     if not ahead_s:
-        return Trouble("clock", "healthy", "The clock of this machine is not known to be wrong", moved)
+        return Trouble("clock", "healthy", "The clock of this machine is not known to be wrong", moved.lstrip())
     way = "ahead of" if ahead_s > 0 else "behind"
     by = f"{words.duration(abs(ahead_s))} {way} the chain's, by the blocks of the {_title(clock.get('witness'))}"
     detail = f"The clock of this machine is {by}.{kept}{moved} Correct it: nodes refuse blocks while it is wrong."

@@ -120,9 +120,12 @@ def _disk_facts(host: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
 
 def _clock_facts(host: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
     clock = host["clock"]
-    yield "ahead of the chain", clock.get("ahead_s"), "s"
-    yield "according to", clock.get("witness") or "no chain", ""
-    yield "kept right by a time service", clock.get("synchronised"), ""
+    if clock.get("witness"):
+        yield "ahead of the chain", clock.get("ahead_s"), "s"
+        yield "according to", clock["witness"], ""
+    else:
+        yield "ahead of the chain", "not compared: no chain tells the time yet", ""
+    yield "synchronised by a time service", clock.get("synchronised"), ""
     if "set_at" in clock:
         yield "set forward by", clock.get("set_by_s"), "s"
         yield "set at", clock["set_at"], "unix"

@@ -22,4 +22,4 @@ class Trouble:
 
     @property
     def sentences(self) -> str:
-        return f"{self.headline}. {self.detail}"
+        return f"{self.headline}. {self.detail}".rstrip()

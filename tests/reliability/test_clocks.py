@@ -135,6 +135,15 @@ def test_a_set_clock_is_noticed_and_a_slewed_one_is_not() -> None:
     )
 
 
+def test_a_clock_that_no_chain_was_compared_with_is_not_called_right_to_the_second() -> None:
+    answer = explain(Snapshot(1, 1, NOW, "home", "mainnet", "", "", (), host(kept=True)), "clock")
+    assert answer["reason"] == "The clock of this machine is not known to be wrong."
+    assert {item["fact"]: item["value"] for item in answer["evidence"]} == {
+        "ahead of the chain": "not compared: no chain tells the time yet",
+        "synchronised by a time service": True,
+    }
+
+
 def test_the_kernel_says_whether_something_keeps_the_clock() -> None:
     assert clock.synchronised() in {True, False, None}
 
