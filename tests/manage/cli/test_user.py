@@ -11,7 +11,7 @@ import pytest
 
 from manage.access import devices, users
 from manage.cli.user import command
-from manage.errors import EXIT_FAILED
+from manage.errors import EXIT_FAILED, EXIT_USAGE
 from manage.installation.layout import Layout
 from tests.manage.cli.conftest import Manage
 
@@ -82,6 +82,13 @@ def test_verify_prints_the_hash_that_can_be_asked_for_later(manage: Manage, layo
     layout.audit_file.write_text("")
     refused = manage(*where, "audit", "verify", "--known", noted)
     assert (refused.code, f"has the hash {noted}" in refused.err) == (EXIT_FAILED, True)
+
+
+@pytest.mark.parametrize("known", ["zzz", "3f1c", "", "g" * 64, "a" * 65])
+def test_what_is_no_hash_raises_no_alarm(manage: Manage, layout: Layout, ada: None, known: str) -> None:
+    refused = manage("--dir", str(layout.dir), "audit", "verify", "--known", known)
+    assert (refused.code, "a hash has 64 hexadecimal digits" in refused.err) == (EXIT_USAGE, True)
+    assert "cut off" not in refused.err
 
 
 def test_verify_names_the_line_of_a_forgery(manage: Manage, layout: Layout, ada: None) -> None:
