@@ -42,7 +42,8 @@ CALM_S = 12.0
 """How long a throttled service is looked at that stays healthy."""
 HELD_S = 2.0
 """A right verdict must still be right so much later."""
-RECOVERY_S = 60
+RECOVERY_S = 90
+"""watch is late for a minute after it was."""
 SILENCE_S = 8.0
 """`max_silence_s` of the shipped services."""
 SILENT_AGENT_S = 10.0

@@ -41,7 +41,10 @@ def judge(target: Target, facts: tuple[Fact, ...], _engine: EngineState, _now: f
         )
     if late_s > target.thresholds["max_late_s"]:
         return Judgement(
-            "degraded", f"snapshots are {words.duration(late_s)} late", {"snapshot": False}, headline="is late"
+            "degraded",
+            f"a snapshot of the last minute was {words.duration(late_s)} late",
+            {"snapshot": False},
+            headline="is late",
         )
     return Judgement(
         "healthy", f"{words.plural(value(facts, 'services'), 'service')} watched, history kept", {"snapshot": True}
