@@ -104,15 +104,15 @@ def test_the_piped_installer_waits_before_it_has_curl(host: Host) -> None:  # no
         "chmod",
     ):
         (path / name).symlink_to(f"/usr/bin/{name}")
-    text = (CHECKOUT / "install.sh").read_text().replace("CODE_FOLDER=/opt/nodeyard\n", f"CODE_FOLDER='{host.code}'\n")
     done = subprocess.run(
         ["bash", "-s", "--", "--source", host.url("nodeyard.tar.gz"), "--sha256", host.sum],
-        input=text,
-        env={"PATH": f"{host.folder}/bin:{path}"},
+        input=(CHECKOUT / "install.sh").read_text(),
+        env={"PATH": f"{host.folder}/bin:{path}", "NODEYARD_CODE_FOLDER": str(host.code)},
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
     assert "fetched code runs" in done.stdout, done.stderr
+    assert f"The code is in {host.code}." in done.stdout + done.stderr
     assert len((host.folder / "calls").read_text().splitlines()) == 4
