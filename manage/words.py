@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 THIN = "\u202f"
 
@@ -100,6 +100,14 @@ def listing(names: list[str] | tuple[str, ...]) -> str:
     """Names in a sentence: "a", "a and b", "a, b and c"."""
     names = list(names)
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "none"
+
+
+def suggestion(name: str, known: Collection[str], otherwise: str = "There are") -> str:
+    """What somebody who wrote `name` may have meant: "Did you mean tracker?", or "There are: proxy, tracker."."""
+    from difflib import get_close_matches  # imported only for a mistake
+
+    close = get_close_matches(name, known, 1)
+    return f"Did you mean {close[0]}?" if close else f"{otherwise}: {', '.join(known)}."
 
 
 def printable(text: str) -> str:

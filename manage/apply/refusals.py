@@ -27,12 +27,9 @@ def require_known_services(names: Iterable[str], services: Collection[str]) -> N
     """Raise NodeyardError for a name that is not one of this stack's `services`."""
     for name in names:
         if name not in services:
-            from difflib import get_close_matches
-
-            close = get_close_matches(name, services, 1)
             raise NodeyardError(
                 f"There is no service {name} in this stack.",
-                f"Did you mean {close[0]}?" if close else f"There are: {', '.join(services)}.",
+                words.suggestion(name, services),
                 exit_code=EXIT_USAGE,
             )
 

@@ -58,13 +58,12 @@ def require_container(api: ReadApi, installation: Installation, service: str) ->
     found = api.containers(all=True, filters={"label": [*labels, f"{LABEL_SERVICE}={service}"]})
     if found:
         return str(found[0]["Id"])
-    others = sorted(
-        {entry["Labels"].get(LABEL_SERVICE, "") for entry in api.containers(all=True, filters={"label": labels})}
-    )
+    labelled = {entry["Labels"].get(LABEL_SERVICE, "") for entry in api.containers(all=True, filters={"label": labels})}
+    others = sorted(filter(None, labelled))
     raise NodeyardError(
         f"{service} has no container, so there is no log.",
-        f"Services with a log: {', '.join(filter(None, others))}."
-        if any(others)
+        words.suggestion(service, others, "Services with a log")
+        if others
         else "The stack is down. Start it: manage up",
     )
 

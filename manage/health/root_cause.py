@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from manage import words
 from manage.errors import EXIT_USAGE, NodeyardError
 from manage.health import disks, machine
 from manage.health.model import ServiceStatus, Snapshot
@@ -29,7 +29,7 @@ def explain(snapshot: Snapshot, name: str, age_s: float = 0.0) -> dict[str, Any]
     if name not in services:
         raise NodeyardError(
             f"There is no service {name} in this stack.",
-            _suggest(name, [*services, *machine.NAMES]),
+            words.suggestion(name, [*services, *machine.NAMES]),
             exit_code=EXIT_USAGE,
         )
     if age_s > STALE_S:
@@ -129,8 +129,3 @@ def _clock_facts(host: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
     if "set_at" in clock:
         yield "set forward by", clock.get("set_by_s"), "s"
         yield "set at", clock["set_at"], "unix"
-
-
-def _suggest(name: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(name, names, n=1)
-    return f"Did you mean {close[0]}?" if close else f"There are: {', '.join(names)}"

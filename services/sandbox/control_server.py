@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import json
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,6 +28,8 @@ class Simulator(Protocol):
     """The interface of a simulated node that the verbs use."""
 
     faults: Faults
+    methods: Collection[str]
+    """The RPC methods that it answers."""
 
     def pay(self, address: str, amount: int) -> str:
         """Pay an amount in base units and return the transaction id. Raises Refused if that is impossible."""
@@ -159,7 +162,11 @@ async def _lag(simulator: Simulator, args: Mapping[str, Any]) -> None:
 
 
 async def _error(simulator: Simulator, args: Mapping[str, Any]) -> None:
-    simulator.faults.errors[str(args["method"])] = str(args["message"])
+    method, message = str(args["method"]), str(args["message"])
+    if method not in simulator.methods:
+        close = difflib.get_close_matches(method, simulator.methods, 1)
+        raise Refused(f"it has no method {method}" + (f"; the closest name is {close[0]}" if close else ""))
+    simulator.faults.errors[method] = message
 
 
 async def _clear(simulator: Simulator, _args: Mapping[str, Any]) -> None:

@@ -166,6 +166,8 @@ async def test_frozen_dropped_lagging_and_erring_until_cleared(still: Running) -
     await order(still, "clear")
     await hasty.call("uptime")
 
+    with pytest.raises(ControlError, match="it has no method uptimes; the closest name is uptime"):
+        await order(still, "error", method="uptimes", message="Loading block index")
     await order(still, "error", method="uptime", message="Loading block index")
     with pytest.raises(NodeError, match="Loading block index"):
         await hasty.call("uptime")

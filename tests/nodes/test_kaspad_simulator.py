@@ -164,6 +164,8 @@ async def test_dropped_it_cuts_everyone_off_and_refuses_until_cleared(still: Run
 
 async def test_lags_and_errs_as_told_until_cleared(still: Running) -> None:
     async with KaspadClient(still.url) as client:
+        with pytest.raises(ControlError, match="it has no method getserverinfo; the closest name is getServerInfo"):
+            await order(still, "error", method="getserverinfo", message="no")
         await order(still, "error", method="getServerInfo", message="ConsensusInTransitionalIbdState")
         with pytest.raises(NodeError, match="ConsensusInTransitionalIbdState"):
             await client.call("getServerInfo")

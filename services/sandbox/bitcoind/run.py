@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Collection
 
 import zmq
 
 from sandbox.bitcoind.conf import Conf, ConfError, read
 from sandbox.bitcoind.http import RpcServer
+from sandbox.bitcoind.methods import METHODS
 from sandbox.bitcoind.node import Node
 from sandbox.bitcoind.params import BLOCK_S, TX_PER_S
 from sandbox.runtime import Settings, every, log, log_to_stdout, save_every, until_stopped
@@ -20,6 +22,8 @@ SAVE_EVERY_S = 60.0
 
 class Simulator(Node):
     """The node with its RPC server and ZMQ sockets."""
+
+    methods: Collection[str] = METHODS
 
     def __init__(self, conf: Conf, seed: str) -> None:
         super().__init__(conf, seed)

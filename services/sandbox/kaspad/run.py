@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from nodeclients.networks import KASPA
 
 from sandbox.kaspad.node import Flags, Node
 from sandbox.kaspad.params import BLOCK_S
-from sandbox.kaspad.server import WrpcServer
+from sandbox.kaspad.server import ANSWERED, WrpcServer
 from sandbox.runtime import Settings, every, log, log_to_stdout, save_every, until_stopped
 
 SAVE_EVERY_S = 30.0
@@ -23,6 +23,8 @@ PORT = KASPA["sandbox"].wrpc_json_port
 
 class Simulator(Node):
     """The node with its wRPC server."""
+
+    methods: Collection[str] = ANSWERED
 
     def __init__(self, flags: Flags, seed: str) -> None:
         super().__init__(flags, seed)

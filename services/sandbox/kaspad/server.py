@@ -127,6 +127,8 @@ class WrpcServer:
 
 
 _SUBSCRIPTIONS = ("subscribe", "unsubscribe")
+ANSWERED = dict.fromkeys((*METHODS, *_SUBSCRIPTIONS))
+"""For any other name kaspad closes the connection."""
 
 
 def _parsed(message: str | bytes) -> tuple[int | None, str, Any]:
@@ -140,7 +142,7 @@ def _parsed(message: str | bytes) -> tuple[int | None, str, Any]:
     number, method = frame.get("id"), frame.get("method")
     if number is not None and (not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 2**64):
         raise Unreadable
-    if not isinstance(method, str) or (method not in METHODS and method not in _SUBSCRIPTIONS):
+    if not isinstance(method, str) or method not in ANSWERED:
         raise Unreadable
     return number, method, frame["params"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +113,8 @@ def test_help_says_that_signatures_are_not_checked(capsys: pytest.CaptureFixture
 class Obedient:
     """Records the calls that it receives."""
 
+    methods: Collection[str] = ("getInfo",)
+
     def __init__(self) -> None:
         self.faults = Faults()
         self.done: list[Any] = []
@@ -186,6 +188,8 @@ def test_faults_are_named_until_they_are_cleared() -> None:
         ('{"amount":5}', "invalid request"),
         ('{"verb":"lag","ms":"long"}', "invalid request"),
         ('{"verb":"pay","address":"poor","amount":1}', "not a penny"),
+        ('{"verb":"error","method":"getInf0","message":"no"}', "it has no method getInf0; the closest name is getInfo"),
+        ('{"verb":"error","method":"xyz","message":"no"}', "it has no method xyz"),
     ],
 )
 def test_what_cannot_be_done_is_answered_with_a_sentence(line: str, reason: str) -> None:
