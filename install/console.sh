@@ -44,7 +44,7 @@ fail() {
 
 finish() {
   STEP=Done
-  progress "${1:-$SECONDS seconds}"
+  progress "${1:-$SECONDS s}"
   exit 0
 }
 

@@ -56,7 +56,7 @@ def _auth(service: Service, link: Link, layout: Layout) -> str:
         return "the service's own"
     tokens = [secret.name for secret in service.secrets if secret.kind == "token"]
     if not tokens:
-        return "none"
+        return "no sign-in"
     return with_directory(f"bearer token; show it: manage secrets show {tokens[0]}", layout.directory_to_name)
 
 

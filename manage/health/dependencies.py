@@ -86,8 +86,15 @@ def _root(name: str, blames: Mapping[str, tuple[_Blame, ...]]) -> tuple[str, _Bl
 
 
 def check_words(check: str) -> str:
-    """A check's name in words: "zmq_rawtx" -> "ZMQ rawtx", "utxoindex" -> "UTXO index"."""
+    """A failed check in words: "zmq_rawtx" -> "ZMQ rawtx", "utxoindex" -> "UTXO index", "ready" -> "not ready yet"."""
     return " ".join(_WORDS.get(part, part) for part in check.split("_"))
 
 
-_WORDS = {"zmq": "ZMQ", "rpc": "RPC", "utxoindex": "UTXO index", "http": "HTTP", "synced": "sync"}
+_WORDS = {
+    "zmq": "ZMQ",
+    "rpc": "RPC",
+    "utxoindex": "UTXO index",
+    "http": "HTTP",
+    "synced": "sync",
+    "ready": "not ready yet",
+}

@@ -53,9 +53,13 @@ def _sum(changes: tuple[Operation, ...]) -> str:
     away = tuple(dict.fromkeys(operation.service for operation in changes if operation.downtime_s))
     seconds = sum(operation.downtime_s for operation in changes)
     removed = tuple(operation.service for operation in changes if operation.kind == "remove")
-    parts = [f"{words.about(seconds)} without {words.listing(away)}"] if away else []
-    parts += [f"{words.listing(removed)} {'stays' if len(removed) == 1 else 'stay'} stopped"] if removed else []
-    downtime = ", ".join(parts) or "no downtime"
+    head = words.plural(len(changes), "operation")
+    if away:
+        head += f", {words.about(seconds)} without {words.listing(away)}"
+    elif not removed:
+        head += ", no downtime"
+    if removed:
+        head += f". Afterwards, {words.listing(removed)} {'stays' if len(removed) == 1 else 'stay'} stopped"
     risky = tuple(operation.service for operation in changes if operation.data_risk != "kept")
     if risky:
         fate = f"Data of {words.listing(risky)} may be lost."
@@ -63,7 +67,7 @@ def _sum(changes: tuple[Operation, ...]) -> str:
         fate = f"The data of {words.listing(removed)} is kept."
     else:
         fate = "Nothing is deleted."
-    return f"{words.plural(len(changes), 'operation')}, {downtime}. {fate}"
+    return f"{head}. {fate}"
 
 
 def _services(count: int) -> str:

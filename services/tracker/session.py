@@ -150,7 +150,7 @@ class Session:
         if any(isinstance(item, FirstPass) for item in batch):
             now = time.time()
             self._set(following=True, reason="", waits_for=(), confirmed_at=now, since=now)
-            log.info("following %d addresses", len(self._followed))
+            log.info("addresses followed: %d", len(self._followed))
         if heartbeats := [item for item in batch if isinstance(item, Heartbeat)]:
             await self._confirm(heartbeats[-1])
 

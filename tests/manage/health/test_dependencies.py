@@ -54,7 +54,7 @@ def test_the_reason_names_the_root_and_the_way_to_it() -> None:
         {"timescaledb": DOWN, "indexer": UNREADY, "explorer": UNREADY},
         {"indexer": [Need("timescaledb", "ready")], "explorer": [Need("indexer", "ready")]},
     )
-    assert resolved["explorer"].reason == "for timescaledb: ready, through indexer"
+    assert resolved["explorer"].reason == "for timescaledb: not ready yet, through indexer"
     assert resolved["explorer"].waits_for == ("indexer",)
 
 
@@ -64,7 +64,7 @@ def test_a_service_waits_for_all_that_fail() -> None:
         {"tracker": [Need("timescaledb", "ready"), Need("kaspad", "utxoindex")]},
     )
     assert resolved["tracker"].waits_for == ("timescaledb", "kaspad")
-    assert resolved["tracker"].reason == "for timescaledb: ready, and kaspad"
+    assert resolved["tracker"].reason == "for timescaledb: not ready yet, and kaspad"
 
 
 def test_a_service_may_name_by_itself_what_it_waits_for() -> None:

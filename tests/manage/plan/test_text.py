@@ -27,4 +27,4 @@ def test_terminal_and_dashboard_say_the_same_about_downtime(kind: Kind, downtime
 def test_a_plan_that_stops_services_does_not_promise_that_there_is_no_downtime() -> None:
     text = as_text(plan("remove", 0, "kaspad", "tracker"))
     assert "no downtime" not in text
-    assert "2 operations, kaspad and tracker stay stopped." in text
+    assert "2 operations. Afterwards, kaspad and tracker stay stopped." in text

@@ -37,7 +37,7 @@ def test_it_is_ready_once_every_database_and_role_exists(tmp_path: Path, cluster
     with watch:
         lacking = watch.until_verdict("timescaledb", "degraded")
         assert lacking.reason.startswith("missing: tracker_private")
-        assert watch.status("tracker").reason == "for timescaledb: ready"
+        assert watch.status("tracker").reason == "for timescaledb: not ready yet"
         with cluster.connect("postgres") as connection:
             connection.execute("CREATE DATABASE tracker_private OWNER tracker")
         ready = watch.until_verdict("timescaledb", "healthy")
