@@ -14,12 +14,12 @@ from manage.access import audit
 from manage.apply import receipt, secrets
 from manage.apply.receipt import Receipt
 from manage.catalog import load_catalog
-from manage.config import write_initial
 from manage.health.history import History
 from manage.health.model import ServiceStatus
-from manage.installation import folders, identity, lock
+from manage.installation import folders, lock
 from manage.installation.layout import Layout
 from manage.render import SecretUse
+from tests.stage.initial import initialise
 from tests.stage.owners import Paper
 from tests.stage.small_disk import SmallDisk
 
@@ -36,17 +36,8 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
 @pytest.fixture
 def layout(disk: SmallDisk) -> Layout:
     layout = Layout(disk.path, Paper().owners())
-    identity.create(layout)
     folders.make(layout)
-    write_initial(
-        layout.stack_file,
-        name="home",
-        profiles=("sandbox",),
-        network="sandbox",
-        image_source="local",
-        port_base=8600,
-        catalog=load_catalog(),
-    )
+    initialise(layout)
     return layout
 
 

@@ -15,7 +15,7 @@ from manage.access.throttle import Key, Throttle
 from manage.apply import secrets
 from manage.apply.receipt import Receipt, save
 from manage.catalog import load_catalog
-from manage.config import load, write_initial
+from manage.config import load
 from manage.engine import hashes
 from manage.health.history import History
 from manage.images import lock as image_lock
@@ -24,23 +24,15 @@ from manage.installation.layout import Layout
 from manage.render import image_names, secret_uses
 from manage.render.model import Image
 from tests.stage import scenery
+from tests.stage.initial import initialise
 
 DIGEST = f"sha256:{7:064x}"
 
 
 def fill(layout: Layout, users: bytes) -> None:
     """Make the installation. `users` are the bytes of a users.json, whose hashing takes time."""
-    identity.create(layout)
     catalog, now = load_catalog(), time.time()
-    write_initial(
-        layout.stack_file,
-        name="home",
-        profiles=("sandbox",),
-        network="sandbox",
-        image_source="local",
-        port_base=8600,
-        catalog=catalog,
-    )
+    initialise(layout, catalog)
     config = load(layout.stack_file, catalog)
     _access(layout, users, now)
     installation = identity.read(layout)

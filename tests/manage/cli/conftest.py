@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from manage.catalog import load_catalog
 from manage.cli.main import main
-from manage.config import write_initial
-from manage.installation import identity, owners
+from manage.installation import owners
 from manage.installation.layout import Layout
+from tests.stage.initial import initialise
 from tests.stage.owners import Paper
 
 
@@ -45,14 +44,5 @@ def manage(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
 def layout(tmp_path: Path) -> Layout:
     """An installation with a stack.yml, as `manage init` leaves it."""
     layout = Layout(tmp_path / "nodeyard", Paper().owners())
-    identity.create(layout)
-    write_initial(
-        layout.stack_file,
-        name="home",
-        profiles=("sandbox",),
-        network="sandbox",
-        image_source="local",
-        port_base=8600,
-        catalog=load_catalog(),
-    )
+    initialise(layout)
     return layout
